@@ -1,0 +1,75 @@
+"""What a turn costs without a model: environment, prompt, parser, record, picture.
+
+    python benchmarks/loop_overhead.py [--episodes 2000]
+
+Plays the embedded suite over and over with a provider that replies at once, and compares one turn
+with what cannot be avoided: decoding one 640 x 480 JPEG.
+"""
+
+import argparse
+import asyncio
+import io
+import time
+
+from PIL import Image
+
+from proactive_agent.conditions import parse_condition
+from proactive_agent.episode import Play, play_episode
+from proactive_agent.protocols import Mcqa, Protocol, ToolUse
+from providers import create_provider
+from scenarios import SCENARIOS, DataFolder
+from scenarios.images import decode
+
+REPEATS = 5
+
+
+def seconds_per_decode() -> float:
+    """The fastest of several rounds of decoding a photograph-like JPEG."""
+    noise = Image.effect_noise((640, 480), 60).convert("RGB")
+    stream = io.BytesIO()
+    noise.save(stream, "JPEG", quality=90)
+    content = stream.getvalue()
+    rounds = []
+    for _ in range(REPEATS):
+        started = time.perf_counter()
+        for _ in range(40):
+            decode(content, "noise.jpg")
+        rounds.append((time.perf_counter() - started) / 40)
+    return min(rounds)
+
+
+async def seconds_per_turn(protocol: Protocol, episodes: int) -> float:
+    """Seconds per turn over so many episodes, 16 in flight."""
+    data = DataFolder()
+    play = Play(
+        data, create_provider("baseline:oracle"), protocol, parse_condition("zero-shot", "tools")
+    )
+    samples = [(name, sample) for name in SCENARIOS for sample in data.samples(name)]
+    todo = iter((samples * (episodes // len(samples) + 1))[:episodes])
+    turns = 0
+
+    async def work() -> None:
+        nonlocal turns
+        for scenario, sample in todo:
+            episode = await play_episode(play, scenario, sample)
+            turns += len(episode.turns)
+
+    started = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(16)))
+    return (time.perf_counter() - started) / turns
+
+
+def main() -> None:
+    """Prints a line per protocol."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--episodes", type=int, default=2000)
+    episodes = parser.parse_args().episodes
+    decoding = seconds_per_decode()
+    print(f"decoding one 640 x 480 JPEG: {1e3 * decoding:.2f} ms")
+    for protocol in (Mcqa(), ToolUse()):
+        turn = asyncio.run(seconds_per_turn(protocol, episodes))
+        print(f"{protocol.name}: {1e3 * turn:.2f} ms per turn, {turn / decoding:.2f} x decoding")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,38 @@
+"""How long the program takes to say something, against a Python that does nothing.
+
+python benchmarks/start_up.py
+"""
+
+import subprocess
+import sys
+import time
+
+ROUNDS = 11
+COMMANDS = {
+    "--help": ["-m", "proactive_agent", "--help"],
+    "run --help": ["-m", "proactive_agent", "run", "--help"],
+    "run --dry-run": ["-m", "proactive_agent", "run", "--dry-run"],
+}
+
+
+def fastest(arguments: list[str]) -> float:
+    """Seconds of the fastest of several starts."""
+    times = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
+        times.append(time.perf_counter() - started)
+    return min(times)
+
+
+def main() -> None:
+    """Prints a line per command."""
+    nothing = fastest(["-c", "pass"])
+    print(f"python -c pass: {nothing:.3f} s")
+    for name, arguments in COMMANDS.items():
+        seconds = fastest(arguments)
+        print(f"{name}: {seconds:.3f} s, {seconds / nothing:.1f} x doing nothing")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+"""The command line: its commands, and how it ends.
+
+Exit codes: 0 done, 1 done with faults found, 2 wrong input, 130 interrupted.
+Only click is imported here; a command imports what it needs when it is called.
+"""
+
+import sys
+from typing import Any
+
+import click
+
+from proactive_agent.cli.compare import compare
+from proactive_agent.cli.data import data
+from proactive_agent.cli.run import run
+from proactive_agent.cli.trace import trace
+
+
+class _Program(click.Group):
+    """Turns the errors that a user can mend into one line and exit code 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from tools.errors import UserError
+
+        try:
+            return super().invoke(ctx)
+        except UserError as error:
+            from proactive_agent.terminal import plain
+
+            click.echo(f"error: {plain(str(error))}", err=True)
+            sys.exit(2)
+        except BrokenPipeError:
+            # The reader of our output (`| head`) went away; that is its right.
+            sys.stderr.close()
+            sys.exit(0)
+
+
+@click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="proactive-agent", prog_name="proactive-agent")
+def cli() -> None:
+    """Does a multimodal model ask for help when it should?
+
+    `run` plays scenarios with a model; `compare` and `trace` show what came of it; `data` gets and
+    checks the official data.
+    """
+
+
+for command in (run, compare, trace, data):
+    cli.add_command(command)

@@ -1,0 +1,199 @@
+"""`data`: gets the official data and checks a data folder."""
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress as Bar
+    from rich.table import Table
+
+    from scenarios.download import Progress as Step
+    from scenarios.verify import Fault, Report
+
+SHOWN_FAULTS = 20
+"""Per scenario; where a whole archive is missing the rest says nothing new."""
+
+_directory = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+_wheel = click.option(
+    "--wheel",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The wheel proactivebench 0.1.1. Default: from the package index.",
+)
+_scenarios = click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    metavar="NAME",
+    help="Only this scenario; repeat for several.",
+)
+
+
+@click.group()
+def data() -> None:
+    """Get the official data, or check a data folder."""
+
+
+@data.command()
+@_directory
+@_wheel
+def protocol(directory: Path, wheel: Path | None) -> None:
+    """Write DIR/protocol.json: the authors' wording and filter.
+
+    They are read from the authors' package, as text: nothing in it is run.
+    """
+    from proactive_agent.terminal import console, safe
+    from scenarios.protocol_pack import write_pack
+
+    console.print(safe(f"written: {write_pack(directory, wheel)}"), soft_wrap=True)
+
+
+@data.command()
+@_directory
+@_scenarios
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    default=8,
+    show_default=True,
+    metavar="N",
+    help="Pictures read at the same time.",
+)
+def verify(directory: Path, scenarios: tuple[str, ...], workers: int) -> None:
+    """Check that DIR holds all samples of the release and all their pictures.
+
+    Every picture that a sample can show is decoded. Exits with 1 where something is wrong.
+    """
+    from proactive_agent.terminal import console, safe
+    from scenarios.verify import Fault, Report
+    from scenarios.verify import verify as checks
+
+    reports: list[Report] = []
+    faults: list[Fault] = []
+    with _bar() as bar:
+        task = bar.add_task("", total=None)
+        for event in checks(directory, _names(scenarios), workers=workers):
+            if isinstance(event, Report):
+                # Results go to the standard output, which a bar on the other one must not tear.
+                bar.stop()
+                for line in _fault_lines(event, faults):
+                    console.print(safe(line), soft_wrap=True)
+                bar.start()
+                reports.append(event)
+                faults.clear()
+            elif isinstance(event, Fault):
+                if len(faults) < SHOWN_FAULTS:
+                    faults.append(event)
+            else:
+                bar.update(
+                    task, description=event.scenario, completed=event.done, total=event.total
+                )
+    console.print(_table(reports))
+    if any(report.faults for report in reports):
+        click.get_current_context().exit(1)
+
+
+@data.command()
+@_directory
+@_scenarios
+@_wheel
+@click.option("--keep-archives", is_flag=True, help="Do not delete archives once unpacked.")
+def download(
+    directory: Path, scenarios: tuple[str, ...], wheel: Path | None, keep_archives: bool
+) -> None:
+    """Fetch the official data (some 150 GB in all) from the Hugging Face Hub into DIR.
+
+    Can be interrupted; run again to go on.
+    """
+    from proactive_agent.terminal import console, safe
+    from scenarios import download as hub
+
+    steps = hub.download(
+        directory,
+        hub.HuggingFace(),
+        scenarios=_names(scenarios),
+        wheel=wheel,
+        keep_archives=keep_archives,
+    )
+    _show_steps(steps)
+    console.print(safe(f"the data are in {directory}"), soft_wrap=True)
+
+
+def _names(scenarios: tuple[str, ...]) -> list[str] | None:
+    """Short names of the scenarios asked for; None for all."""
+    from scenarios.registry import find_scenario
+
+    given = [find_scenario(name).name for text in scenarios for name in text.split(",")]
+    return list(dict.fromkeys(given)) or None
+
+
+def _show_steps(steps: "Iterable[Step]") -> None:
+    """A bar per file that is fetched or unpacked, and a line that stays."""
+    from rich.filesize import decimal
+
+    from proactive_agent.terminal import messages, plain, safe
+
+    done = {"fetch": "fetched", "unpack": "unpacked", "skip": "is there already"}
+    for (kind, path), group in groupby(steps, key=lambda step: (step.step, step.path)):
+        with _bar() as bar:
+            task = bar.add_task(plain(f"{kind} {path}"))
+            for step in group:
+                bar.update(task, completed=step.done, total=step.total)
+        messages.print(safe(f"{path}: {done[kind]} ({decimal(step.total)})"), soft_wrap=True)
+
+
+def _bar() -> "Bar":
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from proactive_agent.terminal import messages
+
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=messages,
+        transient=True,
+        disable=not messages.is_terminal,
+    )
+
+
+def _fault_lines(report: "Report", faults: "list[Fault]") -> "Iterator[str]":
+    for fault in faults:
+        where = "" if fault.sample is None else f", sample {fault.sample!r}"
+        yield f"{fault.scenario}{where}: {fault.problem}"
+    if more := report.faults - len(faults):
+        yield f"{report.scenario}: {more} more faults"
+
+
+def _table(reports: "Iterable[Report]") -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("scenario")
+    for name in ("samples", "published", "kept", "published", "pictures", "faults"):
+        table.add_column(name, justify="right")
+    for report in reports:
+        raw, filtered = report.published
+        table.add_row(
+            report.scenario,
+            "-" if report.samples is None else f"{report.samples:,}",
+            f"{raw:,}",
+            "-" if report.kept is None else f"{report.kept:,}",
+            f"{filtered:,}",
+            f"{report.pictures:,}",
+            f"{report.faults:,}",
+            style="red" if report.faults else "",
+        )
+    return table

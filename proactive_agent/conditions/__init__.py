@@ -1,0 +1,5 @@
+"""Conditions: what a run varies.  One small file each; `a+b` combines two."""
+
+from proactive_agent.conditions.base import Condition, ConditionSet, parse_condition
+
+__all__ = ["Condition", "ConditionSet", "parse_condition"]

@@ -1,0 +1,149 @@
+"""`run.json`: everything that determines a run's numbers.  Written before the first request."""
+
+import importlib.metadata
+import platform
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from proactive_agent.parsers import ParserName
+from scenarios import DataFolder
+from tools import ToolsetName
+from tools.texts import VERSION, texts_hash
+
+ProtocolName = Literal["tools", "mcqa"]
+
+
+class ProviderSettings(BaseModel):
+    """How the model is loaded and how it writes."""
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+    dtype: str = "auto"
+    device: str = "auto"
+    attention: str | None = None
+    quantize: str | None = None
+    revision: str | None = None
+    batch_size: int = 16
+    trust_remote_code: bool = False
+
+
+class Settings(BaseModel):
+    """What the user asked for; the same settings on the same data give the same episodes."""
+
+    model_config = ConfigDict(frozen=True)
+
+    provider: str
+    """`name:model`."""
+    data: str | None = None
+    """Folder of the data; null is the embedded suite."""
+    scenarios: tuple[str, ...]
+    protocol: ProtocolName = "tools"
+    condition: str = "zero-shot"
+    toolset: ToolsetName = "scenario"
+    parser: ParserName = "official"
+    forgiving: bool = False
+    unfiltered: bool = False
+    limit: int | None = None
+    """Samples per scenario, from the first on."""
+    seed: int = 0
+    provider_settings: ProviderSettings = ProviderSettings()
+
+
+class FileFingerprint(BaseModel):
+    """One data file."""
+
+    sha256: str
+    samples: int
+    """In the file."""
+    kept: int
+    """After the official filter."""
+
+
+class DataFingerprint(BaseModel):
+    """Which samples, and which words around them."""
+
+    embedded: bool
+    files: dict[str, FileFingerprint]
+    """Per scenario."""
+    filtered: bool
+    """Whether the official filter was applied."""
+    wording: str
+    wording_sha256: str
+
+
+class Manifest(BaseModel):
+    """A run's `run.json`."""
+
+    run_id: str
+    settings: Settings
+    provider: dict[str, Any]
+    """What the provider says of itself: model revision, chat template, device, …"""
+    data: DataFingerprint
+    tool_texts: str
+    tool_texts_sha256: str
+    versions: dict[str, str]
+    git_commit: str | None
+    started: datetime
+    ended: datetime | None = None
+    status: Literal["running", "finished", "interrupted", "failed"] = "running"
+
+
+def fingerprint(data: DataFolder, scenarios: tuple[str, ...]) -> DataFingerprint:
+    """Reads every data file once.  Raises DataError at the first fault in any of them."""
+    files = {}
+    for scenario in scenarios:
+        scan = data.scan(scenario)
+        files[scenario] = FileFingerprint(sha256=scan.sha256, samples=scan.samples, kept=scan.kept)
+    return DataFingerprint(
+        embedded=data.embedded,
+        files=files,
+        filtered=data.filtered,
+        wording=data.wording.name,
+        wording_sha256=data.wording.sha256(),
+    )
+
+
+def new_manifest(
+    run_id: str, settings: Settings, provider: dict[str, Any], data: DataFingerprint
+) -> Manifest:
+    """The manifest of a run that is about to start."""
+    return Manifest(
+        run_id=run_id,
+        settings=settings,
+        provider=provider,
+        data=data,
+        tool_texts=VERSION,
+        tool_texts_sha256=texts_hash(),
+        versions=_versions(),
+        git_commit=_git_commit(),
+        started=datetime.now(UTC),
+    )
+
+
+def _versions() -> dict[str, str]:
+    versions = {"python": platform.python_version()}
+    for name in ("proactive-agent", "pillow", "pydantic", "torch", "transformers"):
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def _git_commit() -> str | None:
+    """The commit of the program's own checkout, marked where it was changed since."""
+    home = Path(__file__).parent.parent
+    if not (home / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(home), "describe", "--always", "--abbrev=40", "--dirty"],  # noqa: S607
+            capture_output=True, text=True, check=True, timeout=10,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

@@ -1,0 +1,7 @@
+"""Protocols: how a state becomes a prompt, and a reply an action."""
+
+from proactive_agent.protocols.base import Prompt, Protocol, TurnReading
+from proactive_agent.protocols.mcqa import Mcqa
+from proactive_agent.protocols.tool_use import ToolUse
+
+__all__ = ["Mcqa", "Prompt", "Protocol", "ToolUse", "TurnReading"]

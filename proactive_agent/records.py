@@ -1,0 +1,157 @@
+"""What a run writes down: one `EpisodeRecord` per finished episode, as a line of JSON.
+
+Pictures are named by path and hash, never embedded; keys and headers are never written.
+"""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from scenarios import Verdict
+
+
+class Record(BaseModel):
+    """Base of all records; fields that an older program does not know are let pass."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+class ImageRecord(Record):
+    """The picture shown."""
+
+    path: str
+    """Relative to the data folder."""
+    crop: tuple[float, float, float, float] | None
+    """[left, upper, right, lower] in pixels of the file."""
+    size: tuple[int, int] | None = None
+    """Width and height of what was shown, in pixels."""
+    sha256: str | None
+    """Of the file.  This and the size are null where a replay ran without the pictures."""
+
+
+class ToolRecord(Record):
+    """A tool on offer; its texts are those of the version named in run.json."""
+
+    name: str
+    parameters: dict[str, list[str] | None]
+    """Per parameter its values, null for free text."""
+
+
+class CallRecord(Record):
+    """A call as the model wrote it."""
+
+    name: str
+    arguments: str
+    """JSON text, unparsed."""
+    id: str = ""
+
+
+class ReplyRecord(Record):
+    """What the model wrote."""
+
+    text: str
+    tool_calls: list[CallRecord]
+    finish_reason: str | None
+    tool_format: Literal["native", "text"] | None
+    """How tools were offered to the model."""
+
+
+class ActionRecord(Record):
+    """What the reply was read as."""
+
+    kind: Literal["intervention", "answer", "abstain", "invalid"]
+    tool: str | None = None
+    """Of an intervention."""
+    argument: str | None = None
+    category: str | None = None
+    """Of an answer."""
+    why: str | None = None
+    """Of an invalid reply: the reason in one word."""
+    detail: str | None = None
+    """What was wrong with an invalid reply, or the reason of an abstention."""
+    question: str | None = None
+    """The request in words that the simulated user turned into this intervention."""
+    mapped: bool = False
+    """True where the user did something else that helps than what was asked for."""
+
+
+class VerdictRecord(Record):
+    """correct: accepted in this state; wrong: another option of that list; mismatch: neither."""
+
+    suggestion: Verdict
+    category: Verdict
+
+
+class UsageRecord(Record):
+    """Costs; null means unknown, never nothing."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost_usd: float | None = None
+    seconds: float | None = None
+    """Wall-clock time waiting for the model."""
+
+
+class TurnRecord(Record):
+    """One model call and what came of it."""
+
+    index: int
+    image: ImageRecord
+    prompt: str
+    """The whole text shown in this turn."""
+    options: list[str]
+    """Every option shown, in order; empty where tools are called."""
+    tools: list[ToolRecord]
+    reply: ReplyRecord
+    action: ActionRecord
+    via: Literal["call", "text"]
+    notes: list[str]
+    """What was overlooked when reading the reply."""
+    verdict: VerdictRecord
+    """By the official parser, in `mcqa`."""
+    lenient_verdict: VerdictRecord | None
+    """By the lenient parser, where it differs."""
+    usage: UsageRecord
+
+
+class OutcomeRecord(Record):
+    """How an episode ended."""
+
+    correct: bool
+    stop: Literal["answered", "abstained", "invalid", "turn_limit", "error"]
+    suggestions: int
+    """Suggestions made that were accepted."""
+    turns: int
+
+
+class ErrorRecord(Record):
+    """Why an episode could not be played to its end; never an answer."""
+
+    source: Literal["provider", "data"]
+    kind: str
+    message: str
+
+
+class EpisodeRecord(Record):
+    """A sample played to its end, or to an error."""
+
+    scenario: str
+    """Short name."""
+    sample_id: int | str
+    """The sample's own `id`."""
+    protocol: str
+    condition: str
+    outcome: OutcomeRecord
+    answer: str | None
+    """The category that the model gave."""
+    target: str
+    """The right category."""
+    error: ErrorRecord | None
+    usage: UsageRecord
+    turns: list[TurnRecord]
+
+    @property
+    def key(self) -> tuple[str, int | str]:
+        """What tells an episode of a run from the others."""
+        return self.scenario, self.sample_id

@@ -1,0 +1,125 @@
+"""What goes to a model and what comes back, the same for every provider."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from PIL.Image import Image
+
+from tools import Action, Tool, ToolCall
+
+
+@dataclass(frozen=True, slots=True)
+class TextPart:
+    """Words."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePart:
+    """A picture, decoded when a provider asks for it."""
+
+    key: str
+    """Two parts with the same key show the same pixels: file hash and crop."""
+    load: Callable[[], Image] = field(compare=False, repr=False)
+    """The picture in RGB; cheap when repeated."""
+
+
+Part = TextPart | ImagePart
+
+
+@dataclass(frozen=True, slots=True)
+class UserMessage:
+    """What the user says and shows."""
+
+    content: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AssistantMessage:
+    """What the model replied in an earlier turn."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    opaque: Any = field(default=None, compare=False)
+    """What the provider that wrote it wants back (thinking blocks and the like)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolMessage:
+    """What a tool call brought."""
+
+    call: ToolCall
+    content: tuple[Part, ...]
+
+
+Message = UserMessage | AssistantMessage | ToolMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One way to reply, for providers that pick instead of writing (baselines)."""
+
+    kind: Literal["ask", "answer", "abstain"]
+    action: Action
+    text: str = ""
+    """The reply in words, where no call is made."""
+    call: ToolCall | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """How the model writes."""
+
+    max_tokens: int = 512
+    temperature: float = 0.0
+
+
+class RequestKey(NamedTuple):
+    """Which turn a request belongs to; opaque to models, looked up by `replay`."""
+
+    scenario: str
+    sample_id: int | str
+    turn: int
+    aliases: tuple[str, ...] = ()
+    """Other names of the scenario."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One turn, as a provider gets it."""
+
+    key: RequestKey
+    messages: tuple[Message, ...]
+    tools: tuple[Tool, ...] = ()
+    sampling: Sampling = Sampling()
+    seed: int = 0
+    """Derived from the run's seed and the turn, never from the order of requests."""
+    choices: tuple[Choice, ...] = ()
+    best: Callable[[], Action] | None = field(default=None, compare=False, repr=False)
+    """The environment's own next step; only for providers that declare `sees_environment`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a turn cost; None means unknown, never nothing."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    cached_tokens: int | None = None
+    cost_usd: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a model wrote."""
+
+    text: str = ""
+    tool_calls: tuple[ToolCall, ...] = ()
+    finish_reason: str | None = None
+    usage: Usage = Usage()
+    tool_format: Literal["native", "text"] | None = None
+    """How tools were offered; None where none were."""
+    opaque: Any = field(default=None, compare=False)

@@ -1,0 +1,67 @@
+"""Providers by name: `name:model`.
+
+Other packages add theirs through the entry-point group `proactive_agent.providers`; an entry names
+a `Provider` class, or anything with its `create(model, options)`.
+"""
+
+import importlib
+import importlib.metadata
+from typing import Any, NamedTuple
+
+from providers.base import Provider, ProviderOptions
+from tools import MissingExtraError, UserError
+
+ENTRY_POINTS = "proactive_agent.providers"
+
+
+class Entry(NamedTuple):
+    """Where a provider's class is, and which extra its libraries come with."""
+
+    target: str
+    extra: str | None = None
+
+
+BUILT_IN: dict[str, Entry] = {
+    "baseline": Entry("providers.baselines:Baseline"),
+    "replay": Entry("providers.replay:Replay"),
+    "local": Entry("providers.local:Local", extra="local"),
+}
+
+
+def create_provider(spec: str, options: ProviderOptions | None = None) -> Provider:
+    """The provider of a `name:model`.  Raises UserError; the message says what to do."""
+    name, model = check_spec(spec)
+    entry = BUILT_IN.get(name)
+    try:
+        provider: Provider = _load(name).create(model, options or ProviderOptions())
+    except ModuleNotFoundError as error:
+        if entry is None or entry.extra is None:
+            raise
+        raise MissingExtraError(entry.extra, f"{name}: ({error.name} is not installed)") from None
+    return provider
+
+
+def check_spec(spec: str) -> tuple[str, str]:
+    """Name and model of a `name:model`; loads nothing.  Raises UserError."""
+    name, colon, model = spec.partition(":")
+    if not colon or not model:
+        raise UserError(f"provider {spec!r} has not the form name:model, e.g. baseline:random")
+    if name not in provider_names():
+        raise UserError(f"unknown provider {name!r}; known: {', '.join(provider_names())}")
+    return name, model
+
+
+def provider_names() -> list[str]:
+    """The names that can stand before the colon."""
+    return sorted({*BUILT_IN, *(entry.name for entry in _entry_points())})
+
+
+def _load(name: str) -> Any:
+    if name in BUILT_IN:
+        module, _, attribute = BUILT_IN[name].target.partition(":")
+        return getattr(importlib.import_module(module), attribute)
+    return next(entry.load() for entry in _entry_points() if entry.name == name)
+
+
+def _entry_points() -> importlib.metadata.EntryPoints:
+    return importlib.metadata.entry_points(group=ENTRY_POINTS)

@@ -1,0 +1,110 @@
+"""`replay:FILE`: replies from a file, turn by turn.
+
+JSON lines: `{"scenario": "rod", "sample_id": 3, "replies": ["B. …", …]}`.  A reply is a text, or
+an object `{"text": …, "tool_calls": [{"name": …, "arguments": {…}}]}`.  The scenario is a short
+name or an official file stem.  A run's own `episodes.jsonl` is taken as well.
+"""
+
+import json
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+
+from providers.base import Provider, ProviderError, ProviderOptions
+from providers.messages import Reply, Request
+from tools import ToolCall, UserError
+
+
+class _Call(BaseModel):
+    name: str
+    arguments: str | dict[str, Any] = Field(default_factory=dict)
+    id: str = ""
+
+
+class _Reply(BaseModel):
+    text: str = ""
+    tool_calls: list[_Call] = Field(default_factory=list)
+
+    def as_reply(self, turn: int) -> Reply:
+        calls = tuple(
+            ToolCall(
+                call.name,
+                call.arguments if isinstance(call.arguments, str) else json.dumps(call.arguments),
+                call.id or f"replay-{turn}-{index}",
+            )
+            for index, call in enumerate(self.tool_calls)
+        )
+        return Reply(
+            text=self.text,
+            tool_calls=calls,
+            finish_reason="replayed",
+            tool_format="native" if calls else None,
+        )
+
+
+class _Line(BaseModel):
+    scenario: str
+    sample_id: int | str
+    replies: list[str | _Reply]
+
+
+_LINE = TypeAdapter(_Line)
+
+
+class Replay(Provider):
+    """Gives back what was once replied."""
+
+    needs_images: ClassVar[bool] = False
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._replies: dict[tuple[str, str], list[_Reply]] = {}
+        for line in _read(file):
+            replies = [_Reply(text=r) if isinstance(r, str) else r for r in line.replies]
+            self._replies[line.scenario.lower(), str(line.sample_id)] = replies
+
+    @classmethod
+    def create(cls, model: str, options: ProviderOptions) -> Self:
+        return cls(Path(model))
+
+    async def complete(self, request: Request) -> Reply:
+        key, turn = request.key, request.key.turn
+        found = (
+            self._replies.get((name.lower(), str(key.sample_id)))
+            for name in (key.scenario, *key.aliases)
+        )
+        replies = next((replies for replies in found if replies is not None), None)
+        if replies is None:
+            raise ProviderError("no_reply", f"{self.file} holds no replies for this sample")
+        if turn >= len(replies):
+            raise ProviderError("no_reply", f"{self.file} holds {len(replies)} replies only")
+        return replies[turn].as_reply(turn)
+
+    def manifest(self) -> dict[str, Any]:
+        return {"file": self.file.name}
+
+
+def _read(file: Path) -> list[_Line]:
+    lines = []
+    try:
+        with file.open(encoding="utf-8") as stream:
+            for number, text in enumerate(stream, 1):
+                if text.strip():
+                    lines.append(_parse(text, f"{file}, line {number}"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: {error}") from None
+    return lines
+
+
+def _parse(text: str, place: str) -> _Line:
+    try:
+        fields = json.loads(text)
+        if isinstance(fields, dict) and "replies" not in fields and "turns" in fields:
+            fields["replies"] = [turn["reply"] for turn in fields["turns"]]
+        return _LINE.validate_python(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{place}: no episode ({error})") from None

@@ -1,0 +1,72 @@
+"""ChangeIt: a video in which the object or action comes later (or came earlier).
+
+A step is `step_size` frames.  "Rewind" is not offered where it would leave the video, else "wait"
+is not offered where it would.  The turn limit is the sample's own.
+"""
+
+from typing import ClassVar
+
+from scenarios.environment import Environment, ImageRef
+from scenarios.sample import Count, Sample, check_template
+from scenarios.vsod import REWIND, WAIT
+from tools import Intervention
+
+REWIND_OPTION = "Rewind the video."
+WAIT_WORDS = "Wait for the"
+"""The published code looks for these words with their capital letter."""
+
+
+class ChangeItSample(Sample):
+    """A video in which something changes."""
+
+    step_size: Count
+    max_steps: Count
+
+
+class ChangeIt(Environment[ChangeItSample]):
+    """An object or action that is not there yet."""
+
+    name = "changeit"
+    stem = "ChangeIt"
+    title = "CIT"
+    published_counts = (946, 396)
+    sample_type = ChangeItSample
+    keywords: ClassVar = {"rewind the video.": REWIND, "wait for the": WAIT}
+    helpful_tools = frozenset({"seek_video"})
+
+    @classmethod
+    def check(cls, sample: ChangeItSample) -> None:
+        if problem := check_template(sample.image_template, frozenset({"image"})):
+            raise ValueError(problem)
+        if REWIND_OPTION not in sample.options:
+            raise ValueError(f"options lack {REWIND_OPTION!r}")
+        if not any(WAIT_WORDS in option for option in sample.options):
+            raise ValueError(f"options lack one with {WAIT_WORDS!r}")
+        super().check(sample)
+
+    @property
+    def max_steps(self) -> int:
+        return self.sample.max_steps
+
+    def image(self) -> ImageRef:
+        return ImageRef(self.sample.image_template.format(image=str(self.frame)))
+
+    def reference_image(self) -> ImageRef:
+        return ImageRef(self.sample.image_template.format(image=str(self.sample.reference_image)))
+
+    def move(self, intervention: Intervention) -> None:
+        step = self.sample.step_size
+        self.frame += -step if intervention == REWIND else step
+
+    def possible(self, option: str) -> bool:
+        if self.frame - self.sample.step_size < 0:
+            return option != REWIND_OPTION
+        if self.frame + self.sample.step_size >= self.sample.num_images:
+            return WAIT_WORDS not in option
+        return True
+
+    def toward_reference(self) -> Intervention | None:
+        distance = self.sample.reference_image - self.frame
+        if abs(distance) < self.sample.step_size:
+            return None
+        return WAIT if distance > 0 else REWIND

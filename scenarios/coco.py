@@ -1,0 +1,166 @@
+"""COCO: a crop that misses the object; the camera can be moved or stepped back with.
+
+One picture, a box that grows.  The sample's box (left, top, width, height) is used as (left, upper,
+right, lower), as published: a step to the left or up is subtracted from the left or upper edge, one
+to the right or down is added to the right or lower edge; for `zoom` all four, and then the sample's
+top is added to the lower edge and its left to the right edge.
+
+The first turn shows one step; after the n-th move along an axis the step becomes
+`step / n * (n + 1)`.  The order of these operations is part of the protocol: the results are
+compared with the largest step to decide which moves are still on offer.
+"""
+
+from typing import ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
+
+from scenarios.environment import Environment, ImageRef
+from scenarios.sample import Count, Sample, check_relative
+from scenarios.wording import Wording
+from tools import Intervention
+
+HORIZONTAL = ("left", "right")
+VERTICAL = ("up", "down")
+
+LEFT_OPTION = "Move the camera to the left."
+RIGHT_OPTION = "Move the camera to the right."
+UP_OPTION = "Move the camera up."
+DOWN_OPTION = "Move the camera down."
+FARTHER_OPTION = "Move farther from the object."
+"""The suggestions that can run out, known by their whole text as in the published code."""
+
+
+class Crop(BaseModel):
+    """The box of the start, in pixels."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    top: FiniteFloat
+    left: FiniteFloat
+    height: FiniteFloat
+    width: FiniteFloat
+
+
+class CocoSample(Sample):
+    """A picture and the way to the object in it."""
+
+    direction: str
+    """left, right, up, down, two of them joined by "_", or zoom."""
+    granularity: Count
+    """Steps per axis."""
+    horizontal_step: FiniteFloat
+    vertical_step: FiniteFloat
+    crop: Crop
+
+    @model_validator(mode="after")
+    def _known_direction(self) -> Self:
+        parts = self.directions
+        known = all(part in (*HORIZONTAL, *VERTICAL) for part in parts) and len(parts) <= 2
+        if self.direction != "zoom" and not (known and len(set(parts)) == len(parts)):
+            raise ValueError(f"direction {self.direction!r} is unknown")
+        return self
+
+    @property
+    def directions(self) -> list[str]:
+        """The directions of the way."""
+        return self.direction.split("_")
+
+
+class Coco(Environment[CocoSample]):
+    """An object outside the picture."""
+
+    name = "coco"
+    stem = "coco2014"
+    title = "COCO"
+    published_counts = (4384, 1240)
+    sample_type = CocoSample
+    keywords: ClassVar = {
+        "to the left": Intervention("move_camera", "left"),
+        "to the right": Intervention("move_camera", "right"),
+        "up": Intervention("move_camera", "up"),
+        "down": Intervention("move_camera", "down"),
+        "farther": Intervention("move_camera", "farther"),
+    }
+    helpful_tools = frozenset({"move_camera"})
+
+    def __init__(self, sample: CocoSample, wording: Wording, *, reference: bool = False) -> None:
+        super().__init__(sample, wording, reference=reference)
+        self.zoom = sample.direction == "zoom"
+        self.directions = frozenset(sample.directions)
+        self.horizontal = _Axis(sample.horizontal_step, self._steps_along(HORIZONTAL))
+        self.vertical = _Axis(sample.vertical_step, self._steps_along(VERTICAL))
+
+    def _steps_along(self, axis: tuple[str, str]) -> int:
+        if self.zoom:
+            return self.max_steps
+        return self.sample.granularity if self.directions & set(axis) else 0
+
+    @classmethod
+    def check(cls, sample: CocoSample) -> None:
+        if problem := check_relative(sample.image_template):
+            raise ValueError(problem)
+        if sample.direction == "zoom" and FARTHER_OPTION not in sample.options:
+            raise ValueError(f"options lack {FARTHER_OPTION!r}")
+        super().check(sample)
+
+    @property
+    def max_steps(self) -> int:
+        granularity = self.sample.granularity
+        if self.zoom:
+            return granularity + 1
+        return granularity * len(self.directions)
+
+    @property
+    def hint(self) -> str:
+        return self.wording.hint("coco-zoom" if self.zoom else "coco")
+
+    def image(self) -> ImageRef:
+        crop = self.sample.crop
+        left, upper, right, lower = crop.left, crop.top, crop.width, crop.height
+        if self.zoom or "left" in self.directions:
+            left -= self.horizontal.step
+        if self.zoom or "up" in self.directions:
+            upper -= self.vertical.step
+        if self.zoom or "right" in self.directions:
+            right += self.horizontal.step
+        if self.zoom or "down" in self.directions:
+            lower += self.vertical.step
+        if self.zoom:
+            right += crop.left
+            lower += crop.top
+        return ImageRef(self.sample.image_template, (left, upper, right, lower))
+
+    def reference_image(self) -> ImageRef:
+        return ImageRef(self.sample.image_template)
+
+    def move(self, intervention: Intervention) -> None:
+        if intervention.argument in (*HORIZONTAL, "farther"):
+            self.horizontal.advance()
+        if intervention.argument in (*VERTICAL, "farther"):
+            self.vertical.advance()
+
+    def possible(self, option: str) -> bool:
+        if self.zoom:
+            # By equality, as published: rounding can keep the option alive until the turn limit.
+            return option != FARTHER_OPTION or self.horizontal.step != self.horizontal.largest
+        if option in (LEFT_OPTION, RIGHT_OPTION):
+            return self.horizontal.step < self.horizontal.largest
+        if option in (UP_OPTION, DOWN_OPTION):
+            return self.vertical.step < self.vertical.largest
+        return True
+
+    def toward_reference(self) -> Intervention | None:
+        return next((self.intervention(option) for option in self.accepted_suggestions()), None)
+
+
+class _Axis:
+    """How far the crop reaches along one axis."""
+
+    def __init__(self, step: float, steps: int) -> None:
+        self.step = step
+        self.largest = step * steps
+        self.moves = 0
+
+    def advance(self) -> None:
+        self.moves += 1
+        self.step = self.step / self.moves * (self.moves + 1)

@@ -1,0 +1,309 @@
+"""Fetches the official data from the Hugging Face Hub and unpacks them.
+
+Every step can be interrupted and taken up again: a file comes in parts that are kept, and a note
+beside the data says what is unpacked, so that nothing is fetched or unpacked twice.  (The Hub's own
+client would start a file of many gigabytes anew, and refuses those above 50 by plain HTTP.)
+"""
+
+import hashlib
+import json
+import shutil
+import stat
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, NamedTuple, Protocol
+
+from scenarios.protocol_pack import read_wheel, write_pack
+from scenarios.registry import SCENARIOS
+from scenarios.sample import check_relative
+from tools import MissingExtraError, UserError
+
+REPOSITORY = "tdemin16/ProactiveBench"
+FOLDER = "test"
+"""Where the release keeps data files and archives, and where they are put."""
+
+NOTES = ".download"
+"""Folder beside the data: parts of files, and how far each file is."""
+
+PART_BYTES = 64 * 2**20
+"""What is asked for at once, and lost by an interruption."""
+
+COPY_BYTES = 2**20
+
+TIMEOUT = 60
+"""Seconds without a sign from the Hub."""
+
+
+class HubFile(NamedTuple):
+    """A file on the Hub."""
+
+    path: str
+    size: int
+    etag: str
+    """Changes with the content."""
+
+
+class Hub(Protocol):
+    """What is needed of the Hub."""
+
+    def files(self) -> list[HubFile]:
+        """All files of the data set.  Raises UserError."""
+
+    def read(self, file: HubFile, start: int, size: int) -> bytes:
+        """A part of a file.  Raises UserError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A step of the download."""
+
+    step: Literal["fetch", "unpack", "skip"]
+    """skip: it is there already."""
+    path: str
+    done: int
+    total: int
+    """Bytes."""
+
+
+def download(
+    folder: Path,
+    hub: Hub,
+    *,
+    scenarios: Sequence[str] | None = None,
+    wheel: Path | None = None,
+    keep_archives: bool = False,
+) -> Iterator[Progress]:
+    """Fetches the data of the named scenarios, or of all, then the protocol pack.
+
+    Raises UserError with a message that says how to go on; what is there by then stays.
+    """
+    if wheel:
+        read_wheel(wheel)  # The pack comes last, but a wrong file is better known at once.
+    listed = hub.files()
+    wanted = _data_files(listed, scenarios or list(SCENARIOS)) + _archives(listed, scenarios)
+    try:
+        (folder / FOLDER / NOTES).mkdir(parents=True, exist_ok=True)
+        files = [_Local(folder, file) for file in wanted]
+        _check_space(folder, sum(file.missing_bytes() for file in files), "the files")
+        for file in files:
+            yield from file.complete(hub, keep_archive=keep_archives)
+    except OSError as error:
+        raise UserError(f"{error.filename or folder}: {error.strerror or error}") from None
+    try:
+        write_pack(folder, wheel)
+    except UserError as error:
+        raise UserError(
+            f"the data are complete, the protocol pack is not there: {error}; "
+            f"go on with: proactive-agent data protocol {folder}"
+        ) from None
+
+
+class _Local:
+    """A file of the Hub on its way to be a file, or an unpacked archive, here."""
+
+    def __init__(self, folder: Path, file: HubFile) -> None:
+        self.file = file
+        self.target = folder / file.path
+        self.is_archive = self.target.suffix == ".zip"
+        notes = self.target.parent / NOTES
+        version = hashlib.sha256(file.etag.encode()).hexdigest()[:16]
+        self.part = notes / f"{self.target.name}.{version}.part"
+        self.note = notes / f"{self.target.name}.json"
+
+    def complete(self, hub: Hub, *, keep_archive: bool) -> Iterator[Progress]:
+        """Does what is still to be done."""
+        size = self.file.size
+        if self._is("unpacked") or (not self.is_archive and self._is_fetched()):
+            yield Progress("skip", self.file.path, size, size)
+            return
+        if not self._is_fetched():
+            yield from self._fetch(hub)
+        if self.is_archive:
+            for done, total in unpack(self.target, self.target.parent):
+                yield Progress("unpack", self.file.path, done, total)
+            self._mark("unpacked")
+            if not keep_archive:
+                self.target.unlink()
+
+    def missing_bytes(self) -> int:
+        """What is still to be fetched."""
+        if self._is("unpacked") or self._is_fetched():
+            return 0
+        return self.file.size - (self.part.stat().st_size if self.part.is_file() else 0)
+
+    def _fetch(self, hub: Hub) -> Iterator[Progress]:
+        for old in self.note.parent.glob(f"{self.target.name}.*.part"):
+            if old != self.part:  # of an earlier version
+                old.unlink()
+        path, size = self.file.path, self.file.size
+        with self.part.open("ab") as sink:
+            done = sink.tell()
+            yield Progress("fetch", path, done, size)
+            while done < size:
+                wanted = min(PART_BYTES, size - done)
+                content = hub.read(self.file, done, wanted)
+                if len(content) != wanted:
+                    raise UserError(f"{path}: {len(content)} bytes came instead of {wanted}")
+                sink.write(content)
+                done += wanted
+                yield Progress("fetch", path, done, size)
+        self.part.replace(self.target)
+        self._mark("fetched")
+
+    def _is_fetched(self) -> bool:
+        return self.target.is_file() and self._is("fetched")
+
+    def _is(self, state: str) -> bool:
+        return self.note.is_file() and self.note.read_text(encoding="utf-8") == self._text(state)
+
+    def _mark(self, state: str) -> None:
+        self.note.write_text(self._text(state), encoding="utf-8")
+
+    def _text(self, state: str) -> str:
+        return json.dumps({"etag": self.file.etag, "size": self.file.size, "state": state})
+
+
+def unpack(archive: Path, folder: Path) -> Iterator[tuple[int, int]]:
+    """Unpacks a zip archive; yields (bytes written, bytes in all) after each file.
+
+    Raises UserError, before anything is written, for an archive with an entry that leads out of the
+    folder, is a link, or is encrypted, and for one that is larger than the free space.
+    """
+    try:
+        with zipfile.ZipFile(archive) as content:
+            entries = content.infolist()
+            for entry in entries:
+                _check_entry(archive, entry, folder)
+            total = sum(entry.file_size for entry in entries)
+            _check_space(folder, total, archive.name)
+            done = 0
+            for entry in entries:
+                _unpack_entry(content, entry, folder / entry.filename)
+                done += entry.file_size
+                yield done, total
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+        raise UserError(f"{archive} is damaged ({error}); delete it and run again") from None
+
+
+def _check_entry(archive: Path, entry: zipfile.ZipInfo, folder: Path) -> None:
+    kind = stat.S_IFMT(entry.external_attr >> 16)
+    if problem := check_relative(entry.filename):
+        raise UserError(f"{archive}: {problem}")
+    # A link that lies in the folder already could lead out as well.
+    if not (folder / entry.filename).resolve().is_relative_to(folder.resolve()):
+        raise UserError(f"{archive}: path {entry.filename!r} leads outside the data folder")
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise UserError(f"{archive}: {entry.filename!r} is no plain file")
+    if entry.flag_bits & 1:
+        raise UserError(f"{archive}: {entry.filename!r} is encrypted")
+
+
+def _unpack_entry(content: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:
+    if entry.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # zipfile reads no more than the declared size, which was measured against the free space.
+    with content.open(entry) as source, target.open("wb") as sink:
+        shutil.copyfileobj(source, sink, COPY_BYTES)
+
+
+def _check_space(folder: Path, needed: int, what: str) -> None:
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise UserError(
+            f"{folder}: {what} need {needed / 1e9:.1f} GB, only {free / 1e9:.1f} GB are free"
+        )
+
+
+def _data_files(listed: list[HubFile], scenarios: Sequence[str]) -> list[HubFile]:
+    by_path = {file.path: file for file in listed}
+    paths = [f"{FOLDER}/{SCENARIOS[name].stem}_preprocessed.jsonl" for name in scenarios]
+    if missing := [path for path in paths if path not in by_path]:
+        raise UserError(f"{REPOSITORY} lacks {', '.join(missing)}")
+    return [by_path[path] for path in paths]
+
+
+def _archives(listed: list[HubFile], scenarios: Sequence[str] | None) -> list[HubFile]:
+    """The archives of the named scenarios, or all: the release does not say which is whose."""
+    paths = ((file, PurePosixPath(file.path)) for file in listed)
+    every = [file for file, path in paths if str(path.parent) == FOLDER and path.suffix == ".zip"]
+    if scenarios is None:
+        return every
+    chosen: dict[HubFile, None] = {}
+    for name in scenarios:
+        stem = _letters(SCENARIOS[name].stem)
+        own = [file for file in every if _letters(Path(file.path).name).startswith(stem)]
+        if not own:
+            there = ", ".join(Path(file.path).name for file in every) or "none"
+            raise UserError(
+                f"{REPOSITORY} has no archive whose name begins with {SCENARIOS[name].stem}; there "
+                f"are: {there}. Without --scenario all of them are fetched"
+            )
+        chosen |= dict.fromkeys(own)
+    return list(chosen)
+
+
+def _letters(name: str) -> str:
+    return "".join(character for character in name.lower() if character.isalnum())
+
+
+class HuggingFace:
+    """The data set on the Hugging Face Hub.  `endpoint` is for mirrors (or `HF_ENDPOINT`)."""
+
+    def __init__(self, endpoint: str | None = None) -> None:
+        try:
+            from huggingface_hub import HfApi
+        except ImportError:
+            raise MissingExtraError("data", "data download") from None
+        self._api = HfApi(endpoint=endpoint)
+        self._endpoint = endpoint
+        self._revision: str | None = None
+
+    def files(self) -> list[HubFile]:
+        """All files of the latest revision; `read` keeps to it."""
+        try:
+            info = self._api.dataset_info(REPOSITORY, files_metadata=True)
+        except Exception as error:  # whatever a client of many layers raises without a network
+            raise UserError(f"{REPOSITORY} cannot be listed: {_first_line(error)}") from error
+        self._revision = info.sha
+        return [
+            HubFile(
+                path=file.rfilename,
+                size=file.size or 0,
+                etag=(file.lfs.sha256 if file.lfs else file.blob_id) or "",
+            )
+            for file in info.siblings or []
+        ]
+
+    def read(self, file: HubFile, start: int, size: int) -> bytes:
+        """A part of a file; asked for several times where the network fails."""
+        import huggingface_hub.utils
+
+        utils: Any = huggingface_hub.utils  # It declares its public names to readers only.
+        url = huggingface_hub.hf_hub_url(
+            REPOSITORY,
+            file.path,
+            repo_type="dataset",
+            revision=self._revision,
+            endpoint=self._endpoint,
+        )
+        # Compressed answers come whole, whatever part was asked for.
+        headers = {"Range": f"bytes={start}-{start + size - 1}", "Accept-Encoding": "identity"}
+        try:
+            response = utils.http_backoff(
+                "GET", url, headers=utils.build_hf_headers() | headers, timeout=TIMEOUT
+            )
+            utils.hf_raise_for_status(response)
+        except Exception as error:  # as above
+            raise UserError(
+                f"{file.path} did not come: {_first_line(error)}; run again to go on"
+            ) from error
+        return bytes(response.content)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

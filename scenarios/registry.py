@@ -1,0 +1,30 @@
+"""The seven scenarios, by short name and by official file stem."""
+
+from typing import Any
+
+from scenarios.changeit import ChangeIt
+from scenarios.coco import Coco
+from scenarios.environment import Environment
+from scenarios.imagenet_c import ImageNetC
+from scenarios.mvp_n import MvpN
+from scenarios.quickdraw import QuickDraw
+from scenarios.rod import Rod
+from scenarios.vsod import Vsod
+from tools import UserError
+
+EnvironmentType = type[Environment[Any]]
+
+SCENARIOS: dict[str, EnvironmentType] = {
+    environment.name: environment
+    for environment in (Rod, Vsod, MvpN, ImageNetC, QuickDraw, ChangeIt, Coco)
+}
+"""By short name, in the paper's order."""
+
+
+def find_scenario(name: str) -> EnvironmentType:
+    """The scenario of a short name, official stem or name in the paper's tables, in any case."""
+    wanted = name.strip().lower()
+    for environment in SCENARIOS.values():
+        if wanted in (environment.name, environment.stem.lower(), environment.title.lower()):
+            return environment
+    raise UserError(f"unknown scenario {name!r}; known: {', '.join(SCENARIOS)}")

@@ -1,0 +1,56 @@
+"""ROD, the realistic occlusion data set: blocks hide an object; they can be pushed aside.
+
+Fourteen frames form a ring: the blocks one step further left is frame - 1, right is frame + 1.
+In the first turn no category counts, not even the right one: nobody can know it.
+"""
+
+from typing import ClassVar
+
+from scenarios.environment import Environment, ImageRef
+from scenarios.ring import shorter_way
+from scenarios.sample import Sample, check_template
+from tools import Intervention
+
+LEFT = Intervention("move_object", "left")
+RIGHT = Intervention("move_object", "right")
+
+CORRUPT_FRAME = "natural_bluebl_greenr-banana-s6"
+"""One file of the release cannot be read; the published code shows a neighbour instead."""
+
+
+class Rod(Environment[Sample]):
+    """An object behind blocks."""
+
+    name = "rod"
+    stem = "Realistic-Occlusion-Dataset"
+    title = "ROD"
+    published_counts = (88, 88)
+    sample_type = Sample
+    keywords: ClassVar = {"to the left": LEFT, "to the right": RIGHT}
+    helpful_tools = frozenset({"move_object", "move_camera"})
+
+    @classmethod
+    def check(cls, sample: Sample) -> None:
+        if problem := check_template(sample.image_template, frozenset({"image"})):
+            raise ValueError(problem)
+        super().check(sample)
+
+    def image(self) -> ImageRef:
+        path = self.sample.image_template.format(image=self.frame)
+        if CORRUPT_FRAME in path:
+            path = path.replace("s6", "s5" if self.last_intervention == LEFT else "s7")
+        return ImageRef(path)
+
+    def reference_image(self) -> ImageRef:
+        return ImageRef(self.sample.image_template.format(image=self.sample.reference_image))
+
+    def move(self, intervention: Intervention) -> None:
+        step = -1 if intervention == LEFT else 1
+        self.frame = (self.frame + step) % self.sample.num_images
+
+    def accepts_category(self) -> bool:
+        return self.turn > 0
+
+    def toward_reference(self) -> Intervention | None:
+        way = shorter_way(self.frame, self.sample.reference_image, self.sample.num_images)
+        return {-1: LEFT, 0: None, 1: RIGHT}[way]

@@ -1,0 +1,199 @@
+"""Checks a data folder: are the samples and every picture that they can show all there?
+
+Pictures are decoded in full, since a truncated file opens without complaint.  Results come one by
+one, so that memory does not grow with a folder of which nothing is right.
+"""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scenarios.dataset import DataError, DataFolder
+from scenarios.environment import Environment, ImageRef, SampleError
+from scenarios.images import ImageError, ImageStore, crop_box
+from scenarios.registry import SCENARIOS, EnvironmentType
+from scenarios.sample import Sample
+from scenarios.wording import OWN
+from tools import Abstain, Intervention
+
+REMEMBERED = 50_000
+"""Paths known as seen; of samples that lie further apart a shared picture is read again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong."""
+
+    scenario: str
+    sample: int | str | None
+    """Id of the sample; None where the fault is the file's."""
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a scenario is."""
+
+    scenario: str
+    done: int
+    """Samples seen; the pictures of the last few may still be read."""
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found in a scenario; comes after its faults."""
+
+    scenario: str
+    samples: int | None
+    """Samples in the file; None where the file cannot be read."""
+    kept: int | None
+    """Samples that the official filter keeps; None without a protocol pack."""
+    pictures: int
+    """Pictures that could be read."""
+    faults: int
+
+    @property
+    def published(self) -> tuple[int, int]:
+        """Samples of the official release: raw, filtered."""
+        return SCENARIOS[self.scenario].published_counts
+
+
+def verify(
+    path: Path, scenarios: Iterable[str] | None = None, *, workers: int = 8
+) -> Iterator[Fault | Progress | Report]:
+    """Verifies the named scenarios of a folder, or all that it holds.
+
+    Raises DataError where the folder, or the file of a named scenario, is not there.
+    """
+    folder = DataFolder(path)
+    names = folder.scenarios() if scenarios is None else list(scenarios)
+    for name in names:
+        if not folder.file(name).is_file():
+            raise DataError(f"{folder.file(name)} is not there")
+    for name in names:
+        yield from _verify_scenario(folder, DataFolder(path, unfiltered=True), name, workers)
+
+
+def pictures(environment: EnvironmentType, sample: Sample) -> Iterator[ImageRef]:
+    """Every picture that a sample can show, the reference frame last; some come twice.
+
+    Found by play, once per suggestion: that one as long as it is accepted, then any other.  A turn
+    back shows no new file, so these straight ways see all.  Raises SampleError at the end if one of
+    them leads to a frame that the sample does not have.
+    """
+    fault: SampleError | None = None
+    wishes = dict.fromkeys(environment.intervention(text) for text in sample.suggestions)
+    for wish in wishes or [None]:
+        try:
+            yield from _straight_way(environment(sample, OWN), wish)
+        except SampleError as error:
+            fault = error
+    yield environment(sample, OWN).reference_image()
+    if fault:
+        raise fault
+
+
+def _straight_way(state: Environment[Any], wish: Intervention | None) -> Iterator[ImageRef]:
+    while state.stop is None:
+        yield state.image()
+        accepted = [state.intervention(text) for text in state.accepted_suggestions()]
+        if wish not in accepted:
+            wish = accepted[0] if accepted else None
+        state.step(wish or Abstain())
+
+
+def _verify_scenario(
+    folder: DataFolder, everything: DataFolder, name: str, workers: int
+) -> Iterator[Fault | Progress | Report]:
+    try:
+        scan = folder.scan(name)
+    except DataError as error:
+        yield Fault(name, None, str(error))
+        yield Report(name, None, None, 0, 1)
+        return
+    kept = scan.kept if folder.filtered else None
+    faults = 0
+    for problem in _count_faults(name, scan.samples, kept):
+        faults += 1
+        yield Fault(name, None, problem)
+    with ThreadPoolExecutor(workers) as pool:
+        checks = _Checks(pool, everything.root, name)
+        for done, sample in enumerate(everything.samples(name), 1):
+            checks.add(sample)
+            for fault in checks.faults(at_most_waiting=8 * workers):
+                faults += 1
+                yield fault
+            yield Progress(name, done, scan.samples)
+        for fault in checks.faults(at_most_waiting=0):
+            faults += 1
+            yield fault
+    yield Report(name, scan.samples, kept, checks.store.decodes, faults)
+
+
+def _count_faults(name: str, samples: int, kept: int | None) -> Iterator[str]:
+    raw, filtered = SCENARIOS[name].published_counts
+    if samples != raw:
+        yield f"{samples} samples; the official release has {raw}"
+    if kept is not None and kept != filtered:
+        yield f"the official filter keeps {kept} samples; published are {filtered}"
+
+
+class _Checks:
+    """The checks of one scenario's pictures, answered in the order of the samples."""
+
+    def __init__(self, pool: ThreadPoolExecutor, root: Path, scenario: str) -> None:
+        self.pool = pool
+        self.scenario = scenario
+        # Each picture is opened once, so decoded ones are not worth keeping.
+        self.store = ImageStore(root, cache_bytes=0)
+        self._seen: OrderedDict[str, None] = OrderedDict()
+        self._waiting: deque[tuple[int | str, Future[str | None]]] = deque()
+
+    def add(self, sample: Sample) -> None:
+        """Starts the checks of a sample's pictures."""
+        refs = pictures(SCENARIOS[self.scenario], sample)
+        problem: str | None = None
+        try:
+            for ref in refs:
+                problem = problem or _crop_problem(ref)
+                if self._is_new(ref.path):
+                    self._waiting.append((sample.id, self.pool.submit(self._problem, ref.path)))
+        except SampleError as error:
+            problem = str(error)
+        if problem:
+            self._waiting.append((sample.id, self.pool.submit(str, problem)))
+
+    def faults(self, at_most_waiting: int) -> Iterator[Fault]:
+        """The faults found; waits until no more checks than that are under way."""
+        while len(self._waiting) > at_most_waiting:
+            sample, check = self._waiting.popleft()
+            if problem := check.result():
+                yield Fault(self.scenario, sample, problem)
+
+    def _is_new(self, path: str) -> bool:
+        new = path not in self._seen
+        self._seen[path] = None
+        self._seen.move_to_end(path)
+        if len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        return new
+
+    def _problem(self, path: str) -> str | None:
+        try:
+            self.store.open(ImageRef(path))
+        except ImageError as error:
+            return str(error)
+        return None
+
+
+def _crop_problem(ref: ImageRef) -> str | None:
+    try:
+        if ref.crop is not None:
+            crop_box(ref.path, ref.crop)
+    except ImageError as error:
+        return str(error)
+    return None

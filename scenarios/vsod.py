@@ -1,0 +1,56 @@
+"""VSOD: somebody passes in front of an object in a video; it can be rewound or played on.
+
+The frames form a ring: rewind is frame - 1, wait is frame + 1.
+"""
+
+from typing import ClassVar
+
+from scenarios.environment import Environment, ImageRef
+from scenarios.ring import shorter_way
+from scenarios.sample import Sample, check_template
+from tools import Intervention
+
+REWIND = Intervention("seek_video", "rewind")
+WAIT = Intervention("seek_video", "wait")
+
+
+class VsodSample(Sample):
+    """A video in which something is hidden for a while."""
+
+    strong_occlusions: bool
+    """False: the object shows in the first frame already; the official filter drops the sample."""
+
+
+class Vsod(Environment[VsodSample]):
+    """An object behind a passer-by."""
+
+    name = "vsod"
+    stem = "OcclusionDataSet-MM20"
+    title = "VSOD"
+    published_counts = (63, 42)
+    sample_type = VsodSample
+    keywords: ClassVar = {"rewind the video.": REWIND, "wait for the": WAIT}
+    helpful_tools = frozenset({"seek_video", "move_camera"})
+
+    @classmethod
+    def check(cls, sample: VsodSample) -> None:
+        if problem := check_template(sample.image_template, frozenset({"image"})):
+            raise ValueError(problem)
+        super().check(sample)
+
+    def image(self) -> ImageRef:
+        return self._frame(self.frame)
+
+    def reference_image(self) -> ImageRef:
+        return self._frame(self.sample.reference_image)
+
+    def _frame(self, number: int) -> ImageRef:
+        return ImageRef(self.sample.image_template.format(image=str(number).zfill(4)))
+
+    def move(self, intervention: Intervention) -> None:
+        step = -1 if intervention == REWIND else 1
+        self.frame = (self.frame + step) % self.sample.num_images
+
+    def toward_reference(self) -> Intervention | None:
+        way = shorter_way(self.frame, self.sample.reference_image, self.sample.num_images)
+        return {-1: REWIND, 0: None, 1: WAIT}[way]

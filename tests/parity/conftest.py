@@ -1,0 +1,1 @@
+from tests.scenarios.conftest import official_wheel  # noqa: F401

@@ -1,0 +1,231 @@
+"""Our environments, prompts and official parser against the published package, turn by turn.
+
+The published code needs Python >= 3.12, so it plays in a subprocess; any such Python on the machine
+will do.  Where there is none the test skips, unless PARITY_REQUIRED is set (CI sets it).
+"""
+
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import pytest
+
+from proactive_agent.conditions import parse_condition
+from proactive_agent.episode import Play, play_episode
+from proactive_agent.manifest import Settings
+from proactive_agent.protocols import Mcqa
+from proactive_agent.records import EpisodeRecord
+from proactive_agent.runner import prepare_run, run
+from providers import Provider, ProviderOptions, Reply, Request
+from scenarios import SCENARIOS, DataFolder
+from scenarios.protocol_pack import write_pack
+from tests.parity.generate import random_reply, random_sample
+
+PER_SCENARIO = 340
+EPISODES = 2000
+"""At least so many must be compared to their end."""
+CONDITIONS = ("zero-shot", "hint", "reference")
+SHARES = (45, 45, 10)
+DRIVER = Path(__file__).with_name("reference_driver.py")
+
+
+class Improviser(Provider):
+    """Replies at random, in many surface forms; keeps what it said."""
+
+    needs_images: ClassVar[bool] = False
+    sees_environment: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.said: dict[tuple[str, Any], list[str]] = {}
+
+    @classmethod
+    def create(cls, model: str, options: ProviderOptions) -> Self:
+        return cls()
+
+    async def complete(self, request: Request) -> Reply:
+        assert request.best is not None
+        best = request.best()
+        text = next((c.text for c in request.choices if c.action == best), "A.")
+        reply = random_reply(request.choices, text, random.Random(request.seed))
+        self.said.setdefault((request.key.scenario, request.key.sample_id), []).append(reply)
+        return Reply(reply)
+
+
+def newer_python() -> str | None:
+    """A Python >= 3.12 that starts."""
+    names = [f"python3.{minor}" for minor in range(12, 20)] + ["python3"]
+    folders = os.environ.get("PATH", "").split(os.pathsep)
+    found = [sys.executable, *(str(Path(f) / name) for name in names for f in folders)]
+    check = "import sys; sys.exit(sys.version_info < (3, 12))"
+    for path in found:
+        if (
+            Path(path).is_file()
+            and subprocess.run([path, "-c", check], check=False, capture_output=True).returncode
+            == 0
+        ):
+            return path
+    return None
+
+
+@pytest.fixture(scope="module")
+def reference_python() -> str:
+    python = newer_python()
+    if python is None:
+        reason = "the published package needs Python >= 3.12, and none is on PATH"
+        if os.environ.get("PARITY_REQUIRED"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return python
+
+
+@pytest.fixture(scope="module")
+def folder(official_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with random samples and the protocol pack of the same wheel."""
+    folder = tmp_path_factory.mktemp("parity")
+    for number, scenario in enumerate(SCENARIOS.values()):
+        rng = random.Random(number)
+        lines = [json.dumps(random_sample(scenario.stem, i, rng)) for i in range(PER_SCENARIO)]
+        (folder / f"{scenario.stem}_preprocessed.jsonl").write_text("\n".join(lines) + "\n")
+    write_pack(folder, official_wheel)
+    return folder
+
+
+def condition_of(scenario: str, sample_id: object) -> str:
+    return random.Random(f"{scenario} {sample_id}").choices(CONDITIONS, SHARES)[0]
+
+
+async def improvise(folder: Path) -> dict[tuple[str, Any], list[str]]:
+    """Replies for every sample, as our own environments let them follow on each other."""
+    provider = Improviser()
+    data = DataFolder(folder, unfiltered=True)
+    for scenario in SCENARIOS:
+        for sample in data.samples(scenario):
+            condition = parse_condition(condition_of(scenario, sample.id), "mcqa")
+            await play_episode(Play(data, provider, Mcqa(), condition), scenario, sample)
+    return provider.said
+
+
+def replay(folder: Path, said: dict[tuple[str, Any], list[str]], condition: str) -> Path:
+    """A replay file with the episodes of one condition."""
+    file = folder / f"{condition}.jsonl"
+    lines = [
+        # Extra replies show an episode that goes on where the published one ends.
+        {"scenario": scenario, "sample_id": sample_id, "replies": [*replies, "Z.", "Z."]}
+        for (scenario, sample_id), replies in said.items()
+        if condition_of(scenario, sample_id) == condition
+    ]
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return file
+
+
+async def run_ours(folder: Path, file: Path, condition: str) -> list[EpisodeRecord]:
+    """The episodes as `run --provider replay:FILE --protocol mcqa` records them."""
+    settings = Settings(
+        provider=f"replay:{file}",
+        data=str(folder),
+        scenarios=tuple(SCENARIOS),
+        protocol="mcqa",
+        condition=condition,
+        unfiltered=True,
+    )
+    prepared = prepare_run(settings, folder / "results")
+    await run(prepared)
+    return [
+        episode
+        for episode in prepared.folder.episodes()
+        if condition_of(episode.scenario, episode.sample_id) == condition
+    ]
+
+
+def run_published(
+    python: str, wheel: Path, folder: Path, episodes: Sequence[EpisodeRecord],
+    said: dict[tuple[str, Any], list[str]],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The same episodes in the published package."""
+    unpacked = folder / "unpacked"
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
+    entries = {
+        (name, fields["id"]): fields
+        for name, scenario in SCENARIOS.items()
+        for line in (folder / f"{scenario.stem}_preprocessed.jsonl").read_text().splitlines()
+        for fields in [json.loads(line)]
+    }
+    lines = [
+        json.dumps(
+            {
+                "stem": SCENARIOS[episode.scenario].stem,
+                "entry": entries[episode.key],
+                "hint": episode.condition == "hint",
+                "reference": episode.condition == "reference",
+                "replies": [*said[episode.key], "Z.", "Z."],
+            }
+        )
+        for episode in episodes
+    ]
+    done = subprocess.run(
+        [python, str(DRIVER), str(unpacked)], input="\n".join(lines),
+        capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": ""},
+    )  # fmt: skip
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def difference(ours: EpisodeRecord, published: dict[str, Any]) -> str | None:
+    """In what an episode differs, or None.  Turns before a crash of the published code count."""
+    for mine, theirs in zip(ours.turns, published["turns"], strict=False):
+        crop = None if mine.image.crop is None else list(mine.image.crop)
+        seen = (
+            mine.image.path,
+            crop,
+            mine.prompt,
+            mine.options,
+            *mine.verdict.model_dump().values(),
+        )
+        keys = ("path", "crop", "prompt", "options", "suggestion", "category")
+        for key, value in zip(keys, seen, strict=True):
+            if value != theirs[key]:
+                return f"turn {mine.index}: {key}: {value!r} != {theirs[key]!r}"
+    if published["crash"]:
+        return None
+    end = (ours.outcome.correct, ours.outcome.turns, ours.outcome.stop != "error")
+    if end != (published["correct"], published["num_turns"], published["stop"]):
+        return f"end: {ours.outcome} {ours.error} != {published}"
+    return None
+
+
+@pytest.fixture(scope="module")
+def played(
+    folder: Path, official_wheel: Path, reference_python: str
+) -> tuple[list[EpisodeRecord], list[dict[str, Any]]]:
+    said = asyncio.run(improvise(folder))
+    ours: list[EpisodeRecord] = []
+    for condition in CONDITIONS:
+        file = replay(folder, said, condition)
+        ours += asyncio.run(run_ours(folder, file, condition))
+    return ours, run_published(reference_python, official_wheel, folder, ours, said)
+
+
+def test_every_turn_is_the_published_one(played: Any) -> None:
+    ours, published = played
+    assert len(ours) == len(published) == PER_SCENARIO * len(SCENARIOS)
+    differing = [
+        f"{o.scenario}:{o.sample_id} {o.condition}: {d}"
+        for o, p in zip(ours, published, strict=True)
+        if (d := difference(o, p))
+    ]
+    assert differing == []
+
+
+def test_enough_episodes_are_compared_to_their_end(played: Any) -> None:
+    ours, published = played
+    whole = Counter(o.scenario for o, p in zip(ours, published, strict=True) if not p["crash"])
+    assert sum(whole.values()) >= EPISODES
+    assert min(whole.values()) >= 0.5 * PER_SCENARIO, whole

@@ -1,0 +1,91 @@
+"""A provider that says what a test wants and keeps what it was asked."""
+
+import json
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from proactive_agent.conditions import parse_condition
+from proactive_agent.episode import Play, play_episode
+from proactive_agent.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.records import EpisodeRecord
+from providers import Provider, ProviderOptions, Reply, Request, TextPart
+from scenarios import DataFolder, Sample
+from tools import ToolCall
+
+Say = str | Reply | Exception | Callable[[Request], Reply]
+
+
+class Scripted(Provider):
+    """Gives its replies in order."""
+
+    def __init__(self, *replies: Say) -> None:
+        self.replies = list(replies)
+        self.requests: list[Request] = []
+
+    @classmethod
+    def create(cls, model: str, options: ProviderOptions) -> Self:
+        return cls()
+
+    async def complete(self, request: Request) -> Reply:
+        self.requests.append(request)
+        reply = self.replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        if isinstance(reply, str):
+            return Reply(reply)
+        return reply if isinstance(reply, Reply) else reply(request)
+
+
+class Sightless(Scripted):
+    """Does not need pictures."""
+
+    needs_images: ClassVar[bool] = False
+
+
+def call(name: str, **arguments: Any) -> Reply:
+    """A reply that is one tool call."""
+    return Reply(tool_calls=(ToolCall(name, json.dumps(arguments), f"id-{name}"),))
+
+
+def texts(request: Request) -> list[str]:
+    """Every text of a request, message by message."""
+    return [
+        part.text
+        for message in request.messages
+        for part in getattr(message, "content", ())
+        if isinstance(part, TextPart)
+    ]
+
+
+def sample_of(scenario: str, sample_id: int = 0, data: DataFolder | None = None) -> Sample:
+    """A sample of the embedded suite, or of other data."""
+    return next(s for s in (data or DataFolder()).samples(scenario) if s.id == sample_id)
+
+
+async def play(
+    scenario: str,
+    provider: Provider,
+    protocol: Protocol | None = None,
+    condition: str = "zero-shot",
+    *,
+    data: DataFolder | None = None,
+    sample: Sample | None = None,
+    forgiving: bool = False,
+    seed: int = 0,
+) -> EpisodeRecord:
+    """One episode of the embedded suite's first sample, with the default protocol."""
+    protocol = protocol or ToolUse()
+    data = data or DataFolder()
+    conditions = parse_condition(condition, protocol.name)
+    setup = Play(data, provider, protocol, conditions, seed=seed, forgiving=forgiving)
+    return await play_episode(setup, scenario, sample or sample_of(scenario, data=data))
+
+
+def write_lines(file: Path, lines: Iterable[Any]) -> Path:
+    """A file of JSON lines."""
+    file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    return file
+
+
+__all__ = ["Mcqa", "Scripted", "Sightless", "ToolUse", "call", "play", "sample_of", "texts"]

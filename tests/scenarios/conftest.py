@@ -1,0 +1,43 @@
+"""The published wheel, for the tests of what is read from it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scenarios.protocol_pack import PACKAGE, write_pack
+
+CACHE = Path(__file__).parent.parent / ".cache"
+WHEEL_NAME = "proactivebench-0.1.1-py3-none-any.whl"
+
+
+@pytest.fixture(scope="session")
+def official_wheel() -> Path:
+    """The wheel `proactivebench` 0.1.1: named by PROACTIVEBENCH_WHEEL, cached, or fetched."""
+    if given := os.environ.get("PROACTIVEBENCH_WHEEL"):
+        return Path(given)
+    cached = CACHE / WHEEL_NAME
+    if not cached.is_file():
+        _fetch()
+    return cached
+
+
+@pytest.fixture(scope="session")
+def official_pack_folder(official_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that holds the published `protocol.json`."""
+    folder = tmp_path_factory.mktemp("pack")
+    write_pack(folder, official_wheel)
+    return folder
+
+
+def _fetch() -> None:
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
+        "--python-version=3.12", f"--dest={CACHE}", PACKAGE,
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
+        pytest.skip(f"{PACKAGE} cannot be fetched: {reason}")

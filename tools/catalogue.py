@@ -1,0 +1,113 @@
+"""The tools of the benchmark: definitions, JSON Schema, and the action that a call stands for.
+
+| tool | parameter | what it asks for |
+| --- | --- | --- |
+| move_object | direction: left, right | move what hides the object |
+| seek_video | direction: rewind, wait | another frame of the video |
+| rotate_object | | another view of the object |
+| enhance_image | operation: one of eight | a better picture |
+| add_details | | one more stroke of the drawing |
+| move_camera | direction: left, right, up, down, farther | another part of the scene |
+| ask_clarification | question: free text | anything, in words |
+| answer | category: one of the sample's | ends the episode |
+| abstain | reason: free text, optional | ends the episode |
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tools.actions import Abstain, Action, Answer, Intervention, Question
+from tools.texts import DESCRIPTIONS, IN_THE_USERS_WORDS, OPERATIONS, PARAMETERS
+
+INTERVENTIONS: Mapping[str, tuple[str | None, tuple[str, ...]]] = {
+    "move_object": ("direction", ("left", "right")),
+    "seek_video": ("direction", ("rewind", "wait")),
+    "rotate_object": (None, ()),
+    "enhance_image": ("operation", tuple(OPERATIONS)),
+    "add_details": (None, ()),
+    "move_camera": ("direction", ("left", "right", "up", "down", "farther")),
+}
+"""Per intervention tool: the name of its parameter, if it has one, and every value of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One string argument of a tool; `choices` is empty for free text."""
+
+    name: str
+    description: str
+    choices: tuple[str, ...] = ()
+    required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function that a model can call."""
+
+    name: str
+    description: str
+    parameters: tuple[Parameter, ...]
+    to_action: Callable[[Mapping[str, str]], Action | Question]
+    """From validated arguments to the action they stand for; pure."""
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of the arguments object."""
+        properties: dict[str, Any] = {}
+        for parameter in self.parameters:
+            properties[parameter.name] = {"type": "string", "description": parameter.description}
+            if parameter.choices:
+                properties[parameter.name]["enum"] = list(parameter.choices)
+        return {
+            "type": "object",
+            "properties": properties,
+            "required": [p.name for p in self.parameters if p.required],
+            "additionalProperties": False,
+        }
+
+
+def intervention_tool(name: str, values: Sequence[str] = (), wordings: Sequence[str] = ()) -> Tool:
+    """The tool that asks for an intervention, narrowed to `values` of its parameter (default: all).
+
+    `wordings` are the sample's own sentences for a tool without a parameter; they become a part of
+    the description, so that the model reads what the multiple choice would have offered.
+    """
+    parameter_name, every_value = INTERVENTIONS[name]
+    description = DESCRIPTIONS[name]
+    if wordings:
+        description += " " + IN_THE_USERS_WORDS.format(wording=" / ".join(wordings))
+    if parameter_name is None:
+        return Tool(name, description, (), lambda _: Intervention(name))
+    choices = tuple(values) or every_value
+    help_text = PARAMETERS[parameter_name]
+    if name == "enhance_image":
+        help_text += " " + "; ".join(f"{c}: {OPERATIONS[c]}" for c in choices) + "."
+    parameter = Parameter(parameter_name, help_text, choices)
+    return Tool(name, description, (parameter,), lambda a: Intervention(name, a[parameter_name]))
+
+
+def answer_tool(categories: Sequence[str]) -> Tool:
+    """`answer`, over the sample's categories; shown without their final full stop."""
+    shown = [category.removesuffix(".") for category in categories]
+    if len(set(shown)) < len(shown):
+        shown = list(categories)
+    spelled = dict(zip(shown, categories, strict=True))
+    parameter = Parameter("category", PARAMETERS["category"], tuple(shown))
+    return Tool(
+        "answer", DESCRIPTIONS["answer"], (parameter,), lambda a: Answer(spelled[a["category"]])
+    )
+
+
+ASK_CLARIFICATION = Tool(
+    "ask_clarification",
+    DESCRIPTIONS["ask_clarification"],
+    (Parameter("question", PARAMETERS["question"]),),
+    lambda a: Question(a["question"]),
+)
+
+ABSTAIN = Tool(
+    "abstain",
+    DESCRIPTIONS["abstain"],
+    (Parameter("reason", PARAMETERS["reason"], required=False),),
+    lambda a: Abstain(a.get("reason", "")),
+)

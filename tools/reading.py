@@ -1,0 +1,214 @@
+"""From a model's reply to an action: tolerant of form, honest about what was wrong.
+
+One valid call is that action.  A call that does not validate (unknown tool, bad value, broken JSON,
+several calls at once) is `Invalid` with its reason; nothing is repaired into another action, and
+what was overlooked (case, a final full stop) is noted.  A reply without a call is a message to the
+user: it names exactly one category, or it is a `Question`.  Model text is data: it is parsed as
+JSON or searched, never evaluated.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from tools.actions import Action, Answer, Invalid, Question
+from tools.catalogue import Parameter, Tool
+from tools.toolsets import Toolset
+
+SHOWN = 200
+"""How many characters of a faulty reply a record quotes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A call as the model wrote it; `arguments` is the unparsed JSON text."""
+
+    name: str
+    arguments: str
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a reply stands for, and how that was found."""
+
+    action: Action | Question
+    via: Literal["call", "text"]
+    notes: tuple[str, ...] = ()
+
+
+class TextCalls(NamedTuple):
+    """The calls written inside a text, and the text without them."""
+
+    calls: tuple[ToolCall, ...]
+    rest: str
+
+
+def read_reply(
+    text: str, calls: Sequence[ToolCall], toolset: Toolset, categories: Sequence[str]
+) -> Reading:
+    """The action that a reply stands for.  Never raises, whatever the model wrote."""
+    if len(calls) > 1:
+        names = ", ".join(call.name for call in calls)
+        return Reading(Invalid("several_calls", clean(names)[:SHOWN]), "call")
+    if calls:
+        return _read_call(calls[0], toolset)
+    text = clean(text).strip()
+    if not text:
+        return Reading(Invalid("empty"), "text")
+    named = categories_named(text, categories)
+    return Reading(Answer(named[0]) if len(named) == 1 else Question(text), "text")
+
+
+_TAGGED = re.compile(r"<tool_call>(.*?)(?:</tool_call>|(?=<tool_call>)|\Z)", re.DOTALL)
+_UNTAGGED = re.compile(r"""\{\s*["'](?:name|arguments|parameters)["']\s*:""")
+_DECODER = json.JSONDecoder()
+
+
+def calls_in_text(text: str) -> TextCalls:
+    """The calls of the text protocol: `<tool_call>{…}</tool_call>`, or a bare JSON object.
+
+    A call that is no valid JSON is kept as one with an empty name and the faulty text for its
+    arguments, so that it is read as what it is.
+    """
+    tagged = list(_TAGGED.finditer(text))
+    if tagged:
+        calls = tuple(_call(match[1].strip()) for match in tagged)
+        return TextCalls(calls, _TAGGED.sub("", text).strip())
+    found: list[ToolCall] = []
+    rest: list[str] = []
+    position = 0
+    while start := _UNTAGGED.search(text, position):
+        rest.append(text[position : start.start()])
+        try:
+            _, position = _DECODER.raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            found.append(ToolCall("", text[start.start() :]))
+            position = len(text)
+        else:
+            found.append(_call(text[start.start() : position]))
+    rest.append(text[position:])
+    return TextCalls(tuple(found), "".join(rest).strip())
+
+
+def call_from(name: str, arguments: Mapping[str, str]) -> ToolCall:
+    """A well-formed call, as a scripted model writes it."""
+    return ToolCall(name, json.dumps(arguments), id=f"call-{name}")
+
+
+def categories_named(text: str, categories: Sequence[str]) -> list[str]:
+    """The categories that stand in the text as whole words; the longest name wins an overlap."""
+    remaining = text.casefold()
+    found = []
+    for category in sorted(categories, key=len, reverse=True):
+        name = re.escape(category.removesuffix(".").strip().casefold())
+        if not name:
+            continue
+        remaining, count = re.subn(rf"(?<!\w){name}(?!\w)", "\0", remaining)
+        if count:
+            found.append(category)
+    return found
+
+
+def clean(text: str) -> str:
+    """The text without lone surrogates, which no file and no terminal takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _call(body: str) -> ToolCall:
+    """One call of the text protocol from the text between its marks."""
+    try:
+        value = _DECODER.decode(body)
+    except (ValueError, RecursionError):
+        return ToolCall("", body)
+    if not isinstance(value, dict) or not isinstance(value.get("name"), str):
+        return ToolCall("", body)
+    arguments = value.get("arguments", value.get("parameters", {}))
+    # Some models write the arguments as a string that holds JSON, as the OpenAI API does.
+    written = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return ToolCall(value["name"], written)
+
+
+def _read_call(call: ToolCall, toolset: Toolset) -> Reading:
+    notes: list[str] = []
+    try:
+        arguments = _parse_arguments(call.arguments, notes)
+    except _JSONError as error:
+        return Reading(Invalid("bad_json", clean(str(error))), "call")
+    tool = toolset.find(call.name)
+    if tool is None:
+        return Reading(Invalid("unknown_tool", clean(call.name)[:SHOWN]), "call")
+    try:
+        checked = _check_arguments(tool, arguments, notes)
+    except _ArgumentsError as error:
+        return Reading(Invalid("bad_arguments", clean(str(error))[:SHOWN]), "call")
+    return Reading(tool.to_action(checked), "call", tuple(notes))
+
+
+class _JSONError(Exception):
+    """The arguments are no JSON."""
+
+
+class _ArgumentsError(Exception):
+    """The arguments do not fit the tool."""
+
+
+def _parse_arguments(written: str, notes: list[str]) -> Any:
+    if not written.strip():
+        notes.append("no arguments were written; read as {}")
+        return {}
+    try:
+        return json.loads(written, object_pairs_hook=_without_repeats)
+    except json.JSONDecodeError as error:
+        near = written[max(0, error.pos - 40) : error.pos + 40]
+        raise _JSONError(f"{error.msg} at character {error.pos}: {near}") from None
+    except (ValueError, RecursionError) as error:
+        raise _JSONError(f"{error}"[:SHOWN]) from None
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        raise ValueError(f"a key stands twice: {[key for key, _ in pairs]}")
+    return value
+
+
+def _check_arguments(tool: Tool, arguments: Any, notes: list[str]) -> dict[str, str]:
+    if arguments is None:
+        notes.append("null arguments; read as {}")
+        arguments = {}
+    if not isinstance(arguments, dict):
+        raise _ArgumentsError(f"{tool.name} takes an object, not {json.dumps(arguments)}")
+    known = {parameter.name: parameter for parameter in tool.parameters}
+    if unknown := [name for name in arguments if name not in known]:
+        raise _ArgumentsError(f"{tool.name} has no parameter {', '.join(unknown)}")
+    checked = {}
+    for parameter in tool.parameters:
+        if parameter.name in arguments:
+            checked[parameter.name] = _check_value(
+                tool, parameter, arguments[parameter.name], notes
+            )
+        elif parameter.required:
+            raise _ArgumentsError(f"{tool.name} needs {parameter.name}")
+    return checked
+
+
+def _check_value(tool: Tool, parameter: Parameter, value: Any, notes: list[str]) -> str:
+    if not isinstance(value, str):
+        raise _ArgumentsError(f"{tool.name}.{parameter.name} is no text: {json.dumps(value)}")
+    written: str = clean(value)
+    if not parameter.choices or written in parameter.choices:
+        return written
+    alike = [choice for choice in parameter.choices if _plain(choice) == _plain(written)]
+    if len(alike) != 1:
+        raise _ArgumentsError(
+            f"{tool.name}.{parameter.name} is one of {', '.join(parameter.choices)}; not {written}"
+        )
+    notes.append(f"{parameter.name} {written!r} read as {alike[0]!r}")
+    return alike[0]
+
+
+def _plain(value: str) -> str:
+    return value.strip().removesuffix(".").strip().casefold()

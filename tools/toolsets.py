@@ -1,0 +1,73 @@
+"""Which tools are on offer in a state.
+
+- `scenario`: what this state really allows, so it is the decision of the multiple choice;
+- `all`: every tool with every value, most of them of no use here;
+- `random`: only tools of other scenarios (who asks here merely avoids abstaining).
+
+`answer` and `abstain` are always there; `ask_clarification` wherever asking can help.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from tools.actions import Action, Intervention, Question
+from tools.catalogue import (
+    ABSTAIN,
+    ASK_CLARIFICATION,
+    INTERVENTIONS,
+    Tool,
+    answer_tool,
+    intervention_tool,
+)
+
+ToolsetName = Literal["scenario", "all", "random"]
+TOOLSETS: tuple[ToolsetName, ...] = get_args(ToolsetName)
+
+
+@dataclass(frozen=True, slots=True)
+class Toolset:
+    """The tools offered in one turn."""
+
+    tools: tuple[Tool, ...]
+
+    def find(self, name: str) -> Tool | None:
+        """The tool of that name, if it is on offer."""
+        return next((tool for tool in self.tools if tool.name == name), None)
+
+    def closed_calls(self) -> Iterator[tuple[str, dict[str, str], Action | Question]]:
+        """Every call that can be written without free text, and the action it stands for."""
+        for tool in self.tools:
+            required = [p for p in tool.parameters if p.required]
+            if not required:
+                yield tool.name, {}, tool.to_action({})
+            elif len(required) == 1:
+                for value in required[0].choices:
+                    arguments = {required[0].name: value}
+                    yield tool.name, arguments, tool.to_action(arguments)
+
+
+def offered(suggestions: Sequence[tuple[Intervention, str]], categories: Sequence[str]) -> Toolset:
+    """Toolset `scenario`: the suggestions of this state, each with the sample's wording."""
+    values: dict[str, list[str]] = {}
+    wordings: dict[str, list[str]] = {}
+    for intervention, wording in suggestions:
+        of_tool = values.setdefault(intervention.tool, [])
+        if intervention.argument is None:
+            wordings.setdefault(intervention.tool, []).append(wording)
+        elif intervention.argument not in of_tool:
+            of_tool.append(intervention.argument)
+    own = [intervention_tool(name, values[name], wordings.get(name, ())) for name in values]
+    return Toolset((*own, ASK_CLARIFICATION, answer_tool(categories), ABSTAIN))
+
+
+def everything(categories: Sequence[str]) -> Toolset:
+    """Toolset `all`."""
+    own = map(intervention_tool, INTERVENTIONS)
+    return Toolset((*own, ASK_CLARIFICATION, answer_tool(categories), ABSTAIN))
+
+
+def foreign(own_tools: frozenset[str], categories: Sequence[str]) -> Toolset:
+    """Toolset `random`: the intervention tools that are not among the scenario's own."""
+    others = [intervention_tool(name) for name in INTERVENTIONS if name not in own_tools]
+    return Toolset((*others, answer_tool(categories), ABSTAIN))
