@@ -90,7 +90,7 @@ class UsageRecord(Record):
     cached_tokens: int | None = None
     cost_usd: float | None = None
     seconds: float | None = None
-    """Wall-clock time waiting for the model."""
+    """Wall-clock time: as the provider tells it, else the time waited for it."""
 
 
 class TurnRecord(Record):

@@ -76,7 +76,7 @@ def turn_record(
             output_tokens=reply.usage.output_tokens,
             cached_tokens=reply.usage.cached_tokens,
             cost_usd=reply.usage.cost_usd,
-            seconds=round(seconds, 6),
+            seconds=round(seconds if reply.usage.seconds is None else reply.usage.seconds, 6),
         ),
     )
 

@@ -12,7 +12,7 @@ compared with the largest step to decide which moves are still on offer.
 
 from typing import ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat, model_validator
+from pydantic import BaseModel, ConfigDict, FiniteFloat, field_validator, model_validator
 
 from scenarios.environment import Environment, ImageRef
 from scenarios.sample import Count, Sample, check_relative
@@ -51,6 +51,12 @@ class CocoSample(Sample):
     horizontal_step: FiniteFloat
     vertical_step: FiniteFloat
     crop: Crop
+
+    @field_validator("reference_image", mode="before")
+    @classmethod
+    def _one_picture(cls, value: object) -> object:
+        """The one picture has no number; a release may leave it out."""
+        return 0 if value is None else value
 
     @model_validator(mode="after")
     def _known_direction(self) -> Self:

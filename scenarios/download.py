@@ -1,8 +1,7 @@
 """Fetches the official data from the Hugging Face Hub and unpacks them.
 
 Every step can be interrupted and taken up again: a file comes in parts that are kept, and a note
-beside the data says what is unpacked, so that nothing is fetched or unpacked twice.  (The Hub's own
-client would start a file of many gigabytes anew, and refuses those above 50 by plain HTTP.)
+beside the data says what is unpacked, so that nothing is fetched or unpacked twice.
 """
 
 import hashlib
@@ -14,14 +13,14 @@ import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, NamedTuple, Protocol
+from typing import Literal
 
+from scenarios.hub import REPOSITORY, Hub, HubFile
 from scenarios.protocol_pack import read_wheel, write_pack
 from scenarios.registry import SCENARIOS
 from scenarios.sample import check_relative
-from tools import MissingExtraError, UserError
+from tools import UserError
 
-REPOSITORY = "tdemin16/ProactiveBench"
 FOLDER = "test"
 """Where the release keeps data files and archives, and where they are put."""
 
@@ -32,28 +31,6 @@ PART_BYTES = 64 * 2**20
 """What is asked for at once, and lost by an interruption."""
 
 COPY_BYTES = 2**20
-
-TIMEOUT = 60
-"""Seconds without a sign from the Hub."""
-
-
-class HubFile(NamedTuple):
-    """A file on the Hub."""
-
-    path: str
-    size: int
-    etag: str
-    """Changes with the content."""
-
-
-class Hub(Protocol):
-    """What is needed of the Hub."""
-
-    def files(self) -> list[HubFile]:
-        """All files of the data set.  Raises UserError."""
-
-    def read(self, file: HubFile, start: int, size: int) -> bytes:
-        """A part of a file.  Raises UserError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,61 +226,3 @@ def _archives(listed: list[HubFile], scenarios: Sequence[str] | None) -> list[Hu
 
 def _letters(name: str) -> str:
     return "".join(character for character in name.lower() if character.isalnum())
-
-
-class HuggingFace:
-    """The data set on the Hugging Face Hub.  `endpoint` is for mirrors (or `HF_ENDPOINT`)."""
-
-    def __init__(self, endpoint: str | None = None) -> None:
-        try:
-            from huggingface_hub import HfApi
-        except ImportError:
-            raise MissingExtraError("data", "data download") from None
-        self._api = HfApi(endpoint=endpoint)
-        self._endpoint = endpoint
-        self._revision: str | None = None
-
-    def files(self) -> list[HubFile]:
-        """All files of the latest revision; `read` keeps to it."""
-        try:
-            info = self._api.dataset_info(REPOSITORY, files_metadata=True)
-        except Exception as error:  # whatever a client of many layers raises without a network
-            raise UserError(f"{REPOSITORY} cannot be listed: {_first_line(error)}") from error
-        self._revision = info.sha
-        return [
-            HubFile(
-                path=file.rfilename,
-                size=file.size or 0,
-                etag=(file.lfs.sha256 if file.lfs else file.blob_id) or "",
-            )
-            for file in info.siblings or []
-        ]
-
-    def read(self, file: HubFile, start: int, size: int) -> bytes:
-        """A part of a file; asked for several times where the network fails."""
-        import huggingface_hub.utils
-
-        utils: Any = huggingface_hub.utils  # It declares its public names to readers only.
-        url = huggingface_hub.hf_hub_url(
-            REPOSITORY,
-            file.path,
-            repo_type="dataset",
-            revision=self._revision,
-            endpoint=self._endpoint,
-        )
-        # Compressed answers come whole, whatever part was asked for.
-        headers = {"Range": f"bytes={start}-{start + size - 1}", "Accept-Encoding": "identity"}
-        try:
-            response = utils.http_backoff(
-                "GET", url, headers=utils.build_hf_headers() | headers, timeout=TIMEOUT
-            )
-            utils.hf_raise_for_status(response)
-        except Exception as error:  # as above
-            raise UserError(
-                f"{file.path} did not come: {_first_line(error)}; run again to go on"
-            ) from error
-        return bytes(response.content)
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -13,7 +13,7 @@ from scenarios.wording import Wording
 from tools import Abstain, Action, Answer, Intervention, Invalid, UserError
 
 Verdict = Literal["correct", "wrong", "mismatch"]
-"""correct: accepted in this state; wrong: another option of that list; mismatch: not in that list."""
+"""correct: accepted in this state; wrong: another option of the list; mismatch: not in the list."""
 
 Stop = Literal["answered", "abstained", "invalid", "turn_limit"]
 
@@ -217,8 +217,9 @@ class Environment(ABC, Generic[S]):
         """Plays one turn.
 
         A suggestion that this state does not accept ends the episode, unless `forgiving`: then
-        only the turn is lost.  The reference condition is one turn, always.  Raises SampleError where an accepted suggestion leads to a frame
-        that the sample does not have, RuntimeError after the end.
+        only the turn is lost.  The reference condition is one turn, always.  Raises SampleError
+        where an accepted suggestion leads to a frame that the sample does not have, RuntimeError
+        after the end.
         """
         if self.stop is not None:
             raise RuntimeError(f"the episode has ended: {self.stop}")

@@ -1,9 +1,9 @@
 """The protocol pack: the authors' wording and filter, read from the wheel that they published.
 
-The wheel is `proactivebench` 0.1.1 from the package index.  Its SHA-256 is checked and its constants
-are read out of the source *as text*: nothing in it is imported or run.  (`environment.py` needs the
-syntax of Python 3.12, so a parser of 3.11 cannot take it whole; its constants are found line by
-line.)  The result is `protocol.json` beside the data.
+The wheel is `proactivebench` 0.1.1 from the package index.  Its SHA-256 is checked and its
+constants are read out of the source *as text*: nothing in it is imported or run.  (`environment.py`
+needs the syntax of Python 3.12, so a parser of 3.11 cannot take it whole; its constants are found
+line by line.)  The result is `protocol.json` beside the data.
 """
 
 import ast
@@ -120,9 +120,8 @@ def _wording(sources: dict[str, str]) -> Wording:
     }
     for scenario, constant, text in _constants(sources["environment"]):
         # COCO has two hints; the first is the one for samples that move farther.
-        first_of_two = (scenario, constant) == ("coco", "hint_prompt") and not (
-            "coco-zoom" in texts[constant]
-        )
+        coco_hint = (scenario, constant) == ("coco", "hint_prompt")
+        first_of_two = coco_hint and "coco-zoom" not in texts[constant]
         texts[constant]["coco-zoom" if first_of_two else scenario] = text
     data = ast.parse(sources["data_utils"])
     judge = ast.parse(sources["open_ended_gen"])

@@ -57,8 +57,8 @@ class Sample(BaseModel):
 def check_template(template: str, places: frozenset[str]) -> str | None:
     """What is wrong with an image template, or None.
 
-    Only the named places may stand in it, without attribute access or format; the path is relative and has
-    no `..`, so that no data file can read outside its folder.
+    Only the named places may stand in it, without attribute access or format; the path is relative
+    and has no `..`, so that no data file can read outside its folder.
     """
     try:
         fields = list(string.Formatter().parse(template))

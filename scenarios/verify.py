@@ -17,7 +17,7 @@ from scenarios.images import ImageError, ImageStore, crop_box
 from scenarios.registry import SCENARIOS, EnvironmentType
 from scenarios.sample import Sample
 from scenarios.wording import OWN
-from tools import Abstain, Intervention
+from tools import Intervention
 
 REMEMBERED = 50_000
 """Paths known as seen; of samples that lie further apart a shared picture is read again."""
@@ -67,6 +67,8 @@ def verify(
 ) -> Iterator[Fault | Progress | Report]:
     """Verifies the named scenarios of a folder, or all that it holds.
 
+    Counts that differ from the release's are a fault only beside a protocol pack: without one the
+    data are nobody's but their own.
     Raises DataError where the folder, or the file of a named scenario, is not there.
     """
     folder = DataFolder(path)
@@ -81,9 +83,9 @@ def verify(
 def pictures(environment: EnvironmentType, sample: Sample) -> Iterator[ImageRef]:
     """Every picture that a sample can show, the reference frame last; some come twice.
 
-    Found by play, once per suggestion: that one as long as it is accepted, then any other.  A turn
-    back shows no new file, so these straight ways see all.  Raises SampleError at the end if one of
-    them leads to a frame that the sample does not have.
+    Found by play, with one suggestion as long as it is accepted, then with the next from the start:
+    whoever turns back on the way sees no other file.  Raises SampleError at the end if a way leads
+    to a frame that the sample does not have.
     """
     fault: SampleError | None = None
     wishes = dict.fromkeys(environment.intervention(text) for text in sample.suggestions)
@@ -98,12 +100,11 @@ def pictures(environment: EnvironmentType, sample: Sample) -> Iterator[ImageRef]
 
 
 def _straight_way(state: Environment[Any], wish: Intervention | None) -> Iterator[ImageRef]:
-    while state.stop is None:
+    going_on = True
+    while going_on:
         yield state.image()
-        accepted = [state.intervention(text) for text in state.accepted_suggestions()]
-        if wish not in accepted:
-            wish = accepted[0] if accepted else None
-        state.step(wish or Abstain())
+        accepted = map(state.intervention, state.accepted_suggestions())
+        going_on = wish is not None and wish in accepted and state.step(wish).stop is None
 
 
 def _verify_scenario(
@@ -117,7 +118,7 @@ def _verify_scenario(
         return
     kept = scan.kept if folder.filtered else None
     faults = 0
-    for problem in _count_faults(name, scan.samples, kept):
+    for problem in _count_faults(name, scan.samples, kept) if folder.pack else ():
         faults += 1
         yield Fault(name, None, problem)
     with ThreadPoolExecutor(workers) as pool:

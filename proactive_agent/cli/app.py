@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 done with faults found, 2 wrong input, 130 interrupted.
 Only click is imported here; a command imports what it needs when it is called.
 """
 
+import os
 import sys
 from typing import Any
 
@@ -29,8 +30,8 @@ class _Program(click.Group):
             click.echo(f"error: {plain(str(error))}", err=True)
             sys.exit(2)
         except BrokenPipeError:
-            # The reader of our output (`| head`) went away; that is its right.
-            sys.stderr.close()
+            # The reader of our output (`| head`) went away; Python must not complain at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
 
 

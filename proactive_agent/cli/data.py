@@ -110,9 +110,10 @@ def download(
     Can be interrupted; run again to go on.
     """
     from proactive_agent.terminal import console, safe
-    from scenarios import download as hub
+    from scenarios import hub
+    from scenarios.download import download as steps_of
 
-    steps = hub.download(
+    steps = steps_of(
         directory,
         hub.HuggingFace(),
         scenarios=_names(scenarios),

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proactive_agent.cli.data import SHOWN_FAULTS, data
-from scenarios import download as download_module
+from scenarios import hub as hub_module
 from scenarios.protocol_pack import FILE_NAME, read_wheel
 from tests.scenarios import official_layout
 from tests.scenarios.local_hub import write_release
@@ -78,8 +78,12 @@ class TestVerify:
         assert "rod, sample 0: 1.png: No such file or directory" in result.output
         assert rows(result)["rod"] == ["88", "88", "-", "88", "1", "1"]
 
-    def test_counts_that_differ_end_with_1(self, tmp_path: Path) -> None:
-        result = invoke("verify", write_rods(tmp_path, count=3))
+    def test_official_counts_that_differ_end_with_1(
+        self, tmp_path: Path, official_pack_folder: Path
+    ) -> None:
+        write_rods(tmp_path, count=3)
+        (tmp_path / FILE_NAME).write_bytes((official_pack_folder / FILE_NAME).read_bytes())
+        result = invoke("verify", tmp_path)
         assert result.exit_code == 1
         assert "rod: 3 samples; the official release has 88" in result.output
 
@@ -98,8 +102,8 @@ class TestVerify:
         ]
         write_samples(folder, "coco", samples)
         result = invoke("verify", folder, "--scenario", "coco")
-        assert result.output.count("none/") == SHOWN_FAULTS - 1  # the first tells the count
-        assert "coco: 10 more faults" in result.output
+        assert result.output.count("none/") == SHOWN_FAULTS
+        assert "coco: 9 more faults" in result.output
 
     def test_the_table_fits_80_columns(self, tmp_path: Path) -> None:
         official_layout.write_folder(tmp_path, samples=1)
@@ -151,7 +155,7 @@ class TestDownload:
     def release(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """A Hub that is a folder."""
         hub = write_release(tmp_path / "hub", {"coco": "coco2014.zip"})
-        monkeypatch.setattr(download_module, "HuggingFace", lambda: hub)
+        monkeypatch.setattr(hub_module, "HuggingFace", lambda: hub)
 
     def test_fetches_unpacks_and_writes_the_pack(
         self, tmp_path: Path, official_wheel: Path

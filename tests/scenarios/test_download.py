@@ -10,7 +10,8 @@ import pytest
 
 from scenarios import download as download_module
 from scenarios.dataset import DataFolder
-from scenarios.download import HubFile, Progress, download
+from scenarios.download import Progress, download
+from scenarios.hub import HubFile
 from scenarios.protocol_pack import FILE_NAME
 from scenarios.verify import Fault, verify
 from tests.scenarios.local_hub import LocalHub, Space, write_release

@@ -192,7 +192,7 @@ class TestCache:
         assert self.decodes(store, "b") == 4
 
     def test_a_picture_larger_than_the_cache_is_kept_alone(self, tmp_path: Path) -> None:
-        assert self.decodes(self.store(tmp_path, 0), "aabb") == 2
+        assert self.decodes(self.store(tmp_path, 0), "aaba") == 3
 
     def test_faults_are_not_counted(self, tmp_path: Path) -> None:
         store = self.store(tmp_path, 1)

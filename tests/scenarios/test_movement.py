@@ -111,10 +111,14 @@ class TestChangeIt:
         shown = paths(make("changeit"), WAIT, REWIND)
         assert shown == ["cit/2.png", "cit/4.png", "cit/2.png"]
 
-    def test_rewind_is_not_offered_where_it_leaves_the_video(self) -> None:
-        start = make("changeit", first_image=1)
-        assert texts(start) == ["Wait for the object to appear.", "I cannot tell."]
-        assert start.step(REWIND).verdicts.suggestion == "wrong"
+    @pytest.mark.parametrize(("first", "offered"), [(2, True), (1, False)])
+    def test_rewind_is_not_offered_where_it_leaves_the_video(
+        self, first: int, offered: bool
+    ) -> None:
+        start = make("changeit", first_image=first)
+        assert ("Rewind the video." in texts(start)) == offered
+        assert "Wait for the object to appear." in texts(start)
+        assert (start.step(REWIND).verdicts.suggestion == "correct") == offered
 
     @pytest.mark.parametrize(("first", "offered"), [(6, True), (7, False)])
     def test_wait_is_not_offered_where_it_leaves_the_video(self, first: int, offered: bool) -> None:
@@ -172,12 +176,18 @@ class TestCoco:
     def test_farther_moves_all_edges_and_adds_the_start(self) -> None:
         assert crops("zoom", CAMERA["farther"]) == [(30, 15, 110, 73), (20, 10, 120, 78)]
 
-    def test_the_step_grows_in_the_published_order_of_operations(self) -> None:
-        # 0.1 / 1 * 2 / 2 * 3 / 3 * 4 is 0.4000000000000001, but 0.1 * 4 is 0.4.
-        at_the_edge = {"left": 0, "top": 20, "width": 60, "height": 48}
-        moves = [CAMERA["left"]] * 3
-        boxes = crops("left", *moves, horizontal_step=0.1, granularity=9, crop=at_the_edge)
-        assert boxes[-1] == (-0.4000000000000001, 20, 60, 48)
+    @pytest.mark.parametrize(
+        ("step", "moves", "edge"),
+        # 0.1 * 4 would be 0.4, and 0.01 * 2 / 1 * 3 / 2 * 4 / 3 … 0.06000000000000001.
+        [(0.1, 3, 0.4000000000000001), (0.01, 5, 0.06)],
+    )
+    def test_the_step_grows_in_the_published_order_of_operations(
+        self, step: float, moves: int, edge: float
+    ) -> None:
+        start = {"left": 0, "top": 20, "width": 60, "height": 48}
+        way = [CAMERA["left"]] * moves
+        boxes = crops("left", *way, horizontal_step=step, granularity=9, crop=start)
+        assert boxes[-1] == (-edge, 20, 60, 48)
 
     def test_a_move_is_not_offered_once_its_axis_is_at_the_end(self) -> None:
         options = ["Move the camera to the left.", "Move the camera up.", "I do not know."]

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import pytest
 
 from scenarios import download as download_module
-from scenarios.download import HubFile, HuggingFace
+from scenarios.hub import HubFile, HuggingFace
 from tools import MissingExtraError, UserError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -41,6 +41,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     cut_after: ClassVar[int | None] = None
     """The next answer with a file breaks off after so many bytes."""
+    refused: ClassVar[int] = 0
     asked: ClassVar[list[tuple[str, str | None]]] = []
     """Path and range of each answer with a file."""
 
@@ -58,6 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith(prefix) and path.removeprefix(prefix) in FILES:
             self._send_file(path.removeprefix(prefix), with_body)
         else:
+            type(self).refused += 1
             self._send(404, b"", {"X-Error-Code": "EntryNotFound"}, with_body)
 
     def _send_file(self, path: str, with_body: bool) -> None:
@@ -106,6 +108,7 @@ def _listing() -> bytes:
 @pytest.fixture
 def endpoint() -> Iterator[str]:
     _Handler.cut_after = None
+    _Handler.refused = 0
     _Handler.asked.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
@@ -159,10 +162,11 @@ def test_downloads_a_release(
     assert (tmp_path / "test/coco2014/1.png").read_bytes() == PICTURE
 
 
-def test_a_file_that_is_not_there_is_told(hub: HuggingFace) -> None:
+def test_a_file_that_is_not_there_is_told_at_once(hub: HuggingFace) -> None:
     hub.files()
     with pytest.raises(UserError, match=r"test/none\.zip did not come: .*; run again to go on"):
         hub.read(HubFile("test/none.zip", 1, "x"), 0, 1)
+    assert _Handler.refused == 1
 
 
 def test_a_hub_that_cannot_be_reached_is_told() -> None:

@@ -1,4 +1,4 @@
-"""The published wheel, for the tests of what is read from it."""
+"""What all tests share: the published wheel, and a session that fails where tests skip."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from scenarios.protocol_pack import PACKAGE, write_pack
 
-CACHE = Path(__file__).parent.parent / ".cache"
+CACHE = Path(__file__).parent / ".cache"
 WHEEL_NAME = "proactivebench-0.1.1-py3-none-any.whl"
 
 
@@ -41,3 +41,11 @@ def _fetch() -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
         pytest.skip(f"{PACKAGE} cannot be fetched: {reason}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With NO_SKIPS set (as CI does) a skipped test fails the session: nothing may be missing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("NO_SKIPS") and reporter and reporter.stats.get("skipped"):
+        reporter.write_line("\nNO_SKIPS is set, and tests were skipped", red=True)
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,0 +1,109 @@
+"""The official data set on the Hugging Face Hub, read in parts.
+
+In parts, so that an interrupted download can be taken up: the Hub's own client starts a file of
+many gigabytes anew, and refuses those above 50 by plain HTTP.
+"""
+
+from typing import Any, NamedTuple, Protocol
+
+from tools import MissingExtraError, UserError
+
+REPOSITORY = "tdemin16/ProactiveBench"
+TIMEOUT = 60
+"""Seconds without a sign from the Hub."""
+
+ATTEMPTS = 6
+
+
+class HubFile(NamedTuple):
+    """A file on the Hub."""
+
+    path: str
+    size: int
+    etag: str
+    """Changes with the content."""
+
+
+class Hub(Protocol):
+    """What is needed of the Hub."""
+
+    def files(self) -> list[HubFile]:
+        """All files of the data set.  Raises UserError."""
+
+    def read(self, file: HubFile, start: int, size: int) -> bytes:
+        """A part of a file.  Raises UserError."""
+
+
+class HuggingFace:
+    """The data set on the Hugging Face Hub.  `endpoint` is for mirrors (or `HF_ENDPOINT`)."""
+
+    def __init__(self, endpoint: str | None = None) -> None:
+        try:
+            from huggingface_hub import HfApi
+        except ImportError:
+            raise MissingExtraError("data", "data download") from None
+        self._api = HfApi(endpoint=endpoint)
+        self._endpoint = endpoint
+        self._revision: str | None = None
+
+    def files(self) -> list[HubFile]:
+        """All files of the latest revision; `read` keeps to it."""
+        try:
+            info = self._api.dataset_info(REPOSITORY, files_metadata=True)
+        except Exception as error:  # whatever a client of many layers raises without a network
+            raise UserError(f"{REPOSITORY} cannot be listed: {_first_line(error)}") from error
+        self._revision = info.sha
+        return [
+            HubFile(
+                path=file.rfilename,
+                size=file.size or 0,
+                etag=(file.lfs.sha256 if file.lfs else file.blob_id) or "",
+            )
+            for file in info.siblings or []
+        ]
+
+    def read(self, file: HubFile, start: int, size: int) -> bytes:
+        """A part of a file; asked for several times where the network fails."""
+        import tenacity
+
+        ask = tenacity.retry(
+            retry=tenacity.retry_if_exception(_may_pass),
+            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            wait=tenacity.wait_exponential(max=16),
+            reraise=True,
+        )(self._ask)
+        try:
+            return ask(file, f"bytes={start}-{start + size - 1}")
+        except Exception as error:  # as above
+            raise UserError(
+                f"{file.path} did not come: {_first_line(error)}; run again to go on"
+            ) from error
+
+    def _ask(self, file: HubFile, part: str) -> bytes:
+        import huggingface_hub.utils
+
+        client: Any = huggingface_hub.utils  # It does not mark what it exports.
+        url = huggingface_hub.hf_hub_url(
+            REPOSITORY,
+            file.path,
+            repo_type="dataset",
+            revision=self._revision,
+            endpoint=self._endpoint,
+        )
+        # Compressed answers come whole, whatever part was asked for.
+        headers = {"Range": part, "Accept-Encoding": "identity"}
+        response = client.get_session().get(
+            url, headers=client.build_hf_headers() | headers, timeout=TIMEOUT, follow_redirects=True
+        )
+        client.hf_raise_for_status(response)
+        return bytes(response.content)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether it is worth to ask again: the connection broke, or the Hub is busy."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return status is None or status in (408, 429) or status >= 500
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,1 +1,0 @@
-from tests.scenarios.conftest import official_wheel  # noqa: F401
