@@ -12,15 +12,20 @@ from pydantic import BaseModel
 
 from proactive_agent.records import EpisodeRecord, TurnRecord
 from scenarios import SCENARIOS
+from tools.actions import UNRELATED_REQUEST
 
 
 class Actions(BaseModel):
-    """How many turns asked, abstained, predicted, or could not be read."""
+    """How many turns did what."""
 
     proactive: int = 0
+    """Asked for an intervention, or called `ask_clarification`."""
     abstain: int = 0
     predict: int = 0
+    unrelated: int = 0
+    """A message that called no tool and asked for nothing that helps."""
     invalid: int = 0
+    """Could not be read."""
 
 
 class ScenarioSummary(BaseModel):
@@ -89,8 +94,7 @@ class Tally:
             self._add_turn(turn)
 
     def _add_turn(self, turn: TurnRecord) -> None:
-        kinds = {"intervention": "proactive", "answer": "predict"}
-        self.actions[kinds.get(turn.action.kind, turn.action.kind)] += 1
+        self.actions[_kind(turn)] += 1
         if turn.action.why is not None:
             self.invalid[turn.action.why] += 1
         unread = (turn.verdict.suggestion, turn.verdict.category) == ("mismatch", "mismatch")
@@ -146,6 +150,13 @@ def summarise(episodes: Iterable[EpisodeRecord]) -> Summary:
     for episode in episodes:
         tallies.add(episode)
     return tallies.summary()
+
+
+def _kind(turn: TurnRecord) -> str:
+    if turn.via == "text" and turn.action.tool == UNRELATED_REQUEST.tool:
+        return "unrelated"
+    kinds = {"intervention": "proactive", "answer": "predict"}
+    return kinds.get(turn.action.kind, turn.action.kind)
 
 
 def _macro(values: Iterable[float | None]) -> float | None:

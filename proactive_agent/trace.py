@@ -18,6 +18,7 @@ from proactive_agent.records import ActionRecord, EpisodeRecord, TurnRecord, Ver
 from proactive_agent.terminal import safe
 from scenarios import SCENARIOS, find_scenario
 from tools import UserError
+from tools.actions import UNRELATED_REQUEST
 
 LONGEST_LINE_OF_A_LIST = 60
 
@@ -161,6 +162,8 @@ def _in_short(episode: EpisodeRecord) -> str:
 
 def _action(action: ActionRecord) -> str:
     match action.kind:
+        case "intervention" if action.tool == UNRELATED_REQUEST.tool:
+            return "asks for nothing that helps"
         case "intervention":
             text = f"{action.tool}({action.argument or ''})"
             if action.question is not None:

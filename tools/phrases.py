@@ -1,4 +1,4 @@
-"""Which interventions a sentence asks for: rules over words, no model.
+"""What a message asks for, or that it gives up: rules over words, no model.
 
 The rules serve the simulated user behind `ask_clarification` and replies that call no tool.
 An intervention without an argument means that the sentence leaves it open ("move the block").
@@ -17,8 +17,8 @@ _OCCLUDER = (
     r"objects?|things?|items?|bricks?|covers?|foreground|it|that|them)"
 )
 _MOVE_OBJECT = re.compile(
-    r"\b(?:mov|slid|shift|push|pull|drag|remov|lift|clear|tak|get|put|nudg)\w* "
-    rf"{_FEW}{_OCCLUDER}\b"
+    r"\b(?:mov(?:e|ing)|slid(?:e|ing)|remov(?:e|ing)|tak(?:e|ing)|nudge|drag(?:ging)?|"
+    rf"(?:shift|push|pull|lift|clear)(?:ing)?|get|put) {_FEW}{_OCCLUDER}\b"
 )
 _MOVE_CAMERA = re.compile(
     r"\b(?:mov|shift|pan|turn|tilt|point|aim|swing|angl|rotat)\w* "
@@ -91,15 +91,31 @@ _ENHANCEMENTS = {
 _NEGATION = re.compile(r"(?:\bnot|n't|\bnever|\bwithout|\bno need to|\binstead of) (?:\w+ ){0,2}$")
 
 
+_GIVES_UP = re.compile(
+    r"\b(?:can't|cannot|can not|could not|couldn't|unable to|not able to|impossible to) "
+    r"(?:\w+ ){0,3}?(?:tell|determine|identify|say|see|answer|know|recogni[sz]e|make out|discern)\b"
+    r"|\b(?:do not|don't) know\b|\bno idea\b|\bnot sure\b"
+    r"|\b(?:not enough|insufficient) (?:\w+ )?(?:information|detail|context)\b"
+)
+
+
+def gives_up(text: str) -> bool:
+    """Whether a text says that no answer can be given, and asks for nothing."""
+    return "?" not in text and bool(_GIVES_UP.search(_plain(text))) and not requests_in(text)
+
+
 def requests_in(text: str) -> list[Intervention]:
     """The interventions that a text asks for, without repeats."""
-    plain = text.casefold().replace("_", " ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     found: dict[Intervention, None] = {}
-    for sentence in re.split(r"[.;!?\n]+", plain):
+    for sentence in re.split(r"[.;!?\n]+", _plain(text)):
         words = " ".join(sentence.split())
         for intervention in (*_moves(words), *_simple(words), *_enhancements(words)):
             found[intervention] = None
     return list(found)
+
+
+def _plain(text: str) -> str:
+    return text.casefold().replace("_", " ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
 def _moves(sentence: str) -> Iterator[Intervention]:

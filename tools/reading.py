@@ -3,8 +3,8 @@
 One valid call is that action.  A call that does not validate (unknown tool, bad value, broken JSON,
 several calls at once) is `Invalid` with its reason; nothing is repaired into another action, and
 what was overlooked (case, a final full stop) is noted.  A reply without a call is a message to the
-user: it names exactly one category, or it is a `Question`.  Model text is data: it is parsed as
-JSON or searched, never evaluated.
+user: it names exactly one category, or it says that none can be given, or it is a `Question`.
+Model text is data: it is parsed as JSON or searched, never evaluated.
 """
 
 import json
@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from tools.actions import Action, Answer, Invalid, Question
+from tools.actions import Abstain, Action, Answer, Invalid, Question
 from tools.catalogue import Parameter, Tool
+from tools.phrases import gives_up
 from tools.toolsets import Toolset
 
 SHOWN = 200
@@ -59,7 +60,9 @@ def read_reply(
     if not text:
         return Reading(Invalid("empty"), "text")
     named = categories_named(text, categories)
-    return Reading(Answer(named[0]) if len(named) == 1 else Question(text), "text")
+    if len(named) == 1:
+        return Reading(Answer(named[0]), "text")
+    return Reading(Abstain(text) if gives_up(text) else Question(text), "text")
 
 
 _TAGGED = re.compile(r"<tool_call>(.*?)(?:</tool_call>|(?=<tool_call>)|\Z)", re.DOTALL)

@@ -102,8 +102,15 @@ WITH_RESUME = {"resume", "results", "concurrency"}
 )
 @click.option("--max-tokens", type=click.IntRange(min=1), default=512, show_default=True)
 @click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True)
-@click.option("--dtype", default="auto", show_default=True, help="local: bfloat16, float16, …")
-@click.option("--device", default="auto", show_default=True, help="local: cuda, cuda:1, cpu, …")
+@click.option(
+    "--dtype", default="auto", show_default=True, help="local: float32, float16, bfloat16."
+)
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    help="local: cuda, cuda:1, mps, cpu; spread uses several GPUs.",
+)
 @click.option("--attn", "attention", help="local: sdpa, flash_attention_2, eager, …")
 @click.option("--quantize", help="local: 4bit or 8bit.")
 @click.option("--revision", help="local: branch, tag or commit of a hub model.")

@@ -37,10 +37,19 @@ def test_errors_are_counted_apart_and_change_no_rate() -> None:
 def test_actions_are_counted_over_all_turns() -> None:
     rod = summarise(EPISODES).scenarios["rod"]
     assert rod.actions.model_dump() == {
-        "proactive": 7, "abstain": 1, "predict": 2, "invalid": 1,
+        "proactive": 7, "abstain": 1, "predict": 2, "unrelated": 0, "invalid": 1,
     }  # fmt: skip
     assert rod.invalid == {"unreadable": 1}
     assert rod.turn_limit == 1
+
+
+@pytest.mark.parametrize(("via", "kind"), [("text", "unrelated"), ("call", "proactive")])
+def test_talk_is_no_request_but_a_call_that_asks_is(via: str, kind: str) -> None:
+    talk = episode("ask", stop="invalid")
+    talk.turns[0].action.tool = "ask_clarification"
+    talk.turns[0].via = via  # type: ignore[assignment]
+    counted = summarise([talk]).scenarios["rod"].actions.model_dump()
+    assert {name for name, count in counted.items() if count} == {kind}
 
 
 def test_the_macro_average_weighs_scenarios_alike() -> None:

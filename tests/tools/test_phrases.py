@@ -1,7 +1,7 @@
 import pytest
 
 from tools import Intervention
-from tools.phrases import requests_in
+from tools.phrases import gives_up, requests_in
 
 ASKS = [
     ("Please move the block to the left.", {"move_object(left)"}),
@@ -65,3 +65,20 @@ def test_what_is_no_request_asks_for_nothing(text: str) -> None:
 def test_a_request_after_a_statement_of_inability_counts() -> None:
     text = "I can't see the object. Please move the block."
     assert requests_in(text) == [Intervention("move_object")]
+
+
+@pytest.mark.parametrize(
+    ("text", "given_up"),
+    [
+        ("I do not know.", True),
+        ("I can't tell what this is.", True),
+        ("There is not enough information to answer.", True),
+        ("It is impossible to clearly identify it", True),
+        ("I cannot see it. Could you help me?", False),
+        ("I cannot see it; please move the block.", False),
+        ("A mug or a bowl.", False),
+        ("", False),
+    ],
+)
+def test_giving_up_asks_for_nothing(text: str, given_up: bool) -> None:
+    assert gives_up(text) is given_up

@@ -101,6 +101,7 @@ def test_a_call_counts_whatever_text_stands_beside_it() -> None:
         ("Smug.", Question("Smug.")),
         ("A mug or a teapot?", Question("A mug or a teapot?")),
         (" Move the block. ", Question("Move the block.")),
+        ("I cannot tell.", Abstain("I cannot tell.")),
         ("", Invalid("empty")),
         ("  \n", Invalid("empty")),
     ],

@@ -1,0 +1,70 @@
+"""Short names of models, and what else can stand after `local:`."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from tools import UserError
+
+ALIASES: Mapping[str, str] = {
+    "idefics2": "HuggingFaceM4/idefics2-8b",
+    "idefics2-chatty": "HuggingFaceM4/idefics2-8b-chatty",
+    "idefics3-8b": "HuggingFaceM4/Idefics3-8B-Llama3",
+    "instructblip-7b": "Salesforce/instructblip-vicuna-7b",
+    "internvl3-1b": "OpenGVLab/InternVL3-1B-hf",
+    "internvl3-2b": "OpenGVLab/InternVL3-2B-hf",
+    "internvl3-8b": "OpenGVLab/InternVL3-8B-hf",
+    "internvl3-38b": "OpenGVLab/InternVL3-38B-hf",
+    "internvl3-78b": "OpenGVLab/InternVL3-78B-hf",
+    "llava-1.5-7b": "llava-hf/llava-1.5-7b-hf",
+    "llava-next-mistral-7b": "llava-hf/llava-v1.6-mistral-7b-hf",
+    "llava-next-vicuna-7b": "llava-hf/llava-v1.6-vicuna-7b-hf",
+    "llava-ov-0.5b": "llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
+    "llava-ov-7b": "llava-hf/llava-onevision-qwen2-7b-ov-hf",
+    "llava-ov-72b": "llava-hf/llava-onevision-qwen2-72b-ov-hf",
+    "qwen2.5-vl-3b": "Qwen/Qwen2.5-VL-3B-Instruct",
+    "qwen2.5-vl-7b": "Qwen/Qwen2.5-VL-7B-Instruct",
+    "qwen2.5-vl-32b": "Qwen/Qwen2.5-VL-32B-Instruct",
+    "qwen2.5-vl-72b": "Qwen/Qwen2.5-VL-72B-Instruct",
+    "smolvlm2-2.2b": "HuggingFaceTB/SmolVLM2-2.2B-Instruct",
+}
+"""The paper's models under the paper's names in lower case, and Idefics2.
+
+Phi-4-Multimodal-6B is not here: transformers has no image-text-to-text class for it.  InstructBLIP
+takes one picture a request, so conditions that show several end in errors.
+"""
+
+
+class Source(NamedTuple):
+    """Where a model is loaded from: a folder, or a repository of the Hugging Face Hub."""
+
+    location: str
+    folder: Path | None
+
+    @property
+    def shown(self) -> str:
+        """What a record calls it: the hub id, or the folder's name without the way to it."""
+        return self.folder.resolve().name if self.folder else self.location
+
+
+def resolve(name: str) -> Source:
+    """An alias, a folder, or a hub id, in this order.  Raises UserError for anything else."""
+    if alias := ALIASES.get(name.lower()):
+        return Source(alias, None)
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return Source(str(folder), folder)
+    if _looks_like_hub_id(name):
+        return Source(name, None)
+    if "/" in name or "\\" in name:
+        raise UserError(f"local:{name}: there is no such folder")
+    known = ", ".join(ALIASES)
+    raise UserError(
+        f"local:{name}: neither a short name nor a folder (nor a hub id owner/name); "
+        f"short names: {known}"
+    )
+
+
+def _looks_like_hub_id(name: str) -> bool:
+    owner, slash, model = name.partition("/")
+    return bool(slash and owner and model) and "/" not in model and owner not in (".", "..", "~")

@@ -1,0 +1,199 @@
+"""From a request to what a processor takes: the rendered prompt and its pictures."""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from PIL.Image import Image
+
+from providers.local.neutral import everywhere, markers, neutraliser
+from providers.messages import (
+    AssistantMessage,
+    ImagePart,
+    Message,
+    Part,
+    Request,
+    Sampling,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
+from providers.text_tools import as_plain_text, merged, written
+from tools import ToolCall
+from tools.render import for_chat_template
+from tools.texts import IMAGE_FOLLOWS
+
+ToolFormat = Literal["native", "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """One request, ready for the processor."""
+
+    text: str
+    images: list[Image]
+    sampling: Sampling
+    seed: int
+
+    @property
+    def length(self) -> int:
+        """About how many tokens; only good for putting prompts of a like length together."""
+        pictures = (min(max(i.width * i.height // 784, 64), 1280) for i in self.images)
+        return len(self.text) // 4 + sum(pictures)
+
+
+class Chat:
+    """A model's chat template and what it can express."""
+
+    def __init__(self, processor: Any, template: str) -> None:
+        self.template = template
+        self._processor = processor
+        self._neutral = neutraliser(markers(_special_tokens(processor), template))
+        self._results_as_parts = False
+        self.tool_format: ToolFormat = "native" if self._takes_tools() else "text"
+
+    def prompt(self, request: Request) -> Prompt:
+        """Renders the conversation and loads its pictures.  Raises whatever a picture raises."""
+        native = self.tool_format == "native"
+        if native:
+            messages = merged(_with_images_after_results(request.messages))
+        else:
+            messages = list(as_plain_text(request.messages, request.tools))
+        images = [_load(part) for message in messages for part in _pictures(message)]
+        turns = [self._turn(message) for message in messages]
+        tools = for_chat_template(request.tools) if native and request.tools else None
+        text = self._render(turns, everywhere(tools, self._neutral))
+        return Prompt(text, images, request.sampling, request.seed)
+
+    def _turn(self, message: Message) -> dict[str, Any]:
+        if isinstance(message, UserMessage):
+            return {"role": "user", "content": self._parts(message.content)}
+        if isinstance(message, ToolMessage):
+            parts = self._parts(message.content)
+            text = "\n".join(part["text"] for part in parts)
+            content = parts if self._results_as_parts else text
+            call = message.call
+            return {"role": "tool", "name": call.name, "tool_call_id": call.id, "content": content}
+        fields = [_native_call(call) for call in message.tool_calls]
+        # A call that is no JSON object cannot be given to a template as one.
+        unreadable = [written(c) for c, f in zip(message.tool_calls, fields, strict=True) if not f]
+        text = "\n".join(t for t in (message.text, *unreadable) if t)
+        turn: dict[str, Any] = {"role": "assistant", "content": self._parts((TextPart(text),))}
+        if calls := [f for f in fields if f]:
+            turn["tool_calls"] = everywhere(calls, self._neutral)
+        return turn
+
+    def _parts(self, content: Iterable[Part]) -> list[dict[str, Any]]:
+        """Content for a template; never empty, as some templates look at the first part."""
+        parts: list[dict[str, Any]] = []
+        for part in content:
+            if isinstance(part, ImagePart):
+                parts.append({"type": "image"})
+            elif parts and parts[-1]["type"] == "text":
+                parts[-1]["text"] += "\n" + part.text
+            else:
+                parts.append({"type": "text", "text": part.text})
+        # After the joining, so that no marker comes together at a seam.
+        for written_part in parts:
+            if "text" in written_part:
+                written_part["text"] = self._neutral(written_part["text"])
+        return parts or [{"type": "text", "text": ""}]
+
+    def _render(self, turns: list[dict[str, Any]], tools: list[dict[str, Any]] | None) -> str:
+        text: str = self._processor.apply_chat_template(
+            turns,
+            tools=tools,
+            chat_template=self.template,
+            add_generation_prompt=True,
+            tokenize=False,
+        )
+        return text
+
+    def _takes_tools(self) -> bool:
+        """Whether the template shows a list of tools and what a call brought."""
+        import jinja2.meta
+
+        if "tools" not in jinja2.meta.find_undeclared_variables(_parsed(self.template)):
+            return False
+        call = ToolCall("probe", "{}", "call00000")
+        messages: list[Message] = [
+            UserMessage((TextPart("question"),)),
+            AssistantMessage("", (call,)),
+            ToolMessage(call, (TextPart("what-the-call-brought"),)),
+        ]
+        # A template may want the result of a call as a text, or as parts like any other content.
+        for as_parts in (False, True):
+            self._results_as_parts = as_parts
+            try:
+                shown = self._render([self._turn(message) for message in messages], None)
+            except (jinja2.TemplateError, TypeError, KeyError):
+                continue
+            if "what-the-call-brought" in shown:
+                return True
+        return False
+
+
+def _parsed(template: str) -> Any:
+    import jinja2
+
+    # transformers marks what the model wrote with a tag that jinja does not know.
+    known = re.sub(r"\{%-?\s*(end)?generation\s*-?%\}", "", template)
+    extensions = ["jinja2.ext.loopcontrols", "jinja2.ext.do"]
+    return jinja2.Environment(extensions=extensions, autoescape=False).parse(known)  # noqa: S701
+
+
+def _with_images_after_results(messages: Sequence[Message]) -> list[Message]:
+    """Tool turns hold text alone; their pictures follow in a turn of the user.
+
+    Few templates show a picture inside a tool turn, and APIs differ about it as well: one way for
+    all of them keeps transcripts comparable.
+    """
+    out: list[Message] = []
+    pending: list[Part] = []
+    for message in messages:
+        if pending and not isinstance(message, ToolMessage):
+            out.append(UserMessage(tuple(pending)))
+            pending = []
+        if isinstance(message, ToolMessage):
+            images = [part for part in message.content if isinstance(part, ImagePart)]
+            words = tuple(part for part in message.content if isinstance(part, TextPart))
+            if images:
+                pending += [TextPart(IMAGE_FOLLOWS), *images]
+            # Without a call that a template can show, its result is what the user says.
+            readable = _native_call(message.call) is not None
+            message = ToolMessage(message.call, words) if readable else UserMessage(words)
+        out.append(message)
+    if pending:
+        out.append(UserMessage(tuple(pending)))
+    return out
+
+
+def _native_call(call: ToolCall) -> dict[str, Any] | None:
+    try:
+        arguments = json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError):
+        return None
+    if not call.name or not isinstance(arguments, dict):
+        return None
+    function = {"name": call.name, "arguments": arguments}
+    return {"type": "function", "id": call.id, "function": function}
+
+
+def _pictures(message: Message) -> list[ImagePart]:
+    if isinstance(message, AssistantMessage):
+        return []
+    return [part for part in message.content if isinstance(part, ImagePart)]
+
+
+def _load(part: ImagePart) -> Image:
+    picture = part.load()
+    return picture if picture.mode == "RGB" else picture.convert("RGB")
+
+
+def _special_tokens(processor: Any) -> set[str | None]:
+    tokenizer = processor.tokenizer
+    added = tokenizer.added_tokens_decoder.values()
+    placeholders = (str(v) for k, v in vars(processor).items() if k.endswith("_token") and v)
+    return {*tokenizer.all_special_tokens, *(t.content for t in added if t.special), *placeholders}

@@ -1,0 +1,83 @@
+"""Work on batches that may be too large for the memory, or spoilt by one item."""
+
+import gc
+from collections.abc import Callable, Sequence
+from typing import Generic, TypeVar
+
+import torch
+
+from providers.base import ProviderError
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_OUT_OF_MEMORY = ("out of memory", "alloc_failed", "not enough memory", "can't allocate memory")
+
+
+class Fitting(Generic[T, R]):
+    """Calls `work` with as many items as fit; `size` is the number known to fit, so far."""
+
+    def __init__(self, work: Callable[[Sequence[T]], Sequence[R]], size: int) -> None:
+        self.size = size
+        self._work = work
+
+    def __call__(self, items: Sequence[T]) -> list[R | ProviderError]:
+        """A result or an error for each item, in their order."""
+        results: list[R | ProviderError] = []
+        before, one_is_too_large = self.size, False
+        while len(results) < len(items):
+            part = items[len(results) : len(results) + self.size]
+            outcome = self._attempt(part)
+            if not isinstance(outcome, Exception):
+                results.extend(outcome)
+            elif _is_out_of_memory(outcome) and len(part) > 1:
+                self.size = len(part) // 2
+            elif len(part) > 1:
+                # Any of them may be to blame; alone, each fails for itself.
+                results.extend(self._alone(item) for item in part)
+            else:
+                one_is_too_large |= _is_out_of_memory(outcome)
+                results.append(_as_provider_error(outcome))
+        if one_is_too_large:
+            # It made every batch fail that held it; the batches without it may be as large as ever.
+            self.size = before
+        return results
+
+    def _alone(self, item: T) -> R | ProviderError:
+        outcome = self._attempt([item])
+        return _as_provider_error(outcome) if isinstance(outcome, Exception) else outcome[0]
+
+    def _attempt(self, items: Sequence[T]) -> Sequence[R] | Exception:
+        try:
+            return self._work(items)
+        except Exception as error:
+            failure = error
+        # The frames of the traceback hold on to tensors.
+        failure.__traceback__ = failure.__context__ = failure.__cause__ = None
+        if _is_out_of_memory(failure):
+            free_memory()
+        return failure
+
+
+def free_memory() -> None:
+    """Gives what PyTorch has cached on an accelerator back to it."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    if isinstance(error, torch.OutOfMemoryError):
+        return True
+    words = str(error).lower()
+    return isinstance(error, RuntimeError) and any(sign in words for sign in _OUT_OF_MEMORY)
+
+
+def _as_provider_error(error: Exception) -> ProviderError:
+    if isinstance(error, ProviderError):
+        return error
+    if _is_out_of_memory(error):
+        return ProviderError("out_of_memory", "this request alone does not fit into the memory")
+    return ProviderError("generation_failed", f"{type(error).__name__}: {error}")

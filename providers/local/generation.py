@@ -1,0 +1,146 @@
+"""Prompts in, texts out: one call of the processor and of `generate` for a batch."""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from transformers import StoppingCriteria
+
+from providers.base import ProviderError
+from providers.local.chat import Prompt
+from providers.local.fitting import free_memory
+from providers.local.sampling import SeededSampling
+
+# Flags of sampling that a model's own generation settings may carry; ours is `SeededSampling`.
+_SAMPLING_FLAGS = (
+    "temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff",
+)  # fmt: skip
+_END_OF_TURN = "<end_of_utterance>"
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What the model wrote for one prompt."""
+
+    text: str
+    input_tokens: int
+    output_tokens: int
+    finish_reason: Literal["stop", "length"]
+    seconds: float
+    """Its share of the time that its batch took."""
+
+
+class Generator:
+    """A loaded model and its processor."""
+
+    def __init__(self, model: Any, processor: Any) -> None:
+        self.model = model
+        self.processor = processor
+        self._stop = threading.Event()
+        tokenizer = processor.tokenizer
+        tokenizer.padding_side = "left"
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        self._stop_ids = _stop_ids(model, tokenizer)
+        _make_greedy(model.generation_config, self._stop_ids, tokenizer.pad_token_id)
+
+    def __call__(self, prompts: Sequence[Prompt]) -> list[Generated]:
+        """Replies to prompts that have the same sampling settings."""
+        self._check_open()
+        started = time.perf_counter()
+        inputs = self._inputs(prompts)
+        sampling = prompts[0].sampling
+        processors = []
+        if sampling.temperature > 0:
+            seeds = [prompt.seed for prompt in prompts]
+            processors.append(SeededSampling(sampling.temperature, seeds, self.model.device))
+        with torch.no_grad():
+            output = self.model.generate(
+                **inputs,
+                max_new_tokens=sampling.max_tokens,
+                logits_processor=processors,
+                stopping_criteria=[_Stopped(self._stop)],
+            )
+        self._check_open()  # what was cut short is no reply
+        lengths = inputs["attention_mask"].sum(dim=1).tolist()
+        rows = _without_prompt(output, inputs["input_ids"]).tolist()
+        seconds = (time.perf_counter() - started) / len(prompts)
+        return [
+            self._read(row, length, sampling.max_tokens, seconds)
+            for row, length in zip(rows, lengths, strict=True)
+        ]
+
+    def stop(self) -> None:
+        """Lets a `generate` that is running end after its next token."""
+        self._stop.set()
+
+    def release(self) -> None:
+        """Frees the memory; the generator cannot be used afterwards."""
+        self.model = self.processor = None
+        free_memory()
+
+    def _check_open(self) -> None:
+        if self._stop.is_set():
+            raise ProviderError("closed", "the provider was closed before the reply was complete")
+
+    def _inputs(self, prompts: Sequence[Prompt]) -> Any:
+        texts = [prompt.text for prompt in prompts]
+        images = [prompt.images for prompt in prompts]
+        bos = self.processor.tokenizer.bos_token
+        inputs = self.processor(
+            text=texts,
+            images=images if any(images) else None,
+            padding=True,
+            # Where the template writes the first token itself, the tokenizer must not do it again.
+            add_special_tokens=not (bos and texts[0].startswith(bos)),
+            return_tensors="pt",
+        )
+        return inputs.to(self.model.device, dtype=self.model.dtype)
+
+    def _read(self, row: list[int], input_tokens: int, limit: int, seconds: float) -> Generated:
+        end = next((i for i, token in enumerate(row) if token in self._stop_ids), None)
+        written = row[:end]
+        return Generated(
+            text=self.processor.tokenizer.decode(written, skip_special_tokens=True),
+            input_tokens=int(input_tokens),
+            output_tokens=len(row) if end is None else end + 1,
+            finish_reason="length" if end is None and len(row) >= limit else "stop",
+            seconds=seconds,
+        )
+
+
+class _Stopped(StoppingCriteria):  # type: ignore[misc, unused-ignore]  # untyped base
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
+        return torch.full((input_ids.shape[0],), self._stop.is_set(), device=input_ids.device)
+
+
+def _without_prompt(output: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
+    # Models that generate from embeddings, or in a decoder of its own, give back new tokens only.
+    width = prompt.shape[1]
+    return output[:, width:] if torch.equal(output[:, :width], prompt) else output
+
+
+def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+    own = model.generation_config.eos_token_id
+    found = set(own if isinstance(own, list) else [own])
+    found.add(tokenizer.eos_token_id)
+    # Idefics2's settings name only `</s>`, but its turns end with a token of their own.
+    found.add(tokenizer.get_added_vocab().get(_END_OF_TURN))
+    return frozenset(token for token in found if token is not None)
+
+
+def _make_greedy(config: Any, stop_ids: frozenset[int], pad_id: int) -> None:
+    for flag in _SAMPLING_FLAGS:
+        if hasattr(config, flag):
+            setattr(config, flag, None)
+    config.do_sample = False
+    config.num_beams = 1
+    config.max_length = None
+    config.eos_token_id = sorted(stop_ids)
+    config.pad_token_id = pad_id

@@ -1,0 +1,156 @@
+"""Loads a model and its processor the way the options say."""
+
+import importlib.util
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import huggingface_hub.utils
+import torch
+import transformers
+
+from providers.base import ProviderOptions
+from providers.local.aliases import Source
+from providers.local.templates import FALLBACKS
+from tools import MissingExtraError, UserError
+
+# Their annotations are partial, and differ from release to release.
+_hf: Any = transformers
+_hub: Any = huggingface_hub.utils
+
+DTYPES = ("auto", "float32", "float16", "bfloat16")
+QUANTIZATIONS = ("4bit", "8bit")
+SPREAD = "spread"
+"""The device option that puts a model on all GPUs (`device_map="auto"`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model ready to generate."""
+
+    model: Any
+    processor: Any
+    template: str
+    device: str
+    """What it runs on, in words."""
+
+
+def load(source: Source, options: ProviderOptions) -> Loaded:
+    """Loads from a folder or the hub.  Raises UserError where that cannot work."""
+    _be_quiet()
+    arguments = _model_arguments(options)
+    common: dict[str, Any] = {
+        "revision": options.revision or "main",
+        "trust_remote_code": options.trust_remote_code,
+        "local_files_only": source.folder is not None,
+    }
+    name = f"local:{source.location}"
+    try:
+        config = _hf.AutoConfig.from_pretrained(source.location, **common)
+        processor = _hf.AutoProcessor.from_pretrained(source.location, **common)
+        model = _hf.AutoModelForImageTextToText.from_pretrained(
+            source.location, **common, **arguments
+        )
+    except Exception as error:
+        raise _explained(error, name, options) from error
+    _set_up_processor(processor, config.model_type)
+    template = _template(processor, config.model_type, name)
+    return Loaded(model.eval(), processor, template, _shown(arguments["device_map"]))
+
+
+def versions() -> dict[str, str]:
+    """The libraries that replies depend on."""
+    return {"torch": torch.__version__, "transformers": transformers.__version__}
+
+
+def _model_arguments(options: ProviderOptions) -> dict[str, Any]:
+    if options.dtype not in DTYPES:
+        raise UserError(f"dtype {options.dtype!r} is not one of {', '.join(DTYPES)}")
+    arguments: dict[str, Any] = {"dtype": options.dtype, "device_map": _device_map(options.device)}
+    if options.attention:
+        arguments["attn_implementation"] = options.attention
+    if options.quantize:
+        arguments["quantization_config"] = _quantization(options.quantize)
+    return arguments
+
+
+def _device_map(device: str) -> str | dict[str, torch.device]:
+    gpus = torch.cuda.device_count()
+    if device == SPREAD or (device == "auto" and gpus > 1):
+        return "auto"
+    if device == "auto":
+        mps = torch.backends.mps.is_available()
+        return {"": torch.device("cuda" if gpus else "mps" if mps else "cpu")}
+    try:
+        chosen = torch.device(device)
+    except RuntimeError:
+        raise UserError(
+            f"device {device!r} is not one of auto, {SPREAD}, cpu, mps, cuda, cuda:0, …"
+        ) from None
+    missing_gpu = chosen.type == "cuda" and (chosen.index or 0) >= gpus
+    if missing_gpu or (chosen.type == "mps" and not torch.backends.mps.is_available()):
+        raise UserError(f"device {device!r}: PyTorch finds no such device here")
+    return {"": chosen}
+
+
+def _shown(device_map: str | dict[str, torch.device]) -> str:
+    if isinstance(device_map, str):
+        gpus = (torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count()))
+        return f"{SPREAD}: {', '.join(gpus) or 'cpu'}"
+    device = device_map[""]
+    return (
+        f"{device}: {torch.cuda.get_device_name(device)}" if device.type == "cuda" else str(device)
+    )
+
+
+def _quantization(name: str) -> Any:
+    if name not in QUANTIZATIONS:
+        raise UserError(f"quantize {name!r} is not one of {', '.join(QUANTIZATIONS)}")
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise MissingExtraError("quantize", f"quantize {name}")
+    return _hf.BitsAndBytesConfig(
+        load_in_4bit=name == "4bit",
+        load_in_8bit=name == "8bit",
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+
+
+def _set_up_processor(processor: Any, model_type: str) -> None:
+    if model_type == "idefics2":
+        # Five times the image tokens for details that the scenes here do not need.
+        processor.image_processor.do_image_splitting = False
+
+
+def _template(processor: Any, model_type: str, name: str) -> str:
+    own = processor.chat_template or processor.tokenizer.chat_template
+    if isinstance(own, dict):
+        own = own.get("default")
+    template = own or FALLBACKS.get(model_type)
+    if not template:
+        raise UserError(f"{name} brings no chat template, and there is none here for its kind")
+    return str(template)
+
+
+def _be_quiet() -> None:
+    if "TRANSFORMERS_VERBOSITY" not in os.environ:
+        _hf.logging.set_verbosity_error()
+    # Loading weights takes seconds; downloading them takes minutes, and that shall be seen.
+    shown = not _hub.are_progress_bars_disabled()
+    _hf.logging.disable_progress_bar()
+    if shown:
+        _hub.enable_progress_bars()
+
+
+def _explained(error: Exception, name: str, options: ProviderOptions) -> UserError:
+    """What went wrong, in one line; transformers tells it in paragraphs."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    said = lines[0] if lines else type(error).__name__
+    if isinstance(error, ImportError) and not options.attention:
+        return MissingExtraError("local", f"{name} ({said})")
+    if "connect" in said:
+        said += " Without a network, give the folder of a downloaded model."
+    if "out of memory" in said:
+        said += " Try another dtype, quantize, or the device 'spread'."
+    expected = isinstance(error, (OSError, ValueError, ImportError))
+    return UserError(f"{name}: {said}" if expected else f"{name}: {type(error).__name__}: {said}")

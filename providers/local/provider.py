@@ -1,0 +1,126 @@
+"""The provider `local`: one model in this process, requests gathered into batches."""
+
+import asyncio
+import hashlib
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Any, Self
+
+from providers.base import Provider, ProviderError, ProviderOptions
+from providers.local.aliases import Source, resolve
+from providers.local.batching import Batcher
+from providers.local.chat import Chat, Prompt
+from providers.local.fingerprint import folder_sha256
+from providers.messages import Reply, Request, Usage
+from tools import ToolCall, UserError, calls_in_text
+
+if TYPE_CHECKING:
+    from providers.local.generation import Generated
+    from providers.local.loading import Loaded
+
+
+class Local(Provider):
+    """An open-weight model.
+
+    Greedy where the temperature is 0; else each reply is drawn by its request's own seed.  A reply
+    can still depend on its batch by rounding: matrix products differ in the last bits with their
+    shape, more so in half precision.
+    """
+
+    def __init__(self, source: Source, loaded: "Loaded", options: ProviderOptions) -> None:
+        from providers.local.fitting import Fitting
+        from providers.local.generation import Generator
+
+        self.generator = Generator(loaded.model, loaded.processor)
+        self._chat = Chat(loaded.processor, loaded.template)
+        self._batch_size = options.batch_size
+        self._manifest = _manifest(source, loaded, options, self._chat)
+        fitting = Fitting[Prompt, "Generated"](self.generator, options.batch_size)
+        self._batcher = Batcher[Prompt, "Generated"](
+            fitting, size=options.batch_size, group=_group, length=lambda prompt: prompt.length
+        )
+
+    @classmethod
+    def create(cls, model: str, options: ProviderOptions) -> Self:
+        """Loads an alias, a hub id or a folder; takes as long as that takes."""
+        source = resolve(model)
+        if options.batch_size < 1:
+            raise UserError(f"a batch size of {options.batch_size} is less than 1")
+        from providers.local.loading import load
+
+        return cls(source, load(source, options), options)
+
+    @property
+    def concurrency(self) -> int:
+        # While one batch is in work the next one gathers.
+        return 2 * self._batch_size
+
+    async def complete(self, request: Request) -> Reply:
+        with self._batcher.announced():
+            prompt = await self._prepare(request)
+            future = self._batcher.submit(prompt)
+        generated = await asyncio.wrap_future(future)
+        return _reply(request, generated, self._chat)
+
+    def manifest(self) -> dict[str, Any]:
+        return dict(self._manifest)
+
+    async def close(self) -> None:
+        self.generator.stop()
+        await asyncio.to_thread(self._batcher.close)
+        self.generator.release()
+
+    async def _prepare(self, request: Request) -> Prompt:
+        try:
+            return await asyncio.to_thread(self._chat.prompt, request)
+        except Exception as error:
+            raise ProviderError("bad_request", f"{type(error).__name__}: {error}") from error
+
+
+def _group(prompt: Prompt) -> Hashable:
+    # Processors do not take prompts with and without pictures together.
+    return prompt.sampling, bool(prompt.images)
+
+
+def _reply(request: Request, generated: "Generated", chat: Chat) -> Reply:
+    text = generated.text.strip()
+    calls: tuple[ToolCall, ...] = ()
+    if request.tools:
+        found, text = calls_in_text(text)
+        # Nine letters and digits: some chat templates insist on it.
+        calls = tuple(
+            ToolCall(call.name, call.arguments, f"call{request.key.turn % 1000:03}{index % 100:02}")
+            for index, call in enumerate(found)
+        )
+    return Reply(
+        text=text,
+        tool_calls=calls,
+        finish_reason=generated.finish_reason,
+        usage=Usage(
+            input_tokens=generated.input_tokens,
+            output_tokens=generated.output_tokens,
+            seconds=generated.seconds,
+        ),
+        tool_format=chat.tool_format if request.tools else None,
+    )
+
+
+def _manifest(
+    source: Source, loaded: "Loaded", options: ProviderOptions, chat: Chat
+) -> dict[str, Any]:
+    from providers.local.loading import versions
+
+    config = loaded.model.config
+    return {
+        "model": source.shown,
+        "revision": options.revision,
+        "commit": getattr(config, "_commit_hash", None),
+        "folder_sha256": folder_sha256(source.folder) if source.folder else None,
+        "chat_template_sha256": hashlib.sha256(chat.template.encode()).hexdigest(),
+        "tool_format": chat.tool_format,
+        "dtype": str(loaded.model.dtype).removeprefix("torch."),
+        "device": loaded.device,
+        "attention": getattr(config, "_attn_implementation", None),
+        "quantize": options.quantize,
+        "batch_size": options.batch_size,
+        **versions(),
+    }

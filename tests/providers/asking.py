@@ -1,0 +1,97 @@
+"""Requests for tiny models, and ways to ask them."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from providers import (
+    ImagePart,
+    Part,
+    Provider,
+    ProviderOptions,
+    Reply,
+    Request,
+    RequestKey,
+    Sampling,
+    TextPart,
+    UserMessage,
+)
+from providers.local import Local, batching
+
+Opened = Callable[..., Local]
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
+    """Opens a tiny model by its kind, with options; all are closed after the test."""
+    from tests.providers.tiny_models import folder
+
+    # A busy machine must not tear the batches apart that a test expects.
+    monkeypatch.setattr(batching, "PATIENCE", 20.0)
+    providers: list[Local] = []
+
+    def open_one(kind: str = "idefics2", **options: Any) -> Local:
+        settings = ProviderOptions(**{"device": "cpu", "batch_size": 8, **options})
+        providers.append(Local.create(str(folder(kind)), settings))
+        return providers[-1]
+
+    yield open_one
+    for provider in providers:
+        asyncio.run(provider.close())
+
+
+def watched(provider: Local, before: Callable[[Any], None] = lambda ids: None) -> list[int]:
+    """The sizes of the batches from now on; `before` sees each batch's tokens and may raise."""
+    model = provider.generator.model
+    generate, sizes = model.generate, []
+
+    def watching(**inputs: Any) -> Any:
+        sizes.append(len(inputs["input_ids"]))
+        before(inputs["input_ids"])
+        return generate(**inputs)
+
+    model.generate = watching
+    return sizes
+
+
+def picture(width: int = 60, height: int = 40, turn: int = 0) -> ImagePart:
+    """A picture; another `turn` is another picture."""
+    image = Image.linear_gradient("L").rotate(37 * turn).resize((width, height)).convert("RGB")
+    return ImagePart(f"{width}x{height}/{turn}", lambda: image)
+
+
+def question(*content: Part | str, index: int = 0, max_tokens: int = 12, **more: Any) -> Request:
+    """A request whose only message has this content; `more` are its other fields."""
+    parts = tuple(TextPart(part) if isinstance(part, str) else part for part in content)
+    messages = more.pop("messages", (UserMessage(parts),))
+    sampling = more.pop("sampling", Sampling(max_tokens))
+    return Request(RequestKey("rod", index, 0), messages, sampling=sampling, **more)
+
+
+def questions(number: int, **more: Any) -> list[Request]:
+    """Requests of different lengths about pictures of different sizes."""
+    return [
+        question(
+            picture(40 + 10 * i, 90 - 6 * i, i), "What is it? " * (i + 1), index=i, seed=i, **more
+        )
+        for i in range(number)
+    ]
+
+
+async def ask_all(provider: Provider, requests: Sequence[Request]) -> list[Reply]:
+    """Asks all at once; a request that fails raises."""
+    return await asyncio.gather(*map(provider.complete, requests))
+
+
+async def ask_each(provider: Provider, requests: Sequence[Request]) -> list[Reply]:
+    """Asks one after the other."""
+    return [await provider.complete(request) for request in requests]
+
+
+def essence(replies: list[Reply]) -> list[Any]:
+    """What has to be the same whatever a request was batched with."""
+    return [(r.text, r.tool_calls, r.finish_reason, replace(r.usage, seconds=0)) for r in replies]

@@ -1,0 +1,166 @@
+"""What a model is loaded with, what a manifest says of it, and what goes wrong."""
+
+import hashlib
+import importlib.util
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from providers import ProviderOptions, create_provider
+from providers.local import Local
+from providers.local.fingerprint import folder_sha256
+from providers.local.templates import IDEFICS2
+from tools import MissingExtraError, UserError
+
+tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
+pytestmark = pytest.mark.local
+
+
+def create(kind: str = "idefics2", **options: Any) -> Local:
+    return Local.create(str(tiny.folder(kind)), ProviderOptions(**{"device": "cpu", **options}))
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """A folder with a model that a test may spoil."""
+    shutil.copytree(tiny.folder("idefics2"), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_the_manifest_says_what_determines_replies() -> None:
+    import torch
+    import transformers
+
+    assert create(batch_size=4, dtype="bfloat16", attention="eager").manifest() == {
+        "model": "idefics2",
+        "revision": None,
+        "commit": None,
+        "folder_sha256": folder_sha256(tiny.folder("idefics2")),
+        "chat_template_sha256": hashlib.sha256(IDEFICS2.encode()).hexdigest(),
+        "tool_format": "text",
+        "dtype": "bfloat16",
+        "device": "cpu",
+        "attention": "eager",
+        "quantize": None,
+        "batch_size": 4,
+        "torch": torch.__version__,
+        "transformers": transformers.__version__,
+    }
+
+
+def test_the_manifest_says_where_tools_are_native() -> None:
+    assert create(tiny.NATIVE_TOOLS).manifest()["tool_format"] == "native"
+
+
+def test_the_manifest_says_which_template_is_used(copied: Path) -> None:
+    (copied / "chat_template.jinja").write_text("{{ messages }}", encoding="utf-8")
+    manifest = Local.create(str(copied), ProviderOptions()).manifest()
+    assert manifest["chat_template_sha256"] == hashlib.sha256(b"{{ messages }}").hexdigest()
+
+
+def test_the_fingerprint_of_a_folder_is_that_of_its_copy(copied: Path) -> None:
+    assert folder_sha256(copied) == folder_sha256(tiny.folder("idefics2"))
+
+
+def test_other_weights_of_the_same_size_have_another_fingerprint(copied: Path) -> None:
+    before = folder_sha256(copied)
+    weights = copied / "model.safetensors"
+    size = weights.stat().st_size
+    weights.write_bytes(weights.read_bytes()[: size // 2] + bytes(size - size // 2))
+    assert folder_sha256(copied) != before
+
+
+def test_another_configuration_has_another_fingerprint(copied: Path) -> None:
+    before = folder_sha256(copied)
+    config = copied / "generation_config.json"
+    config.write_text(config.read_text().replace("0.1", "0.2"))
+    assert folder_sha256(copied) != before
+
+
+def test_a_model_runs_through_the_registry() -> None:
+    provider = create_provider(f"local:{tiny.folder('idefics2')}", ProviderOptions(device="cpu"))
+    assert isinstance(provider, Local)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"dtype": "float8"}, "dtype 'float8' is not one of auto, float32, float16, bfloat16"),
+        ({"device": "tpu9"}, "device 'tpu9' is not one of auto, spread, cpu, mps, cuda"),
+        ({"device": "cuda:99"}, "device 'cuda:99': PyTorch finds no such device here"),
+        ({"quantize": "2bit"}, "quantize '2bit' is not one of 4bit, 8bit"),
+        ({"batch_size": 0}, "a batch size of 0 is less than 1"),
+        ({"attention": "no_such"}, "no_such"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_options_that_cannot_be(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError) as caught:
+        create(**options)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.skipif(
+    importlib.util.find_spec("bitsandbytes") is not None, reason="bitsandbytes is installed"
+)
+def test_quantizing_without_its_library_names_it() -> None:
+    with pytest.raises(UserError, match=r"proactive-agent\[quantize\]"):
+        create(quantize="4bit")
+
+
+def test_the_device_map_of_transformers_can_be_asked_for() -> None:
+    assert create(device="spread").manifest()["device"].startswith("spread: ")
+
+
+def test_a_folder_without_a_model_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"^local:.*config\.json") as caught:
+        Local.create(str(tmp_path), ProviderOptions())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_model_without_pictures_is_no_model_for_this(tmp_path: Path) -> None:
+    import transformers
+
+    transformers.GPT2Config(n_layer=1, n_embd=8, n_head=1).save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=r"^local:") as caught:
+        Local.create(str(tmp_path), ProviderOptions())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_hub_id_without_a_network_is_said_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    with pytest.raises(UserError, match=r"^local:nobody/no-model: ") as caught:
+        Local.create("nobody/no-model", ProviderOptions())
+    assert "\n" not in str(caught.value)
+
+
+def test_a_family_without_any_template_is_refused(tmp_path: Path) -> None:
+    shutil.copytree(tiny.folder("smolvlm"), tmp_path / "model")
+    (tmp_path / "model" / "chat_template.jinja").unlink()
+    with pytest.raises(UserError, match="brings no chat template"):
+        Local.create(str(tmp_path / "model"), ProviderOptions())
+
+
+def test_missing_libraries_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "providers.local.loading", raising=False)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r"proactive-agent\[local\]"):
+        create_provider("local:idefics2")
+
+
+def test_code_of_a_repository_is_not_run_unasked(copied: Path) -> None:
+    config = copied / "config.json"
+    text = config.read_text().replace('"idefics2"', '"own_kind"', 1)
+    config.write_text(text.replace("{", '{"auto_map": {"AutoConfig": "own.Own"},', 1))
+    (copied / "own.py").write_text("raise SystemExit('this code was run')")
+    with pytest.raises(UserError, match=r"^local:"):
+        Local.create(str(copied), ProviderOptions())

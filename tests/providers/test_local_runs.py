@@ -1,0 +1,56 @@
+"""Whole runs of the program with tiny models."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+pytest.importorskip("torch")
+pytest.importorskip("transformers")
+
+from proactive_agent.cli.app import cli
+from tests.providers import tiny_models
+
+pytestmark = pytest.mark.local
+
+
+def run(results: Path, kind: str, *options: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Manifest and episodes of a short run."""
+    command = ["run", "--provider", f"local:{tiny_models.folder(kind)}", "--out", str(results)]
+    short = ["--limit", "2", "--max-tokens", "12"]
+    result = CliRunner().invoke(cli, [*command, *short, *options])
+    assert result.exit_code == 0, result.output
+    (folder,) = results.iterdir()
+    lines = (folder / "episodes.jsonl").read_text().splitlines()
+    return json.loads((folder / "run.json").read_text()), [json.loads(line) for line in lines]
+
+
+@pytest.mark.parametrize("protocol", ["tools", "mcqa"])
+@pytest.mark.parametrize("kind", tiny_models.KINDS)
+def test_a_model_plays_every_scenario_without_an_error(
+    kind: str, protocol: str, tmp_path: Path
+) -> None:
+    _, episodes = run(tmp_path, kind, "--protocol", protocol)
+    assert len(episodes) == 14
+    assert [episode["error"] for episode in episodes] == [None] * 14
+    assert all(episode["usage"]["input_tokens"] > 0 for episode in episodes)
+
+
+def test_the_record_says_how_tools_were_offered(tmp_path: Path) -> None:
+    for kind, way in (("idefics2", "text"), (tiny_models.NATIVE_TOOLS, "native")):
+        manifest, episodes = run(tmp_path / kind, kind, "--scenario", "rod")
+        assert manifest["provider"]["tool_format"] == way
+        assert {turn["reply"]["tool_format"] for e in episodes for turn in e["turns"]} == {way}
+
+
+def test_the_batch_size_does_not_change_what_is_said(tmp_path: Path) -> None:
+    def said(size: str) -> dict[tuple[str, int], list[str]]:
+        _, episodes = run(tmp_path / size, "idefics2", "--batch-size", size)
+        return {
+            (e["scenario"], e["sample_id"]): [turn["reply"]["text"] for turn in e["turns"]]
+            for e in episodes
+        }
+
+    assert said("1") == said("8")
