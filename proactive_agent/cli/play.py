@@ -97,6 +97,7 @@ class _Bar:
             TimeRemainingColumn(),
             console=messages,
             transient=True,
+            disable=not messages.is_terminal,
         )
         self._task = self._progress.add_task(
             plain(prepared.manifest.settings.provider.split("/")[-1]),

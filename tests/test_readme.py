@@ -1,0 +1,50 @@
+"""The README says what is true: its output is the program's, its commands exist."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from proactive_agent.cli.app import cli
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+SHELL = "\n".join(re.findall(r"^```bash\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
+COMMANDS = re.findall(r"python -m proactive_agent (.+)$", SHELL, re.MULTILINE)
+RUN_OUTPUT, TRACE_OUTPUT = re.findall(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+
+
+def program(folder: Path, *arguments: str) -> str:
+    """What the program prints at 80 columns, without the blanks that fill its lines."""
+    done = subprocess.run(
+        [sys.executable, "-m", "proactive_agent", *arguments],
+        cwd=folder, capture_output=True, text=True, check=True,
+        env={**os.environ, "COLUMNS": "80", "NO_COLOR": "1"},
+    )  # fmt: skip
+    return "\n".join(line.rstrip() for line in done.stdout.strip("\n").splitlines()) + "\n"
+
+
+def test_the_output_shown_is_what_the_commands_print(tmp_path: Path) -> None:
+    assert program(tmp_path, "run") == RUN_OUTPUT
+    (oracle,) = (tmp_path / "results").glob("*oracle*")
+    sample = TRACE_OUTPUT.split(maxsplit=1)[0]
+    assert (
+        program(tmp_path, "trace", str(oracle), "--sample", sample).strip() == TRACE_OUTPUT.strip()
+    )
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_shown_exists(line: str) -> None:
+    command: click.Command = cli
+    context = click.Context(cli)
+    for word in shlex.split(line):
+        if isinstance(command, click.Group):
+            found = command.get_command(context, word)
+            assert found is not None, word
+            command = found
+        elif word.startswith("--"):
+            assert word in {option for p in command.params for option in p.opts}, word
