@@ -16,8 +16,7 @@ from rich.text import Text
 from proactive_agent.manifest import Manifest
 from proactive_agent.records import ActionRecord, EpisodeRecord, TurnRecord, VerdictRecord
 from proactive_agent.terminal import safe
-from scenarios import SCENARIOS, find_scenario
-from tools import UserError
+from scenarios import SCENARIOS
 from tools.actions import UNRELATED_REQUEST
 
 LONGEST_LINE_OF_A_LIST = 60
@@ -33,14 +32,6 @@ class Filter:
     errors: bool = False
     sample: tuple[str, str] | None = None
     limit: int | None = None
-
-    @staticmethod
-    def parse_sample(text: str) -> tuple[str, str]:
-        """Scenario and id of `SCENARIO:ID`.  Raises UserError."""
-        scenario, colon, sample_id = text.partition(":")
-        if not colon or not sample_id:
-            raise UserError(f"sample {text!r} has not the form SCENARIO:ID, e.g. rod:3")
-        return find_scenario(scenario).name, sample_id
 
     def apply(self, episodes: Iterable[EpisodeRecord]) -> Iterator[EpisodeRecord]:
         """The wanted ones, in the order in which they ended."""

@@ -90,6 +90,13 @@ class DataFolder:
         kept = (s for _, s in self._all_samples(scenario) if self._keeps(scenario, s))
         return islice(kept, limit)
 
+    def find(self, scenario: str, sample_id: str) -> Sample:
+        """The kept sample of an id, as written on a command line.  Raises DataError."""
+        for sample in self.samples(scenario):
+            if str(sample.id) == sample_id:
+                return sample
+        raise DataError(f"{self.file(scenario)} holds no sample {sample_id}")
+
     def scan(self, scenario: str) -> Scan:
         """Reads a whole file.  Raises DataError at its first fault."""
         samples = kept = 0

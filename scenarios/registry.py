@@ -21,6 +21,14 @@ SCENARIOS: dict[str, EnvironmentType] = {
 """By short name, in the paper's order."""
 
 
+def split_sample(text: str) -> tuple[str, str]:
+    """Short name and sample id of `SCENARIO:ID`.  Raises UserError."""
+    scenario, colon, sample_id = text.partition(":")
+    if not colon or not sample_id:
+        raise UserError(f"sample {text!r} has not the form SCENARIO:ID, e.g. rod:3")
+    return find_scenario(scenario).name, sample_id
+
+
 def find_scenario(name: str) -> EnvironmentType:
     """The scenario of a short name, official stem or name in the paper's tables, in any case."""
     wanted = name.strip().lower()

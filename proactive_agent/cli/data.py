@@ -124,6 +124,65 @@ def download(
     console.print(safe(f"the data are in {directory}"), soft_wrap=True)
 
 
+@data.command()
+@click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
+@click.option("--scenario", metavar="NAME", help="First and reference frame of every sample.")
+@click.option("--sample", metavar="SCENARIO:ID", help="Every frame of one sample.")
+@click.option(
+    "--limit",
+    type=click.IntRange(min=1),
+    default=60,
+    show_default=True,
+    metavar="N",
+    help="At most so many samples.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Where the sheet is written. Default: named by what it shows.",
+)
+def show(
+    directory: Path | None,
+    scenario: str | None,
+    sample: str | None,
+    limit: int,
+    output: Path | None,
+) -> None:
+    """Write a contact sheet (PNG) of a scenario or of a sample's frames.
+
+    Shows the embedded suite, or the data in DIR. The first frame has a red rim, the reference frame
+    a green one. A terminal that can show pictures shows the sheet (extra `view`).
+    """
+    from proactive_agent.picture_view import show_picture
+    from proactive_agent.terminal import console, safe
+    from scenarios.contact_sheet import contact_sheet, sample_tiles, scenario_tiles
+    from scenarios.dataset import DataFolder
+    from scenarios.registry import find_scenario, split_sample
+    from tools import UserError
+
+    folder = DataFolder(directory, unfiltered=True)
+    if (scenario is None) == (sample is None):
+        raise UserError("say what to show: --scenario NAME or --sample SCENARIO:ID")
+    if sample is not None:
+        name, sample_id = split_sample(sample)
+        found = folder.find(name, sample_id)
+        tiles = sample_tiles(folder, name, found)
+        columns = min(len(tiles), 7)
+    else:
+        name, sample_id = find_scenario(scenario or "").name, "all"
+        tiles = list(scenario_tiles(folder, name, limit))
+        columns = 6
+    if not tiles:
+        raise UserError(f"{folder.file(name)} holds no sample")
+    sheet = contact_sheet(folder, tiles, columns)
+    target = output or Path(f"{name}-{sample_id}.png")
+    sheet.save(target, "PNG")
+    show_picture(sheet)
+    console.print(safe(f"written: {target}"), soft_wrap=True)
+
+
 def _names(scenarios: tuple[str, ...]) -> list[str] | None:
     """Short names of the scenarios asked for; None for all."""
     from scenarios.registry import find_scenario

@@ -41,7 +41,7 @@ def trace(
     from proactive_agent.run_folder import RunFolder
     from proactive_agent.terminal import console
     from proactive_agent.trace import Filter, episode_list, episode_view, in_order
-    from scenarios import find_scenario
+    from scenarios.registry import find_scenario, split_sample
 
     folder = RunFolder.find(run, results)
     manifest = folder.read_manifest()
@@ -50,7 +50,7 @@ def trace(
         wrong=wrong,
         correct=correct,
         errors=errors,
-        sample=Filter.parse_sample(sample) if sample else None,
+        sample=split_sample(sample) if sample else None,
         limit=limit,
     )
     episodes = in_order(wanted.apply(folder.episodes()))

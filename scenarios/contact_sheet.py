@@ -1,0 +1,124 @@
+"""Contact sheets: what a scenario or a sample shows, at a glance."""
+
+import copy
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from PIL import Image, ImageDraw, ImageFont
+
+from scenarios.dataset import DataFolder
+from scenarios.environment import Environment, ImageRef
+from scenarios.images import ImageError
+from scenarios.sample import Sample
+
+TILE = 224
+"""Longest side of a picture on the sheet, in pixels."""
+
+GAP = 6
+CAPTION = 16
+MARKS = {"first": (200, 30, 30), "reference": (20, 140, 50), "": (255, 255, 255)}
+
+
+class Tile(NamedTuple):
+    """One picture on a sheet."""
+
+    ref: ImageRef
+    caption: str
+    mark: str = ""
+    """first or reference: gets a frame in its colour."""
+
+
+def scenario_tiles(data: DataFolder, scenario: str, limit: int | None = None) -> Iterator[Tile]:
+    """First and reference frame of each sample, side by side."""
+    for sample in data.samples(scenario, limit):
+        state = data.environment(scenario, sample)
+        yield Tile(state.image(), f"{sample.id}: first frame", "first")
+        yield Tile(state.reference_image(), f"{sample.id}: {sample.answer}", "reference")
+
+
+def sample_tiles(data: DataFolder, scenario: str, sample: Sample) -> list[Tile]:
+    """Every frame that a sample can show, in the order of the files or of the growing crop."""
+    state = data.environment(scenario, sample)
+    first, reference = state.image(), state.reference_image()
+    marks = {reference: "reference", first: "first"}
+    in_order = sorted({*_reachable(state), reference}, key=_natural)
+    return [Tile(ref, _name(ref), marks.get(ref, "")) for ref in in_order]
+
+
+def _reachable(start: Environment[Any]) -> Iterator[ImageRef]:
+    """Every picture that accepted suggestions lead to, the nearest first."""
+    seen = {start.image()}
+    waiting = deque([start])
+    while waiting:
+        state = waiting.popleft()
+        yield state.image()
+        for intervention in state.possible_interventions():
+            following = copy.deepcopy(state)
+            if following.step(intervention).stop is None and following.image() not in seen:
+                seen.add(following.image())
+                waiting.append(following)
+
+
+def contact_sheet(data: DataFolder, tiles: Sequence[Tile], columns: int) -> Image.Image:
+    """The tiles in rows; one that cannot be read shows why."""
+    width, height = TILE + GAP, TILE + CAPTION + GAP
+    rows = -(-len(tiles) // columns)
+    sheet = Image.new("RGB", (columns * width + GAP, rows * height + GAP), "white")
+    for index, tile in enumerate(tiles):
+        row, column = divmod(index, columns)
+        _paste(sheet, GAP + column * width, GAP + row * height, tile, _open(data, tile))
+    return sheet
+
+
+def _open(data: DataFolder, tile: Tile) -> Image.Image | str:
+    try:
+        picture = data.images.open(tile.ref).image.copy()
+    except ImageError as error:
+        return str(error)
+    picture.thumbnail((TILE, TILE))
+    return picture
+
+
+def _paste(sheet: Image.Image, x: int, y: int, tile: Tile, picture: Image.Image | str) -> None:
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(12)
+    draw.text((x, y), _fitting(tile.caption, font), fill="black", font=font)
+    top = y + CAPTION
+    if isinstance(picture, str):
+        lines = (picture[i : i + 34] for i in range(0, len(picture), 34))
+        draw.text((x, top), "\n".join(islice(lines, 8)), fill="red", font=font)
+        return
+    sheet.paste(picture, (x, top))
+    if tile.mark:
+        box = (x - 2, top - 2, x + picture.width + 1, top + picture.height + 1)
+        draw.rectangle(box, outline=MARKS[tile.mark], width=2)
+
+
+def _fitting(text: str, font: Any) -> str:
+    while text and font.getlength(text) > TILE:
+        text = text[:-1]
+    return text
+
+
+def _natural(ref: ImageRef) -> tuple[list[tuple[int, str]], float]:
+    """Numbers in a path by their value; crops by their area."""
+    words: list[tuple[int, str]] = []
+    digits = ""
+    for character in f"{ref.path}\0":
+        if character.isdecimal():
+            digits += character
+            continue
+        if digits:
+            words.append((int(digits), ""))
+            digits = ""
+        words.append((0, character))
+    left, upper, right, lower = ref.crop or (0, 0, float("inf"), 1)
+    return words, (right - left) * (lower - upper)
+
+
+def _name(ref: ImageRef) -> str:
+    if ref.crop:
+        return ", ".join(f"{edge:g}" for edge in ref.crop)
+    return ref.path.rsplit("/", 1)[-1]
