@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from proactive_agent.cli.build import build
 from proactive_agent.cli.compare import compare
 from proactive_agent.cli.data import data
 from proactive_agent.cli.run import run
@@ -45,5 +46,5 @@ def cli() -> None:
     """
 
 
-for command in (run, compare, trace, data):
+for command in (run, compare, trace, data, build):
     cli.add_command(command)

@@ -1,60 +1,114 @@
-"""Rebuilds the embedded suite: python scenarios/suite_build/make.py --out scenarios/suite."""
+"""Makes the embedded suite from rendered materials.
 
-from __future__ import annotations
+    python scenarios/suite_build/make.py --materials DIR --out scenarios/suite
+
+The materials come from `render/` (about an hour).  The same materials give the same bytes.
+"""
 
 import argparse
+import hashlib
+import json
+import random
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
-import blocks
-import checks
-import corruption
-import credit_page
-import crops
-import passing
-import reveal
-import sketch
-import views
-from sources import Library
-from writer import Dataset
+HERE = Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
 
-SCENARIOS = (blocks, passing, views, corruption, sketch, reveal, crops)
-SEED = 2603
+import selection  # noqa: E402
+import words  # noqa: E402
+from episodes import MAKERS, Episode, Material  # noqa: E402
 
+from scenarios import SCENARIOS  # noqa: E402
+from scenarios.builder.errors import SkipError  # noqa: E402
+from scenarios.builder.labels import category  # noqa: E402
+from scenarios.builder.wording import texts_for  # noqa: E402
+from scenarios.builder.writer import Made, make_sample  # noqa: E402
 
-def make(out: Path, cache: Path) -> None:
-    """Write the seven files, their frames and the credits; `out` is emptied of old ones."""
-    library = Library(cache)
-    used: dict[str, set[str]] = {}
-    for scenario in SCENARIOS:
-        shutil.rmtree(out / scenario.STEM, ignore_errors=True)
-        library.used.clear()
-        data = Dataset(out, scenario.STEM, SEED, library)
-        scenario.build(data)
-        data.write()
-        for name in library.used:
-            used.setdefault(name, set()).add(scenario.STEM)
-        print(f"{scenario.STEM}: {len(data.records)} samples")
-    (out / "CREDITS.md").write_text(credit_page.page(used), encoding="utf-8")
+SEED = 20261124
+QUALITY = {"coco": 82, "mvp-n": 78, "rod": 66, "changeit": 68}
+DEFAULT_QUALITY = 71
 
 
-def main() -> int:
-    """Make the suite and check it; returns the exit status."""
+def main() -> None:
+    """Writes the suite."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the suite")
-    parser.add_argument(
-        "--cache",
-        type=Path,
-        default=Path.home() / ".cache/proactive-suite",
-        help="folder for the downloaded packages (default: %(default)s)",
-    )
+    parser.add_argument("--materials", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    make(arguments.out, arguments.cache)
-    found = list(checks.faults(arguments.out))
-    print(*found, sep="\n", file=sys.stderr)
-    return 1 if found else 0
+    if arguments.out.exists():
+        shutil.rmtree(arguments.out)
+    arguments.out.mkdir(parents=True)
+    manifest: dict[str, Any] = {}
+    for scenario in SCENARIOS:
+        lines = []
+        manifest[scenario] = {}
+        for material in selection.materials(arguments.materials, scenario):
+            number = len(lines)
+            try:
+                episode, made = _make(scenario, number, material, arguments.materials)
+            except SkipError as error:
+                print(f"{scenario}: {material.folder.name} left out: {error}")
+                continue
+            made.write_frames(arguments.out)
+            lines.append(made.line)
+            manifest[scenario][str(number)] = _measures(material, episode, made)
+        (arguments.out / f"{SCENARIOS[scenario].stem}_preprocessed.jsonl").write_bytes(
+            b"".join(lines)
+        )
+        print(f"{scenario}: {len(lines)} episodes")
+    # One line a sample: readable, and small.
+    lines_of = {
+        scenario: ",\n".join(
+            f'"{number}": {json.dumps(found)}' for number, found in samples.items()
+        )
+        for scenario, samples in manifest.items()
+    }
+    text = ",\n".join(f'"{scenario}": {{\n{lines}\n}}' for scenario, lines in lines_of.items())
+    (arguments.out / "manifest.json").write_text(f"{{\n{text}\n}}\n", encoding="utf-8")
+    shutil.copyfile(arguments.materials / "ATTRIBUTION.md", arguments.out / "CREDITS.md")
+
+
+def _make(scenario: str, number: int, material: Material, materials: Path) -> tuple[Episode, Made]:
+    rng = random.Random(f"{SEED}/{scenario}/{material.record['label']}")
+    episode = MAKERS[scenario](material, rng, materials)
+    label = material.record["label"]
+    categories = [category(text, label) for text in (label, *material.record["near"][:3])]
+    answer = categories[0]
+    rng.shuffle(categories)
+    question = words.question(scenario, material.record["kind"], episode.thing, rng)
+    texts = texts_for(scenario, episode.suggestions, rng, question=question)
+    quality = QUALITY.get(scenario, DEFAULT_QUALITY)
+    return episode, make_sample(
+        scenario, number, episode.built, texts, categories, answer, rng, quality=quality
+    )
+
+
+def _measures(material: Material, episode: Episode, made: Made) -> dict[str, Any]:
+    """What the manifest keeps; the hashes tie it to the frames that were shipped."""
+    frames = {
+        name: {
+            "sha256": hashlib.sha256(content).hexdigest()[:16],
+            **_visible(episode, name.removesuffix(".webp")),
+        }
+        for name, content in made.frames.items()
+    }
+    found: dict[str, Any] = {
+        "material": material.folder.name,
+        "creator": material.record["creator"],
+        "frames": frames,
+        **episode.more,
+    }
+    if episode.share is not None:
+        found["share_of_picture"] = round(episode.share, 4)
+    return found
+
+
+def _visible(episode: Episode, frame: str) -> dict[str, float]:
+    return {"visible": episode.visible[frame]} if frame in episode.visible else {}
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

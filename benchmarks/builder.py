@@ -1,0 +1,124 @@
+"""How many pictures a core turns into samples in a second, and what limits it.
+
+    python benchmarks/builder.py [--pictures 16] [--width 1280] [--height 960]
+
+Builds `imagenet-c` (one sample of each picture, families at random) and `coco` from photograph-like
+JPEG files in one process, and compares with what cannot be avoided: decoding the same picture and
+encoding it once as WebP within the bound on its size.  The first picture is not counted: it imports
+and compiles.
+"""
+
+import argparse
+import random
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from scenarios.builder.categories import Categories
+from scenarios.builder.frames import Built
+from scenarios.builder.items import Item, Region
+from scenarios.builder.recipe import Look, opened
+from scenarios.builder.recipes import RECIPES
+from scenarios.builder.worker import Job, Task, build_item
+from scenarios.builder.writer import QUALITY, encoded, encoded_frames
+
+LABELS = ("Cat.", "Dog.", "Owl.", "Seal.")
+
+
+class Times(NamedTuple):
+    """Seconds of a core per picture."""
+
+    whole: float
+    """From the file to the sample's files, checked."""
+    decode: float
+    """And scale down."""
+    picture: float
+    """What the scenario itself does: corruptions, the choice of crops."""
+    encode: float
+    """All frames of the sample."""
+    unavoidable: float
+    """Decoding and scaling the picture and encoding it once."""
+
+
+def photograph(seed: int, size: tuple[int, int]) -> Image.Image:
+    """Structure at every scale, as in a photograph, so that codecs have their usual work."""
+    rng = random.Random(seed)
+    image = Image.new("RGB", size)
+    for side in (4, 16, 64, 256):
+        noise = Image.frombytes("RGB", (side, side), rng.randbytes(3 * side * side))
+        image = Image.blend(image, noise.resize(size, Image.Resampling.BICUBIC), 0.45)
+    return image
+
+
+def seconds(function: Callable[[], object]) -> float:
+    """Of one call, on the processor: other programs on the machine do not count."""
+    started = time.process_time()
+    function()
+    return time.process_time() - started
+
+
+def measure_one(job: Job, number: int, file: Path) -> Times:
+    """The times of one picture."""
+    recipe = RECIPES[job.scenario]
+    with Image.open(file) as image:
+        width, height = image.size
+    box = Region(0.3 * width, 0.3 * height, 0.4 * width, 0.4 * height)
+    item = Item(file.name, file.name, "cat", (file.name,), box)
+    picture, _ = opened(job.root, item, file.name, job.look.size)
+    decode = seconds(lambda: opened(job.root, item, file.name, job.look.size))
+
+    def built() -> Iterator[Built]:
+        seed = f"0/{job.scenario}/{item.identity}"
+        return (draft.built for draft in recipe.make(job.root, item, job.look, seed))
+
+    # Frames are made when they are asked for: once without encoding them, once with.
+    made = seconds(lambda: [list(sample.frames) for sample in built()])
+    made_and_encoded = seconds(lambda: [encoded_frames(sample) for sample in built()])
+    return Times(
+        whole=seconds(lambda: build_item(job, Task(number, item))),
+        decode=decode,
+        picture=made - decode,
+        encode=made_and_encoded - made,
+        unavoidable=decode + seconds(lambda: encoded(picture)),
+    )
+
+
+def measure(scenario: str, files: list[Path]) -> Times:
+    """The mean over the pictures but the first."""
+    root = files[0].parent
+    test = Path(tempfile.mkdtemp(dir=root))
+    job = Job(scenario, root, test, Look(), Categories(LABELS, {}), 0, QUALITY, 0.0)
+    every = [measure_one(job, number, file) for number, file in enumerate(files)][1:]
+    return Times(*(sum(column) / len(every) for column in zip(*every, strict=True)))
+
+
+def main() -> None:
+    """Prints a paragraph per scenario."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--pictures", type=int, default=16)
+    parser.add_argument("--width", type=int, default=1280)
+    parser.add_argument("--height", type=int, default=960)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        files = []
+        for number in range(options.pictures + 1):
+            files.append(Path(folder, f"{number}.jpg"))
+            photograph(number, (options.width, options.height)).save(files[-1], quality=90)
+        print(f"{options.pictures} pictures of {options.width} x {options.height}, one process")
+        for scenario in ("imagenet-c", "coco"):
+            times = measure(scenario, files)
+            print(
+                f"{scenario}: {1 / times.whole:.1f} pictures/s per core, "
+                f"{times.whole / times.unavoidable:.1f} x decoding and encoding one; "
+                f"decode {times.decode / times.whole:.0%}, "
+                f"{scenario} itself {times.picture / times.whole:.0%}, "
+                f"encode {times.encode / times.whole:.0%}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,240 @@
+"""A build from start to end: survey the sources, make the samples, put the folder in place."""
+
+import hashlib
+import importlib.metadata
+import importlib.util
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from scenarios.builder.categories import Categories, read_similar
+from scenarios.builder.errors import BuildError, SkipError
+from scenarios.builder.labels import Labels
+from scenarios.builder.output import (
+    TEST,
+    TRAIN,
+    Manifest,
+    ScenarioCounts,
+    check_place,
+    staged,
+    write_manifest,
+)
+from scenarios.builder.picture import open_layer
+from scenarios.builder.pool import in_order
+from scenarios.builder.recipe import Look, Recipe
+from scenarios.builder.recipes import RECIPES
+from scenarios.builder.sources import root_of
+from scenarios.builder.training import Shards
+from scenarios.builder.worker import Job, Task, build_item
+from scenarios.builder.writer import QUALITY
+from scenarios.registry import SCENARIOS
+from tools import MissingExtraError
+
+EXTRA = "build"
+LIBRARIES = ("pillow", "numpy", "opencv-python", "imagecorruptions-imaug", "datasets", "pyarrow")
+"""What a frame's or a shard's bytes can depend on."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What to build."""
+
+    sources: Mapping[str, Path]
+    """A folder or a list by scenario."""
+    out: Path
+    look: Look = field(default_factory=Look)
+    seed: int = 0
+    quality: int = QUALITY
+    """Of WebP, 0-100."""
+    similar: Path | None = None
+    """A list of near labels, see `categories`."""
+    train_share: float = 0.0
+    limit: int | None = None
+    """Items of a scenario, at even distances; all labels are categories all the same."""
+    workers: int = 1
+    """Processes; the result does not depend on their number."""
+    force: bool = False
+    """Replace an earlier build."""
+
+
+class Skipped(NamedTuple):
+    """A source of which nothing, or not everything, was made."""
+
+    scenario: str
+    why: str
+
+
+class Progress(NamedTuple):
+    """How far a scenario is, in items."""
+
+    scenario: str
+    done: int
+    total: int
+
+
+class Report(NamedTuple):
+    """What a scenario came to; after its last item."""
+
+    scenario: str
+    counts: ScenarioCounts
+    without_box: int
+    """Items of the source of which the middle is hidden, since nobody told where the object is."""
+
+
+class Survey(NamedTuple):
+    """What a first reading of a source found."""
+
+    items: int
+    categories: list[str]
+    sha256: str
+    without_box: int
+
+
+def build(settings: Settings) -> Generator[Skipped | Progress | Report, None, None]:
+    """Builds, telling what happens.  Close the generator to give up: then nothing is written.
+
+    Raises BuildError where input is wrong or nothing could be built, MissingExtraError.
+    """
+    _check(settings)
+    surveys = {name: _survey(RECIPES[name], settings) for name in settings.sources}
+    near = read_similar(settings.similar) if settings.similar else {}
+    choosers = {name: Categories(survey.categories, near) for name, survey in surveys.items()}
+    counts: dict[str, ScenarioCounts] = {}
+    with staged(settings.out) as folder:
+        shards = Shards(folder / TRAIN)
+        for name in sorted(settings.sources, key=list(RECIPES).index):
+            job = Job(
+                scenario=name,
+                root=root_of(settings.sources[name]),
+                test=folder / TEST,
+                look=settings.look,
+                categories=choosers[name],
+                seed=settings.seed,
+                quality=settings.quality,
+                train_share=settings.train_share,
+            )
+            counts[name] = yield from _scenario(job, settings, surveys[name], shards)
+            yield Report(name, counts[name], surveys[name].without_box)
+        if not any(count.samples for count in counts.values()):
+            raise BuildError("no sample for the test split could be built; see the reasons above")
+        write_manifest(folder, _manifest(settings, counts, shards.close()))
+
+
+def _check(settings: Settings) -> None:
+    check_place(settings.out, force=settings.force)
+    for name, source in settings.sources.items():
+        if not source.exists():
+            raise BuildError(f"{source} is not there")
+        if settings.out.resolve().is_relative_to(source.resolve()):
+            raise BuildError(f"{settings.out} lies in the source {source}")
+        _need(RECIPES[name].needs, f"building {name}")
+    if settings.train_share:
+        _need(("datasets",), "the train split")
+    for layer in (settings.look.occluder, settings.look.passer):
+        try:
+            if layer:
+                open_layer(layer)
+        except SkipError as error:
+            raise BuildError(str(error)) from None
+
+
+def _need(modules: tuple[str, ...], what: str) -> None:
+    if any(importlib.util.find_spec(module) is None for module in modules):
+        raise MissingExtraError(EXTRA, what)
+
+
+def _survey(recipe: Recipe, settings: Settings) -> Survey:
+    """Reads a source once, so that its faults are known before anything is built."""
+    source = settings.sources[recipe.name]
+    labels = Labels()
+    digest = hashlib.sha256()
+    items = without_box = 0
+    for item in recipe.read(source):
+        labels.add(item.label, item.place)
+        if lack := recipe.lacks(item):
+            raise BuildError(f"{item.place}: {recipe.name} needs {lack}")
+        digest.update(f"{item.identity}\n".encode())
+        items += 1
+        without_box += recipe.hides_box and item.box is None
+    if not items:
+        raise BuildError(f"{source} holds nothing that {recipe.name} can be built from")
+    return Survey(items, labels.categories(), digest.hexdigest(), without_box)
+
+
+def _tasks(recipe: Recipe, settings: Settings, items: int) -> Iterator[Task]:
+    """The items to build, of `items` in all; a limit takes them at even distances.
+
+    A sample's number is its item's: it stays the same when another item is mended or left out.
+    """
+    wanted = _wanted(settings, items)
+    step = recipe.variants(settings.look)
+    for number, item in enumerate(recipe.read(settings.sources[recipe.name])):
+        if number * wanted % items < wanted:
+            yield Task(step * number, item)
+
+
+def _wanted(settings: Settings, items: int) -> int:
+    return min(settings.limit or items, items)
+
+
+def _scenario(
+    job: Job, settings: Settings, survey: Survey, shards: Shards
+) -> Generator[Skipped | Progress, None, ScenarioCounts]:
+    tasks = _tasks(RECIPES[job.scenario], settings, survey.items)
+    wanted = _wanted(settings, survey.items)
+    file = job.test / f"{SCENARIOS[job.scenario].stem}_preprocessed.jsonl"
+    file.parent.mkdir(exist_ok=True)
+    samples = rows = skipped = 0
+    with file.open("wb") as stream:
+        results = in_order(build_item, job, tasks, settings.workers)
+        for done, result in enumerate(results, 1):
+            stream.writelines(result.lines)
+            for row in result.rows:
+                shards.add(row)
+            samples += len(result.lines)
+            rows += len(result.rows)
+            if result.skipped is not None:
+                skipped += 1
+                yield Skipped(job.scenario, result.skipped)
+            yield Progress(job.scenario, done, wanted)
+    if not samples:
+        file.unlink()
+    return ScenarioCounts(
+        source=settings.sources[job.scenario].resolve().name,
+        sources_sha256=survey.sha256,
+        items=wanted,
+        samples=samples,
+        train_rows=rows,
+        skipped=skipped,
+    )
+
+
+def _manifest(settings: Settings, counts: dict[str, ScenarioCounts], shards: list[str]) -> Manifest:
+    chosen: dict[str, Any] = asdict(settings.look)
+    for name in ("occluder", "passer"):
+        chosen[name] = _fingerprint(chosen[name])
+    chosen["similar"] = _fingerprint(settings.similar)
+    chosen |= {name: getattr(settings, name) for name in ("quality", "train_share", "limit")}
+    return Manifest(
+        program=importlib.metadata.version("proactive-agent"),
+        libraries=dict(_versions()),
+        seed=settings.seed,
+        settings=chosen,
+        scenarios=counts,
+        shards=shards,
+    )
+
+
+def _fingerprint(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    return f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}"
+
+
+def _versions() -> Iterator[tuple[str, str]]:
+    for name in LIBRARIES:
+        try:
+            yield name, importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue

@@ -1,0 +1,68 @@
+"""The four categories of a sample: the right one and three others, near ones if it is known which.
+
+A similarity list is a JSON file, `{label: [near labels, nearest first]}`.  It may name labels of
+which there are no pictures.
+"""
+
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from scenarios.builder.errors import BuildError
+from scenarios.builder.labels import category, parser_key
+
+COUNT = 4
+
+
+class Categories:
+    """Chooses categories."""
+
+    def __init__(self, every: Sequence[str], near: Mapping[str, Sequence[str]]) -> None:
+        """`every`: the categories there are; `near`: hard negatives by category, nearest first.
+
+        Raises BuildError where a category has fewer than three others.
+        """
+        self.every = list(every)
+        own = {parser_key(text): text for text in every}
+        self.near: dict[str, list[str]] = {}
+        for text, others in near.items():
+            # A near label that has pictures is spelt as there.
+            spelt = {parser_key(other): own.get(parser_key(other), other) for other in others}
+            spelt.pop(parser_key(text), None)
+            self.near[own.get(parser_key(text), text)] = list(spelt.values())
+        for text in self.every:
+            others_there = {*self.every, *self.near.get(text, ())} - {text}
+            if len(others_there) < COUNT - 1:
+                raise BuildError(
+                    f"{text!r} has only {len(others_there)} other labels; a sample has {COUNT} "
+                    f"categories, so at least {COUNT} labels are needed (a similarity list can "
+                    "name some that have no pictures)"
+                )
+
+    def choose(self, answer: str, rng: random.Random) -> list[str]:
+        """The answer and three others, shuffled."""
+        chosen = self.near.get(answer, [])[: COUNT - 1]
+        others = [text for text in self.every if text != answer and text not in chosen]
+        chosen = [answer, *chosen, *rng.sample(others, COUNT - 1 - len(chosen))]
+        rng.shuffle(chosen)
+        return chosen
+
+
+def read_similar(file: Path) -> dict[str, list[str]]:
+    """The near categories by category.  Raises BuildError, naming file and label."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BuildError(f"{file}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise BuildError(f"{file}: no JSON ({error})") from None
+    if not isinstance(content, dict):
+        raise BuildError(f"{file}: not an object {{label: [near labels]}}")
+    near: dict[str, list[str]] = {}
+    for label, others in content.items():
+        place = f"{file}, {label!r}"
+        if not isinstance(others, list) or not all(isinstance(other, str) for other in others):
+            raise BuildError(f"{place}: not a list of labels")
+        near[category(label, place)] = [category(other, place) for other in others]
+    return near

@@ -1,0 +1,87 @@
+"""ChangeIt: a video in which the object or action comes later, or came earlier."""
+
+import random
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from scenarios.builder import wording
+from scenarios.builder.errors import SkipError
+from scenarios.builder.frames import Built, Frame, frame_fields
+from scenarios.builder.items import Item
+from scenarios.builder.recipe import Draft, Look, Recipe, opened
+from scenarios.builder.sources import Accepts
+
+
+def build_changeit(
+    scenes: Iterable[Image.Image],
+    count: int,
+    *,
+    first: int,
+    informative: int,
+    step_size: int = 1,
+    max_steps: int | None = None,
+) -> Built:
+    """The frames of a video of `count` frames.
+
+    The episode begins at `first` and can be answered at `informative`, which is a whole number of
+    steps away.  `max_steps`, the turn limit, is by default what a walk through the whole video
+    takes.  Raises ValueError where the informative frame cannot be reached in time.
+    """
+    turns = max_steps or -(-(count - 1) // step_size) + 1
+    steps, rest = divmod(abs(informative - first), step_size)
+    if rest or not steps < turns or not {first, informative} <= set(range(count)):
+        raise ValueError(f"frame {informative} is not reached from {first} within {turns} turns")
+    frames = (Frame(str(number), scene) for number, scene in enumerate(scenes))
+    fields = frame_fields("{image}", first, count, informative)
+    return Built(frames, fields | {"step_size": step_size, "max_steps": turns})
+
+
+def sampled(count: int, keep: set[int], most: int) -> list[int]:
+    """At most so many frames of a video at even distances, in order; `keep` are among them.
+
+    `most` is at least the number of frames to keep.
+    """
+    if count <= most:
+        return list(range(count))
+    chosen = [index * (count - 1) // (most - 1) for index in range(most)]
+    for frame in sorted(keep):
+        if frame not in chosen:
+            nearest = min(
+                (i for i in range(most) if chosen[i] not in keep),
+                key=lambda i: abs(chosen[i] - frame),
+            )
+            chosen[nearest] = frame
+    return sorted(chosen)
+
+
+class ChangeItRecipe(Recipe):
+    """The frames of a video, of which one is known to tell."""
+
+    name = "changeit"
+    accepts = Accepts(folders=True)
+
+    def variants(self, look: Look) -> int:
+        return 1
+
+    def lacks(self, item: Item) -> str | None:
+        if item.informative is None:
+            return "the informative frame named, in a list (CSV or JSONL) of the folders"
+        return None
+
+    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+        count = len(item.frames)
+        informative, first = item.informative or 0, item.first
+        if first is None:
+            # The end that is farther away.
+            first = 0 if informative > (count - 1) / 2 else count - 1
+        if count < 2 or first == informative:
+            raise SkipError("the first frame is the informative one, so nothing is left to ask")
+        chosen = sampled(count, {first, informative}, max(2, look.frames))
+        rng = random.Random(seed)
+        scenes = (opened(root, item, item.frames[number], look.size)[0] for number in chosen)
+        built = build_changeit(
+            scenes, len(chosen), first=chosen.index(first), informative=chosen.index(informative)
+        )
+        yield Draft(built, self.texts(wording.appear_suggestions(rng), rng, look))

@@ -1,0 +1,90 @@
+"""Where a growing crop can begin so that it first misses an object and at last holds it.
+
+Everything is in whole pixels.  The steps of the protocol are computed in floating point, and stay
+exact for whole numbers.
+"""
+
+import random
+from math import ceil
+from typing import NamedTuple
+
+LARGEST_OVERLAP = 0.1
+"""Of the object's box, in the first crop."""
+SMALLEST_CROP = 32
+"""Pixels a side of the first crop."""
+GRANULARITIES = (3, 4, 5)
+
+_ZOOM_SHARE = 0.3
+"""Of the object's width and height in the first crop: 0.09 of its area."""
+
+
+class Span(NamedTuple):
+    """A range of pixels along one axis; the end is exclusive."""
+
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """In pixels."""
+        return self.end - self.start
+
+    def mirrored(self, length: int) -> "Span":
+        """As seen from the other end of an axis of that length."""
+        return Span(length - self.end, length - self.start)
+
+
+class Growth(NamedTuple):
+    """How a crop's range grows from frame to frame."""
+
+    first: Span
+    step: int
+
+
+def toward_start(length: int, thing: Span, granularity: int, rng: random.Random) -> Growth | None:
+    """A range whose start moves down to the thing's, in `granularity - 1` steps; None if no room.
+
+    At first it holds at most a tenth of the thing.
+    """
+    moves = granularity - 1
+    lowest = thing.end - int(LARGEST_OVERLAP * thing.length)
+    highest = length - SMALLEST_CROP
+    room = highest - lowest + 1
+    any_start = rng.randrange(max(room, 1))
+    for number in range(room):
+        start = lowest + (any_start + number) % room
+        fewest, most = max(1, ceil((start - thing.start) / moves)), start // moves
+        if fewest <= most:
+            nearest = max(start + SMALLEST_CROP, thing.end, (length + start) // 2)
+            end = rng.randint(nearest, length)
+            return Growth(Span(start, end), rng.randint(fewest, most))
+    return None
+
+
+def toward_end(length: int, thing: Span, granularity: int, rng: random.Random) -> Growth | None:
+    """As `toward_start`, but the end moves up."""
+    growth = toward_start(length, thing.mirrored(length), granularity, rng)
+    return growth and Growth(growth.first.mirrored(length), growth.step)
+
+
+def around(length: int, thing: Span, granularity: int, rng: random.Random) -> Growth | None:
+    """A range within the thing that grows at both ends beyond it, in `granularity` steps.
+
+    At first it holds at most 0.3 of the thing; None where the thing is too small for that.
+    """
+    share = _ZOOM_SHARE * thing.length
+    if share - 2 * granularity < SMALLEST_CROP:
+        return None
+    before = rng.randint(0, min(thing.start, thing.length // 2))
+    after = rng.randint(0, min(length - thing.end, thing.length // 2))
+    last = Span(thing.start - before, thing.end + after)
+    step = ceil((last.length - share) / (2 * granularity))
+    grown = granularity * step
+    return Growth(Span(last.start + grown, last.end - grown), step)
+
+
+def beside(length: int, thing: Span, rng: random.Random) -> Span:
+    """A range that stays and holds the thing."""
+    start = rng.randint(0, min(thing.start // 2, max(length - SMALLEST_CROP, 0)))
+    nearest = max((length + thing.end) // 2, min(start + SMALLEST_CROP, length))
+    return Span(start, rng.randint(nearest, length))

@@ -1,0 +1,63 @@
+"""MVP-N: an object is turned until the informative view comes, last."""
+
+import random
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from scenarios.builder import wording
+from scenarios.builder.errors import SkipError
+from scenarios.builder.frames import Built, Frame, frame_fields
+from scenarios.builder.items import Item
+from scenarios.builder.recipe import Draft, Look, Recipe, opened
+from scenarios.builder.sources import Accepts
+
+MOST = 6
+"""Views, as in the release."""
+
+
+def build_mvp_n(views: Iterable[Image.Image], count: int) -> Built:
+    """The frames of `count` views, the informative one last; at least 2."""
+    last = count - 1
+
+    def frame(number: int, view: Image.Image) -> Frame:
+        return Frame(f"{int(number == last)}_{number:04d}", view)
+
+    frames = (frame(number, view) for number, view in enumerate(views))
+    fields = frame_fields("{informative}_{image}", 0, count, last)
+    return Built(frames, fields | {"valid_images": list(range(count))})
+
+
+def order_of_views(count: int, informative: int, most: int = MOST) -> list[int]:
+    """Which views are shown, in order: at most so many, evenly chosen, the informative one last."""
+    others = [view for view in range(count) if view != informative]
+    return [*evenly(others, most - 1), informative]
+
+
+def evenly(values: list[int], most: int) -> list[int]:
+    """At most so many of the values, at even distances, the first among them."""
+    if len(values) <= most:
+        return values
+    return [values[index * len(values) // most] for index in range(most)]
+
+
+class MvpNRecipe(Recipe):
+    """The views of an object, the informative one last."""
+
+    name = "mvp-n"
+    accepts = Accepts(folders=True)
+
+    def variants(self, look: Look) -> int:
+        return 1
+
+    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+        count = len(item.frames)
+        if count < 2:
+            raise SkipError(f"{count} views; at least 2 are needed")
+        rng = random.Random(seed)
+        informative = count - 1 if item.informative is None else item.informative
+        order = order_of_views(count, informative)
+        views = (opened(root, item, item.frames[view], look.size)[0] for view in order)
+        texts = self.texts(wording.rotate_suggestions(rng), rng, look)
+        yield Draft(build_mvp_n(views, len(order)), texts)

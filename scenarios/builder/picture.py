@@ -1,0 +1,128 @@
+"""Opening, scaling and overlaying pictures.
+
+Pictures are turned upright as their EXIF says, before boxes are applied, and transparency becomes
+white: that is how people saw them when they drew the boxes.
+"""
+
+import io
+from math import ceil, floor
+from pathlib import Path
+
+from PIL import Image, ImageFilter, ImageOps
+
+from scenarios.builder.errors import SkipError
+from scenarios.builder.items import Box, Region, Size
+from scenarios.images import MAX_PIXELS
+
+SMALLEST_SIDE = 32
+"""Pixels; what is smaller shows nothing, and the corruptions refuse it."""
+
+Layer = Image.Image
+"""An RGBA picture that is put over another."""
+
+
+def read_inside(root: Path, path: str) -> bytes:
+    """The bytes of a file below `root`.  Raises SkipError where it is not there, or not below."""
+    try:
+        file = (root / path).resolve()
+        if not file.is_relative_to(root.resolve()):
+            raise SkipError(f"{path} leads outside {root}")
+        return file.read_bytes()
+    except (OSError, RuntimeError) as error:
+        raise SkipError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def open_rgb(root: Path, path: str) -> Image.Image:
+    """A source picture, upright, RGB.  Raises SkipError where it cannot be read."""
+    image = _open(read_inside(root, path), path)
+    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        image = Image.new("RGB", layer.size, "white")
+        image.paste(layer, mask=layer)
+    return image.convert("RGB")
+
+
+def open_layer(file: Path) -> Layer:
+    """A picture with its transparency.  Raises SkipError where it cannot be read."""
+    return _open(read_inside(file.parent, file.name), str(file)).convert("RGBA")
+
+
+def _open(content: bytes, path: str) -> Image.Image:
+    try:
+        image: Image.Image = Image.open(io.BytesIO(content))
+        if image.width * image.height > MAX_PIXELS:
+            raise SkipError(f"{path}: {image.width} x {image.height} pixels are too many")
+        image.load()
+        image = ImageOps.exif_transpose(image)
+    except SkipError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever a broken file provokes
+        raise SkipError(f"{path}: no readable picture ({error})") from None
+    if min(image.size) < SMALLEST_SIDE:
+        raise SkipError(
+            f"{path}: {image.width} x {image.height} pixels are fewer than {SMALLEST_SIDE} a side"
+        )
+    return image
+
+
+def bounded(image: Image.Image, longest: int) -> Image.Image:
+    """The picture with its long side at most so many pixels; never made larger."""
+    return _scaled(image, longest / max(image.size))
+
+
+def with_short_side(image: Image.Image, shortest: int) -> Image.Image:
+    """The picture with its short side at most so many pixels; never made larger."""
+    return _scaled(image, shortest / min(image.size))
+
+
+def _scaled(image: Image.Image, factor: float) -> Image.Image:
+    if factor >= 1:
+        return image
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def scaled_box(region: Region, original: Size, scaled: Size) -> Box:
+    """A source's box in the pixels of the scaled picture, rounded outwards and clipped to it.
+
+    Raises SkipError where it holds nothing of the picture.
+    """
+    across, down = scaled.width / original.width, scaled.height / original.height
+    box = Box(
+        max(0, floor(region.x * across)),
+        max(0, floor(region.y * down)),
+        min(scaled.width, ceil((region.x + region.width) * across)),
+        min(scaled.height, ceil((region.y + region.height) * down)),
+    )
+    if min(box.width, box.height) <= 0:
+        raise SkipError(
+            f"the box {list(region)} lies outside the picture of "
+            f"{original.width} x {original.height} pixels"
+        )
+    return box
+
+
+def overlay(scene: Image.Image, layer: Layer, left: int, top: int) -> Image.Image:
+    """A copy of the scene with a layer over it, which may reach over the border."""
+    frame = scene.copy()
+    frame.paste(layer, (left, top), layer)
+    return frame
+
+
+def with_shadow(layer: Layer, blur: int = 5, strength: float = 0.55) -> Layer:
+    """The layer over its own soft shadow, which falls to the lower right; `shadow_pad` larger."""
+    pad = shadow_pad(blur)
+    size = (layer.width + 2 * pad, layer.height + 2 * pad)
+    alpha = Image.new("L", size)
+    alpha.paste(layer.getchannel("A"), (pad + blur, pad + blur * 4 // 5))
+    alpha = alpha.filter(ImageFilter.GaussianBlur(blur))
+    shadow = Image.new("RGBA", size)
+    shadow.putalpha(alpha.point([int(value * strength) for value in range(256)]))
+    shadow.alpha_composite(layer, (pad, pad))
+    return shadow
+
+
+def shadow_pad(blur: int = 5) -> int:
+    """By how many pixels a shadow reaches over its layer at each side."""
+    # Pillow's blur is three box blurs; together they reach less than four radii.
+    return 4 * blur

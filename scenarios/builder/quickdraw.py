@@ -1,0 +1,74 @@
+"""QuickDraw: a drawing grows stroke by stroke."""
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+from scenarios.builder import wording
+from scenarios.builder.errors import SkipError
+from scenarios.builder.frames import Built, Frame, frame_fields
+from scenarios.builder.items import Item, Point, Stroke
+from scenarios.builder.recipe import Draft, Look, Recipe
+from scenarios.builder.strokes import read_drawings
+
+SIDE = 256
+MARGIN = 0.08
+"""Of the side, at each edge."""
+PEN = 0.014
+"""Width of a line, of the side."""
+_FINER = 3
+"""Drawn so much larger and scaled down, for smooth lines."""
+
+
+def build_quickdraw(strokes: Sequence[Stroke], side: int = SIDE) -> Built:
+    """One frame per stroke, black on white, `side` pixels square; each adds ink to the one before.
+
+    The strokes' own units do not matter: the whole drawing fills the picture.  Raises SkipError
+    for fewer than two strokes.
+    """
+    if len(strokes) < 2:
+        raise SkipError("a drawing of one stroke leaves nothing to add")
+    count = len(strokes)
+    fields = frame_fields("{image}", 0, count, count - 1)
+    return Built(_frames(strokes, side), fields, lossless=True)
+
+
+def _frames(strokes: Sequence[Stroke], side: int) -> Iterator[Frame]:
+    canvas = Image.new("L", (side * _FINER, side * _FINER), 255)
+    draw = ImageDraw.Draw(canvas)
+    half = max(1, round(canvas.width * PEN / 2))
+    for number, points in enumerate(_fitted(strokes, canvas.width)):
+        draw.line(points, fill=0, width=2 * half, joint="curve")
+        for x, y in (points[0], points[-1]):
+            draw.ellipse((x - half, y - half, x + half, y + half), fill=0)
+        # A mean over blocks: other filters ring, and could make ink paler that was there before.
+        yield Frame(f"{number:04d}", canvas.reduce(_FINER).convert("RGB"))
+
+
+def _fitted(strokes: Sequence[Stroke], side: int) -> list[list[Point]]:
+    xs = [x for stroke in strokes for x, _ in stroke]
+    ys = [y for stroke in strokes for _, y in stroke]
+    extent = max(max(xs) - min(xs), max(ys) - min(ys)) or 1.0
+    scale = side * (1 - 2 * MARGIN) / extent
+    across = (side - scale * (max(xs) + min(xs))) / 2
+    down = (side - scale * (max(ys) + min(ys))) / 2
+    return [[(x * scale + across, y * scale + down) for x, y in stroke] for stroke in strokes]
+
+
+class QuickDrawRecipe(Recipe):
+    """A drawing, stroke by stroke."""
+
+    name = "quickdraw"
+
+    def read(self, source: Path) -> Iterator[Item]:
+        return read_drawings(source)
+
+    def variants(self, look: Look) -> int:
+        return 1
+
+    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+        rng = random.Random(seed)
+        built = build_quickdraw(item.strokes, min(look.size, 256))
+        yield Draft(built, self.texts(wording.details_suggestions(rng), rng, look))

@@ -1,0 +1,145 @@
+"""A layer that slides over a scene: it hides the object at one moment and leaves it free at others.
+
+Shared by ROD (a wall of blocks) and VSOD (something that passes).
+"""
+
+from collections.abc import Iterator
+from itertools import pairwise
+from math import ceil
+from typing import NamedTuple
+
+from PIL import Image, ImageChops
+
+from scenarios.builder.errors import SkipError
+from scenarios.builder.items import Box, Size
+from scenarios.builder.picture import Layer, overlay
+from scenarios.images import MAX_PIXELS
+
+CENTRAL = 0.8
+"""Which share of each side counts as the object where nobody knows its box."""
+
+_CELLS = 64
+
+
+class Target(NamedTuple):
+    """What is to be hidden."""
+
+    hidden: Box
+    """Lies behind the layer in the first frame."""
+    free: Box
+    """Must be untouched in the reference frame."""
+    mask: Image.Image | None = None
+    """The object's pixels (mode L, not 0), of the scene's size; sharper than the box."""
+
+
+def target_of(size: Size, box: Box | None, mask: Image.Image | None = None) -> Target:
+    """What is to be hidden in a picture.
+
+    Without box and mask nobody knows where the object is: the middle of the picture is hidden, and
+    the reference frame must be wholly free.
+    """
+    if mask is not None and (bounds := mask.getbbox()):
+        box = Box(*bounds)
+    if box is not None:
+        return Target(box, box, mask)
+    across, down = (round(side * (1 - CENTRAL) / 2) for side in size)
+    hidden = Box(across, down, size.width - across, size.height - down)
+    return Target(hidden, Box(0, 0, *size))
+
+
+class Slide(NamedTuple):
+    """A layer and its way: at offset 0 it hides the object, each step moves it to the right."""
+
+    layer: Layer
+    left: int
+    top: int
+    step: int
+
+    def frame(self, scene: Image.Image, offset: int) -> Image.Image:
+        """The scene with the layer at an offset, in steps."""
+        return overlay(scene, self.layer, self.left + offset * self.step, self.top)
+
+    def alpha(self, size: Size, offset: int) -> Image.Image:
+        """How much of each pixel the layer covers at an offset."""
+        canvas = Image.new("L", size)
+        place = (self.left + offset * self.step, self.top)
+        canvas.paste(self.layer.getchannel("A"), place)
+        return canvas
+
+    def hides(self, target: Target, size: Size) -> bool:
+        """Whether no pixel of the object shows at offset 0."""
+        open_ = self.alpha(size, 0).point([255] * 255 + [0])
+        if target.mask is None:
+            return open_.crop(target.hidden).getbbox() is None
+        return ImageChops.darker(open_, target.mask).getbbox() is None
+
+
+def slide(layer: Layer, opaque: Box, target: Target, size: Size, steps: int) -> Slide:
+    """The way of a layer whose rectangle `opaque` hides the target at offset 0.
+
+    After `steps` steps to either side the target is free.  Raises SkipError where the object would
+    show at offset 0.
+    """
+    hidden = target.hidden
+    left = hidden.left - opaque.left - (opaque.width - hidden.width) // 2
+    top = hidden.top - opaque.top - (opaque.height - hidden.height) // 2
+    touched = Box(*(layer.getbbox() or (0, 0, *layer.size)))
+    to_clear = max(left + touched.right - target.free.left, target.free.right - left - touched.left)
+    way = Slide(layer, left, top, ceil(to_clear / steps))
+    if not way.hides(target, size):
+        raise SkipError("the occluder does not hide the object")
+    return way
+
+
+def scaled_to_hide(layer: Layer, hidden: Box) -> tuple[Layer, Box]:
+    """A layer scaled so that its largest opaque rectangle is larger than the box.
+
+    Returns it with that rectangle.  Raises SkipError where it is nowhere opaque.
+    """
+    layer = layer.crop(layer.getbbox() or (0, 0, *layer.size))
+    opaque = opaque_rectangle(layer)
+    if not opaque.area:
+        raise SkipError("the occluder is nowhere opaque")
+    # The margin leaves room for what scaling softens, which is a matter of pixels in a small one.
+    factor = max(
+        (1.1 * side + 6) / solid
+        for side, solid in ((hidden.width, opaque.width), (hidden.height, opaque.height))
+    )
+    size = Size(ceil(layer.width * factor), ceil(layer.height * factor))
+    if size.width * size.height > MAX_PIXELS:
+        raise SkipError("the occluder has too small an opaque part")
+    scaled = layer.resize(size, Image.Resampling.LANCZOS)
+    return scaled, opaque_rectangle(scaled)
+
+
+def opaque_rectangle(layer: Layer) -> Box:
+    """A large rectangle of fully opaque pixels, to a 64th of the layer's sides."""
+    columns = _edges(layer.width)
+    rows = _edges(layer.height)
+    alpha = layer.getchannel("A")
+    best = Box(0, 0, 0, 0)
+    heights = [0] * (len(columns) - 1)
+    for row, (top, bottom) in enumerate(pairwise(rows)):
+        for column, (left, right) in enumerate(pairwise(columns)):
+            full = alpha.crop((left, top, right, bottom)).getextrema()[0] == 255
+            heights[column] = heights[column] + 1 if full else 0
+        for first, end, height in _under(heights):
+            box = Box(columns[first], rows[row + 1 - height], columns[end], bottom)
+            best = max(best, box, key=lambda candidate: candidate.area)
+    return best
+
+
+def _edges(side: int) -> list[int]:
+    cells = min(_CELLS, side)
+    return [side * cell // cells for cell in range(cells + 1)]
+
+
+def _under(heights: list[int]) -> Iterator[tuple[int, int, int]]:
+    """Every widest rectangle under a histogram: first column, end column, height."""
+    rising: list[tuple[int, int]] = []
+    for column, height in enumerate([*heights, 0]):
+        first = column
+        while rising and rising[-1][1] >= height:
+            first, closed = rising.pop()
+            yield first, column, closed
+        rising.append((first, height))

@@ -1,0 +1,97 @@
+"""Drawings as strokes: Quick, Draw! in its simplified form, or our own stroke list.
+
+`.ndjson` lines are `{"word": …, "drawing": [[[x, …], [y, …]], …]}`; drawings that the game did not
+recognise (`"recognized": false`) are left out.  `.jsonl` lines are
+`{"label": …, "strokes": [[[x, y], …], …]}`.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+
+from scenarios.builder.errors import BuildError
+from scenarios.builder.items import Item, Stroke
+from scenarios.builder.sources import parse_json
+
+SUFFIXES = (".ndjson", ".jsonl")
+MOST_STROKES = 100
+MOST_POINTS = 10_000
+"""In one stroke."""
+
+M = TypeVar("M", bound=BaseModel)
+
+_Text = Annotated[str, Field(min_length=1)]
+_Number = Annotated[float, Field(ge=-1e6, le=1e6)]
+_Numbers = Annotated[list[_Number], Field(min_length=1, max_length=MOST_POINTS)]
+
+
+class _Simplified(BaseModel):
+    """A line of Quick, Draw!."""
+
+    word: _Text
+    recognized: bool = True
+    drawing: Annotated[list[tuple[_Numbers, _Numbers]], Field(max_length=MOST_STROKES)]
+
+
+class _Listed(BaseModel):
+    """A line of our own form."""
+
+    label: _Text
+    strokes: Annotated[
+        list[Annotated[list[tuple[_Number, _Number]], Field(min_length=1, max_length=MOST_POINTS)]],
+        Field(max_length=MOST_STROKES),
+    ]
+
+
+def read_drawings(source: Path) -> Iterator[Item]:
+    """The drawings of a file, or of all files of a folder.  Raises BuildError at a fault."""
+    if not source.is_dir():
+        if source.suffix.lower() not in SUFFIXES:
+            raise BuildError(f"{source} is no file of strokes ({', '.join(SUFFIXES)})")
+        yield from _of_file(source)
+        return
+    for file in sorted(source.iterdir()):
+        if file.suffix.lower() in SUFFIXES:
+            yield from _of_file(file)
+
+
+def _of_file(file: Path) -> Iterator[Item]:
+    read = _simplified if file.suffix.lower() == ".ndjson" else _listed
+    try:
+        with file.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream, 1):
+                place = f"{file}, line {number}"
+                if line.strip() and (found := read(parse_json(line, place), place)):
+                    label, strokes = found
+                    yield Item(f"{file.name}#{number}", place, label, strokes=strokes)
+    except OSError as error:
+        raise BuildError(f"{file}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise BuildError(f"{file}: no UTF-8 ({error.reason})") from None
+
+
+def _simplified(fields: Any, place: str) -> tuple[str, tuple[Stroke, ...]] | None:
+    line = _validated(_Simplified, fields, place)
+    if not line.recognized:
+        return None
+    for number, (xs, ys) in enumerate(line.drawing):
+        if len(xs) != len(ys):
+            raise BuildError(f"{place}: drawing.{number}: {len(xs)} x for {len(ys)} y")
+    strokes = (tuple(zip(xs, ys, strict=True)) for xs, ys in line.drawing)
+    return line.word, tuple(strokes)
+
+
+def _listed(fields: Any, place: str) -> tuple[str, tuple[Stroke, ...]]:
+    line = _validated(_Listed, fields, place)
+    return line.label, tuple(map(tuple, line.strokes))
+
+
+def _validated(model: type[M], fields: Any, place: str) -> M:
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise BuildError(f"{place}: {field}: {first['msg']}") from None

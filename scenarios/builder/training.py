@@ -1,0 +1,125 @@
+"""The train split, in the schema of the release: one question on one frame per row.
+
+A sample gives two rows: its first frame, which cannot be answered, and the frame that holds enough
+information, both with what its environment accepts there.  Needs the extra `build`.
+"""
+
+import io
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from scenarios.builder.writer import encoded
+from scenarios.environment import Environment, ImageRef
+from scenarios.images import crop_box
+from scenarios.registry import SCENARIOS
+from scenarios.sample import Sample
+from scenarios.wording import OWN
+from tools import Answer
+
+SHARD_BYTES = 64 * 2**20
+"""Of pictures in a shard, about; what is held in memory."""
+
+
+class Row(NamedTuple):
+    """A row; `images` are the bytes of the pictures."""
+
+    prompt: list[dict[str, str]]
+    images: list[bytes]
+    ground_truth: str
+    """The right category."""
+    proactive_actions: list[str]
+    """The suggestions that change the picture in this state."""
+    options: list[str]
+    """Every option, in the order of the prompt's letters."""
+
+
+def rows_of(
+    scenario: str, sample: Sample, frames: Mapping[str, bytes], quality: int
+) -> Iterator[Row]:
+    """The ambiguous frame and the clear one; `frames` are the sample's files by name."""
+    state = SCENARIOS[scenario](sample, OWN)
+    yield _row(state, frames, quality)
+    while not isinstance(action := state.best_action(), Answer):
+        state.step(action)
+    yield _row(state, frames, quality)
+
+
+def _row(state: Environment[Any], frames: Mapping[str, bytes], quality: int) -> Row:
+    seen = state.observe()
+    text = state.wording.multiple_choice(seen.question, seen.texts)
+    return Row(
+        prompt=[{"role": "user", "content": text}],
+        images=[_picture(seen.image, frames, quality)],
+        ground_truth=state.sample.answer,
+        proactive_actions=state.accepted_suggestions(),
+        options=seen.texts,
+    )
+
+
+def _picture(ref: ImageRef, frames: Mapping[str, bytes], quality: int) -> bytes:
+    content = frames[Path(ref.path).name]
+    if ref.crop is None:
+        return content
+    with Image.open(io.BytesIO(content)) as image:
+        return encoded(image.crop(crop_box(ref.path, ref.crop)), quality)
+
+
+class Shards:
+    """Writes rows as `train-00000-of-0000N.parquet`, a shard at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.rows = 0
+        self._files: list[Path] = []
+        self._waiting: list[Row] = []
+        self._bytes = 0
+
+    def add(self, row: Row) -> None:
+        """Appends a row."""
+        self._waiting.append(row)
+        self._bytes += sum(map(len, row.images))
+        self.rows += 1
+        if self._bytes >= SHARD_BYTES:
+            self._write()
+
+    def close(self) -> list[str]:
+        """Writes what is left and gives the shards their names, which are returned."""
+        if self._waiting:
+            self._write()
+        names = []
+        for number, file in enumerate(self._files):
+            names.append(f"train-{number:05d}-of-{len(self._files):05d}.parquet")
+            file.rename(self.folder / names[-1])
+        return names
+
+    def _write(self) -> None:
+        import datasets
+
+        text = datasets.Value("string")
+        features = datasets.Features(
+            {
+                "prompt": [{"role": text, "content": text}],
+                "images": [datasets.Image()],
+                "ground_truth": text,
+                "proactive_actions": [text],
+                "options": [text],
+            }
+        )
+        columns: dict[str, list[Any]] = {name: [] for name in Row._fields}
+        for row in self._waiting:
+            for name, value in row._asdict().items():
+                columns[name].append(value)
+        columns["images"] = [
+            [{"bytes": content, "path": None} for content in pictures]
+            for pictures in columns["images"]
+        ]
+        file = self.folder / f"shard-{len(self._files):05d}"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        datasets.disable_progress_bars()
+        datasets.Dataset.from_dict(columns, features=features).to_parquet(file)
+        self._files.append(file)
+        self._waiting.clear()
+        self._bytes = 0

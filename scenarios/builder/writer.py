@@ -1,0 +1,105 @@
+"""A sample in the official layout: its line of the data file, and its frames as WebP."""
+
+import io
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from PIL import Image
+
+from scenarios.builder.errors import SkipError
+from scenarios.builder.frames import Built
+from scenarios.builder.labels import parser_key
+from scenarios.builder.wording import Texts
+from scenarios.dataset import read_sample
+from scenarios.environment import SampleError
+from scenarios.registry import SCENARIOS
+from scenarios.sample import Sample
+from scenarios.verify import pictures
+
+SUFFIX = ".webp"
+QUALITY = 85
+
+
+def encoded(image: Image.Image, quality: int = QUALITY, *, lossless: bool = False) -> bytes:
+    """A picture as WebP; the same pixels give the same bytes."""
+    stream = io.BytesIO()
+    image.save(stream, "WEBP", quality=quality, lossless=lossless, method=4)
+    return stream.getvalue()
+
+
+def encoded_frames(built: Built, quality: int = QUALITY) -> dict[str, bytes]:
+    """The files of a sample by name."""
+    return {
+        frame.name + SUFFIX: encoded(frame.image, quality, lossless=built.lossless)
+        for frame in built.frames
+    }
+
+
+class Made(NamedTuple):
+    """A sample, ready to be written."""
+
+    sample: Sample
+    folder: str
+    """Of its frames, relative to the data file."""
+    line: bytes
+    """Of the data file."""
+    frames: dict[str, bytes]
+    """Files by name."""
+
+    def write_frames(self, root: Path) -> None:
+        """Writes the frames; `root` is the folder of the data file."""
+        folder = root / self.folder
+        folder.mkdir(parents=True)
+        for name, content in self.frames.items():
+            (folder / name).write_bytes(content)
+
+
+def make_sample(
+    scenario: str,
+    number: int,
+    built: Built,
+    texts: Texts,
+    categories: Sequence[str],
+    answer: str,
+    rng: random.Random,
+    *,
+    quality: int = QUALITY,
+) -> Made:
+    """Makes frames, texts and categories a sample, and loads it as the program will.
+
+    The options are shuffled; the categories are taken as they come.  Raises DataError where the
+    sample does not load, SkipError where it shows a frame that it lacks or offers two options that
+    read alike.
+    """
+    folder = f"{SCENARIOS[scenario].stem}/{number:06d}"
+    options = [*texts.suggestions, texts.abstention]
+    rng.shuffle(options)
+    fields = {
+        "id": number,
+        **built.fields,
+        "image_template": f"{folder}/{built.fields['image_template']}{SUFFIX}",
+        "prompt": texts.question,
+        "options": options,
+        "categories": list(categories),
+        "answer": answer,
+    }
+    line = json.dumps(fields, ensure_ascii=False).encode() + b"\n"
+    sample = read_sample(SCENARIOS[scenario], line, f"built {scenario}")
+    frames = encoded_frames(built, quality)
+    _check(scenario, sample, frames)
+    return Made(sample, folder, line, frames)
+
+
+def _check(scenario: str, sample: Sample, frames: Mapping[str, bytes]) -> None:
+    try:
+        shown = {Path(ref.path).name for ref in pictures(SCENARIOS[scenario], sample)}
+    except SampleError as error:
+        raise SkipError(str(error)) from None
+    if missing := sorted(shown - set(frames)):
+        raise SkipError(f"frames are missing: {', '.join(missing)}")
+    texts = [*sample.options, *sample.categories]
+    if len({parser_key(text) for text in texts}) < len(texts):
+        raise SkipError(f"two of the options read alike: {', '.join(map(repr, texts))}")

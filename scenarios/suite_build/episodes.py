@@ -1,0 +1,243 @@
+"""From materials to episodes, through the builder; one function per scenario.
+
+A material is the folder of one rendered object, with its record.  Each function gives what the
+builder makes of it, the suggestions, and what the masks say of every frame.
+"""
+
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import ceil, floor
+from pathlib import Path
+from typing import Any
+
+import measures
+import words
+from PIL import Image
+
+from scenarios.builder import wording
+from scenarios.builder.changeit import build_changeit
+from scenarios.builder.coco import build_coco
+from scenarios.builder.errors import SkipError
+from scenarios.builder.frames import Built
+from scenarios.builder.imagenet_c import build_imagenet_c
+from scenarios.builder.items import Box, Point
+from scenarios.builder.mvp_n import build_mvp_n
+from scenarios.builder.picture import bounded, open_layer
+from scenarios.builder.quickdraw import build_quickdraw
+from scenarios.builder.rod import build_rod
+from scenarios.builder.vsod import build_vsod
+
+LEAST_SHARE = 0.05
+"""Of the picture: a smaller object is brought nearer by cutting the picture down."""
+
+COCO_SIDE = 640
+ZOOM_SIDE = 150
+"""Least side in pixels of an object that the camera moves back from."""
+MARGIN = 36
+"""Most pixels cut from each side of a ChangeIt video."""
+
+VSOD_FRAMES = 8
+
+
+@dataclass(frozen=True)
+class Material:
+    """One rendered object."""
+
+    folder: Path
+    record: Mapping[str, Any]
+
+    def open(self, name: str) -> Image.Image:
+        """A picture of it, RGB; a mask is of mode L, 0 or 255."""
+        with Image.open(self.folder / name) as image:
+            if name == "mask.png":
+                return image.convert("L").point([0] * 128 + [255] * 128)
+            return image.convert("RGB")
+
+
+@dataclass
+class Episode:
+    """What an episode is made of, without its categories."""
+
+    built: Built
+    suggestions: tuple[str, ...]
+    thing: str = ""
+    """What hides the object, in the words of the question."""
+    visible: dict[str, float] = field(default_factory=dict)
+    """Per frame: the visible share of the object's pixels, 0 to 1."""
+    share: float | None = None
+    """Of the picture: what the object covers in the reference frame."""
+    more: dict[str, Any] = field(default_factory=dict)
+
+
+Maker = Callable[[Material, random.Random, Path], Episode]
+
+
+def rod(material: Material, rng: random.Random, materials: Path) -> Episode:
+    """A rendered wall of blocks slides over the scene."""
+    scene, mask = _near(material.open("scene.png"), material.open("mask.png"))
+    layer = open_layer(_any_layer(materials / "rod" / "layers", rng))
+    seed = rng.random()
+
+    def build(picture: Image.Image) -> Built:
+        return build_rod(picture, None, random.Random(seed), occluder=layer, mask=mask)
+
+    return Episode(
+        build(scene),
+        wording.slide_suggestions(wording.BLOCKS, rng),
+        thing=wording.BLOCKS,
+        visible=measures.visible_shares(build, mask),
+        share=measures.share(mask),
+    )
+
+
+def vsod(material: Material, rng: random.Random, materials: Path) -> Episode:
+    """Something large is moved past the object."""
+    scene, mask = _near(material.open("scene.png"), material.open("mask.png"))
+    file = _any_layer(materials / "vsod" / "layers", rng)
+    layer = open_layer(file)
+    seed = rng.random()
+
+    def build(picture: Image.Image) -> Built:
+        scenes = [picture] * VSOD_FRAMES
+        return build_vsod(scenes, None, random.Random(seed), passer=layer, mask=mask)
+
+    return Episode(
+        build(scene),
+        words.wait_for_passer(file.stem),
+        visible=measures.visible_shares(build, mask),
+        share=measures.share(mask),
+    )
+
+
+def mvp_n(material: Material, rng: random.Random, materials: Path) -> Episode:
+    """The object is turned."""
+    files = [frame["file"] for frame in material.record["frames"]]
+    built = build_mvp_n((material.open(file) for file in files), len(files))
+    return Episode(built, wording.rotate_suggestions(rng))
+
+
+def imagenet_c(material: Material, rng: random.Random, materials: Path) -> Episode:
+    """The picture is corrupted; the families take turns over the episodes."""
+    family, corruption = material.record["corruption"]
+    picture = material.open("scene.png")
+    built = build_imagenet_c(picture, corruption, rng, hardness=material.record["hardness"])
+    frames = tuple(built.frames)
+    offered = wording.enhance_suggestions(family, rng)
+    built.fields["quality_answer"] = offered[0]
+    return Episode(
+        Built(frames, built.fields),
+        offered,
+        more={"corruption": corruption, "ssim": measures.likeness(frames, picture)},
+    )
+
+
+def quickdraw(material: Material, rng: random.Random, materials: Path) -> Episode:
+    """A sketch grows."""
+    strokes: list[tuple[Point, ...]] = [
+        tuple((x, y) for x, y in stroke)
+        for stroke in json.loads((material.folder / "strokes.json").read_text(encoding="utf-8"))
+    ]
+    return Episode(build_quickdraw(strokes), wording.details_suggestions(rng))
+
+
+def changeit(material: Material, rng: random.Random, materials: Path) -> Episode:
+    """The object appears; every third video is shown from its end, so that it has to be rewound."""
+    frames = list(material.record["frames"])
+    backwards = material.record["backwards"]
+    if backwards:
+        frames.reverse()
+    shares = [frame["visible"] for frame in frames]
+    hidden = [index for index, share in enumerate(shares) if share == 0]
+    first = rng.choice(hidden)
+    informative = shares.index(max(shares)) if backwards else len(shares) - 1
+    mask = material.open("mask.png")
+    rises = material.record["reveal"] == "box"
+    area = _framing(mask, rng, top=0 if rises else MARGIN)
+    built = build_changeit(
+        (material.open(frame["file"]).crop(area) for frame in frames),
+        len(frames),
+        first=first,
+        informative=informative,
+    )
+    return Episode(
+        built,
+        words.wait_for_reveal(material.record["reveal"], rng),
+        visible={str(index): share for index, share in enumerate(shares)},
+        share=measures.share(mask.crop(area)),
+    )
+
+
+def coco(material: Material, rng: random.Random, materials: Path) -> Episode:
+    """A crop of the wide room moves or widens."""
+    wide = material.open("scene.png")
+    asked = next(thing for thing in material.record["objects"] if thing["asked"])
+    # Materials name a diagonal the other way round.
+    direction = "_".join(reversed(material.record["direction"].split("_")))
+    wide, box = _zoomable(wide, Box(*asked["box"])) if direction == "zoom" else (wide, asked["box"])
+    picture = bounded(wide, COCO_SIDE)
+    factor = picture.width / wide.width
+    left, top, right, bottom = (edge * factor for edge in box)
+    box = Box(floor(left), floor(top), ceil(right), ceil(bottom))
+    built = build_coco(picture, box, rng, direction)
+    suggestions = wording.move_suggestions(built.fields["direction"])
+    return Episode(built, suggestions, more={"box": list(box)})
+
+
+def _zoomable(wide: Image.Image, box: Box) -> tuple[Image.Image, Box]:
+    """The scene from so near that a crop within the object is no mere speck."""
+    factor = ZOOM_SIDE / (min(box.width, box.height) * COCO_SIDE / wide.width)
+    if factor <= 1:
+        return wide, box
+    width, height = int(wide.width / factor), int(wide.height / factor)
+    left = _clamped((box.left + box.right - width) // 2, wide.width - width)
+    top = _clamped((box.top + box.bottom - height) // 2, wide.height - height)
+    moved = Box(box.left - left, box.top - top, box.right - left, box.bottom - top)
+    return wide.crop((left, top, left + width, top + height)), moved
+
+
+MAKERS: dict[str, Maker] = {
+    "rod": rod,
+    "vsod": vsod,
+    "mvp-n": mvp_n,
+    "imagenet-c": imagenet_c,
+    "quickdraw": quickdraw,
+    "changeit": changeit,
+    "coco": coco,
+}
+
+
+def _near(scene: Image.Image, mask: Image.Image) -> tuple[Image.Image, Image.Image]:
+    """Both cut down around the object where it would be too small."""
+    share = measures.share(mask)
+    bounds = mask.getbbox()
+    if share >= LEAST_SHARE or bounds is None:
+        return scene, mask
+    factor = (share / LEAST_SHARE) ** 0.5
+    width, height = round(scene.width * factor), round(scene.height * factor)
+    if bounds[2] - bounds[0] >= width or bounds[3] - bounds[1] >= height:
+        raise SkipError("the object is too thin to be shown larger")
+    left = _clamped((bounds[0] + bounds[2] - width) // 2, scene.width - width)
+    top = _clamped((bounds[1] + bounds[3] - height) // 2, scene.height - height)
+    area = (left, top, left + width, top + height)
+    return scene.crop(area), mask.crop(area)
+
+
+def _framing(mask: Image.Image, rng: random.Random, top: int) -> tuple[int, int, int, int]:
+    """A seeded part of the picture with the whole object: no two closed curtains look the same.
+
+    At most `top` pixels are cut from above.
+    """
+    bounds = mask.getbbox() or (0, 0, *mask.size)
+    most = (bounds[0], min(bounds[1], top), mask.width - bounds[2], mask.height - bounds[3])
+    left, upper, right, bottom = (rng.randint(0, min(MARGIN, margin)) for margin in most)
+    return left, upper, mask.width - right, mask.height - bottom
+
+
+def _clamped(value: int, most: int) -> int:
+    return max(0, min(value, most))
+
+
+def _any_layer(folder: Path, rng: random.Random) -> Path:
+    return rng.choice(sorted(folder.glob("*.png")))

@@ -1,0 +1,45 @@
+"""What is known of the frames while they are made: how much of the object shows."""
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from PIL import Image
+from skimage.metrics import structural_similarity
+
+from scenarios.builder.frames import Built, Frame
+from scenarios.builder.picture import with_short_side
+
+
+def share(mask: Image.Image) -> float:
+    """Which share of the picture a mask (0 or 255) covers."""
+    return float(np.count_nonzero(np.asarray(mask))) / (mask.width * mask.height)
+
+
+def visible_shares(build: Callable[[Image.Image], Built], mask: Image.Image) -> dict[str, float]:
+    """Per frame: which share of the object's pixels shows.
+
+    What covers a scene covers any scene: built over black and over white, the frames differ by just
+    as much as shows of what lies behind.
+    """
+    behind = np.asarray(mask, dtype=np.float64) / 255
+    black = build(Image.new("RGB", mask.size, "black"))
+    white = build(Image.new("RGB", mask.size, "white"))
+    shares = {}
+    for dark, light in zip(black.frames, white.frames, strict=True):
+        shown = (_grey(light.image) - _grey(dark.image)) / 255
+        shares[dark.name] = round(float((shown * behind).sum() / behind.sum()), 4)
+    return shares
+
+
+def likeness(frames: Iterable[Frame], clean: Image.Image) -> dict[str, float]:
+    """Per frame: structural similarity (SSIM) to the clean picture, 1 for the same."""
+    shares = {}
+    for frame in frames:
+        target = np.asarray(with_short_side(clean, min(frame.image.size)))
+        value = structural_similarity(np.asarray(frame.image), target, channel_axis=2)
+        shares[frame.name] = round(float(value), 4)
+    return shares
+
+
+def _grey(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.asarray(image, dtype=np.float64).mean(axis=2)

@@ -1,0 +1,134 @@
+"""The train split: schema, frames, and what it shares with the test split."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("datasets", reason="needs the extra `build`")
+
+import datasets
+from PIL import Image
+
+from scenarios import OWN
+from scenarios.builder import training
+from scenarios.builder.worker import is_for_training
+from tests.scenarios.builder.material import (
+    built,
+    drawings,
+    lines_of,
+    photo_list,
+    view_folder,
+)
+
+COLUMNS = ["prompt", "images", "ground_truth", "proactive_actions", "options"]
+
+
+def rows(out: Path) -> list[dict[str, Any]]:
+    files = sorted(map(str, (out / "data").iterdir()))
+    return [row for file in files for row in datasets.Dataset.from_parquet(file)]
+
+
+@pytest.fixture(scope="module")
+def coco(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("coco")
+    built(root / "out", {"coco": photo_list(root / "s", each=4)}, train_share=0.5)
+    return root / "out"
+
+
+def test_the_columns_are_those_of_the_release(coco: Path) -> None:
+    (file,) = (coco / "data").iterdir()
+    assert file.name == "train-00000-of-00001.parquet"
+    data = datasets.Dataset.from_parquet(str(file))
+    assert data.column_names == COLUMNS
+    assert isinstance(data.features["images"].feature, datasets.Image)
+
+
+def test_a_prompt_is_the_multiple_choice_of_its_options(coco: Path) -> None:
+    for row in rows(coco):
+        (message,) = row["prompt"]
+        assert message["role"] == "user"
+        question = message["content"].split(OWN.options_sentence)[0]
+        assert message["content"] == OWN.multiple_choice(question, row["options"])
+        assert row["ground_truth"] in row["options"]
+
+
+def test_an_ambiguous_frame_can_be_asked_about_and_a_clear_one_not(coco: Path) -> None:
+    every = rows(coco)
+    assert len(every) >= 4
+    for ambiguous, clear in zip(every[::2], every[1::2], strict=True):
+        assert set(ambiguous["proactive_actions"]) <= set(ambiguous["options"])
+        assert ambiguous["proactive_actions"]
+        assert clear["proactive_actions"] == []
+        assert clear["ground_truth"] == ambiguous["ground_truth"]
+
+
+def test_a_crop_is_what_the_environment_shows(coco: Path) -> None:
+    every = rows(coco)
+    for ambiguous, clear in zip(every[::2], every[1::2], strict=True):
+        first, last = ambiguous["images"][0], clear["images"][0]
+        assert first.width <= last.width
+        assert first.height <= last.height
+        assert first.size != last.size
+
+
+def test_the_two_splits_share_no_picture_in_any_scenario(tmp_path: Path) -> None:
+    file = photo_list(tmp_path / "s", each=4)
+    out = tmp_path / "out"
+    built(out, {"rod": file, "coco": file}, train_share=0.5)
+    keys = [f"{number}-{index}.png" for number in range(5) for index in range(4)]
+    expected = {n for n, key in enumerate(keys) if not is_for_training(key, 0, 0.5)}
+    for stem in ("Realistic-Occlusion-Dataset", "coco2014"):
+        assert {fields["id"] for fields in lines_of(out, stem)} == expected
+    assert len(rows(out)) == 2 * 2 * (20 - len(expected))
+    assert 0 < len(expected) < 20
+
+
+def test_a_picture_listed_twice_is_on_one_side(tmp_path: Path) -> None:
+    file = photo_list(tmp_path / "s", each=4)
+    lines = file.read_text().splitlines()
+    again = [line.replace(",60,40,", ",50,30,") for line in lines[1:]]
+    file.write_text("\n".join([*lines, *again]) + "\n")
+    out = tmp_path / "out"
+    built(out, {"rod": file}, train_share=0.5)
+    ids = {fields["id"] for fields in lines_of(out, "Realistic-Occlusion-Dataset")}
+    assert {number - 20 for number in ids if number >= 20} == {n for n in ids if n < 20}
+
+
+def test_the_share_is_kept_on_the_whole() -> None:
+    chosen = sum(is_for_training(f"{number}.png", 0, 0.2) for number in range(5000))
+    assert 900 < chosen < 1100
+
+
+@pytest.mark.parametrize("scenario", ["mvp-n", "quickdraw"])
+def test_the_clear_frame_accepts_no_more_suggestions(tmp_path: Path, scenario: str) -> None:
+    source = {
+        "mvp-n": lambda: view_folder(tmp_path / "views"),
+        "quickdraw": lambda: drawings(tmp_path / "d.ndjson", each=4),
+    }[scenario]()
+    out = tmp_path / "out"
+    built(out, {scenario: source}, train_share=0.5)
+    assert [bool(row["proactive_actions"]) for row in rows(out)[:2]] == [True, False]
+
+
+def test_rows_are_written_in_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "SHARD_BYTES", 1)
+    out = tmp_path / "out"
+    built(out, {"quickdraw": drawings(tmp_path / "d.ndjson")}, train_share=0.4)
+    count = json.loads((out / "build.json").read_text())["scenarios"]["quickdraw"]["train_rows"]
+    names = sorted(path.name for path in (out / "data").iterdir())
+    assert names == [f"train-{i:05d}-of-{count:05d}.parquet" for i in range(count)]
+    assert len(rows(out)) == count
+
+
+def test_the_pictures_lie_in_the_file(coco: Path) -> None:
+    (file,) = (coco / "data").iterdir()
+    data = datasets.Dataset.from_parquet(str(file)).cast_column(
+        "images", [datasets.Image(decode=False)]
+    )
+    for row in data:
+        (picture,) = row["images"]
+        with Image.open(io.BytesIO(picture["bytes"])) as image:
+            assert image.format == "WEBP"
