@@ -43,7 +43,7 @@ def main() -> None:
     arguments.out.mkdir(parents=True)
     manifest: dict[str, Any] = {}
     for scenario in SCENARIOS:
-        lines = []
+        lines: list[bytes] = []
         manifest[scenario] = {}
         for material in selection.materials(arguments.materials, scenario):
             number = len(lines)

@@ -1,13 +1,17 @@
 """What is known of the frames while they are made: how much of the object shows."""
 
 from collections.abc import Callable, Iterable
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 from skimage.metrics import structural_similarity
 
 from scenarios.builder.frames import Built, Frame
 from scenarios.builder.picture import with_short_side
+
+Grey: TypeAlias = npt.NDArray[np.float64]
 
 
 def share(mask: Image.Image) -> float:
@@ -36,10 +40,13 @@ def likeness(frames: Iterable[Frame], clean: Image.Image) -> dict[str, float]:
     shares = {}
     for frame in frames:
         target = np.asarray(with_short_side(clean, min(frame.image.size)))
-        value = structural_similarity(np.asarray(frame.image), target, channel_axis=2)
+        # Its library has no annotations.
+        measure: Any = structural_similarity
+        value = measure(np.asarray(frame.image), target, channel_axis=2)
         shares[frame.name] = round(float(value), 4)
     return shares
 
 
-def _grey(image: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.asarray(image, dtype=np.float64).mean(axis=2)
+def _grey(image: Image.Image) -> Grey:
+    grey: Grey = np.asarray(image, dtype=np.float64).mean(axis=2)
+    return grey
