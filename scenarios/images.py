@@ -107,11 +107,17 @@ def crop_box(path: str, crop: tuple[float, float, float, float]) -> tuple[int, i
 
 def decode(content: bytes, path: str) -> Image.Image:
     """An RGB picture from the bytes of a file.  Raises ImageError, naming `path`."""
+    return loaded(content, path).convert("RGB")
+
+
+def loaded(content: bytes, path: str) -> Image.Image:
+    """A picture as it is in a file, wholly decoded.  Raises ImageError, naming `path`."""
     try:
-        image = Image.open(io.BytesIO(content))
+        image: Image.Image = Image.open(io.BytesIO(content))
         if image.width * image.height > MAX_PIXELS:
             raise ImageError(f"{path}: {image.width} x {image.height} pixels are too many")
-        return image.convert("RGB")
+        image.load()
+        return image
     except ImageError:
         raise
     except UnidentifiedImageError:

@@ -4,7 +4,6 @@ Pictures are turned upright as their EXIF says, before boxes are applied, and tr
 white: that is how people saw them when they drew the boxes.
 """
 
-import io
 from math import ceil, floor
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from scenarios.builder.errors import SkipError
 from scenarios.builder.items import Box, Region, Size
-from scenarios.images import MAX_PIXELS
+from scenarios.images import ImageError, loaded
 
 SMALLEST_SIDE = 32
 """Pixels; what is smaller shows nothing, and the corruptions refuse it."""
@@ -49,15 +48,11 @@ def open_layer(file: Path) -> Layer:
 
 def _open(content: bytes, path: str) -> Image.Image:
     try:
-        image: Image.Image = Image.open(io.BytesIO(content))
-        if image.width * image.height > MAX_PIXELS:
-            raise SkipError(f"{path}: {image.width} x {image.height} pixels are too many")
-        image.load()
-        image = ImageOps.exif_transpose(image)
-    except SkipError:
-        raise
-    except Exception as error:  # Pillow's decoders raise whatever a broken file provokes
-        raise SkipError(f"{path}: no readable picture ({error})") from None
+        image = ImageOps.exif_transpose(loaded(content, path))
+    except ImageError as error:
+        raise SkipError(str(error)) from None
+    except Exception as error:  # whatever a broken EXIF block provokes
+        raise SkipError(f"{path}: no readable EXIF data ({error})") from None
     if min(image.size) < SMALLEST_SIDE:
         raise SkipError(
             f"{path}: {image.width} x {image.height} pixels are fewer than {SMALLEST_SIDE} a side"

@@ -56,7 +56,7 @@ def test_a_broken_picture_is_left_out_and_counted(photos: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("text.png", "no readable picture"), ("tiny.png", "fewer than 32")]
+    ("name", "reason"), [("text.png", "no picture of a known kind"), ("tiny.png", "fewer than 32")]
 )
 def test_why_a_picture_was_left_out(photos: Path, tmp_path: Path, name: str, reason: str) -> None:
     (photos / LABELS[0] / "text.png").write_text("x")
