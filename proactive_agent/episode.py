@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from proactive_agent.budget import Budget
 from proactive_agent.conditions import ConditionSet
 from proactive_agent.conditions.base import Situation
 from proactive_agent.protocols.base import PastTurn, Prompt, Protocol, TurnReading
@@ -54,13 +55,15 @@ class Play:
     sampling: Sampling = field(default_factory=Sampling)
     seed: int = 0
     forgiving: bool = False
+    budget: Budget | None = None
+    """For a provider whose replies cost money."""
 
 
 async def play_episode(play: Play, scenario: str, sample: Sample) -> EpisodeRecord:
     """Plays a sample to its end.
 
     A failed request or an unreadable picture ends the episode as an error record.  UserError
-    (a wrong key, say) passes through: it concerns the whole run.
+    and BudgetSpentError pass through: they concern the whole run.
     """
     environment = play.data.environment(scenario, sample, reference=play.condition.reference)
     episode = _Episode(play, environment, scenario, sample)
@@ -105,7 +108,7 @@ class _Episode:
         prompt = self._prompt(observation, image)
         index = environment.turn
         started = time.perf_counter()
-        reply = _clean(await self.play.provider.complete(self._request(prompt, index)))
+        reply = _clean(await self._ask(self._request(prompt, index)))
         seconds = time.perf_counter() - started
         reading = self.play.protocol.read(reply, observation, environment)
         taken = self._take(reading)
@@ -117,6 +120,15 @@ class _Episode:
         )
         self.conversation.append(AssistantMessage(reply.text, reply.tool_calls, reply.opaque))
         self.past = PastTurn(reply, reading.via, _what_was_done(taken, outcome, observation))
+
+    async def _ask(self, request: Request) -> Reply:
+        budget = self.play.budget
+        if budget:
+            budget.check()
+        reply = await self.play.provider.complete(request)
+        if budget:
+            budget.add(reply.usage.cost_usd)
+        return reply
 
     async def _show(self, ref: ImageRef) -> tuple[ImagePart, Picture | None]:
         """The picture as a part of a message, and as it was found.  Raises ImageError."""

@@ -29,6 +29,11 @@ class ProviderSettings(BaseModel):
     revision: str | None = None
     batch_size: int = 16
     trust_remote_code: bool = False
+    api: Literal["auto", "chat", "responses"] = "auto"
+    reasoning: str | None = None
+    image_size: int = 1568
+    image_quality: int = 90
+    image_format: Literal["jpeg", "webp"] = "jpeg"
 
 
 class Settings(BaseModel):

@@ -10,9 +10,13 @@ from collections.abc import Iterable
 
 from pydantic import BaseModel
 
-from proactive_agent.records import EpisodeRecord, TurnRecord
+from proactive_agent.records import EpisodeRecord, TurnRecord, UsageRecord
 from scenarios import SCENARIOS
 from tools.actions import UNRELATED_REQUEST
+
+COUNTED = ("input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens")
+PICODOLLARS = 10**12
+"""Of a dollar.  A token costs some of them, so whole numbers lose nothing."""
 
 
 class Actions(BaseModel):
@@ -53,6 +57,12 @@ class ScenarioSummary(BaseModel):
     input_tokens: int | None
     """Null where any reply's count is unknown."""
     output_tokens: int | None
+    cached_tokens: int | None
+    reasoning_tokens: int | None
+    cost_usd: float | None
+    """US dollars; null where any reply's cost is unknown."""
+    cache_hits: int
+    """Replies that were on disk and cost nothing."""
 
 
 class Summary(BaseModel):
@@ -73,15 +83,15 @@ class Tally:
         self.extra_turns = self.suggestions = self.turn_limit = self.turns = self.lenient_only = 0
         self.actions: Counter[str] = Counter()
         self.invalid: Counter[str] = Counter()
-        self.input_tokens: int | None = 0
-        self.output_tokens: int | None = 0
+        self.counts: dict[str, int | None] = dict.fromkeys(COUNTED, 0)
+        self.picodollars: int | None = 0
+        self.cache_hits = 0
 
     def add(self, episode: EpisodeRecord) -> None:
         """Counts an episode in."""
         self.turns += len(episode.turns)
         for turn in episode.turns:
-            self.input_tokens = _plus(self.input_tokens, turn.usage.input_tokens)
-            self.output_tokens = _plus(self.output_tokens, turn.usage.output_tokens)
+            self._add_usage(turn.usage)
         if episode.error is not None:
             self.errors += 1
             return
@@ -92,6 +102,15 @@ class Tally:
         self.turn_limit += episode.outcome.stop == "turn_limit"
         for turn in episode.turns:
             self._add_turn(turn)
+
+    def _add_usage(self, usage: UsageRecord) -> None:
+        for name, total in self.counts.items():
+            self.counts[name] = _plus(total, getattr(usage, name))
+        cost = usage.cost_usd
+        self.picodollars = _plus(
+            self.picodollars, None if cost is None else round(cost * PICODOLLARS)
+        )
+        self.cache_hits += usage.cache_hits
 
     def _add_turn(self, turn: TurnRecord) -> None:
         self.actions[_kind(turn)] += 1
@@ -114,8 +133,9 @@ class Tally:
             actions=Actions(**self.actions),
             invalid=dict(sorted(self.invalid.items())),
             lenient_only=self.lenient_only,
-            input_tokens=self.input_tokens,
-            output_tokens=self.output_tokens,
+            **self.counts,
+            cost_usd=None if self.picodollars is None else self.picodollars / PICODOLLARS,
+            cache_hits=self.cache_hits,
         )
 
     def _mean(self, total: int) -> float | None:

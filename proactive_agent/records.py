@@ -16,6 +16,17 @@ class Record(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
 
+class SentImageRecord(Record):
+    """A picture as an API got it."""
+
+    sha256: str
+    """Of the encoded file."""
+    media_type: str
+    size: tuple[int, int]
+    """Width and height in pixels."""
+    bytes: int
+
+
 class ImageRecord(Record):
     """The picture shown."""
 
@@ -27,6 +38,8 @@ class ImageRecord(Record):
     """Width and height of what was shown, in pixels."""
     sha256: str | None
     """Of the file.  This and the size are null where a replay ran without the pictures."""
+    sent: SentImageRecord | None = None
+    """As it went to an API, where it was encoded anew."""
 
 
 class ToolRecord(Record):
@@ -88,9 +101,15 @@ class UsageRecord(Record):
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
+    """Input that the API read from its own cache."""
+    reasoning_tokens: int | None = None
+    """Output that was thinking."""
     cost_usd: float | None = None
+    """US dollars; 0 for a reply from the cache on disk."""
     seconds: float | None = None
     """Wall-clock time: as the provider tells it, else the time waited for it."""
+    cache_hits: int = 0
+    """Replies that were on disk and asked nobody; their counts are those of the first time."""
 
 
 class TurnRecord(Record):

@@ -4,12 +4,13 @@ The same settings give the same episodes whatever the concurrency, the order or 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from proactive_agent.budget import Budget, BudgetSpentError
 from proactive_agent.conditions import parse_condition
 from proactive_agent.episode import Play, play_episode
 from proactive_agent.manifest import (
@@ -23,7 +24,7 @@ from proactive_agent.metrics import Summary, summarise
 from proactive_agent.protocols import Mcqa, Protocol, ToolUse
 from proactive_agent.records import EpisodeRecord
 from proactive_agent.run_folder import EpisodeWriter, RunFolder
-from providers import Provider, ProviderOptions, Sampling, create_provider
+from providers import ApiAccess, Provider, ProviderOptions, Sampling, create_provider
 from scenarios import DataFolder, Sample
 from tools import UserError
 
@@ -55,21 +56,27 @@ class PreparedRun:
                     yield scenario, sample
 
 
-def prepare_run(settings: Settings, results: Path) -> PreparedRun:
+def prepare_run(
+    settings: Settings,
+    results: Path,
+    access: ApiAccess | None = None,
+    taken: Collection[str] = (),
+) -> PreparedRun:
     """Checks everything that can be checked before the first request, and loads the model.
 
-    Raises UserError.  Nothing is written yet.
+    `taken` are ids of other runs that are prepared but not begun.  Raises UserError.  Nothing is
+    written yet.
     """
     data = open_data(settings)
     data_fingerprint = fingerprint(data, settings.scenarios)
-    play = make_play(settings, data)
+    play = make_play(settings, data, access=access)
     started = datetime.now(UTC)
-    run_id = _new_id(settings, started, results)
+    run_id = _new_id(settings, started, results, taken)
     manifest = new_manifest(run_id, settings, play.provider.manifest(), data_fingerprint)
     return PreparedRun(RunFolder(results / run_id), manifest, play, frozenset())
 
 
-def prepare_resume(folder: RunFolder) -> PreparedRun:
+def prepare_resume(folder: RunFolder, access: ApiAccess | None = None) -> PreparedRun:
     """The rest of a run: what is missing, and what met an error.  Raises UserError."""
     manifest = folder.read_manifest()
     settings = manifest.settings
@@ -81,7 +88,7 @@ def prepare_resume(folder: RunFolder) -> PreparedRun:
             f"{settings.data or 'the embedded suite'} have changed since"
         )
     done = frozenset(folder.keys_done())
-    return PreparedRun(folder, manifest, make_play(settings, data), done)
+    return PreparedRun(folder, manifest, make_play(settings, data, access=access), done)
 
 
 def open_data(settings: Settings) -> DataFolder:
@@ -94,7 +101,12 @@ def open_data(settings: Settings) -> DataFolder:
     return data
 
 
-def make_play(settings: Settings, data: DataFolder, provider: Provider | None = None) -> Play:
+def make_play(
+    settings: Settings,
+    data: DataFolder,
+    provider: Provider | None = None,
+    access: ApiAccess | None = None,
+) -> Play:
     """Protocol, condition and provider of the settings.  Raises UserError.
 
     `provider` stands in for the one that the settings name.
@@ -106,7 +118,7 @@ def make_play(settings: Settings, data: DataFolder, provider: Provider | None = 
     how = settings.provider_settings
     return Play(
         data=data,
-        provider=provider or create_provider(settings.provider, _provider_options(how)),
+        provider=provider or create_provider(settings.provider, _provider_options(how, access)),
         protocol=protocols[settings.protocol],
         condition=condition,
         sampling=Sampling(how.max_tokens, how.temperature),
@@ -115,15 +127,50 @@ def make_play(settings: Settings, data: DataFolder, provider: Provider | None = 
     )
 
 
+async def probe(prepared: PreparedRun, budget: Budget | None = None) -> None:
+    """Asks the provider once, where anything is left to play.  Raises UserError."""
+    if next(prepared.episodes_left(), None) is None:
+        return
+    provider = prepared.play.provider
+    reply = await provider.probe(prepared.play.sampling)
+    if budget and reply and provider.charges:
+        budget.add(reply.usage.cost_usd)
+
+
 async def run(
-    prepared: PreparedRun, concurrency: int | None = None, on_episode: OnEpisode | None = None
+    prepared: PreparedRun,
+    concurrency: int | None = None,
+    on_episode: OnEpisode | None = None,
+    *,
+    budget: Budget | None = None,
+    probed: bool = False,
 ) -> Summary:
-    """Plays what is left of a run and writes its summary.
+    """Plays what is left of a run and writes its summary; begins with a probe unless `probed`.
 
     Cancelling it (Ctrl-C) leaves every finished episode on disk.  A UserError of the provider ends
     the run; so does a fault of the program, which is never written down as a model's mistake.
+    Raises BudgetSpentError, after the summary of what was played is written.
     """
-    folder, manifest = prepared.folder, prepared.manifest
+    try:
+        if not probed:
+            await probe(prepared, budget)
+        return await _run(prepared, concurrency, on_episode, budget)
+    finally:
+        await prepared.play.provider.close()
+
+
+async def _run(
+    prepared: PreparedRun,
+    concurrency: int | None,
+    on_episode: OnEpisode | None,
+    budget: Budget | None,
+) -> Summary:
+    folder, manifest, provider = prepared.folder, prepared.manifest, prepared.play.provider
+    if not folder.manifest_file.exists():
+        # A probe can find out what a model does not take.
+        manifest = manifest.model_copy(update={"provider": provider.manifest()})
+    spent: BudgetSpentError | None = None
+    play = replace(prepared.play, budget=budget if provider.charges else None)
     with EpisodeWriter(folder) as writer:
         folder.write_manifest(_with_status(manifest, "running"))
 
@@ -133,28 +180,40 @@ async def run(
                 on_episode(episode)
 
         try:
-            await _play_all(prepared, concurrency or prepared.play.provider.concurrency, finished)
+            spent = await _play_all(
+                play, prepared.episodes_left(), concurrency or provider.concurrency, finished
+            )
         except (asyncio.CancelledError, KeyboardInterrupt):
             folder.write_manifest(_with_status(manifest, "interrupted"))
             raise
         except BaseException:
             folder.write_manifest(_with_status(manifest, "failed"))
             raise
-        finally:
-            await prepared.play.provider.close()
         summary = summarise(folder.episodes())
         folder.write_summary(summary)
-        folder.write_manifest(_with_status(manifest, "finished"))
+        folder.write_manifest(_with_status(manifest, "interrupted" if spent else "finished"))
+    if spent:
+        raise spent
     return summary
 
 
-async def _play_all(prepared: PreparedRun, concurrency: int, finished: OnEpisode) -> None:
-    """A fixed number of workers takes samples from one stream, so memory does not grow with it."""
-    episodes = prepared.episodes_left()
+async def _play_all(
+    play: Play, episodes: Iterator[tuple[str, Sample]], concurrency: int, finished: OnEpisode
+) -> BudgetSpentError | None:
+    """A fixed number of workers takes samples from one stream, so memory does not grow with it.
+
+    Says so where the budget was spent first.
+    """
+    spent: list[BudgetSpentError] = []
 
     async def work() -> None:
         for scenario, sample in episodes:
-            finished(await play_episode(prepared.play, scenario, sample))
+            try:
+                finished(await _within_budget(play, scenario, sample))
+            except BudgetSpentError as error:
+                spent.append(error)
+            if spent:
+                return
 
     try:
         async with asyncio.TaskGroup() as group:
@@ -162,6 +221,19 @@ async def _play_all(prepared: PreparedRun, concurrency: int, finished: OnEpisode
                 group.create_task(work())
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+    return spent[-1] if spent else None
+
+
+async def _within_budget(play: Play, scenario: str, sample: Sample) -> EpisodeRecord:
+    if play.budget is None:
+        return await play_episode(play, scenario, sample)
+    play.budget.begin()
+    episode = None
+    try:
+        episode = await play_episode(play, scenario, sample)
+    finally:
+        play.budget.end(episode)
+    return episode
 
 
 def _with_status(
@@ -171,17 +243,17 @@ def _with_status(
     return manifest.model_copy(update={"status": status, "ended": ended})
 
 
-def _provider_options(settings: ProviderSettings) -> ProviderOptions:
+def _provider_options(settings: ProviderSettings, access: ApiAccess | None) -> ProviderOptions:
     fields = settings.model_dump(exclude={"max_tokens", "temperature"})
-    return ProviderOptions(**fields)
+    return ProviderOptions(**fields, access=access or ApiAccess())
 
 
-def _new_id(settings: Settings, started: datetime, results: Path) -> str:
+def _new_id(settings: Settings, started: datetime, results: Path, others: Collection[str]) -> str:
     """Sorts by time, says what was run, and is not taken."""
     model = "".join(c if c.isalnum() or c in "-._" else "-" for c in settings.provider)
     name = f"{started:%Y%m%dT%H%M%S}_{model[:60]}_{settings.protocol}_{settings.condition}"
     taken, number = name, 1
-    while (results / taken).exists():
+    while taken in others or (results / taken).exists():
         number += 1
         taken = f"{name}_{number}"
     return taken

@@ -28,6 +28,11 @@ def count(value: int | None) -> str:
     return "unknown" if value is None else f"{value:,}"
 
 
+def dollars(value: float | None) -> str:
+    """A cost, which may be unknown."""
+    return "unknown" if value is None else f"${value:,.4f}"
+
+
 def summary_table(title: str, summary: Summary) -> Table:
     """One run: a row per scenario and the macro average."""
     table = _table(title)
@@ -54,6 +59,7 @@ def summary_notes(summary: Summary, *, embedded: bool) -> list[str]:
             f"{lenient} of {turns} replies were understood by the lenient parser only "
             "(--parser lenient lets it drive)."
         )
+    notes += _usage_notes(summary)
     if embedded:
         notes.append(EMBEDDED_NOTE)
     return notes
@@ -74,6 +80,9 @@ def comparison_table(title: str, runs: Sequence[tuple[str, Summary]]) -> Table:
     table.add_row("errors", *(str(s.errors) for _, s in runs))
     table.add_row("input tokens", *(count(_tokens(s, "input_tokens")) for _, s in runs))
     table.add_row("output tokens", *(count(_tokens(s, "output_tokens")) for _, s in runs))
+    costs = [_cost(summary) for _, summary in runs]
+    if any(costs):  # scripted models cost nothing, and nobody knows what an own machine costs
+        table.add_row("cost", *map(dollars, costs))
     return table
 
 
@@ -97,6 +106,27 @@ def _cell(scenario: ScenarioSummary | None) -> str:
     if scenario is None:
         return "-"
     return f"{percent(scenario.acc)} {mean(scenario.psr):>4}"
+
+
+def _usage_notes(summary: Summary) -> list[str]:
+    """Tokens and cost of one run; nothing where nothing was counted."""
+    notes = []
+    given, written = _tokens(summary, "input_tokens"), _tokens(summary, "output_tokens")
+    if given and written:
+        cached, reasoning = _tokens(summary, "cached_tokens"), _tokens(summary, "reasoning_tokens")
+        notes.append(
+            f"{given:,} input tokens ({count(cached)} cached), "
+            f"{written:,} output tokens ({count(reasoning)} reasoning), "
+            f"cost {dollars(_cost(summary))}."
+        )
+    if hits := sum(scenario.cache_hits for scenario in summary.scenarios.values()):
+        notes.append(f"{hits:,} replies came from the cache on disk and cost nothing.")
+    return notes
+
+
+def _cost(summary: Summary) -> float | None:
+    costs = [scenario.cost_usd for scenario in summary.scenarios.values()]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)
 
 
 def _tokens(summary: Summary, field: str) -> int | None:

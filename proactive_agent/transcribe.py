@@ -13,12 +13,13 @@ from proactive_agent.records import (
     ImageRecord,
     OutcomeRecord,
     ReplyRecord,
+    SentImageRecord,
     ToolRecord,
     TurnRecord,
     UsageRecord,
     VerdictRecord,
 )
-from providers import Reply
+from providers import Reply, SentImage
 from scenarios import Environment, ImageRef, Outcome, Picture, Verdicts
 from tools import Abstain, Action, Answer, Intervention, Invalid, Tool
 
@@ -53,6 +54,7 @@ def turn_record(
             crop=shown.crop,
             size=picture.image.size if picture else None,
             sha256=picture.sha256 if picture else None,
+            sent=_sent_record(reply.sent_image) if reply.sent_image else None,
         ),
         prompt=prompt.text,
         options=list(prompt.options),
@@ -75,8 +77,10 @@ def turn_record(
             input_tokens=reply.usage.input_tokens,
             output_tokens=reply.usage.output_tokens,
             cached_tokens=reply.usage.cached_tokens,
+            reasoning_tokens=reply.usage.reasoning_tokens,
             cost_usd=reply.usage.cost_usd,
             seconds=round(seconds if reply.usage.seconds is None else reply.usage.seconds, 6),
+            cache_hits=int(reply.usage.cache_hit),
         ),
     )
 
@@ -108,6 +112,12 @@ def episode_record(
         error=error,
         usage=_total([turn.usage for turn in turns]),
         turns=turns,
+    )
+
+
+def _sent_record(sent: SentImage) -> SentImageRecord:
+    return SentImageRecord(
+        sha256=sent.sha256, media_type=sent.media_type, size=sent.size, bytes=sent.bytes
     )
 
 
@@ -145,8 +155,10 @@ def _total(usages: list[UsageRecord]) -> UsageRecord:
         input_tokens=_sum(usage.input_tokens for usage in usages),
         output_tokens=_sum(usage.output_tokens for usage in usages),
         cached_tokens=_sum(usage.cached_tokens for usage in usages),
+        reasoning_tokens=_sum(usage.reasoning_tokens for usage in usages),
         cost_usd=_sum(usage.cost_usd for usage in usages),
         seconds=_sum(usage.seconds for usage in usages),
+        cache_hits=sum(usage.cache_hits for usage in usages),
     )
 
 

@@ -1,6 +1,6 @@
 """One interface over API models, local transformers models and scripted baselines."""
 
-from providers.base import Provider, ProviderError, ProviderOptions
+from providers.base import ApiAccess, Provider, ProviderError, ProviderOptions
 from providers.messages import (
     AssistantMessage,
     Choice,
@@ -11,6 +11,7 @@ from providers.messages import (
     Request,
     RequestKey,
     Sampling,
+    SentImage,
     TextPart,
     ToolMessage,
     Usage,
@@ -19,6 +20,7 @@ from providers.messages import (
 from providers.registry import create_provider, provider_names
 
 __all__ = [
+    "ApiAccess",
     "AssistantMessage",
     "Choice",
     "ImagePart",
@@ -31,6 +33,7 @@ __all__ = [
     "Request",
     "RequestKey",
     "Sampling",
+    "SentImage",
     "TextPart",
     "ToolMessage",
     "Usage",

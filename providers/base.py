@@ -7,9 +7,9 @@ becomes an error record), `UserError` for what ends the run (a wrong key, an unk
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
-from providers.messages import Reply, Request
+from providers.messages import Reply, Request, Sampling
 
 
 class ProviderError(Exception):
@@ -18,6 +18,28 @@ class ProviderError(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+@dataclass(frozen=True, slots=True)
+class ApiAccess:
+    """How an API is reached and paid for; changes when replies come, never what they say."""
+
+    rpm: float | None = None
+    """Requests per minute."""
+    tpm: float | None = None
+    """Tokens per minute, input and output."""
+    timeout: float = 180.0
+    """Seconds until a request is given up and sent anew."""
+    tries: int = 7
+    """How often a request is sent at most."""
+    first_wait: float = 1.0
+    """Seconds between the first two tries; doubles from one to the next."""
+    patience: float = 300.0
+    """Seconds that all waits of one request may take together."""
+    price: tuple[float, float] | None = None
+    """US dollars per million input and output tokens, over those of the price list."""
+    cache: str | None = None
+    """Folder in which replies are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +53,16 @@ class ProviderOptions:
     revision: str | None = None
     batch_size: int = 16
     trust_remote_code: bool = False
+    api: Literal["auto", "chat", "responses"] = "auto"
+    """Which of OpenAI's APIs is spoken."""
+    reasoning: str | None = None
+    """How much an API model is to think: low, medium, high, …"""
+    image_size: int = 1568
+    """Longest edge in pixels of a picture that is sent to an API."""
+    image_quality: int = 90
+    """1 to 100."""
+    image_format: Literal["jpeg", "webp"] = "jpeg"
+    access: ApiAccess = ApiAccess()
 
 
 class Provider(ABC):
@@ -40,6 +72,8 @@ class Provider(ABC):
     """False: a picture that is missing does not matter."""
     sees_environment: ClassVar[bool] = False
     """True: requests carry the environment's own next step (`baseline:oracle` alone)."""
+    charges: ClassVar[bool] = False
+    """True: replies cost money."""
 
     @classmethod
     @abstractmethod
@@ -54,6 +88,13 @@ class Provider(ABC):
     @abstractmethod
     async def complete(self, request: Request) -> Reply:
         """Asks the model.  Raises ProviderError."""
+
+    async def probe(self, sampling: Sampling) -> Reply | None:
+        """Asks once before the run, so that a wrong key or model spends no sample.
+
+        Raises UserError; None where there is nothing to find out.
+        """
+        return None
 
     def manifest(self) -> dict[str, Any]:
         """What determines the replies, for the run's manifest; never a key."""

@@ -108,8 +108,25 @@ class Usage:
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
+    """Input that the API read from its own cache."""
+    reasoning_tokens: int | None = None
+    """Output that was thinking."""
     cost_usd: float | None = None
     seconds: float | None = None
+    cache_hit: bool = False
+    """The reply was on disk; nothing was asked, and the counts are those of the first time."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentImage:
+    """A picture as it was sent to an API."""
+
+    sha256: str
+    """Of the encoded file."""
+    media_type: str
+    size: tuple[int, int]
+    """Width and height in pixels."""
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +139,6 @@ class Reply:
     usage: Usage = Usage()
     tool_format: Literal["native", "text"] | None = None
     """How tools were offered; None where none were."""
+    sent_image: SentImage | None = None
+    """The last picture of the request, where it was encoded anew to be sent."""
     opaque: Any = field(default=None, compare=False)

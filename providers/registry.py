@@ -19,12 +19,19 @@ class Entry(NamedTuple):
 
     target: str
     extra: str | None = None
+    needs: str | None = None
+    """The library that must be importable."""
+    remote: bool = False
+    """The model runs elsewhere, so that several can be asked side by side."""
 
 
 BUILT_IN: dict[str, Entry] = {
     "baseline": Entry("providers.baselines:Baseline"),
     "replay": Entry("providers.replay:Replay"),
-    "local": Entry("providers.local:Local", extra="local"),
+    "local": Entry("providers.local:Local", extra="local", needs="transformers"),
+    "openai": Entry("providers.api.openai:OpenAI", "api", "openai", remote=True),
+    "anthropic": Entry("providers.api.anthropic:Anthropic", "api", "anthropic", remote=True),
+    "litellm": Entry("providers.api.litellm:LiteLLM", "api", "litellm", remote=True),
 }
 
 
@@ -37,7 +44,7 @@ def create_provider(spec: str, options: ProviderOptions | None = None) -> Provid
     except ModuleNotFoundError as error:
         if entry is None or entry.extra is None:
             raise
-        raise MissingExtraError(entry.extra, f"{name}: ({error.name} is not installed)") from None
+        raise MissingExtraError(entry.extra, f"{name} ({error.name} is not installed)") from None
     return provider
 
 
@@ -49,6 +56,12 @@ def check_spec(spec: str) -> tuple[str, str]:
     if name not in provider_names():
         raise UserError(f"unknown provider {name!r}; known: {', '.join(provider_names())}")
     return name, model
+
+
+def is_remote(spec: str) -> bool:
+    """Whether the model of a `name:model` runs elsewhere; loads nothing."""
+    entry = BUILT_IN.get(spec.partition(":")[0])
+    return entry is not None and entry.remote
 
 
 def provider_names() -> list[str]:

@@ -9,6 +9,9 @@ import pytest
 
 from scenarios.protocol_pack import PACKAGE, write_pack
 
+# Else litellm asks the network for its price list wherever a test is first to import it.
+os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+
 CACHE = Path(__file__).parent / ".cache"
 WHEEL_NAME = "proactivebench-0.1.1-py3-none-any.whl"
 

@@ -13,6 +13,7 @@ import click
 from proactive_agent.cli.build import build
 from proactive_agent.cli.compare import compare
 from proactive_agent.cli.data import data
+from proactive_agent.cli.providers import providers
 from proactive_agent.cli.run import run
 from proactive_agent.cli.trace import trace
 
@@ -42,9 +43,9 @@ def cli() -> None:
     """Does a multimodal model ask for help when it should?
 
     `run` plays scenarios with a model; `compare` and `trace` show what came of it; `data` gets and
-    checks the official data.
+    checks the official data; `providers` tells which models can be asked from here.
     """
 
 
-for command in (run, compare, trace, data, build):
+for command in (run, compare, trace, data, build, providers):
     cli.add_command(command)

@@ -1,134 +1,160 @@
-"""Plays prepared runs with a progress bar and shows their results."""
+"""Plays prepared runs with progress bars and shows their results.
+
+Models behind an API play side by side; models on this machine one after another.
+"""
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any, NamedTuple
 
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-
-from proactive_agent.metrics import Summary, Tallies
-from proactive_agent.records import EpisodeRecord
-from proactive_agent.runner import PreparedRun, run
+from proactive_agent import runner
+from proactive_agent.budget import Budget, BudgetSpentError
+from proactive_agent.cli.progress import Bars
+from proactive_agent.metrics import Summary, summarise
+from proactive_agent.runner import PreparedRun
 from proactive_agent.tables import (
     EMBEDDED_NOTE,
     comparison_table,
-    mean,
-    percent,
     summary_notes,
     summary_table,
 )
-from proactive_agent.terminal import console, messages, plain
+from proactive_agent.terminal import console, messages, plain, safe
 
 
-def play_runs(prepare: Sequence[Callable[[], PreparedRun]], concurrency: int | None) -> None:
-    """Plays runs one after another; several end with a comparison."""
-    results: list[tuple[str, Summary]] = []
-    embedded = False
-    for make in prepare:
-        prepared = make()
-        embedded = prepared.manifest.data.embedded
-        _say_what_is_not_published(prepared, first=not results)
-        summary = _play(prepared, concurrency)
-        name = prepared.manifest.settings.provider
-        results.append((name.removeprefix("baseline:"), summary))
-        if len(prepare) == 1:
-            console.print(summary_table(_title(prepared), summary))
-            for note in summary_notes(summary, embedded=embedded):
-                console.print(note, markup=False)
-        messages.print(f"[dim]records: {plain(str(prepared.folder.path))}[/dim]", soft_wrap=True)
-    if len(results) > 1:
-        settings = prepared.manifest.settings
-        title = f"{settings.protocol}, {settings.condition}"
-        console.print(comparison_table(title, results))
-        if embedded:
-            console.print(EMBEDDED_NOTE, markup=False)
+class Planned(NamedTuple):
+    """A run that is to be prepared and played."""
+
+    prepare: Callable[[], PreparedRun]
+    remote: bool
 
 
-def _play(prepared: PreparedRun, concurrency: int | None) -> Summary:
-    with _Bar(prepared) as bar:
+class _Played(NamedTuple):
+    prepared: PreparedRun
+    summary: Summary
+    stopped: str | None
+    """Why it ended before its last episode."""
+
+
+def play_runs(
+    planned: Sequence[Planned], concurrency: int | None, budget: Budget | None = None
+) -> None:
+    """Plays runs; several end with a comparison."""
+    sitting = _Sitting(planned, concurrency, budget)
+    try:
+        played = asyncio.run(sitting.play())
+    except KeyboardInterrupt:
+        for prepared in sitting.begun:
+            _say_how_to_go_on("interrupted", prepared)
+        sys.exit(130)
+    for run in played:
+        if run.stopped:
+            _say_how_to_go_on(run.stopped, run.prepared)
+    _show(played)
+    if any(run.stopped for run in played):
+        sys.exit(1)
+
+
+class _Sitting:
+    """Everything that one call of the program plays."""
+
+    def __init__(
+        self, planned: Sequence[Planned], concurrency: int | None, budget: Budget | None
+    ) -> None:
+        self.begun: list[PreparedRun] = []
+        """Runs that are being played."""
+        self._planned = planned
+        self._concurrency = concurrency
+        self._budget = budget
+        self._bars = Bars()
+        self._warned = False
+
+    async def play(self) -> list[_Played]:
+        """Plays all runs; the results come in the order of the plan."""
+        played: dict[int, _Played] = {}
+        remote: dict[int, PreparedRun] = {}
+
+        async def play_remote(index: int, prepared: PreparedRun) -> None:
+            played[index] = await self._play(prepared, probed=True)
+
+        async def play_local() -> None:
+            for index, (prepare, is_remote) in enumerate(self._planned):
+                if not is_remote:
+                    # In a thread: loading a model takes minutes, and others shall not wait.
+                    prepared = await asyncio.to_thread(prepare)
+                    played[index] = await self._play(prepared, probed=False)
+
         try:
-            return asyncio.run(run(prepared, concurrency, bar.advance))
-        except KeyboardInterrupt:
-            bar.stop()
+            for index, (prepare, is_remote) in enumerate(self._planned):
+                if is_remote:
+                    remote[index] = prepare()
+            await _together(runner.probe(prepared, self._budget) for prepared in remote.values())
+            with self._bars:
+                await _together(
+                    [*(play_remote(index, prepared) for index, prepared in remote.items()),
+                     play_local()]
+                )  # fmt: skip
+        finally:
+            for prepared in remote.values():
+                await prepared.play.provider.close()
+        return [played[index] for index in sorted(played)]
+
+    async def _play(self, prepared: PreparedRun, *, probed: bool) -> _Played:
+        self._say_what_is_not_published(prepared)
+        self.begun.append(prepared)
+        stopped = None
+        with self._bars.of(prepared) as bar:
+            try:
+                summary = await runner.run(
+                    prepared, self._concurrency, bar.advance, budget=self._budget, probed=probed
+                )
+            except BudgetSpentError as error:
+                stopped = str(error)
+                summary = summarise(prepared.folder.episodes())
+        self.begun.remove(prepared)
+        messages.print(safe(f"records: {prepared.folder.path}", "dim"), soft_wrap=True)
+        return _Played(prepared, summary, stopped)
+
+    def _say_what_is_not_published(self, prepared: PreparedRun) -> None:
+        data = prepared.play.data
+        if not self._warned and not data.embedded and data.pack is None:
             messages.print(
-                f"interrupted; go on with: --resume {prepared.folder.path}",
+                "No protocol pack lies beside the data: wording and samples are not the published "
+                "ones (data protocol DIR fetches it).",
                 markup=False,
-                soft_wrap=True,
             )
-            sys.exit(130)
+        self._warned = True
 
 
-def _title(prepared: PreparedRun) -> str:
-    settings = prepared.manifest.settings
-    return plain(f"{settings.provider}: {settings.protocol}, {settings.condition}")
+async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Runs all; the first error ends the others and is raised as it was."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for coroutine in work:
+                group.create_task(coroutine)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
 
 
-def _say_what_is_not_published(prepared: PreparedRun, *, first: bool) -> None:
-    data = prepared.play.data
-    if first and not data.embedded and data.pack is None:
-        messages.print(
-            "No protocol pack lies beside the data: wording and samples are not the published ones "
-            "(data protocol DIR fetches it).",
-            markup=False,
-        )
+def _show(played: Sequence[_Played]) -> None:
+    embedded = any(run.prepared.manifest.data.embedded for run in played)
+    settings = played[0].prepared.manifest.settings
+    if len(played) == 1:
+        title = f"{settings.provider}: {settings.protocol}, {settings.condition}"
+        console.print(summary_table(plain(title), played[0].summary))
+        for note in summary_notes(played[0].summary, embedded=embedded):
+            console.print(note, markup=False)
+        return
+    named = [
+        (run.prepared.manifest.settings.provider.removeprefix("baseline:"), run.summary)
+        for run in played
+    ]
+    console.print(comparison_table(f"{settings.protocol}, {settings.condition}", named))
+    if embedded:
+        console.print(EMBEDDED_NOTE, markup=False)
 
 
-class _Bar:
-    """A progress bar with the running metrics."""
-
-    def __init__(self, prepared: PreparedRun) -> None:
-        self._tallies = Tallies()
-        self._turns = 0
-        self._progress = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=16),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[metrics]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=messages,
-            transient=True,
-            disable=not messages.is_terminal,
-        )
-        self._task = self._progress.add_task(
-            plain(prepared.manifest.settings.provider.split("/")[-1]),
-            total=prepared.total,
-            completed=len(prepared.done),
-            metrics="",
-        )
-        for episode in prepared.folder.episodes():
-            if episode.error is None:
-                self._tallies.add(episode)
-
-    def __enter__(self) -> "_Bar":
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def stop(self) -> None:
-        """Takes the bar off the screen."""
-        self._progress.stop()
-
-    def advance(self, episode: EpisodeRecord) -> None:
-        """Counts an episode in."""
-        self._tallies.add(episode)
-        self._turns += len(episode.turns)
-        summary = self._tallies.summary()
-        elapsed = self._progress.tasks[self._task].elapsed or 0.0
-        metrics = f"acc {percent(summary.acc)} psr {mean(summary.psr)}"
-        if elapsed > 0:
-            metrics += f" {self._turns / elapsed:.1f} req/s"
-        if summary.errors:
-            metrics += f" {summary.errors} errors"
-        self._progress.update(self._task, advance=1, metrics=metrics)
+def _say_how_to_go_on(why: str, prepared: PreparedRun) -> None:
+    messages.print(
+        f"{why}; go on with: --resume {prepared.folder.path}", markup=False, soft_wrap=True
+    )

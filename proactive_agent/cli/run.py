@@ -1,5 +1,6 @@
 """`run`: plays scenarios with one or several models."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,11 +9,80 @@ import click
 
 if TYPE_CHECKING:
     from proactive_agent.manifest import Settings
+    from proactive_agent.runner import PreparedRun
+    from providers import ApiAccess
 
 PROTOCOLS = ("tools", "mcqa")
 TOOLSETS = ("scenario", "all", "random")
 PARSERS = ("official", "lenient")
-WITH_RESUME = {"resume", "results", "concurrency"}
+REASONING = ("minimal", "low", "medium", "high")
+ACCESS = ("rpm", "tpm", "timeout", "price", "cache")
+WITH_RESUME = {"resume", "results", "concurrency", "budget_usd", *ACCESS}
+
+
+def _api_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Options that concern models behind an API."""
+    options = (
+        click.option(
+            "--api",
+            type=click.Choice(("auto", "chat", "responses")),
+            default="auto",
+            show_default=True,
+            help="openai: Chat Completions or Responses. auto: Responses for reasoning models.",
+        ),
+        click.option(
+            "--reasoning", type=click.Choice(REASONING), help="API: how much the model thinks."
+        ),
+        click.option(
+            "--image-size",
+            type=click.IntRange(min=16),
+            default=1568,
+            show_default=True,
+            metavar="PIXELS",
+            help="API: longest edge of a picture that is sent.",
+        ),
+        click.option("--image-quality", type=click.IntRange(1, 100), default=90, show_default=True),
+        click.option(
+            "--image-format",
+            type=click.Choice(("jpeg", "webp")),
+            default="jpeg",
+            show_default=True,
+        ),
+        click.option(
+            "--rpm", type=click.FloatRange(min=0, min_open=True), help="API: requests per minute."
+        ),
+        click.option(
+            "--tpm", type=click.FloatRange(min=0, min_open=True), help="API: tokens per minute."
+        ),
+        click.option(
+            "--timeout",
+            type=click.FloatRange(min=0, min_open=True),
+            default=180.0,
+            show_default=True,
+            metavar="SECONDS",
+            help="API: when a request is given up and sent anew.",
+        ),
+        click.option(
+            "--price",
+            metavar="IN,OUT",
+            help="API: dollars per million tokens. Default: litellm's price list.",
+        ),
+        click.option(
+            "--budget-usd",
+            type=click.FloatRange(min=0, min_open=True),
+            metavar="USD",
+            help="API: stop before more is spent.",
+        ),
+        click.option(
+            "--cache",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="API: keep replies here, so that the same request costs nothing again.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 @click.command()
@@ -122,6 +192,7 @@ WITH_RESUME = {"resume", "results", "concurrency"}
     help="local: the most requests in one batch.",
 )
 @click.option("--trust-remote-code", is_flag=True, help="local: run code that a model brings.")
+@_api_options
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -132,28 +203,53 @@ def run(
     resume: str | None,
     dry_run: bool,
     concurrency: int | None,
+    budget_usd: float | None,
     **options: Any,
 ) -> None:
     """Play scenarios with a model, or with several, and show the results."""
     from proactive_agent import runner
+    from proactive_agent.budget import Budget
     from proactive_agent.cli.dry_run import show_dry_run
-    from proactive_agent.cli.play import play_runs
+    from proactive_agent.cli.play import Planned, play_runs
     from proactive_agent.run_folder import RunFolder
     from providers.baselines import BASELINES
-    from providers.registry import check_spec
+    from providers.registry import check_spec, is_remote
 
+    access = _access(**{name: options.pop(name) for name in ACCESS})
+    budget = None if budget_usd is None else Budget(budget_usd)
     if resume is not None:
         _refuse_other_options(ctx)
-        play_runs([lambda: runner.prepare_resume(RunFolder.find(resume, results))], concurrency)
+        folder = RunFolder.find(resume, results)
+        again = Planned(lambda: runner.prepare_resume(folder, access), remote=False)
+        play_runs([again], concurrency, budget)
         return
     specs = providers or tuple(f"baseline:{name}" for name in BASELINES)
     for spec in specs:
         check_spec(spec)
     every = [_settings(spec, **options) for spec in specs]
     if dry_run:
-        show_dry_run(every)
+        show_dry_run(every, access)
         return
-    play_runs([partial(runner.prepare_run, settings, results) for settings in every], concurrency)
+    taken: set[str] = set()
+
+    def prepare(settings: "Settings") -> "PreparedRun":
+        prepared = runner.prepare_run(settings, results, access, taken)
+        taken.add(prepared.manifest.run_id)
+        return prepared
+
+    planned = [Planned(partial(prepare, s), is_remote(s.provider)) for s in every]
+    play_runs(planned, concurrency, budget)
+
+
+def _access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiAccess":
+    from providers import ApiAccess
+    from providers.api.prices import parse_price
+
+    return ApiAccess(
+        **limits,
+        price=None if price is None else parse_price(price),
+        cache=None if cache is None else str(cache),
+    )
 
 
 def _settings(
@@ -178,13 +274,12 @@ def _settings(
 def _refuse_other_options(ctx: click.Context) -> None:
     """A resumed run keeps its settings, so that its episodes belong together."""
     given = [
-        name
-        for name in ctx.params
-        if ctx.get_parameter_source(name) == click.core.ParameterSource.COMMANDLINE
-        and name not in WITH_RESUME
+        option.opts[0]
+        for option in ctx.command.params
+        if ctx.get_parameter_source(option.name or "") == click.core.ParameterSource.COMMANDLINE
+        and option.name not in WITH_RESUME
     ]
     if given:
         from tools import UserError
 
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in given)
-        raise UserError(f"--resume goes on with the run's own settings; drop {names}")
+        raise UserError(f"--resume goes on with the run's own settings; drop {', '.join(given)}")

@@ -12,7 +12,7 @@ from providers.registry import BUILT_IN, Entry
 
 
 class Slow(Provider):
-    """The random baseline, 20 ms a reply."""
+    """The random baseline, 40 ms a reply."""
 
     def __init__(self) -> None:
         self.baseline = create_provider("baseline:random")
@@ -22,7 +22,7 @@ class Slow(Provider):
         return cls()
 
     async def complete(self, request: Request) -> Reply:
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.04)
         return await self.baseline.complete(request)
 
 

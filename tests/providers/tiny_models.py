@@ -34,9 +34,9 @@ def folder(kind: str) -> Path:
         "idefics2": _idefics2,
         "smolvlm": _smolvlm,
         "llava_onevision": _llava_onevision,
-        "qwen2_5_vl": _qwen2_5_vl,
+        "qwen2_5_vl": qwen2_5_vl,
         INSTRUCTBLIP: _instructblip,
-        NATIVE_TOOLS: lambda: _qwen2_5_vl(templates.CHATML_WITH_TOOLS),
+        NATIVE_TOOLS: lambda: qwen2_5_vl(templates.CHATML_WITH_TOOLS),
     }
     torch.manual_seed(0)
     model, processor = builders[kind]()
@@ -181,7 +181,8 @@ def _llava_onevision() -> tuple[Any, Any]:
     return transformers.LlavaOnevisionForConditionalGeneration(config), processor
 
 
-def _qwen2_5_vl(template: str = templates.CHATML) -> tuple[Any, Any]:
+def qwen2_5_vl(template: str = templates.CHATML) -> tuple[Any, Any]:
+    """A model of that kind and its processor, in memory."""
     vision_marks = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
     tokenizer = _tokenizer(["<|im_start|>", "<|im_end|>", *vision_marks], eos="<|im_end|>")
     tokenizer.add_tokens(["<tool_call>", "</tool_call>"])  # not special, as in the real one

@@ -62,3 +62,26 @@ CHATML_WITH_TOOLS = """\
 {%- endfor -%}
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif -%}
 """
+
+PICTURES_AND_CALLS = """\
+{%- if tools -%}
+{{- '<|im_start|>system\\n' }}
+{%- for tool in tools %}{{ tool['function']['name'] + ' ' }}{% endfor -%}
+{{- '<|im_end|>\\n' }}
+{%- endif -%}
+{%- for message in messages -%}
+{{- '<|im_start|>' + message['role'] + '\\n' }}
+{%- if message['content'] is not string -%}
+{%- for part in message['content'] or [] if part['type'] == 'image' -%}
+{{- '<|vision_start|><|image_pad|><|vision_end|>' }}
+{%- endfor -%}
+{%- endif -%}
+{%- for call in message['tool_calls'] or [] -%}
+{{- '<tool_call>\\n' }}
+{{- {'name': call['function']['name'], 'arguments': call['function']['arguments']} | tojson }}
+{{- '\\n</tool_call>' }}
+{%- endfor -%}
+{{- '<|im_end|>\\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif -%}
+"""

@@ -1,0 +1,90 @@
+"""`providers`: what can be judged from here, and whether one model works."""
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def providers(ctx: click.Context) -> None:
+    """Show which providers are installed and which keys are set (never their values)."""
+    if ctx.invoked_subcommand is None:
+        from proactive_agent.terminal import console
+
+        console.print(_overview())
+
+
+@providers.command()
+@click.argument("spec", metavar="NAME:MODEL")
+@click.option(
+    "--api", type=click.Choice(("auto", "chat", "responses")), default="auto", show_default=True
+)
+@click.option("--reasoning", help="How much the model thinks: low, medium, high.")
+@click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True)
+@click.option("--price", metavar="IN,OUT", help="Dollars per million tokens.")
+def check(spec: str, max_tokens: int, price: str | None, **options: Any) -> None:
+    """Send one request with a picture and a tool, and say what works.
+
+    Ends with exit code 1 where something does not.
+    """
+    from proactive_agent.provider_check import check_now
+    from proactive_agent.terminal import console, plain
+    from providers import ApiAccess, ProviderOptions, create_provider
+    from providers.api.prices import parse_price
+
+    access = ApiAccess(tries=3, price=None if price is None else parse_price(price))
+    provider = create_provider(spec, ProviderOptions(**options, access=access))
+    findings = check_now(provider, max_tokens)
+    marks = {True: "works", False: "FAILS", None: ""}
+    for what, works, detail in findings:
+        line = f"{what:<8} {marks[works]:<5} {detail}"
+        console.print(plain(line), markup=False, soft_wrap=True)
+    if any(finding.works is False for finding in findings):
+        sys.exit(1)
+
+
+def _overview() -> "Table":
+    from rich import box
+    from rich.table import Table
+
+    from proactive_agent.terminal import safe
+    from providers.registry import BUILT_IN, provider_names
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in ("provider", "installed", "key"):
+        table.add_column(heading)
+    for name in provider_names():
+        entry = BUILT_IN.get(name)
+        needs = entry.needs if entry else None
+        extra = entry.extra if entry else None
+        table.add_row(name, safe(_installed(needs, extra)), _key(name))
+    return table
+
+
+def _installed(library: str | None, extra: str | None) -> str:
+    import importlib.metadata
+
+    if library is None:
+        return "yes"
+    try:
+        return f"{library} {importlib.metadata.version(library)}"
+    except importlib.metadata.PackageNotFoundError:
+        return f"no: pip install 'proactive-agent[{extra}]'"
+
+
+def _key(name: str) -> str:
+    from providers.api.keys import NAMES, OWN_SERVER_KEY, environment, find_key
+
+    if name == "litellm":
+        own = {*NAMES.values(), OWN_SERVER_KEY}
+        others = [n for n, value in environment().items() if n.endswith("_API_KEY") and value]
+        found = sorted(set(others) - own)
+        return ", ".join(f"{key} is set" for key in found) or "that of the API it asks"
+    if name not in NAMES:
+        return ""
+    return f"{NAMES[name]} is {'set' if find_key(NAMES[name]) else 'missing'}"

@@ -1,0 +1,202 @@
+"""`anthropic:MODEL`: the Messages API, also of servers that speak it (`MODEL@http://host:port`)."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import anthropic
+
+from providers.api.client import json_of
+from providers.api.encoding import Pictures
+from providers.api.faults import ApiError, from_sdk
+from providers.api.keys import NAMES, OWN_SERVER_KEY, find_key
+from providers.api.prices import Tokens
+from providers.api.provider import Answer, ApiProvider
+from providers.api.target import Target
+from providers.base import ProviderOptions
+from providers.messages import (
+    AssistantMessage,
+    Message,
+    Part,
+    Request,
+    TextPart,
+    ToolMessage,
+)
+from tools import ToolCall, UserError
+from tools.render import for_anthropic
+
+ADDRESS = "https://api.anthropic.com"
+EPHEMERAL = {"type": "ephemeral"}
+_REASONS = {"end_turn": "stop", "tool_use": "tool_calls", "max_tokens": "length"}
+_THINKING = ("thinking", "redacted_thinking")
+
+
+class Anthropic(ApiProvider):
+    """Tool results hold their pictures; thinking goes back with the turn that it belongs to."""
+
+    name = "anthropic"
+    may_be_left_out = ("temperature", "disable_parallel_tool_use")
+
+    def __init__(self, target: Target, options: ProviderOptions) -> None:
+        super().__init__(target, options)
+        own = target.base_url is not None
+        key = find_key(OWN_SERVER_KEY if own else NAMES["anthropic"])
+        if not own and not key:
+            raise UserError(f"anthropic:{target.model} needs a key: set {NAMES['anthropic']}")
+        self._client = anthropic.AsyncAnthropic(
+            api_key=key or "none",
+            base_url=self.address,
+            max_retries=0,
+            timeout=options.access.timeout,
+            # Half the processor time of the SDK's default, and more of it with many at once.
+            http_client=anthropic.DefaultAioHttpClient(timeout=options.access.timeout),
+        )
+
+    @property
+    def address(self) -> str:
+        # The SDK adds /v1 itself.
+        return (self.target.base_url or ADDRESS).removesuffix("/v1")
+
+    def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
+        messages = _messages(request.messages, pictures)
+        body: dict[str, Any] = {
+            "model": self.target.model,
+            "max_tokens": request.sampling.max_tokens,
+            "messages": messages,
+        }
+        if self.options.reasoning:
+            # Thinking models take no temperature but their own.
+            body["thinking"] = {"type": "adaptive"}
+            body["output_config"] = {"effort": self.options.reasoning}
+        elif self.sends("temperature"):
+            body["temperature"] = request.sampling.temperature
+        if request.tools:
+            body["tools"] = for_anthropic(request.tools)
+            body["tool_choice"] = {"type": "auto"}
+            if self.sends("disable_parallel_tool_use"):
+                body["tool_choice"]["disable_parallel_tool_use"] = True
+            # With tools the conversation goes on, and its next turn begins like this one.
+            body["tools"][-1]["cache_control"] = EPHEMERAL
+            messages[-1]["content"][-1]["cache_control"] = EPHEMERAL
+        return body
+
+    async def send(self, body: dict[str, Any]) -> dict[str, Any]:
+        # As `extra_body` it is sent as it is, with a temperature, which the SDK has no parameter
+        # for any more, and without the SDK's slow walk through all of it.
+        raw = await self._client.messages.with_raw_response.create(
+            model=self.target.model, max_tokens=body["max_tokens"], messages=[], extra_body=body
+        )
+        return json_of(raw.http_response)
+
+    def fault(self, error: Exception) -> ApiError:
+        return from_sdk(error)
+
+    def read(self, raw: dict[str, Any]) -> Answer:
+        reason = raw["stop_reason"]
+        if reason == "refusal":
+            raise ApiError("content_filter", "the API's filter stopped the reply")
+        if reason == "model_context_window_exceeded":
+            raise ApiError("context_overflow", "the reply did not fit into the context window")
+        blocks: list[dict[str, Any]] = raw["content"]
+        text = "".join(block["text"] for block in blocks if block["type"] == "text")
+        called = [block for block in blocks if block["type"] == "tool_use"]
+        return Answer(
+            text=text,
+            tool_calls=tuple(map(_read_call, called)),
+            finish_reason=_REASONS.get(reason, reason),
+            tokens=_tokens(raw.get("usage") or {}),
+            opaque=blocks if any(block["type"] in _THINKING for block in blocks) else None,
+        )
+
+    def versions(self) -> dict[str, str]:
+        return {"anthropic": anthropic.__version__}
+
+    async def close(self) -> None:
+        await super().close()
+        await self._client.close()
+
+
+def _messages(messages: Iterable[Message], pictures: Pictures) -> list[dict[str, Any]]:
+    """Turns that alternate; the results of one turn's calls stand first and together."""
+    turns: list[dict[str, Any]] = []
+    for message in messages:
+        role = "assistant" if isinstance(message, AssistantMessage) else "user"
+        blocks = _blocks(message, pictures)
+        if turns and turns[-1]["role"] == role:
+            turns[-1]["content"] += blocks
+        else:
+            turns.append({"role": role, "content": blocks})
+    return turns
+
+
+def _blocks(message: Message, pictures: Pictures) -> list[dict[str, Any]]:
+    if isinstance(message, AssistantMessage):
+        return _replied(message)
+    content = _parts(message.content, pictures)
+    if isinstance(message, ToolMessage):
+        return [{"type": "tool_result", "tool_use_id": message.call.id, "content": content}]
+    if not content:
+        raise ApiError("bad_request", "a turn of the user without content cannot be sent")
+    return content
+
+
+def _replied(message: AssistantMessage) -> list[dict[str, Any]]:
+    if message.opaque:
+        # Thinking counts only where it comes back as it was, before what followed it.
+        return [dict(block) for block in message.opaque]
+    blocks: list[dict[str, Any]] = []
+    if message.text.strip():
+        blocks.append({"type": "text", "text": message.text})
+    for call in message.tool_calls:
+        fields = {"id": call.id, "name": call.name, "input": _arguments(call)}
+        blocks.append({"type": "tool_use", **fields})
+    if not blocks:
+        raise ApiError("bad_request", "an empty reply cannot be sent back as a turn of the model")
+    return blocks
+
+
+def _arguments(call: ToolCall) -> dict[str, Any]:
+    try:
+        value = json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise ApiError("bad_request", f"a call of {call.name} whose arguments are no JSON object")
+    return value
+
+
+def _parts(content: Sequence[Part], pictures: Pictures) -> list[dict[str, Any]]:
+    blocks: list[dict[str, Any]] = []
+    for part in content:
+        if isinstance(part, TextPart):
+            if part.text.strip():  # the API refuses empty ones
+                blocks.append({"type": "text", "text": part.text})
+            continue
+        picture = pictures[part.key]
+        source = {
+            "type": "base64",
+            "media_type": picture.sent.media_type,
+            "data": picture.base64,
+        }
+        blocks.append({"type": "image", "source": source})
+    return blocks
+
+
+def _read_call(block: dict[str, Any]) -> ToolCall:
+    given = block["input"]
+    return ToolCall(
+        block["name"], given if isinstance(given, str) else json.dumps(given), block["id"]
+    )
+
+
+def _tokens(usage: dict[str, Any]) -> Tokens:
+    fresh = usage.get("input_tokens")
+    cached = usage.get("cache_read_input_tokens")
+    written = usage.get("cache_creation_input_tokens")
+    return Tokens(
+        input=None if fresh is None else fresh + (cached or 0) + (written or 0),
+        output=usage.get("output_tokens"),
+        cached=cached,
+        cache_written=written,
+        reasoning=(usage.get("output_tokens_details") or {}).get("thinking_tokens"),
+    )

@@ -1,0 +1,70 @@
+"""Replies kept on disk, so that a run that is repeated or scored again costs nothing."""
+
+import asyncio
+import hashlib
+import json
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+from tools import UserError
+
+FILE = "replies.sqlite"
+
+
+class ReplyCache:
+    """An SQLite file in a folder; several processes may use it at once.
+
+    A key covers everything that determines the reply: the adapter and its address, the whole body
+    that is sent, and the seed where replies are drawn at random.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.file = folder / FILE
+        self._lock = threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._database = sqlite3.connect(self.file, timeout=30, check_same_thread=False)
+            self._database.execute("PRAGMA journal_mode=WAL")
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL)"
+            )
+        except (OSError, sqlite3.Error) as error:
+            raise UserError(f"{self.file}: {error}") from None
+
+    async def get(self, key: str) -> dict[str, Any] | None:
+        """The raw reply of an earlier request."""
+        return await asyncio.to_thread(self._get, key)
+
+    async def put(self, key: str, reply: dict[str, Any]) -> None:
+        """Keeps a raw reply; one that is there already stays."""
+        await asyncio.to_thread(self._put, key, json.dumps(reply))
+
+    def close(self) -> None:
+        """Closes the file."""
+        with self._lock:
+            self._database.close()
+
+    def _get(self, key: str) -> dict[str, Any] | None:
+        try:
+            with self._lock:
+                rows = self._database.execute("SELECT reply FROM replies WHERE key = ?", (key,))
+                row = rows.fetchone()
+            reply: dict[str, Any] | None = json.loads(row[0]) if row else None
+        except (sqlite3.Error, ValueError) as error:
+            raise UserError(f"{self.file}: {error}") from None
+        return reply
+
+    def _put(self, key: str, reply: str) -> None:
+        try:
+            with self._lock, self._database:
+                self._database.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (key, reply))
+        except sqlite3.Error as error:
+            raise UserError(f"{self.file}: {error}") from None
+
+
+def cache_key(*parts: Any) -> str:
+    """SHA-256 over JSON values."""
+    text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

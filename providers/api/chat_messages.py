@@ -1,0 +1,127 @@
+"""Conversations in the form of OpenAI's Chat Completions, which most servers speak."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from providers.api.encoding import Pictures
+from providers.api.faults import ApiError
+from providers.api.prices import Tokens
+from providers.api.provider import Answer
+from providers.messages import (
+    AssistantMessage,
+    ImagePart,
+    Message,
+    Part,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
+from providers.text_tools import merged
+from tools import ToolCall
+from tools.texts import IMAGE_FOLLOWS
+
+
+def chat_messages(messages: Iterable[Message], pictures: Pictures) -> list[dict[str, Any]]:
+    """`messages` of a request.  Pictures of tool results follow in a message of the user."""
+    return [_turn(message, pictures) for message in merged(_hoisted(messages))]
+
+
+def read_chat(raw: dict[str, Any]) -> Answer:
+    """The first choice of a reply.  Raises ApiError, KeyError and the like where there is none."""
+    choices = raw["choices"]
+    if not choices:
+        raise ApiError("bad_reply", "the reply has no choices")
+    choice = choices[0]
+    message, reason = choice["message"], choice.get("finish_reason")
+    if reason == "content_filter":
+        raise ApiError("content_filter", "the API's filter stopped the reply")
+    text = message.get("content") or ""
+    if isinstance(text, list):
+        text = "".join(part.get("text", "") for part in text)
+    refusal = message.get("refusal") or ""
+    calls = [call["function"] | {"id": call.get("id")} for call in message.get("tool_calls") or ()]
+    return Answer(
+        text=text or refusal,
+        tool_calls=tuple(read_call(call, index) for index, call in enumerate(calls)),
+        finish_reason="refusal" if refusal and not text else reason,
+        tokens=_tokens(raw.get("usage") or {}),
+    )
+
+
+def read_call(call: dict[str, Any], index: int) -> ToolCall:
+    """A call from its `name`, `arguments` and `id`; the arguments stay as they were written."""
+    arguments = call.get("arguments")
+    if arguments is None:
+        arguments = ""
+    written = arguments if isinstance(arguments, str) else json.dumps(arguments)
+    return ToolCall(call["name"] or "", written, call.get("id") or f"call_{index}")
+
+
+def _hoisted(messages: Iterable[Message]) -> list[Message]:
+    out: list[Message] = []
+    pending: list[Part] = []
+    for message in messages:
+        if not isinstance(message, ToolMessage):
+            if pending:
+                out.append(UserMessage(tuple(pending)))
+                pending = []
+            out.append(message)
+            continue
+        images = [part for part in message.content if isinstance(part, ImagePart)]
+        words = tuple(part for part in message.content if isinstance(part, TextPart))
+        out.append(ToolMessage(message.call, words))
+        if images:
+            pending += [TextPart(IMAGE_FOLLOWS), *images]
+    if pending:
+        out.append(UserMessage(tuple(pending)))
+    return out
+
+
+def _turn(message: Message, pictures: Pictures) -> dict[str, Any]:
+    if isinstance(message, UserMessage):
+        return {"role": "user", "content": _parts(message.content, pictures)}
+    if isinstance(message, ToolMessage):
+        text = "\n".join(part.text for part in message.content if isinstance(part, TextPart))
+        return {"role": "tool", "tool_call_id": message.call.id, "content": text}
+    turn: dict[str, Any] = {"role": "assistant", "content": message.text or None}
+    if message.tool_calls:
+        turn["tool_calls"] = [
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments or "{}"},
+            }
+            for call in message.tool_calls
+        ]
+    elif not message.text:
+        raise ApiError("bad_request", "an empty reply cannot be sent back as a turn of the model")
+    return turn | _thinking(message)
+
+
+def _thinking(message: AssistantMessage) -> dict[str, Any]:
+    """What litellm keeps of a model's thinking, for models that want it back."""
+    return message.opaque if isinstance(message.opaque, dict) else {}
+
+
+def _parts(content: Sequence[Part], pictures: Pictures) -> list[dict[str, Any]]:
+    return [
+        {"type": "text", "text": part.text}
+        if isinstance(part, TextPart)
+        else {"type": "image_url", "image_url": {"url": pictures[part.key].data_uri}}
+        for part in content
+    ]
+
+
+def _tokens(usage: dict[str, Any]) -> Tokens:
+    given = usage.get("prompt_tokens_details") or {}
+    written = usage.get("completion_tokens_details") or {}
+    if not usage.get("prompt_tokens"):
+        return Tokens()  # no prompt is empty: whoever says 0 did not count
+    return Tokens(
+        input=usage["prompt_tokens"],
+        output=usage.get("completion_tokens"),
+        cached=given.get("cached_tokens"),
+        cache_written=usage.get("cache_creation_input_tokens"),
+        reasoning=written.get("reasoning_tokens"),
+    )

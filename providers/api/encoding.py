@@ -1,0 +1,105 @@
+"""Pictures as an API takes them: scaled down, compressed once, kept by what they show."""
+
+import asyncio
+import base64
+import hashlib
+import io
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from PIL import Image
+
+from providers.messages import ImagePart, Request, SentImage, ToolMessage, UserMessage
+
+ImageFormat = Literal["jpeg", "webp"]
+CACHE_BYTES = 128 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A picture ready to be sent."""
+
+    base64: str
+    sent: SentImage
+
+    @property
+    def data_uri(self) -> str:
+        """For APIs that take pictures by address."""
+        return f"data:{self.sent.media_type};base64,{self.base64}"
+
+
+Pictures = dict[str, Encoded]
+"""By `ImagePart.key`."""
+
+
+class Encoder:
+    """Encodes each picture once, in a thread; the latest are kept.
+
+    `longest_edge` is in pixels; smaller pictures are not enlarged.
+    """
+
+    def __init__(
+        self,
+        longest_edge: int,
+        quality: int,
+        image_format: ImageFormat,
+        cache_bytes: int = CACHE_BYTES,
+    ) -> None:
+        self._longest_edge = longest_edge
+        self._quality = quality
+        self._format = image_format
+        self._cache_bytes = cache_bytes
+        self._cached: OrderedDict[str, Encoded] = OrderedDict()
+        self._size = 0
+        self._at_work: dict[str, asyncio.Task[Encoded]] = {}
+
+    async def pictures(self, request: Request) -> Pictures:
+        """Every picture of a request.  Raises what loading one raises."""
+        return {part.key: await self._encoded(part) for part in pictures_of(request)}
+
+    async def _encoded(self, part: ImagePart) -> Encoded:
+        if found := self._cached.get(part.key):
+            self._cached.move_to_end(part.key)
+            return found
+        task = self._at_work.get(part.key)
+        if task is None:
+            task = asyncio.create_task(asyncio.to_thread(self.encode, part))
+            self._at_work[part.key] = task
+            task.add_done_callback(lambda done: self._keep(part.key, done))
+        # Others may wait for it too, so that it goes on where this one is cancelled.
+        return await asyncio.shield(task)
+
+    def encode(self, part: ImagePart) -> Encoded:
+        """Scales and compresses a picture."""
+        image = part.load()
+        if image.mode != "RGB":
+            image = image.convert("RGB")
+        if max(image.size) > self._longest_edge:
+            image = image.copy()
+            image.thumbnail((self._longest_edge,) * 2, Image.Resampling.LANCZOS, reducing_gap=None)
+        stream = io.BytesIO()
+        image.save(stream, self._format, quality=self._quality)
+        content = stream.getvalue()
+        sent = SentImage(
+            hashlib.sha256(content).hexdigest(), f"image/{self._format}", image.size, len(content)
+        )
+        return Encoded(base64.b64encode(content).decode(), sent)
+
+    def _keep(self, key: str, task: asyncio.Task[Encoded]) -> None:
+        self._at_work.pop(key, None)
+        if task.cancelled() or task.exception():
+            return
+        self._cached[key] = task.result()
+        self._size += len(task.result().base64)
+        while self._size > self._cache_bytes and len(self._cached) > 1:
+            _, oldest = self._cached.popitem(last=False)
+            self._size -= len(oldest.base64)
+
+
+def pictures_of(request: Request) -> Iterable[ImagePart]:
+    """The pictures of a request in the order in which they are shown."""
+    for message in request.messages:
+        if isinstance(message, UserMessage | ToolMessage):
+            yield from (part for part in message.content if isinstance(part, ImagePart))

@@ -1,0 +1,158 @@
+"""What can go wrong with a request to an API, and whether it helps to ask again.
+
+| kind | what happened | asked again |
+| --- | --- | --- |
+| connection, timeout | no answer, or half of one; HTTP 408 | yes |
+| rate_limit, conflict | HTTP 429, 409 | yes |
+| overloaded, server | HTTP 503 and 529, any other 5xx | yes |
+| bad_reply | an answer that is none: no JSON, another content type, no choices | yes |
+| quota | the account has no credit left | no |
+| auth, permission, not_found | HTTP 401, 403, 404 | no |
+| too_large, context_overflow | HTTP 413; more tokens than the model takes | no |
+| content_filter | the API's filter stopped the request or the reply | no |
+| bad_request | any other 4xx, and what an adapter cannot send | no |
+"""
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+SHOWN = 400
+"""How many characters of an error's message are kept."""
+
+_BY_STATUS = {
+    401: "auth", 403: "permission", 404: "not_found", 408: "timeout", 409: "conflict",
+    413: "too_large", 429: "rate_limit", 503: "overloaded", 529: "overloaded",
+}  # fmt: skip
+RETRIED = frozenset(
+    {"connection", "timeout", "rate_limit", "conflict", "overloaded", "server", "bad_reply"}
+)
+SLOWED_BY = frozenset({"rate_limit", "overloaded"})
+"""What says that less should be asked at once."""
+
+_QUOTA = re.compile(r"insufficient_quota|credit balance is too low|billing_error", re.IGNORECASE)
+_OVERFLOW = re.compile(
+    r"context_length_exceeded|maximum context length|context[ _]window|prompt is too long"
+    r"|exceeds? the (?:model'?s? )?(?:maximum|max|available) (?:context|input)|too many tokens",
+    re.IGNORECASE,
+)
+_FILTERED = re.compile(
+    r"content[_ ]filter|content_policy|content management policy|ResponsibleAIPolicy"
+    r"|rejected as a result of our safety system",
+    re.IGNORECASE,
+)
+
+
+class ApiError(Exception):
+    """A request that failed; `kind` is one of the table above."""
+
+    def __init__(self, kind: str, message: str, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.wait = wait
+        """Seconds after which the server wants to be asked again, where it says so."""
+
+    @property
+    def retried(self) -> bool:
+        """Whether asking again can help."""
+        return self.kind in RETRIED
+
+
+def from_status(status: int, headers: Mapping[str, str], body: str) -> ApiError:
+    """The fault of an HTTP status and what came with it."""
+    message = _message(body)
+    kind = _BY_STATUS.get(status, "server" if status >= 500 else "bad_request")
+    if status in (400, 403, 413, 422, 429) and (special := _special(body, status)):
+        kind = special
+    return ApiError(kind, f"HTTP {status}: {message}"[:SHOWN], _wait(headers))
+
+
+def from_sdk(error: Exception) -> ApiError:
+    """The fault behind an exception of the OpenAI or Anthropic SDK, or of litellm (same kin)."""
+    status = getattr(error, "status_code", None)
+    names = _names(error)
+    # The transport calls a server that is not there one that is late.
+    for cause in _causes(error):
+        if isinstance(cause, ConnectionError) or "ClientConnectorError" in _names(cause):
+            return ApiError("connection", _first_line(cause) or type(cause).__name__)
+    if names & {"APITimeoutError", "Timeout", "TimeoutError"}:
+        return ApiError("timeout", _first_line(error) or "no reply in time")
+    if "APIConnectionError" in names:
+        cause = error.__cause__ or error.__context__ or error
+        return ApiError("connection", _first_line(cause) or type(cause).__name__)
+    response = getattr(error, "response", None)
+    headers = getattr(error, "litellm_response_headers", None) or getattr(response, "headers", {})
+    if "ContextWindowExceededError" in names:
+        return ApiError("context_overflow", _first_line(error))
+    if "ContentPolicyViolationError" in names:
+        return ApiError("content_filter", _first_line(error))
+    if isinstance(status, int) and status >= 400:
+        return from_status(status, headers, _body(error, response))
+    if status == 200 or names & {"JSONDecodeError", "APIResponseValidationError", "DecodeError"}:
+        return ApiError("bad_reply", f"the reply cannot be read: {_first_line(error)}")
+    return ApiError("bad_request", f"{type(error).__name__}: {_first_line(error)}")
+
+
+def _names(error: BaseException) -> set[str]:
+    return {parent.__name__ for parent in type(error).__mro__}
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _body(error: Exception, response: Any) -> str:
+    # litellm's responses are made up; its message ends with what the server said.
+    if type(error).__module__.startswith("litellm"):
+        _, _, said = str(error).partition(" - {")
+        return "{" + said if said else str(error)
+    return str(getattr(response, "text", "") or error)
+
+
+def _special(body: str, status: int) -> str | None:
+    if _QUOTA.search(body):
+        return "quota"
+    if status == 429:
+        return None
+    if _FILTERED.search(body):
+        return "content_filter"
+    return "context_overflow" if _OVERFLOW.search(body) else None
+
+
+def _message(body: str) -> str:
+    """The message inside an error's body, whichever of the usual forms it has."""
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return " ".join(body.split()) or "no message"
+    if isinstance(value, dict):
+        inner = value.get("error", value)
+        if isinstance(inner, dict):
+            inner = inner.get("message") or inner.get("detail") or inner.get("type") or inner
+        value = inner
+    return " ".join((value if isinstance(value, str) else json.dumps(value)).split())
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0][:SHOWN] if lines else ""
+
+
+def _wait(headers: Mapping[str, str]) -> float | None:
+    """Seconds, from `retry-after-ms` or `retry-after` (seconds or a date)."""
+    try:
+        if exact := headers.get("retry-after-ms"):
+            return max(0.0, float(exact) / 1000)
+        if not (given := headers.get("retry-after")):
+            return None
+        if re.fullmatch(r"[\d.]+", given.strip()):
+            return float(given)
+        return max(0.0, parsedate_to_datetime(given).timestamp() - time.time())
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,117 @@
+"""`litellm:PROVIDER/MODEL`: every API that litellm knows; `…@http://host:port` names a server."""
+
+import importlib.metadata
+import logging
+import os
+import warnings
+from typing import Any
+
+from providers.api.chat_messages import chat_messages, read_chat
+from providers.api.encoding import Pictures
+from providers.api.faults import ApiError, from_sdk
+from providers.api.keys import OWN_SERVER_KEY, environment, find_key
+from providers.api.provider import Answer, ApiProvider
+from providers.api.target import Target
+from providers.base import ProviderOptions
+from providers.messages import Request
+from tools import UserError
+from tools.render import for_openai
+
+EPHEMERAL = {"type": "ephemeral"}
+_KEPT = ("thinking_blocks", "reasoning_content")
+
+
+def _import() -> Any:
+    # Without it litellm asks the network for its price list while it is imported.
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import litellm
+    # Raised where litellm imports what it needs for its first request.
+    warnings.filterwarnings("ignore", r"Items? .* on TypedDict class", UserWarning)
+    litellm.suppress_debug_info = True
+    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
+    return litellm
+
+
+class LiteLLM(ApiProvider):
+    """Chat Completions as litellm translates them."""
+
+    name = "litellm"
+
+    def __init__(self, target: Target, options: ProviderOptions) -> None:
+        super().__init__(target, options)
+        self._litellm = _import()
+        # It looks for keys in the environment alone.
+        for name, value in environment().items():
+            os.environ.setdefault(name, value)
+        self._api_key = find_key(OWN_SERVER_KEY) or "none" if target.base_url else None
+        try:
+            _, self._company, _, _ = self._litellm.get_llm_provider(
+                target.model, api_base=target.base_url
+            )
+        except Exception as error:
+            first = str(error).splitlines()[0]
+            raise UserError(f"litellm:{target.model}: {first}") from None
+        supported = self._litellm.get_supported_openai_params(target.model, self._company)
+        if supported is not None:
+            self.left_out |= {field for field in self.may_be_left_out if field not in supported}
+
+    def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
+        messages = chat_messages(request.messages, pictures)
+        body: dict[str, Any] = {
+            "model": self.target.model,
+            "messages": messages,
+            "max_tokens": request.sampling.max_tokens,
+        }
+        if self.options.reasoning:
+            body["reasoning_effort"] = self.options.reasoning
+        if self.sends("temperature"):
+            body["temperature"] = request.sampling.temperature
+        if request.tools:
+            body["tools"] = for_openai(request.tools)
+            if self.sends("parallel_tool_calls"):
+                body["parallel_tool_calls"] = False
+            if self._company == "anthropic":
+                # Not for others: litellm would pass it on to servers that refuse it.
+                body["tools"][-1]["cache_control"] = EPHEMERAL
+                _mark(messages[-1])
+        return body
+
+    async def send(self, body: dict[str, Any]) -> dict[str, Any]:
+        access = self.options.access
+        response = await self._litellm.acompletion(
+            **body,
+            api_base=self.target.base_url,
+            api_key=self._api_key,
+            timeout=access.timeout,
+            num_retries=0,
+            max_retries=0,
+        )
+        fields: dict[str, Any] = response.model_dump()
+        return fields
+
+    async def close(self) -> None:
+        await super().close()
+        await self._litellm.close_litellm_async_clients()
+
+    def fault(self, error: Exception) -> ApiError:
+        return from_sdk(error)
+
+    def read(self, raw: dict[str, Any]) -> Answer:
+        answer = read_chat(raw)
+        message = raw["choices"][0]["message"]
+        kept = {field: message[field] for field in _KEPT if message.get(field)}
+        if "thinking_blocks" not in kept:
+            return answer
+        return Answer(
+            answer.text, answer.tool_calls, answer.finish_reason, answer.tokens, opaque=kept
+        )
+
+    def versions(self) -> dict[str, str]:
+        return {"litellm": importlib.metadata.version("litellm")}
+
+
+def _mark(message: dict[str, Any]) -> None:
+    content = message["content"]
+    (content[-1] if isinstance(content, list) else message)["cache_control"] = EPHEMERAL

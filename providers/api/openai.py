@@ -1,0 +1,125 @@
+"""`openai:MODEL`: OpenAI's models, and by `openai:MODEL@http://host:port/v1` any server alike."""
+
+import re
+from typing import Any
+
+import openai
+
+from providers.api.chat_messages import chat_messages, read_chat
+from providers.api.client import json_of
+from providers.api.encoding import Pictures
+from providers.api.faults import ApiError, from_sdk
+from providers.api.keys import NAMES, OWN_SERVER_KEY, find_key
+from providers.api.provider import Answer, ApiProvider
+from providers.api.responses_items import read_response, response_items, response_tools
+from providers.api.target import Target
+from providers.base import ProviderOptions
+from providers.messages import Request
+from tools import UserError
+from tools.render import for_openai
+
+ADDRESS = "https://api.openai.com/v1"
+APIS = ("auto", "chat", "responses")
+_REASONING = re.compile(r"(o\d|gpt-[5-9]|codex)(?!.*chat)")
+_LARGEST_SEED = 2**31
+
+
+class OpenAI(ApiProvider):
+    """Chat Completions, or Responses for OpenAI's reasoning models."""
+
+    name = "openai"
+
+    def __init__(self, target: Target, options: ProviderOptions) -> None:
+        super().__init__(target, options)
+        own = target.base_url is not None
+        key = find_key(OWN_SERVER_KEY if own else NAMES["openai"])
+        if not own and not key:
+            raise UserError(f"openai:{target.model} needs a key: set {NAMES['openai']}")
+        self._client = openai.AsyncOpenAI(
+            # A server that asks for no key is not told one; the SDK insists on something.
+            api_key=key or "none",
+            base_url=target.base_url or ADDRESS,
+            max_retries=0,
+            timeout=options.access.timeout,
+            # Half the processor time of the SDK's default, and more of it with many at once.
+            http_client=openai.DefaultAioHttpClient(timeout=options.access.timeout),
+        )
+        # Another server may call its model what it likes.
+        self._reasons = not own and bool(_REASONING.match(target.model.split(":")[0]))
+        self._responses = options.api == "responses" or (options.api == "auto" and self._reasons)
+
+    @property
+    def address(self) -> str:
+        return self.target.base_url or ADDRESS
+
+    def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
+        sampling = request.sampling
+        body: dict[str, Any] = {"model": self.target.model}
+        if self._responses:
+            body["input"] = response_items(request.messages, pictures)
+            body["max_output_tokens"] = sampling.max_tokens
+            body["store"] = False
+            body["stream"] = False  # some servers stream unless they are told not to
+            if self._reasons:
+                body["include"] = ["reasoning.encrypted_content"]
+            if self.options.reasoning:
+                body["reasoning"] = {"effort": self.options.reasoning}
+            tools = response_tools(request.tools)
+        else:
+            body["messages"] = chat_messages(request.messages, pictures)
+            body[self._limit_field] = sampling.max_tokens
+            if self.options.reasoning:
+                body["reasoning_effort"] = self.options.reasoning
+            if sampling.temperature > 0 and self.sends("seed"):
+                body["seed"] = request.seed % _LARGEST_SEED
+            tools = for_openai(request.tools)
+        if tools:
+            body["tools"] = tools
+            if self.sends("parallel_tool_calls"):
+                body["parallel_tool_calls"] = False
+        if self.sends("temperature"):
+            body["temperature"] = sampling.temperature
+        return body
+
+    async def send(self, body: dict[str, Any]) -> dict[str, Any]:
+        # As `extra_body` it is sent as it is; as arguments the SDK would walk through all of it
+        # first, which takes longer than everything else that it does.
+        if self._responses:
+            responses = self._client.responses.with_raw_response
+            return json_of((await responses.create(extra_body=body)).http_response)
+        chat = self._client.chat.completions.with_raw_response
+        raw = await chat.create(model=self.target.model, messages=[], extra_body=body)
+        return json_of(raw.http_response)
+
+    def fault(self, error: Exception) -> ApiError:
+        return from_sdk(error)
+
+    def read(self, raw: dict[str, Any]) -> Answer:
+        return read_response(raw) if self._responses else read_chat(raw)
+
+    def sends(self, field: str) -> bool:
+        # Reasoning models refuse these: nothing about them can be told by a probe's success.
+        return not self._reasons_without(field) and super().sends(field)
+
+    def manifest(self) -> dict[str, Any]:
+        fields = super().manifest()
+        if self._reasons:
+            fields["left_out"] = sorted({*fields["left_out"], *_REFUSED_WHERE_REASONING})
+        return fields | {"api": "responses" if self._responses else "chat"}
+
+    def versions(self) -> dict[str, str]:
+        return {"openai": openai.__version__}
+
+    async def close(self) -> None:
+        await super().close()
+        await self._client.close()
+
+    def _reasons_without(self, field: str) -> bool:
+        return self._reasons and field in _REFUSED_WHERE_REASONING
+
+    @property
+    def _limit_field(self) -> str:
+        return "max_tokens" if self.target.base_url else "max_completion_tokens"
+
+
+_REFUSED_WHERE_REASONING = frozenset({"temperature", "seed", "parallel_tool_calls"})

@@ -1,0 +1,99 @@
+"""How fast one API may be asked: requests at once, requests and tokens per minute.
+
+The number of requests at once starts unbounded (the runner bounds it), is halved when the API says
+that it is too much, and grows by one with each round that went well.
+"""
+
+import asyncio
+import math
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+HEAD_START = 4
+"""Rounds of the event loop between two requests.  Without them all that wait are prepared before
+the first is sent, all replies come at once, and the processor works while the network idles."""
+
+
+@dataclass(slots=True)
+class Slot:
+    """Leave for one request."""
+
+    tokens: float
+    """Booked for it."""
+    epoch: int
+    """How often the pace had been slowed when it started."""
+
+
+class Pace:
+    """The limits of one provider.  Those who wait get their turn in the order of their coming."""
+
+    def __init__(
+        self,
+        rpm: float | None = None,
+        tpm: float | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.limit = math.inf
+        """How many requests may be in flight."""
+        self.in_flight = 0
+        self._per_request = 60 / rpm if rpm else 0.0
+        self._per_token = 60 / tpm if tpm else 0.0
+        self._clock = clock
+        self._sleep = sleep
+        self._next_request = self._next_tokens = self._paused_until = -math.inf
+        self._epoch = 0
+        self._good = 0
+        self._turn = asyncio.Lock()
+        self._freed = asyncio.Event()
+
+    @asynccontextmanager
+    async def slot(self, tokens: float) -> AsyncIterator[Slot]:
+        """Waits until one more request may start; `tokens` is what it may take."""
+        async with self._turn:
+            for _ in range(HEAD_START):
+                await asyncio.sleep(0)
+            await self._until_free()
+            now = self._clock()
+            self._next_request = max(self._next_request, now) + self._per_request
+            self._next_tokens = max(self._next_tokens, now) + tokens * self._per_token
+            self.in_flight += 1
+            slot = Slot(tokens, self._epoch)
+        try:
+            yield slot
+        finally:
+            self.in_flight -= 1
+            self._freed.set()
+
+    def went_well(self, slot: Slot, tokens: int | None) -> None:
+        """The request was answered and took so many tokens (None: unknown)."""
+        if tokens is not None:
+            self._next_tokens += (tokens - slot.tokens) * self._per_token
+        self._good += 1
+        if self._good >= self.limit:
+            self._good = 0
+            self.limit += 1
+            self._freed.set()
+
+    def was_too_fast(self, slot: Slot, wait: float | None) -> None:
+        """The API refused the request because of too many; it may say for how many seconds."""
+        if wait:
+            self._paused_until = max(self._paused_until, self._clock() + wait)
+        if slot.epoch < self._epoch:
+            return  # it had started before the pace was slowed; one burst counts once
+        self._epoch += 1
+        self._good = 0
+        self.limit = max(1, min(self.limit, self.in_flight) // 2)
+
+    async def _until_free(self) -> None:
+        while True:
+            if self.in_flight >= self.limit:
+                self._freed.clear()
+                await self._freed.wait()
+                continue
+            free = max(self._next_request, self._next_tokens, self._paused_until)
+            if (delay := free - self._clock()) <= 0:
+                return
+            await self._sleep(delay)

@@ -1,0 +1,134 @@
+"""What tokens cost: litellm's shipped price list, read as a file, or the user's own two numbers."""
+
+import importlib.util
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from providers.api.target import parse_target
+from tools import UserError
+
+PRICE_LIST = "model_prices_and_context_window_backup.json"
+_LONG_PROMPT = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The API's own count; None means that it does not say."""
+
+    input: int | None = None
+    """All of the prompt, with what came from a cache and what was written to one."""
+    output: int | None = None
+    """All that was generated, with the reasoning."""
+    cached: int | None = None
+    cache_written: int | None = None
+    reasoning: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """US dollars per token."""
+
+    input: float
+    output: float
+    cached: float | None = None
+    """Read from the API's cache; None: as any other input."""
+    cache_written: float | None = None
+    source: str = "--price"
+    up_to: int | None = None
+    """Longest prompt that is charged like this; None: any."""
+
+    def cost(self, tokens: Tokens) -> float | None:
+        """What a reply cost, in US dollars; None where that cannot be told."""
+        if tokens.input is None or tokens.output is None:
+            return None
+        if self.up_to is not None and tokens.input > self.up_to:
+            return None
+        cached, written = tokens.cached or 0, tokens.cache_written or 0
+        return (
+            (tokens.input - cached - written) * self.input
+            + cached * _or(self.cached, self.input)
+            + written * _or(self.cache_written, self.input)
+            + tokens.output * self.output
+        )
+
+
+def parse_price(text: str) -> tuple[float, float]:
+    """`IN,OUT` in US dollars per million tokens.  Raises UserError."""
+    try:
+        given, written = (float(number) for number in text.split(","))
+    except ValueError:
+        given = written = -1.0
+    if not (0 <= given < float("inf") and 0 <= written < float("inf")):
+        raise UserError(f"price {text!r} is not IN,OUT in dollars per million tokens, e.g. 2.5,10")
+    return given, written
+
+
+def find_price(spec: str, own: tuple[float, float] | None = None) -> Price | None:
+    """The price of a `name:model`; `own` are dollars per million tokens and come first.
+
+    None where nobody knows it: not in the list, or served at an address of the user's.
+    """
+    if own is not None:
+        return Price(own[0] / 1e6, own[1] / 1e6)
+    name, _, rest = spec.partition(":")
+    target = parse_target(rest)
+    if target.base_url is not None:
+        return None
+    for key in _keys(name, target.model):
+        if price := _price(key, _price_list().get(key)):
+            return price
+    return None
+
+
+def _keys(name: str, model: str) -> Iterable[str]:
+    if name == "litellm":
+        # Bare names in the list are those of the company whose prefix litellm takes.
+        prefix, _, bare = model.partition("/")
+        return (model, bare) if prefix in ("openai", "anthropic") else (model,)
+    return (model, f"{name}/{model}")
+
+
+def _price(key: str, entry: Mapping[str, Any] | None) -> Price | None:
+    if entry is None:
+        return None
+    given, written = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
+    if given is None or written is None:
+        return None
+    limits = [int(found[1]) * 1000 for field in entry if (found := _LONG_PROMPT.fullmatch(field))]
+    return Price(
+        float(given),
+        float(written),
+        entry.get("cache_read_input_token_cost"),
+        entry.get("cache_creation_input_token_cost"),
+        source=f"litellm {_version()}: {key}",
+        up_to=min(limits, default=None),
+    )
+
+
+@cache
+def _price_list() -> Mapping[str, Any]:
+    """The whole list; empty without litellm.  Importing litellm would take seconds."""
+    found = importlib.util.find_spec("litellm")
+    if found is None or found.origin is None:
+        return {}
+    try:
+        content = (Path(found.origin).parent / PRICE_LIST).read_bytes()
+        prices: Mapping[str, Any] = json.loads(content)
+    except (OSError, ValueError):
+        return {}
+    return prices
+
+
+def _version() -> str:
+    import importlib.metadata
+
+    return importlib.metadata.version("litellm")
+
+
+def _or(value: float | None, instead: float) -> float:
+    return instead if value is None else value

@@ -1,0 +1,240 @@
+"""What all API models have in common: pictures, pace, retries, costs, the reply cache.
+
+An adapter says how a request is written down, how it is sent, and what came back.
+"""
+
+import asyncio
+import time
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from providers.api import estimate
+from providers.api.cache import ReplyCache, cache_key
+from providers.api.encoding import Encoder, Pictures, pictures_of
+from providers.api.faults import SHOWN, SLOWED_BY, ApiError
+from providers.api.keys import redactor
+from providers.api.pace import Pace
+from providers.api.prices import Tokens, find_price
+from providers.api.retry import Retry
+from providers.api.target import Target, parse_target
+from providers.base import Provider, ProviderError, ProviderOptions
+from providers.messages import Reply, Request, RequestKey, Sampling, TextPart, Usage, UserMessage
+from tools import ToolCall, UserError
+
+PROBE = "Reply with the word: ready"
+PROBE_TOKENS = 16
+"""The least that the Responses API takes."""
+MISCONFIGURED = frozenset({"auth", "permission", "not_found", "quota", "connection", "bad_request"})
+"""What a probe that fails says about every request to come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an adapter read from a raw reply."""
+
+    text: str
+    tool_calls: tuple[ToolCall, ...]
+    finish_reason: str | None
+    tokens: Tokens
+    opaque: Any = None
+
+
+class ApiProvider(Provider):
+    """A model behind an API."""
+
+    name: ClassVar[str]
+    """What stands before the colon."""
+    may_be_left_out: ClassVar[Sequence[str]] = ("temperature", "parallel_tool_calls")
+    """Settings that some models refuse to be given; the manifest says which were left out."""
+    charges: ClassVar[bool] = True
+
+    def __init__(self, target: Target, options: ProviderOptions) -> None:
+        access = options.access
+        self.target = target
+        self.options = options
+        self.left_out: set[str] = set()
+        self.pace = Pace(access.rpm, access.tpm)
+        spec = f"{self.name}:{target.model}"
+        self.price = find_price(f"{spec}@{target.base_url}" if target.base_url else spec,
+                                access.price)  # fmt: skip
+        self._encoder = Encoder(options.image_size, options.image_quality, options.image_format)
+        self._retry = Retry(access.tries, access.first_wait, access.patience)
+        self._cache = ReplyCache(Path(access.cache)) if access.cache else None
+        self._redact = redactor()
+
+    @classmethod
+    def create(cls, model: str, options: ProviderOptions) -> Self:
+        return cls(parse_target(model), options)
+
+    # What an adapter adds -------------------------------------------------------------------------
+
+    @abstractmethod
+    def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
+        """The request as the API takes it.  Raises ApiError for what cannot be sent."""
+
+    @abstractmethod
+    async def send(self, body: dict[str, Any]) -> dict[str, Any]:
+        """One try.  Raises ApiError, or what the SDK raises."""
+
+    @abstractmethod
+    def fault(self, error: Exception) -> ApiError:
+        """What an exception of the SDK means."""
+
+    @abstractmethod
+    def read(self, raw: dict[str, Any]) -> Answer:
+        """The reply.  Raises ApiError, or KeyError and the like, where it is none."""
+
+    @abstractmethod
+    def versions(self) -> dict[str, str]:
+        """The libraries that requests depend on."""
+
+    @property
+    def address(self) -> str | None:
+        """Where the model is asked; None where a library decides."""
+        return self.target.base_url
+
+    # ----------------------------------------------------------------------------------------------
+
+    async def complete(self, request: Request) -> Reply:
+        try:
+            pictures = await self._encoder.pictures(request)
+            body = self.body(request, pictures)
+            tokens = self._expected_tokens(request, pictures)
+            reply = await self._asked(body, tokens, self._key(request, body))
+        except ApiError as fault:
+            raise ProviderError(fault.kind, self._redact(str(fault))) from None
+        shown = [pictures[part.key].sent for part in pictures_of(request)]
+        return replace(
+            reply,
+            tool_format="native" if request.tools else None,
+            sent_image=shown[-1] if shown else None,
+        )
+
+    async def probe(self, sampling: Sampling) -> Reply | None:
+        message = UserMessage((TextPart(PROBE),))
+        limited = replace(sampling, max_tokens=min(PROBE_TOKENS, sampling.max_tokens))
+        request = Request(RequestKey("probe", 0, 0), (message,), sampling=limited)
+        while True:
+            try:
+                return await self.complete(request)
+            except ProviderError as error:
+                if error.kind == "bad_request" and self._leave_out(str(error)):
+                    continue
+                if error.kind in MISCONFIGURED:
+                    spec = f"{self.name}:{self.target.model}"
+                    raise UserError(f"{spec}: {error.kind}: {error}") from None
+                return None  # the run will tell, and go on where it can
+
+    def manifest(self) -> dict[str, Any]:
+        price = self.price
+        return {
+            "model": self.target.model,
+            "base_url": self.address,
+            "left_out": sorted(self.left_out),
+            "image": {
+                "format": self.options.image_format,
+                "longest_edge": self.options.image_size,
+                "quality": self.options.image_quality,
+            },
+            "price": None
+            if price is None
+            else {
+                "input_usd_per_million": price.input * 1e6,
+                "output_usd_per_million": price.output * 1e6,
+                "source": price.source,
+            },
+            **self.versions(),
+        }
+
+    async def close(self) -> None:
+        if self._cache:
+            self._cache.close()
+
+    def sends(self, field: str) -> bool:
+        """Whether the API takes this setting, as far as is known."""
+        return field not in self.left_out
+
+    def _leave_out(self, message: str) -> bool:
+        """Leaves out the setting that an error complains of; False where it names none."""
+        for field in self.may_be_left_out:
+            if field in message and field not in self.left_out:
+                self.left_out.add(field)
+                return True
+        return False
+
+    def _expected_tokens(self, request: Request, pictures: Pictures) -> int:
+        sizes = {key: picture.sent.size for key, picture in pictures.items()}
+        return estimate.input_tokens(request, sizes) + request.sampling.max_tokens
+
+    def _key(self, request: Request, body: dict[str, Any]) -> str | None:
+        if self._cache is None:
+            return None
+        seed = request.seed if request.sampling.temperature > 0 else None
+        return cache_key(self.name, self.address, body, seed)
+
+    async def _asked(self, body: dict[str, Any], tokens: int, key: str | None) -> Reply:
+        if self._cache and key and (kept := await self._cache.get(key)):
+            reply = self._reply(kept, 0.0)
+            return replace(reply, usage=replace(reply.usage, cost_usd=0.0, cache_hit=True))
+
+        async def attempt() -> tuple[Reply, dict[str, Any]]:
+            return await self._attempt(body, tokens)
+
+        reply, raw = await self._retry(attempt)
+        if self._cache and key:
+            await self._cache.put(key, raw)
+        return reply
+
+    async def _attempt(self, body: dict[str, Any], tokens: int) -> tuple[Reply, dict[str, Any]]:
+        async with self.pace.slot(tokens) as slot:
+            started = time.perf_counter()
+            try:
+                async with asyncio.timeout(self.options.access.timeout):
+                    raw = await self.send(body)
+                reply = self._reply(raw, time.perf_counter() - started)
+            except Exception as error:
+                fault = self._explained(error)
+                if fault.kind in SLOWED_BY:
+                    # A wait that no request has the patience for must not hold the others.
+                    wait = fault.wait or 0.0
+                    patient = wait <= self.options.access.patience
+                    self.pace.was_too_fast(slot, wait if patient else None)
+                raise fault from None
+            self.pace.went_well(slot, _sum(reply.usage.input_tokens, reply.usage.output_tokens))
+            return reply, raw
+
+    def _reply(self, raw: dict[str, Any], seconds: float) -> Reply:
+        try:
+            answer = self.read(raw)
+        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            shown = f"{type(error).__name__}: {error}; {raw}"[:SHOWN]
+            raise ApiError("bad_reply", f"the reply has not the form of one: {shown}") from None
+        tokens = answer.tokens
+        return Reply(
+            text=answer.text,
+            tool_calls=answer.tool_calls,
+            finish_reason=answer.finish_reason,
+            usage=Usage(
+                input_tokens=tokens.input,
+                output_tokens=tokens.output,
+                cached_tokens=tokens.cached,
+                reasoning_tokens=tokens.reasoning,
+                cost_usd=self.price.cost(tokens) if self.price else None,
+                seconds=seconds,
+            ),
+            opaque=answer.opaque,
+        )
+
+    def _explained(self, error: Exception) -> ApiError:
+        if isinstance(error, ApiError):
+            return error
+        if isinstance(error, TimeoutError):
+            return ApiError("timeout", f"no reply within {self.options.access.timeout:g} s")
+        return self.fault(error)
+
+
+def _sum(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else first + second

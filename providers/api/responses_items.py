@@ -1,0 +1,115 @@
+"""Conversations in the form of OpenAI's Responses API, which its reasoning models need."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from providers.api.chat_messages import read_call
+from providers.api.encoding import Pictures
+from providers.api.faults import ApiError, from_status
+from providers.api.prices import Tokens
+from providers.api.provider import Answer
+from providers.messages import AssistantMessage, Message, Part, TextPart, ToolMessage
+from tools import Tool
+from tools.render import for_openai
+
+_NOT_SENT_BACK = ("status",)
+
+
+def response_items(messages: Iterable[Message], pictures: Pictures) -> list[dict[str, Any]]:
+    """`input` of a request.  Pictures of tool results stand inside them."""
+    items: list[dict[str, Any]] = []
+    for message in messages:
+        if isinstance(message, AssistantMessage):
+            items += _replied(message)
+        elif isinstance(message, ToolMessage):
+            output = _parts(message.content, pictures)
+            items.append(
+                {"type": "function_call_output", "call_id": message.call.id, "output": output}
+            )
+        else:
+            items.append({"role": "user", "content": _parts(message.content, pictures)})
+    return items
+
+
+def response_tools(tools: Sequence[Tool]) -> list[dict[str, Any]]:
+    """`tools` of a request."""
+    # Strict schemas know no optional parameters, and `abstain` has one.
+    return [{"type": "function", **tool["function"], "strict": False} for tool in for_openai(tools)]
+
+
+def read_response(raw: dict[str, Any]) -> Answer:
+    """A reply.  Raises ApiError, KeyError and the like where it is none."""
+    if error := raw.get("error"):
+        status = 429 if error.get("code") == "rate_limit_exceeded" else 500
+        raise from_status(status, {}, error.get("message") or "the API could not answer")
+    reason = (raw.get("incomplete_details") or {}).get("reason")
+    if reason == "content_filter":
+        raise ApiError("content_filter", "the API's filter stopped the reply")
+    output: list[dict[str, Any]] = raw["output"]
+    if not output and not reason:
+        raise ApiError("bad_reply", "the reply has no output")
+    contents = [part for item in output if item["type"] == "message" for part in item["content"]]
+    text = "".join(part["text"] for part in contents if part["type"] == "output_text")
+    refusal = "".join(part["refusal"] for part in contents if part["type"] == "refusal")
+    called = [item for item in output if item["type"] == "function_call"]
+    calls = (read_call(c | {"id": c["call_id"]}, index) for index, c in enumerate(called))
+    return Answer(
+        text=text or refusal,
+        tool_calls=tuple(calls),
+        finish_reason=_finish_reason(reason, bool(called), bool(refusal and not text)),
+        tokens=_tokens(raw.get("usage") or {}),
+        opaque=_kept(output),
+    )
+
+
+def _finish_reason(incomplete: str | None, called: bool, refused: bool) -> str:
+    if incomplete:
+        return "length" if incomplete == "max_output_tokens" else incomplete
+    return "tool_calls" if called else "refusal" if refused else "stop"
+
+
+def _kept(output: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
+    """The items to send back, where there was reasoning: it must stand before what followed it."""
+    if not any(item["type"] == "reasoning" for item in output):
+        return None
+    return [{k: v for k, v in item.items() if k not in _NOT_SENT_BACK} for item in output]
+
+
+def _replied(message: AssistantMessage) -> list[dict[str, Any]]:
+    if message.opaque:
+        return list(message.opaque)
+    items: list[dict[str, Any]] = []
+    if message.text:
+        content = [{"type": "output_text", "text": message.text}]
+        items.append({"role": "assistant", "content": content})
+    for call in message.tool_calls:
+        arguments = call.arguments or "{}"
+        items.append(
+            {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments}
+        )
+    if not items:
+        raise ApiError("bad_request", "an empty reply cannot be sent back as a turn of the model")
+    return items
+
+
+def _parts(content: Sequence[Part], pictures: Pictures) -> list[dict[str, Any]]:
+    return [
+        {"type": "input_text", "text": part.text}
+        if isinstance(part, TextPart)
+        else {
+            "type": "input_image",
+            "detail": "auto",
+            "image_url": pictures[part.key].data_uri,
+        }
+        for part in content
+    ]
+
+
+def _tokens(usage: dict[str, Any]) -> Tokens:
+    given = usage.get("input_tokens_details") or {}
+    return Tokens(
+        input=usage.get("input_tokens"),
+        output=usage.get("output_tokens"),
+        cached=given.get("cached_tokens"),
+        reasoning=(usage.get("output_tokens_details") or {}).get("reasoning_tokens"),
+    )

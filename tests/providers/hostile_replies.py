@@ -1,0 +1,188 @@
+"""Bodies of replies in the three protocols, as their references write them down."""
+
+import json
+from itertools import islice
+from typing import Any
+
+Body = dict[str, Any]
+
+
+def error(path: str, message: str, code: str = "") -> str:
+    """The body of an error."""
+    if path.endswith("/messages"):
+        kind = code or "invalid_request_error"
+        return json.dumps({"type": "error", "error": {"type": kind, "message": message}})
+    return json.dumps({"error": {"message": message, "type": "error", "code": code or None}})
+
+
+def reply(
+    path: str,
+    body: Body,
+    *,
+    calls: int = 1,
+    tool: str | None = None,
+    arguments: str | None = None,
+    text: str = "",
+    refusal: str = "",
+    stop: str = "",
+    empty: bool = False,
+    usage: bool = True,
+    thinking: bool = False,
+) -> Body:
+    """A reply that calls the first tool, or `answer` once a second picture has been shown.
+
+    Requests without tools are answered in words.
+    """
+    name, given = _call(body)
+    if name is None:
+        calls, text = 0, text or "A."
+    wanted = (tool or name or "", arguments if arguments is not None else json.dumps(given))
+    made = [wanted] * calls
+    if path.endswith("/messages"):
+        return _message(
+            made, text or refusal, "refusal" if refusal else stop, empty, usage, thinking
+        )
+    if path.endswith("/responses"):
+        return _response(made, text, refusal, stop, empty, usage, thinking)
+    return _completion(made, text, refusal, stop, empty, usage)
+
+
+def _completion(
+    calls: list[tuple[str, str]], text: str, refusal: str, stop: str, empty: bool, usage: bool
+) -> Body:
+    message: Body = {"role": "assistant", "content": text or None, "refusal": refusal or None}
+    if calls:
+        message["tool_calls"] = [
+            {"id": f"call_{i}", "type": "function", "function": {"name": n, "arguments": a}}
+            for i, (n, a) in enumerate(calls)
+        ]
+    reason = stop or ("tool_calls" if calls else "stop")
+    body: Body = {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 1,
+        "model": "m",
+        "choices": [] if empty else [{"index": 0, "message": message, "finish_reason": reason}],
+    }
+    if usage:
+        body["usage"] = {
+            "prompt_tokens": 1000,
+            "completion_tokens": 20,
+            "total_tokens": 1020,
+            "prompt_tokens_details": {"cached_tokens": 400},
+            "completion_tokens_details": {"reasoning_tokens": 5},
+        }
+    return body
+
+
+def _response(
+    calls: list[tuple[str, str]],
+    text: str,
+    refusal: str,
+    stop: str,
+    empty: bool,
+    usage: bool,
+    thinking: bool,
+) -> Body:
+    output: list[Body] = []
+    if thinking:
+        output.append(
+            {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "sealed",
+             "status": "completed"}
+        )  # fmt: skip
+    parts = [{"type": "output_text", "text": text, "annotations": []}] if text else []
+    parts += [{"type": "refusal", "refusal": refusal}] if refusal else []
+    if parts:
+        output.append({"type": "message", "id": "msg_1", "role": "assistant", "content": parts})
+    output += [
+        {"type": "function_call", "id": f"fc_{i}", "call_id": f"call_{i}", "name": n,
+         "arguments": a, "status": "completed"}
+        for i, (n, a) in enumerate(calls)
+    ]  # fmt: skip
+    why = {"length": "max_output_tokens"}.get(stop, stop)
+    body: Body = {
+        "id": "resp_1",
+        "object": "response",
+        "status": "incomplete" if why else "completed",
+        "incomplete_details": {"reason": why} if why else None,
+        "error": None,
+        "output": [] if empty else output,
+    }
+    if usage:
+        body["usage"] = {
+            "input_tokens": 1000,
+            "input_tokens_details": {"cached_tokens": 400},
+            "output_tokens": 20,
+            "output_tokens_details": {"reasoning_tokens": 5},
+            "total_tokens": 1020,
+        }
+    return body
+
+
+def _message(
+    calls: list[tuple[str, str]], text: str, stop: str, empty: bool, usage: bool, thinking: bool
+) -> Body:
+    content: list[Body] = []
+    if thinking:
+        content.append({"type": "thinking", "thinking": "Hm.", "signature": "signed"})
+    if text:
+        content.append({"type": "text", "text": text})
+    content += [
+        {"type": "tool_use", "id": f"call_{i}", "name": name, "input": _loaded(written)}
+        for i, (name, written) in enumerate(calls)
+    ]
+    reasons = {"length": "max_tokens", "content_filter": "refusal"}
+    body: Body = {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": content,
+        "stop_reason": reasons.get(stop, stop) or ("tool_use" if calls else "end_turn"),
+    }
+    if empty:
+        del body["content"]
+    if usage:
+        body["usage"] = {
+            "input_tokens": 500,
+            "cache_read_input_tokens": 400,
+            "cache_creation_input_tokens": 100,
+            "output_tokens": 20,
+            "output_tokens_details": {"thinking_tokens": 5},
+        }
+    return body
+
+
+def _loaded(written: str) -> Any:
+    try:
+        return json.loads(written)
+    except ValueError:
+        return written
+
+
+def _call(body: Body) -> tuple[str | None, dict[str, str]]:
+    """The first tool until there is a second picture in the request, then `answer`."""
+    found = [tool.get("function", tool) for tool in body.get("tools", ())]
+    if not found:
+        return None, {}
+    seen = len(list(islice(_pictures(body.get("messages") or body.get("input")), 2)))
+    chosen = found[0] if seen < 2 else next(t for t in found if t["name"] == "answer")
+    schema = chosen.get("parameters") or chosen["input_schema"]
+    values = {
+        name: (field.get("enum") or ["?"])[0]
+        for name, field in schema["properties"].items()
+        if name in schema["required"]
+    }
+    return chosen["name"], values
+
+
+def _pictures(value: Any) -> Any:
+    if isinstance(value, dict):
+        if value.get("type") in ("image", "image_url", "input_image"):
+            yield value
+        for inner in value.values():
+            if isinstance(inner, list | dict):
+                yield from _pictures(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _pictures(inner)

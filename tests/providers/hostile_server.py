@@ -1,0 +1,238 @@
+"""A server that speaks OpenAI's and Anthropic's protocols and misbehaves on demand.
+
+    python -m tests.providers.hostile_server --delay 0.2       # in its quiet mode
+
+It knows nothing of the program that it is asked by: standard library only.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.providers import hostile_replies as replies
+
+Headers = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Received:
+    """One request."""
+
+    path: str
+    headers: Headers
+    body: dict[str, Any]
+    at: float = field(default_factory=time.monotonic)
+    """Seconds; when it came."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What goes back: a reply, or something in its place."""
+
+    status: int = 200
+    body: str = ""
+    headers: Headers = field(default_factory=dict)
+    cut_after: int | None = None
+    """Bytes of the body after which the connection is reset."""
+    seconds: float = 0.0
+    """Until it is sent."""
+
+
+Trouble = Callable[[Received], Sent]
+
+
+def failing(status: int, message: str, code: str = "", **headers: str) -> Trouble:
+    """An error of that HTTP status, in the form of the protocol."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return lambda received: Sent(status, replies.error(received.path, message, code), named)
+
+
+def replying(**how: Any) -> Trouble:
+    """A reply of HTTP 200 with something special about it."""
+    return lambda received: Sent(
+        body=json.dumps(replies.reply(received.path, received.body, **how))
+    )
+
+
+def instead(**how: Any) -> Trouble:
+    """Something in place of a reply."""
+    return lambda _: Sent(**how)
+
+
+TROUBLES: dict[str, Trouble] = {
+    "400": failing(400, "temperature: no such field"),
+    "401": failing(401, "Incorrect API key provided"),
+    "403": failing(403, "not for this account"),
+    "404": failing(404, "The model does not exist", "model_not_found"),
+    "408": failing(408, "took too long"),
+    "409": failing(409, "conflict"),
+    "413": failing(413, "request_too_large"),
+    "429": failing(429, "slow down", "rate_limit_exceeded"),
+    "429 with a wait": failing(429, "slow down", "rate_limit_exceeded", retry_after="0.05"),
+    "429 with a long wait": failing(429, "slow down", retry_after="86400"),
+    "quota": failing(429, "You exceeded your current quota", "insufficient_quota"),
+    "500": failing(500, "internal error"),
+    "503": failing(503, "overloaded"),
+    "529": failing(529, "Overloaded", "overloaded_error"),
+    "context overflow": failing(
+        400, "This model's maximum context length is 8192 tokens", "context_length_exceeded"
+    ),
+    "filtered request": failing(400, "triggered content management policy", "content_filter"),
+    "slow": lambda received: Sent(seconds=0.05, body=replying()(received).body),
+    "hanging": instead(seconds=3600.0),
+    "reset": lambda received: Sent(body=replying()(received).body, cut_after=40),
+    "truncated": lambda received: Sent(body=replying()(received).body[:-30]),
+    "html": instead(body="<html>Welcome</html>", headers={"content-type": "text/html"}),
+    "empty choices": replying(empty=True),
+    "broken arguments": replying(arguments='{"direction": lef'),
+    "unknown tool": replying(tool="fly_away"),
+    "several calls": replying(calls=2),
+    "call and text": replying(text="Let me look."),
+    "text": replying(calls=0, text="Please move the block to the left."),
+    "refusal": replying(calls=0, refusal="I cannot help with that."),
+    "filtered reply": replying(calls=0, stop="content_filter"),
+    "length": replying(calls=0, text="The thing in the pic", stop="length"),
+    "no usage": replying(usage=False),
+    "thinking": replying(thinking=True),
+}
+TRANSIENT = (
+    "408", "409", "429", "429 with a wait", "500", "503", "529", "reset", "truncated", "html",
+    "empty choices",
+)  # fmt: skip
+LASTING = ("400", "403", "413", "context overflow", "filtered request", "filtered reply")
+
+
+class HostileServer:
+    """Serves on a free port of this machine, in a thread."""
+
+    def __init__(self, delay: float = 0.0, port: int = 0) -> None:
+        self.delay = delay
+        self.received: list[Received] = []
+        self.most_at_once = 0
+        self.share = 0.0
+        """Of requests that meet trouble."""
+        self.troubles: tuple[str, ...] = TRANSIENT
+        self.keep = True
+        """Whether requests are kept; not where thousands come."""
+        self._queue: deque[str | None] = deque()
+        self._rng = random.Random(0)
+        self._at_once = 0
+        self._port = port
+        self._loop = asyncio.new_event_loop()
+        self._writers: set[asyncio.StreamWriter] = set()
+
+    @property
+    def url(self) -> str:
+        """With the version, as OpenAI's SDK wants it."""
+        return f"http://127.0.0.1:{self._port}/v1"
+
+    def then(self, *troubles: str | None) -> None:
+        """What the next requests meet, one after the other; None is a good reply."""
+        self._queue.extend(troubles)
+
+    @contextmanager
+    def running(self) -> Iterator["HostileServer"]:
+        """Serves until the end of the block."""
+        ready = threading.Event()
+        stop = asyncio.Event()
+
+        async def serve() -> None:
+            server = await asyncio.start_server(
+                self._connection, "127.0.0.1", self._port, limit=2**26, backlog=1024
+            )
+            self._port = server.sockets[0].getsockname()[1]
+            ready.set()
+            await stop.wait()
+            server.close()
+            for writer in list(self._writers):
+                writer.transport.abort()
+            tasks = asyncio.all_tasks() - {asyncio.current_task()}
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        thread = threading.Thread(target=self._loop.run_until_complete, args=(serve(),))
+        thread.start()
+        ready.wait()
+        try:
+            yield self
+        finally:
+            self._loop.call_soon_threadsafe(stop.set)
+            thread.join()
+            self._loop.close()
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            while (received := await _receive(reader)) is not None:
+                self._at_once += 1
+                self.most_at_once = max(self.most_at_once, self._at_once)
+                try:
+                    if not await self._answer(received, writer):
+                        return
+                finally:
+                    self._at_once -= 1
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.transport.abort()
+
+    async def _answer(self, received: Received, writer: asyncio.StreamWriter) -> bool:
+        """Whether the connection is still good."""
+        if self.keep:
+            self.received.append(received)
+        name = self._trouble()
+        sent = (TROUBLES[name] if name else replying())(received)
+        # So long after it came, whatever this server itself took for it.
+        passed = time.monotonic() - received.at
+        await asyncio.sleep(max(self.delay, sent.seconds) - passed)
+        content = sent.body.encode()
+        headers = {"content-type": "application/json", **sent.headers}
+        lines = [f"HTTP/1.1 {sent.status} Whatever", f"content-length: {len(content)}"]
+        lines += [f"{key}: {value}" for key, value in headers.items()]
+        writer.write("\r\n".join(lines).encode() + b"\r\n\r\n" + content[: sent.cut_after])
+        await writer.drain()
+        return sent.cut_after is None
+
+    def _trouble(self) -> str | None:
+        if self._queue:
+            return self._queue.popleft()
+        return self._rng.choice(self.troubles) if self._rng.random() < self.share else None
+
+
+async def _receive(reader: asyncio.StreamReader) -> Received | None:
+    """The next request of a connection; None at its end."""
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    except asyncio.IncompleteReadError:
+        return None
+    first, *lines = head.strip().split("\r\n")
+    pairs = (line.split(":", 1) for line in lines)
+    headers = {name.strip().lower(): value.strip() for name, value in pairs}
+    at = time.monotonic()
+    content = await reader.readexactly(int(headers.get("content-length", 0)))
+    return Received(first.split()[1], headers, json.loads(content) if content else {}, at)
+
+
+def main() -> None:
+    """Serves until it is interrupted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--delay", type=float, default=0.2, help="seconds per reply")
+    server = HostileServer(parser.parse_args().delay)
+    server.keep = False
+    with server.running():
+        print(server.url, flush=True)
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    main()

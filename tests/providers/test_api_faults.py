@@ -1,0 +1,199 @@
+"""What becomes of everything that an API can do to a request."""
+
+import time
+from email.utils import formatdate
+
+import pytest
+
+pytest.importorskip("openai", reason="needs the extra `api`")
+pytest.importorskip("anthropic", reason="needs the extra `api`")
+pytest.importorskip("litellm", reason="needs the extra `api`")
+
+from providers import ApiAccess
+from providers.api.faults import from_status
+from tests.providers.api_asking import (
+    PROTOCOLS,
+    ask,
+    failed,
+    first_turn,
+    provider,
+    replied,
+    server,
+)
+from tests.providers.hostile_server import HostileServer
+
+__all__ = ["server"]
+
+pytestmark = pytest.mark.api
+
+THREE_TRIES = ApiAccess(first_wait=0.0, tries=3, timeout=30.0)
+
+LASTING = {
+    "400": "bad_request",
+    "401": "auth",
+    "403": "permission",
+    "404": "not_found",
+    "413": "too_large",
+    "quota": "quota",
+    "context overflow": "context_overflow",
+    "filtered request": "content_filter",
+    "filtered reply": "content_filter",
+}
+PASSING = {
+    "408": "timeout",
+    "409": "conflict",
+    "429": "rate_limit",
+    "429 with a wait": "rate_limit",
+    "500": "server",
+    "503": "overloaded",
+    "529": "overloaded",
+    "reset": "connection",
+    "truncated": "bad_reply",
+    "html": "bad_reply",
+    "empty choices": "bad_reply",
+}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("trouble", LASTING)
+def test_what_cannot_get_better_is_an_error_at_once(
+    trouble: str, protocol: str, server: HostileServer
+) -> None:
+    server.then(trouble)
+    (error,) = ask(provider(protocol, server.url, THREE_TRIES), first_turn())
+    assert failed(error).kind == LASTING[trouble]
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("trouble", PASSING)
+def test_what_passes_is_asked_again(trouble: str, protocol: str, server: HostileServer) -> None:
+    server.then(trouble, trouble)
+    (reply,) = ask(provider(protocol, server.url, THREE_TRIES), first_turn())
+    assert replied(reply).tool_calls
+    assert len(server.received) == 3
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("trouble", PASSING)
+def test_what_does_not_pass_ends_as_an_error_that_says_how_often_it_was_tried(
+    trouble: str, protocol: str, server: HostileServer
+) -> None:
+    server.then(trouble, trouble, trouble)
+    (error,) = ask(provider(protocol, server.url, THREE_TRIES), first_turn())
+    # litellm does not tell a connection that broke from a server that failed.
+    kinds = {PASSING[trouble], "server"} if protocol == "litellm" else {PASSING[trouble]}
+    assert failed(error).kind in kinds
+    assert "(tried 3 times)" in str(error)
+    assert len(server.received) == 3
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_server_that_hangs_is_left(protocol: str, server: HostileServer) -> None:
+    server.then("hanging", None)
+    patient = provider(protocol, server.url, ApiAccess(first_wait=0.0, timeout=2.0))
+    (reply,) = ask(patient, first_turn())
+    assert replied(reply).tool_calls
+    assert len(server.received) == 2
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_server_that_is_not_there_is_a_connection_error(protocol: str) -> None:
+    with HostileServer().running() as gone:
+        url = gone.url
+    (error,) = ask(provider(protocol, url, THREE_TRIES), first_turn())
+    assert failed(error).kind in (
+        {"connection", "server"} if protocol == "litellm" else {"connection"}
+    )
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    ("reply", "calls", "text", "finish"),
+    [
+        ("broken arguments", ['{"direction": lef'], "", "tool_calls"),
+        ("several calls", ['{"direction": "left"}'] * 2, "", "tool_calls"),
+        ("call and text", ['{"direction": "left"}'], "Let me look.", "tool_calls"),
+        ("text", [], "Please move the block to the left.", "stop"),
+        ("length", [], "The thing in the pic", "length"),
+    ],
+)
+def test_what_a_model_wrote_is_kept_as_it_wrote_it(
+    reply: str, calls: list[str], text: str, finish: str, protocol: str, server: HostileServer
+) -> None:
+    server.then(reply)
+    found = replied(*ask(provider(protocol, server.url), first_turn()))
+    assert [call.arguments for call in found.tool_calls] == calls
+    assert (found.text, found.finish_reason) == (text, finish)
+
+
+@pytest.mark.parametrize("protocol", ["chat", "responses"])
+def test_a_refusal_in_words_is_the_models_reply(protocol: str, server: HostileServer) -> None:
+    server.then("refusal")
+    reply = replied(*ask(provider(protocol, server.url), first_turn()))
+    assert (reply.text, reply.finish_reason) == ("I cannot help with that.", "refusal")
+
+
+def test_anthropics_refusal_is_the_apis_filter(server: HostileServer) -> None:
+    server.then("refusal")
+    assert failed(*ask(provider("messages", server.url), first_turn())).kind == "content_filter"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_apis_own_counts_are_the_usage(protocol: str, server: HostileServer) -> None:
+    usage = replied(*ask(provider(protocol, server.url), first_turn())).usage
+    counts = (usage.input_tokens, usage.output_tokens, usage.cached_tokens, usage.reasoning_tokens)
+    assert counts == (1000, 20, 400, 5)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_what_was_not_counted_is_unknown(protocol: str, server: HostileServer) -> None:
+    server.then("no usage")
+    access = ApiAccess(price=(1.0, 1.0))
+    usage = replied(*ask(provider(protocol, server.url, access), first_turn())).usage
+    assert (usage.input_tokens, usage.output_tokens, usage.cost_usd) == (None, None, None)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_wait_longer_than_our_patience_is_not_waited_for(
+    protocol: str, server: HostileServer
+) -> None:
+    server.then("429 with a long wait")
+    error, after = ask(provider(protocol, server.url), first_turn(), first_turn())
+    assert failed(error).kind == "rate_limit"
+    assert replied(after).tool_calls, "nor is it by those that come later"
+    assert len(server.received) == 2
+
+
+def test_waits_are_read_in_every_form() -> None:
+    date = formatdate(time.time() + 50, usegmt=True)
+    waits = [
+        from_status(429, headers, "{}").wait
+        for headers in (
+            {"retry-after": "2"},
+            {"retry-after-ms": "1500", "retry-after": "2"},
+            {"retry-after": date},
+            {"retry-after": "soon"},
+            {},
+        )
+    ]
+    assert waits[:2] == [2.0, 1.5]
+    assert waits[2] == pytest.approx(50, abs=5)
+    assert waits[3:] == [None, None]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ('{"error": {"message": "no"}}', "no"),
+        ('{"detail": "no"}', "no"),
+        ('{"error": "no"}', "no"),
+        ('{"message": "no"}', "no"),
+        ("<h1>no</h1>", "<h1>no</h1>"),
+        ('{"error": "no\\nand no"}', "no and no"),
+        ("", "no message"),
+        ('{"odd": 1}', '{"odd": 1}'),
+    ],
+)
+def test_a_servers_message_is_found_in_every_form(body: str, message: str) -> None:
+    assert str(from_status(400, {}, body)) == f"HTTP 400: {message}"
