@@ -8,9 +8,9 @@ from providers.api.encoding import Pictures
 from providers.api.faults import ApiError
 from providers.api.prices import Tokens
 from providers.api.provider import Answer
+from providers.hoisting import with_images_after_results
 from providers.messages import (
     AssistantMessage,
-    ImagePart,
     Message,
     Part,
     TextPart,
@@ -19,12 +19,11 @@ from providers.messages import (
 )
 from providers.text_tools import merged
 from tools import ToolCall
-from tools.texts import IMAGE_FOLLOWS
 
 
 def chat_messages(messages: Iterable[Message], pictures: Pictures) -> list[dict[str, Any]]:
     """`messages` of a request.  Pictures of tool results follow in a message of the user."""
-    return [_turn(message, pictures) for message in merged(_hoisted(messages))]
+    return [_turn(message, pictures) for message in merged(with_images_after_results(messages))]
 
 
 def read_chat(raw: dict[str, Any]) -> Answer:
@@ -56,26 +55,6 @@ def read_call(call: dict[str, Any], index: int) -> ToolCall:
         arguments = ""
     written = arguments if isinstance(arguments, str) else json.dumps(arguments)
     return ToolCall(call["name"] or "", written, call.get("id") or f"call_{index}")
-
-
-def _hoisted(messages: Iterable[Message]) -> list[Message]:
-    out: list[Message] = []
-    pending: list[Part] = []
-    for message in messages:
-        if not isinstance(message, ToolMessage):
-            if pending:
-                out.append(UserMessage(tuple(pending)))
-                pending = []
-            out.append(message)
-            continue
-        images = [part for part in message.content if isinstance(part, ImagePart)]
-        words = tuple(part for part in message.content if isinstance(part, TextPart))
-        out.append(ToolMessage(message.call, words))
-        if images:
-            pending += [TextPart(IMAGE_FOLLOWS), *images]
-    if pending:
-        out.append(UserMessage(tuple(pending)))
-    return out
 
 
 def _turn(message: Message, pictures: Pictures) -> dict[str, Any]:

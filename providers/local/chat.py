@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from PIL.Image import Image
 
+from providers.hoisting import with_images_after_results
 from providers.local.neutral import everywhere, markers, neutraliser
 from providers.messages import (
     AssistantMessage,
@@ -23,7 +24,6 @@ from providers.messages import (
 from providers.text_tools import as_plain_text, merged, written
 from tools import ToolCall
 from tools.render import for_chat_template
-from tools.texts import IMAGE_FOLLOWS
 
 ToolFormat = Literal["native", "text"]
 
@@ -58,7 +58,7 @@ class Chat:
         """Renders the conversation and loads its pictures.  Raises whatever a picture raises."""
         native = self.tool_format == "native"
         if native:
-            messages = merged(_with_images_after_results(request.messages))
+            messages = merged(map(_readable, with_images_after_results(request.messages)))
         else:
             messages = list(as_plain_text(request.messages, request.tools))
         images = [_load(part) for message in messages for part in _pictures(message)]
@@ -144,30 +144,11 @@ def _parsed(template: str) -> Any:
     return jinja2.Environment(extensions=extensions, autoescape=False).parse(known)  # noqa: S701
 
 
-def _with_images_after_results(messages: Sequence[Message]) -> list[Message]:
-    """Tool turns hold text alone; their pictures follow in a turn of the user.
-
-    Few templates show a picture inside a tool turn, and APIs differ about it as well: one way for
-    all of them keeps transcripts comparable.
-    """
-    out: list[Message] = []
-    pending: list[Part] = []
-    for message in messages:
-        if pending and not isinstance(message, ToolMessage):
-            out.append(UserMessage(tuple(pending)))
-            pending = []
-        if isinstance(message, ToolMessage):
-            images = [part for part in message.content if isinstance(part, ImagePart)]
-            words = tuple(part for part in message.content if isinstance(part, TextPart))
-            if images:
-                pending += [TextPart(IMAGE_FOLLOWS), *images]
-            # Without a call that a template can show, its result is what the user says.
-            readable = _native_call(message.call) is not None
-            message = ToolMessage(message.call, words) if readable else UserMessage(words)
-        out.append(message)
-    if pending:
-        out.append(UserMessage(tuple(pending)))
-    return out
+def _readable(message: Message) -> Message:
+    """Without a call that a template can show, its result is what the user says."""
+    if isinstance(message, ToolMessage) and _native_call(message.call) is None:
+        return UserMessage(message.content)
+    return message
 
 
 def _native_call(call: ToolCall) -> dict[str, Any] | None:
