@@ -7,7 +7,7 @@ is not offered where it would.  The turn limit is the sample's own.
 from typing import ClassVar
 
 from scenarios.environment import Environment, ImageRef
-from scenarios.sample import Count, Sample, check_template
+from scenarios.sample import Count, Sample
 from scenarios.vsod import REWIND, WAIT
 from tools import Intervention
 
@@ -36,13 +36,11 @@ class ChangeIt(Environment[ChangeItSample]):
 
     @classmethod
     def check(cls, sample: ChangeItSample) -> None:
-        if problem := check_template(sample.image_template, frozenset({"image"})):
-            raise ValueError(problem)
+        super().check(sample)
         if REWIND_OPTION not in sample.options:
             raise ValueError(f"options lack {REWIND_OPTION!r}")
         if not any(WAIT_WORDS in option for option in sample.options):
             raise ValueError(f"options lack one with {WAIT_WORDS!r}")
-        super().check(sample)
 
     @property
     def max_steps(self) -> int:

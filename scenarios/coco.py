@@ -102,12 +102,15 @@ class Coco(Environment[CocoSample]):
         return self.sample.granularity if self.directions & set(axis) else 0
 
     @classmethod
+    def path_problem(cls, template: str) -> str | None:
+        # A path as it is: braces in it mean nothing.
+        return check_relative(template)
+
+    @classmethod
     def check(cls, sample: CocoSample) -> None:
-        if problem := check_relative(sample.image_template):
-            raise ValueError(problem)
+        super().check(sample)
         if sample.direction == "zoom" and FARTHER_OPTION not in sample.options:
             raise ValueError(f"options lack {FARTHER_OPTION!r}")
-        super().check(sample)
 
     @property
     def max_steps(self) -> int:

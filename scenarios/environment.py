@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from scenarios.sample import Sample, is_abstention
+from scenarios.sample import Sample, check_template, is_abstention
 from scenarios.wording import Wording
 from tools import Abstain, Action, Answer, Intervention, Invalid, UserError
 
@@ -91,6 +91,8 @@ class Environment(ABC, Generic[S]):
     published_counts: ClassVar[tuple[int, int]]
     """Samples of the official release: raw, filtered."""
     sample_type: ClassVar[type[Sample]]
+    places: ClassVar[frozenset[str]] = frozenset({"image"})
+    """What an image template may leave open."""
     keywords: ClassVar[dict[str, Intervention]]
     """By which words (lower case) an option is known as which intervention."""
     helpful_tools: ClassVar[frozenset[str]]
@@ -167,8 +169,15 @@ class Environment(ABC, Generic[S]):
         return found.pop() if found else None
 
     @classmethod
+    def path_problem(cls, template: str) -> str | None:
+        """What is wrong with an image template, or None."""
+        return check_template(template, cls.places)
+
+    @classmethod
     def check(cls, sample: S) -> None:
         """Raises ValueError where a sample cannot be played; called on load."""
+        if problem := cls.path_problem(sample.image_template):
+            raise ValueError(problem)
         for option in sample.suggestions:
             if cls.intervention(option) is None:
                 words = ", ".join(map(repr, cls.keywords))

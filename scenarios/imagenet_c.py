@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from scenarios.environment import Environment, ImageRef
-from scenarios.sample import Sample, Text, check_template
+from scenarios.sample import Sample, Text
 from tools import Intervention
 
 SEVERITIES = range(1, 6)
@@ -40,15 +40,10 @@ class ImageNetC(Environment[ImageNetCSample]):
     title = "IN-C"
     published_counts = (4856, 1095)
     sample_type = ImageNetCSample
+    places = frozenset({"level"})
     keywords: ClassVar = {name: Intervention("enhance_image", name) for name in OPERATIONS}
     # Only the right enhancement helps: another one that is wished for cannot stand in for it.
     helpful_tools = frozenset()
-
-    @classmethod
-    def check(cls, sample: ImageNetCSample) -> None:
-        if problem := check_template(sample.image_template, frozenset({"level"})):
-            raise ValueError(problem)
-        super().check(sample)
 
     def image(self) -> ImageRef:
         return ImageRef(self.sample.image_template.format(level=self.frame))

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from scenarios.environment import Environment, ImageRef
-from scenarios.sample import FrameIndex, Sample, check_template
+from scenarios.sample import FrameIndex, Sample
 from scenarios.wording import Wording
 from tools import Intervention
 
@@ -44,6 +44,7 @@ class MvpN(Environment[MvpNSample]):
     title = "MVP-N"
     published_counts = (4197, 2591)
     sample_type = MvpNSample
+    places = frozenset({"informative", "image"})
     keywords: ClassVar = dict.fromkeys(
         ("rotate", "view", "angle", "orientation", "different"), ROTATE
     )
@@ -54,12 +55,6 @@ class MvpN(Environment[MvpNSample]):
         # Same as the turn, but for turns lost in forgiving play: those turn nothing, and only the
         # last view exists as an informative one.
         self.rotations = 0
-
-    @classmethod
-    def check(cls, sample: MvpNSample) -> None:
-        if problem := check_template(sample.image_template, frozenset({"informative", "image"})):
-            raise ValueError(problem)
-        super().check(sample)
 
     def image(self) -> ImageRef:
         return self._view(self.frame, informative=self.rotations + 1 == self.sample.num_images)

@@ -6,7 +6,7 @@ One more stroke per valid suggestion.  In the last allowed turn only the categor
 from typing import ClassVar
 
 from scenarios.environment import Environment, ImageRef
-from scenarios.sample import Sample, check_template
+from scenarios.sample import Sample
 from tools import Intervention
 
 DETAILS = Intervention("add_details")
@@ -22,12 +22,6 @@ class QuickDraw(Environment[Sample]):
     sample_type = Sample
     keywords: ClassVar = dict.fromkeys(("details", "quickdraw", "drawing", "sketch"), DETAILS)
     helpful_tools = frozenset({"add_details"})
-
-    @classmethod
-    def check(cls, sample: Sample) -> None:
-        if problem := check_template(sample.image_template, frozenset({"image"})):
-            raise ValueError(problem)
-        super().check(sample)
 
     def image(self) -> ImageRef:
         return self._strokes(self.frame)

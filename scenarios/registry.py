@@ -1,5 +1,6 @@
 """The seven scenarios, by short name and by official file stem."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from scenarios.changeit import ChangeIt
@@ -27,6 +28,12 @@ def split_sample(text: str) -> tuple[str, str]:
     if not colon or not sample_id:
         raise UserError(f"sample {text!r} has not the form SCENARIO:ID, e.g. rod:3")
     return find_scenario(scenario).name, sample_id
+
+
+def find_scenarios(texts: Iterable[str]) -> list[str]:
+    """Short names for what a command line names, with commas or one by one; no name twice."""
+    found = (find_scenario(name).name for text in texts for name in text.split(","))
+    return list(dict.fromkeys(found))
 
 
 def find_scenario(name: str) -> EnvironmentType:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from scenarios.environment import Environment, ImageRef
 from scenarios.ring import shorter_way
-from scenarios.sample import Sample, check_template
+from scenarios.sample import Sample
 from tools import Intervention
 
 LEFT = Intervention("move_object", "left")
@@ -28,12 +28,6 @@ class Rod(Environment[Sample]):
     sample_type = Sample
     keywords: ClassVar = {"to the left": LEFT, "to the right": RIGHT}
     helpful_tools = frozenset({"move_object", "move_camera"})
-
-    @classmethod
-    def check(cls, sample: Sample) -> None:
-        if problem := check_template(sample.image_template, frozenset({"image"})):
-            raise ValueError(problem)
-        super().check(sample)
 
     def image(self) -> ImageRef:
         path = self.sample.image_template.format(image=self.frame)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from scenarios.environment import Environment, ImageRef
 from scenarios.ring import shorter_way
-from scenarios.sample import Sample, check_template
+from scenarios.sample import Sample
 from tools import Intervention
 
 REWIND = Intervention("seek_video", "rewind")
@@ -31,12 +31,6 @@ class Vsod(Environment[VsodSample]):
     sample_type = VsodSample
     keywords: ClassVar = {"rewind the video.": REWIND, "wait for the": WAIT}
     helpful_tools = frozenset({"seek_video", "move_camera"})
-
-    @classmethod
-    def check(cls, sample: VsodSample) -> None:
-        if problem := check_template(sample.image_template, frozenset({"image"})):
-            raise ValueError(problem)
-        super().check(sample)
 
     def image(self) -> ImageRef:
         return self._frame(self.frame)

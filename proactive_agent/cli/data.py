@@ -185,10 +185,9 @@ def show(
 
 def _names(scenarios: tuple[str, ...]) -> list[str] | None:
     """Short names of the scenarios asked for; None for all."""
-    from scenarios.registry import find_scenario
+    from scenarios.registry import find_scenarios
 
-    given = [find_scenario(name).name for text in scenarios for name in text.split(",")]
-    return list(dict.fromkeys(given)) or None
+    return find_scenarios(scenarios) or None
 
 
 def _show_steps(steps: "Iterable[Step]") -> None:

@@ -256,11 +256,12 @@ def _settings(
     spec: str, data: Path | None, scenarios: tuple[str, ...], **options: Any
 ) -> "Settings":
     from proactive_agent.manifest import ProviderSettings, Settings
-    from scenarios import DataFolder, find_scenario
+    from scenarios import DataFolder
+    from scenarios.registry import find_scenarios
 
     own = {name: options.pop(name) for name in ProviderSettings.model_fields}
     there = DataFolder(data).scenarios()
-    wanted = {find_scenario(name).name for text in scenarios for name in text.split(",")}
+    wanted = set(find_scenarios(scenarios))
     names = [name for name in there if name in wanted] + sorted(wanted - set(there))
     return Settings(
         provider=spec,
