@@ -9,7 +9,7 @@ import anthropic
 from providers.api.client import json_of
 from providers.api.encoding import Pictures
 from providers.api.faults import ApiError, from_sdk
-from providers.api.keys import NAMES, OWN_SERVER_KEY, find_key
+from providers.api.keys import key_for
 from providers.api.prices import Tokens
 from providers.api.provider import Answer, ApiProvider
 from providers.api.target import Target
@@ -22,7 +22,7 @@ from providers.messages import (
     TextPart,
     ToolMessage,
 )
-from tools import ToolCall, UserError
+from tools import ToolCall
 from tools.render import for_anthropic
 
 ADDRESS = "https://api.anthropic.com"
@@ -39,12 +39,8 @@ class Anthropic(ApiProvider):
 
     def __init__(self, target: Target, options: ProviderOptions) -> None:
         super().__init__(target, options)
-        own = target.base_url is not None
-        key = find_key(OWN_SERVER_KEY if own else NAMES["anthropic"])
-        if not own and not key:
-            raise UserError(f"anthropic:{target.model} needs a key: set {NAMES['anthropic']}")
         self._client = anthropic.AsyncAnthropic(
-            api_key=key or "none",
+            api_key=key_for(self.name, target),
             base_url=self.address,
             max_retries=0,
             timeout=options.access.timeout,

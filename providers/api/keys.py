@@ -9,6 +9,9 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from providers.api.target import Target
+from tools import UserError
+
 OWN_SERVER_KEY = "PROACTIVE_AGENT_API_KEY"
 """The key for a server named in `model@http://…`: the key of a company is not sent elsewhere."""
 
@@ -39,6 +42,18 @@ def environment() -> dict[str, str]:
 def find_key(name: str) -> str | None:
     """The key of that name; None where it is missing or empty."""
     return environment().get(name) or None
+
+
+def key_for(company: str, target: Target) -> str:
+    """The key that an SDK is given for a target.  Raises UserError where the company's is missing.
+
+    A server of the user's own that asks for no key is not told one; the SDKs insist on something.
+    """
+    if target.base_url is not None:
+        return find_key(OWN_SERVER_KEY) or "none"
+    if key := find_key(NAMES[company]):
+        return key
+    raise UserError(f"{company}:{target.model} needs a key: set {NAMES[company]}")
 
 
 def redactor() -> Redactor:

@@ -9,13 +9,12 @@ from providers.api.chat_messages import chat_messages, read_chat
 from providers.api.client import json_of
 from providers.api.encoding import Pictures
 from providers.api.faults import ApiError, from_sdk
-from providers.api.keys import NAMES, OWN_SERVER_KEY, find_key
+from providers.api.keys import key_for
 from providers.api.provider import Answer, ApiProvider
 from providers.api.responses_items import read_response, response_items, response_tools
 from providers.api.target import Target
 from providers.base import ProviderOptions
 from providers.messages import Request
-from tools import UserError
 from tools.render import for_openai
 
 ADDRESS = "https://api.openai.com/v1"
@@ -31,13 +30,8 @@ class OpenAI(ApiProvider):
 
     def __init__(self, target: Target, options: ProviderOptions) -> None:
         super().__init__(target, options)
-        own = target.base_url is not None
-        key = find_key(OWN_SERVER_KEY if own else NAMES["openai"])
-        if not own and not key:
-            raise UserError(f"openai:{target.model} needs a key: set {NAMES['openai']}")
         self._client = openai.AsyncOpenAI(
-            # A server that asks for no key is not told one; the SDK insists on something.
-            api_key=key or "none",
+            api_key=key_for(self.name, target),
             base_url=target.base_url or ADDRESS,
             max_retries=0,
             timeout=options.access.timeout,
@@ -45,6 +39,7 @@ class OpenAI(ApiProvider):
             http_client=openai.DefaultAioHttpClient(timeout=options.access.timeout),
         )
         # Another server may call its model what it likes.
+        own = target.base_url is not None
         self._reasons = not own and bool(_REASONING.match(target.model.split(":")[0]))
         self._responses = options.api == "responses" or (options.api == "auto" and self._reasons)
 
