@@ -200,25 +200,11 @@ def _remarks(
 
 
 def _bar() -> "Bar":
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import MofNCompleteColumn
 
-    from proactive_agent.terminal import messages
+    from proactive_agent.cli.bar import plain_bar
 
-    return Progress(
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-        console=messages,
-        transient=True,
-        disable=not messages.is_terminal,
-    )
+    return plain_bar(MofNCompleteColumn())
 
 
 def _table(reports: "Iterable[Report]") -> "Table":

@@ -206,25 +206,11 @@ def _show_steps(steps: "Iterable[Step]") -> None:
 
 
 def _bar() -> "Bar":
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeRemainingColumn,
-    )
+    from rich.progress import TaskProgressColumn
 
-    from proactive_agent.terminal import messages
+    from proactive_agent.cli.bar import plain_bar
 
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        console=messages,
-        transient=True,
-        disable=not messages.is_terminal,
-    )
+    return plain_bar(TaskProgressColumn())
 
 
 def _fault_lines(report: "Report", faults: "list[Fault]") -> "Iterator[str]":

@@ -1,0 +1,18 @@
+"""The plain progress bar of commands that work through samples or bytes."""
+
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+
+from proactive_agent.terminal import messages
+
+
+def plain_bar(amount: ProgressColumn) -> Progress:
+    """A bar with a description and the amount done; nothing where output is no terminal."""
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        amount,
+        TimeRemainingColumn(),
+        console=messages,
+        transient=True,
+        disable=not messages.is_terminal,
+    )
