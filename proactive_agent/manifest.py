@@ -14,7 +14,7 @@ from scenarios import DataFolder
 from tools import ToolsetName
 from tools.texts import VERSION, texts_hash
 
-ProtocolName = Literal["tools", "mcqa"]
+ProtocolName = Literal["tools", "mcqa", "oeg"]
 
 
 class ProviderSettings(BaseModel):
@@ -54,7 +54,18 @@ class Settings(BaseModel):
     unfiltered: bool = False
     limit: int | None = None
     """Samples per scenario, from the first on."""
+    repeats: int = 1
+    """How often each sample is played."""
     seed: int = 0
+    history_size: int = 224
+    """Condition `history`: pixels of a picture's short edge."""
+    icl_reasoning: bool = False
+    """Condition `icl`: solved examples say why they ask."""
+    multi_turn: bool = False
+    """`oeg`: the user does what is suggested, until the turn limit."""
+    judge: str = "rules"
+    """`oeg`: `rules`, or a `name:model`."""
+    judge_prompt: Literal["own", "official"] = "own"
     provider_settings: ProviderSettings = ProviderSettings()
 
 

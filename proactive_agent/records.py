@@ -3,11 +3,19 @@
 Pictures are named by path and hash, never embedded; keys and headers are never written.
 """
 
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict
 
 from scenarios import Verdict
+
+
+class EpisodeKey(NamedTuple):
+    """What tells an episode of a run from the others."""
+
+    scenario: str
+    sample_id: int | str
+    repeat: int = 0
 
 
 class Record(BaseModel):
@@ -112,6 +120,27 @@ class UsageRecord(Record):
     """Replies that were on disk and asked nobody; their counts are those of the first time."""
 
 
+class JudgedAnswerRecord(Record):
+    """An accepted answer of an open-ended question, and whether the reply gave it."""
+
+    text: str
+    kind: Literal["proactive", "category"]
+    met: bool
+
+
+class JudgementRecord(Record):
+    """What a judge made of an open-ended reply."""
+
+    judge: str
+    """`rules` with its version, or the provider and the prompt."""
+    answers: list[JudgedAnswerRecord]
+    reply: str | None = None
+    """What a model wrote as the judge."""
+    problem: str | None = None
+    """Why the judge's reply could not be read; no answer counts as met then."""
+    usage: UsageRecord = UsageRecord()
+
+
 class TurnRecord(Record):
     """One model call and what came of it."""
 
@@ -131,6 +160,8 @@ class TurnRecord(Record):
     """By the official parser, in `mcqa`."""
     lenient_verdict: VerdictRecord | None
     """By the lenient parser, where it differs."""
+    judgement: JudgementRecord | None = None
+    """In `oeg`."""
     usage: UsageRecord
 
 
@@ -159,6 +190,8 @@ class EpisodeRecord(Record):
     """Short name."""
     sample_id: int | str
     """The sample's own `id`."""
+    repeat: int = 0
+    """Which repetition of the sample, from 0."""
     protocol: str
     condition: str
     outcome: OutcomeRecord
@@ -166,11 +199,13 @@ class EpisodeRecord(Record):
     """The category that the model gave."""
     target: str
     """The right category."""
+    fewest: int | None = None
+    """The fewest suggestions that lead to the reference frame."""
     error: ErrorRecord | None
     usage: UsageRecord
     turns: list[TurnRecord]
 
     @property
-    def key(self) -> tuple[str, int | str]:
+    def key(self) -> EpisodeKey:
         """What tells an episode of a run from the others."""
-        return self.scenario, self.sample_id
+        return EpisodeKey(self.scenario, self.sample_id, self.repeat)

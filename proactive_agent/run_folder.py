@@ -14,7 +14,7 @@ from typing import IO, Self
 from pydantic import BaseModel, ValidationError
 
 from proactive_agent.manifest import Manifest
-from proactive_agent.records import EpisodeRecord
+from proactive_agent.records import EpisodeKey, EpisodeRecord
 from tools import UserError
 
 
@@ -56,7 +56,7 @@ class RunFolder:
 
         Reads twice, so that memory does not grow with the pictures and texts of a run.
         """
-        last: dict[tuple[str, int | str], int] = {}
+        last: dict[EpisodeKey, int] = {}
         for number, line in self._lines():
             last[_key(line, self.episodes_file, number)] = number
         wanted = set(last.values())
@@ -64,8 +64,8 @@ class RunFolder:
             if number in wanted:
                 yield _episode(line, self.episodes_file, number)
 
-    def keys_done(self) -> set[tuple[str, int | str]]:
-        """Scenario and sample id of every episode that ended without an error."""
+    def keys_done(self) -> set[EpisodeKey]:
+        """The key of every episode that ended without an error."""
         return {episode.key for episode in self.episodes() if episode.error is None}
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
@@ -131,10 +131,10 @@ def _cut_torn_line(stream: IO[bytes]) -> None:
     stream.truncate(0)
 
 
-def _key(line: bytes, file: Path, number: int) -> tuple[str, int | str]:
+def _key(line: bytes, file: Path, number: int) -> EpisodeKey:
     try:
         fields = json.loads(line)
-        return fields["scenario"], fields["sample_id"]
+        return EpisodeKey(fields["scenario"], fields["sample_id"], fields.get("repeat", 0))
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file}, line {number}: no episode ({error!r})") from None
 

@@ -22,7 +22,7 @@ from proactive_agent.manifest import (
 )
 from proactive_agent.metrics import Summary, summarise
 from proactive_agent.protocols import Mcqa, Protocol, ToolUse
-from proactive_agent.records import EpisodeRecord
+from proactive_agent.records import EpisodeKey, EpisodeRecord
 from proactive_agent.run_folder import EpisodeWriter, RunFolder
 from providers import ApiAccess, Provider, ProviderOptions, Sampling, create_provider
 from scenarios import DataFolder, Sample
@@ -38,7 +38,7 @@ class PreparedRun:
     folder: RunFolder
     manifest: Manifest
     play: Play
-    done: frozenset[tuple[str, int | str]]
+    done: frozenset[EpisodeKey]
     """Episodes of an earlier sitting, which are not played again."""
 
     @property
@@ -52,7 +52,7 @@ class PreparedRun:
         """Scenario and sample of each episode still to be played."""
         for scenario in self.manifest.settings.scenarios:
             for sample in self.play.data.samples(scenario, self.manifest.settings.limit):
-                if (scenario, sample.id) not in self.done:
+                if EpisodeKey(scenario, sample.id) not in self.done:
                     yield scenario, sample
 
 

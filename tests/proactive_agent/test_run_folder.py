@@ -57,7 +57,7 @@ def test_an_episode_that_met_an_error_is_not_done(folder: RunFolder) -> None:
     with EpisodeWriter(folder) as writer:
         writer.write(episode(error=FAILED))
         writer.write(episode("wrong", sample_id=1))
-    assert folder.keys_done() == {("rod", 1)}
+    assert folder.keys_done() == {("rod", 1, 0)}
 
 
 def test_two_processes_never_write_one_run(folder: RunFolder) -> None:

@@ -56,7 +56,9 @@ def test_another_seed_gives_other_episodes(tmp_path: Path) -> None:
 def test_the_limit_holds_per_scenario(tmp_path: Path) -> None:
     prepared = prepare_run(settings(limit=2, scenarios=("rod", "coco")), tmp_path)
     played = [episode.key for episode in play(prepared).episodes()]
-    assert sorted(played) == [("coco", 0), ("coco", 1), ("rod", 0), ("rod", 1)]
+    assert sorted(played) == [
+        ("coco", 0, 0), ("coco", 1, 0), ("rod", 0, 0), ("rod", 1, 0)
+    ]  # fmt: skip
     assert prepared.total == 4
 
 
@@ -95,7 +97,7 @@ def test_resume_plays_what_met_an_error_again_and_nothing_else(tmp_path: Path) -
     assert before.isdisjoint({0, 1})
     replay_file(tmp_path, range(50))
     resumed = prepare_resume(folder)
-    assert set(resumed.done) == {("rod", 0), ("rod", 1)}
+    assert set(resumed.done) == {("rod", 0, 0), ("rod", 1, 0)}
     play(resumed)
     assert [e for e in folder.episodes() if e.error] == []
     assert len(list(folder.episodes())) == resumed.total
