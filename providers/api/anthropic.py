@@ -6,7 +6,7 @@ from typing import Any
 
 import anthropic
 
-from providers.api.client import json_of
+from providers.api.client import posted
 from providers.api.encoding import Pictures
 from providers.api.faults import ApiError, from_sdk
 from providers.api.keys import key_for
@@ -77,12 +77,7 @@ class Anthropic(ApiProvider):
         return body
 
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
-        # As `extra_body` it is sent as it is, with a temperature, which the SDK has no parameter
-        # for any more, and without the SDK's slow walk through all of it.
-        raw = await self._client.messages.with_raw_response.create(
-            model=self.target.model, max_tokens=body["max_tokens"], messages=[], extra_body=body
-        )
-        return json_of(raw.http_response)
+        return await posted(self._client, "/v1/messages", body)
 
     def fault(self, error: Exception) -> ApiError:
         return from_sdk(error)

@@ -6,7 +6,7 @@ from typing import Any
 import openai
 
 from providers.api.chat_messages import chat_messages, read_chat
-from providers.api.client import json_of
+from providers.api.client import posted
 from providers.api.encoding import Pictures
 from providers.api.faults import ApiError, from_sdk
 from providers.api.keys import key_for
@@ -77,14 +77,8 @@ class OpenAI(ApiProvider):
         return body
 
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
-        # As `extra_body` it is sent as it is; as arguments the SDK would walk through all of it
-        # first, which takes longer than everything else that it does.
-        if self._responses:
-            responses = self._client.responses.with_raw_response
-            return json_of((await responses.create(extra_body=body)).http_response)
-        chat = self._client.chat.completions.with_raw_response
-        raw = await chat.create(model=self.target.model, messages=[], extra_body=body)
-        return json_of(raw.http_response)
+        path = "/responses" if self._responses else "/chat/completions"
+        return await posted(self._client, path, body)
 
     def fault(self, error: Exception) -> ApiError:
         return from_sdk(error)
