@@ -1,0 +1,64 @@
+"""`export`: a run in the forms of other programs."""
+
+from pathlib import Path
+
+import click
+
+FORMATS = ("csv", "parquet", "inspect", "hf", "otel")
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    required=True,
+    help="csv, parquet: tables of episodes and turns. inspect: a log for `inspect view`. "
+    "hf: a folder to upload to the Hub. otel: OpenTelemetry spans.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="File or folder to write. Default: in the run's folder.",
+)
+@click.option("--otlp", metavar="URL", help="otel: send the spans to this OTLP endpoint instead.")
+@click.option(
+    "--out",
+    "results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are looked up by id.",
+)
+def export(run: str, form: str, output: Path | None, otlp: str | None, results: Path) -> None:
+    """Write a run as tables, an Inspect log, a data set or spans.
+
+    RUN is a run's folder or its id.
+    """
+    from proactive_agent.exports.hub_folder import write_hub_folder
+    from proactive_agent.exports.inspect_log import write_inspect_log
+    from proactive_agent.exports.spans import send_spans, write_spans
+    from proactive_agent.exports.tables import write_csv, write_parquet
+    from proactive_agent.run_folder import RunFolder
+    from proactive_agent.terminal import messages
+    from tools import UserError
+
+    folder = RunFolder.find(run, results)
+    if otlp is not None:
+        if form != "otel" or output is not None:
+            raise UserError("--otlp goes with --format otel, and writes no file")
+        send_spans(folder, otlp)
+        return
+    write, name = {
+        "csv": (write_csv, "tables"),
+        "parquet": (write_parquet, "tables"),
+        "inspect": (write_inspect_log, "inspect.eval"),
+        "hf": (write_hub_folder, "hub"),
+        "otel": (write_spans, "spans.jsonl"),
+    }[form]
+    for file in write(folder, output or folder.path / name):
+        messages.print(f"wrote {file}", markup=False, soft_wrap=True)

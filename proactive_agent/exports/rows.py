@@ -1,0 +1,126 @@
+"""Tidy tables: one row per episode, one row per turn, the same columns in every format."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, NamedTuple
+
+from proactive_agent.manifest import Manifest
+from proactive_agent.records import EpisodeRecord, TurnRecord, UsageRecord
+
+Kind = Literal["string", "int64", "double", "bool"]
+
+
+class TurnOf(NamedTuple):
+    """A turn, and the episode that it belongs to."""
+
+    episode: EpisodeRecord
+    turn: TurnRecord
+
+
+class Column(NamedTuple):
+    """One column; a value that is not known is None."""
+
+    name: str
+    kind: Kind
+    value: Callable[[Any], Any]
+
+
+class Table(NamedTuple):
+    """A table and how its rows are made."""
+
+    name: str
+    columns: tuple[Column, ...]
+    items: Callable[[EpisodeRecord], Iterator[Any]]
+    """What of an episode becomes a row each."""
+
+
+def rows(table: Table, manifest: Manifest, episode: EpisodeRecord) -> Iterator[dict[str, Any]]:
+    """The rows of one episode, each with the run's own columns first."""
+    run = {column.name: column.value(manifest) for column in RUN}
+    for item in table.items(episode):
+        yield run | {column.name: column.value(item) for column in table.columns}
+
+
+def _usage(get: Callable[[Any], UsageRecord]) -> tuple[Column, ...]:
+    kinds: dict[str, Kind] = {
+        "input_tokens": "int64",
+        "output_tokens": "int64",
+        "cached_tokens": "int64",
+        "reasoning_tokens": "int64",
+        "cost_usd": "double",
+        "seconds": "double",
+        "cache_hits": "int64",
+    }
+
+    def column(name: str, kind: Kind) -> Column:
+        return Column(name, kind, lambda item: getattr(get(item), name))
+
+    return tuple(column(name, kind) for name, kind in kinds.items())
+
+
+RUN = (
+    Column("run_id", "string", lambda m: m.run_id),
+    Column("provider", "string", lambda m: m.settings.provider),
+    Column("protocol", "string", lambda m: m.settings.protocol),
+    Column("condition", "string", lambda m: m.settings.condition),
+    Column("toolset", "string", lambda m: m.settings.toolset),
+    Column("embedded_suite", "bool", lambda m: m.data.embedded),
+)
+
+EPISODES = Table(
+    "episodes",
+    (
+        Column("scenario", "string", lambda e: e.scenario),
+        Column("sample_id", "string", lambda e: str(e.sample_id)),
+        Column("repeat", "int64", lambda e: e.repeat),
+        Column("correct", "bool", lambda e: None if e.error else e.outcome.correct),
+        Column("stop", "string", lambda e: e.outcome.stop),
+        Column("suggestions", "int64", lambda e: e.outcome.suggestions),
+        Column("fewest", "int64", lambda e: e.fewest),
+        Column("turns", "int64", lambda e: e.outcome.turns),
+        Column("answer", "string", lambda e: e.answer),
+        Column("target", "string", lambda e: e.target),
+        Column("error_source", "string", lambda e: e.error and e.error.source),
+        Column("error_kind", "string", lambda e: e.error and e.error.kind),
+        Column("error_message", "string", lambda e: e.error and e.error.message),
+        *_usage(lambda e: e.usage),
+    ),
+    lambda episode: iter([episode]),
+)
+
+TURNS = Table(
+    "turns",
+    (
+        Column("scenario", "string", lambda t: t.episode.scenario),
+        Column("sample_id", "string", lambda t: str(t.episode.sample_id)),
+        Column("repeat", "int64", lambda t: t.episode.repeat),
+        Column("turn", "int64", lambda t: t.turn.index),
+        Column("image", "string", lambda t: t.turn.image.path),
+        Column("image_sha256", "string", lambda t: t.turn.image.sha256),
+        Column("prompt", "string", lambda t: t.turn.prompt),
+        Column("reply", "string", lambda t: t.turn.reply.text),
+        Column("called", "string", lambda t: _of_call(t, "name")),
+        Column("arguments", "string", lambda t: _of_call(t, "arguments")),
+        Column("calls", "int64", lambda t: len(t.turn.reply.tool_calls)),
+        Column("finish_reason", "string", lambda t: t.turn.reply.finish_reason),
+        Column("via", "string", lambda t: t.turn.via),
+        Column("action", "string", lambda t: t.turn.action.kind),
+        Column("tool", "string", lambda t: t.turn.action.tool),
+        Column("argument", "string", lambda t: t.turn.action.argument),
+        Column("category", "string", lambda t: t.turn.action.category),
+        Column("invalid_why", "string", lambda t: t.turn.action.why),
+        Column("question", "string", lambda t: t.turn.action.question),
+        Column("mapped", "bool", lambda t: t.turn.action.mapped),
+        Column("suggestion_verdict", "string", lambda t: t.turn.verdict.suggestion),
+        Column("category_verdict", "string", lambda t: t.turn.verdict.category),
+        *_usage(lambda t: t.turn.usage),
+    ),
+    lambda episode: (TurnOf(episode, turn) for turn in episode.turns),
+)
+
+TABLES = (EPISODES, TURNS)
+
+
+def _of_call(item: TurnOf, field: str) -> str | None:
+    """Of the first call, if there is one."""
+    calls = item.turn.reply.tool_calls
+    return getattr(calls[0], field) if calls else None
