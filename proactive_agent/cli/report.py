@@ -1,0 +1,44 @@
+"""`report`: runs as one HTML file."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    metavar="FILE",
+)
+@click.option(
+    "--episodes",
+    type=click.IntRange(min=0),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Episodes of each run to show, failures of all kinds first.",
+)
+@click.option(
+    "--out",
+    "results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are looked up by id.",
+)
+def report(runs: tuple[str, ...], output: Path, episodes: int, results: Path) -> None:
+    """Write tables, plots, failures and episodes as one HTML file that needs no network.
+
+    RUN is a run's folder or its id.
+    """
+    from proactive_agent.page import write_page
+    from proactive_agent.terminal import messages
+
+    write_page(runs, results, output, episodes)
+    messages.print(f"wrote {output}", markup=False, soft_wrap=True)
