@@ -1,11 +1,12 @@
 """What a run may cost at most."""
 
 from proactive_agent.records import EpisodeRecord
+from providers import StoppedError
 from tools import UserError
 
 
-class BudgetSpentError(Exception):
-    """No more requests are sent; what is finished is on disk, and the run can go on later."""
+class BudgetSpentError(StoppedError):
+    """The dollars are spent, or what is left of them would not do for one more episode."""
 
 
 class Budget:
@@ -35,17 +36,23 @@ class Budget:
     def end(self, episode: EpisodeRecord | None) -> None:
         """An episode that was begun has ended; None: it was cut short."""
         self._in_flight -= 1
-        if episode is not None and episode.usage.cost_usd is not None:
+        if episode is not None:
+            judged = (turn.judgement.usage for turn in episode.turns if turn.judgement)
             self._ended += 1
-            self._ended_usd += episode.usage.cost_usd
+            self._ended_usd += sum(usage.cost_usd or 0.0 for usage in (episode.usage, *judged))
 
     def check(self) -> None:
         """A request is about to be sent.  Raises BudgetSpentError where none may be."""
         if self.spent >= self.usd:
             raise BudgetSpentError(self._message())
 
-    def add(self, cost_usd: float | None) -> None:
+    def add(self, cost_usd: float | None, of: str = "the model") -> None:
         """A reply came.  Raises UserError where nobody knows what it cost."""
+        if cost_usd is None and of != "the model":
+            raise UserError(
+                f"a budget needs known costs, and nobody knows those of {of}; play without a "
+                "judge that costs, and judge the run afterwards: judge RUN takes --price"
+            )
         if cost_usd is None:
             raise UserError(
                 "a budget needs known costs: name the price with --price IN,OUT "

@@ -61,6 +61,9 @@ class Estimate:
             self.turns + other.turns, self.given + other.given, self.written + other.written
         )
 
+    def __mul__(self, factor: int) -> "Estimate":
+        return Estimate(self.turns * factor, self.given * factor, self.written * factor)
+
     def shown(self, spec: str, price: Price | None) -> Iterator[str]:
         """Lines about one model."""
         given, written = self.given, self.written

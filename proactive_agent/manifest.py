@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from proactive_agent.parsers import ParserName
 from scenarios import DataFolder
+from scenarios.open_ended import SAMPLES as OPEN_ENDED_SAMPLES
 from tools import ToolsetName
 from tools.texts import VERSION, texts_hash
 
@@ -20,44 +21,39 @@ ProtocolName = Literal["tools", "mcqa", "oeg"]
 class ProviderSettings(BaseModel):
     """How the model is loaded and how it writes."""
 
-    max_tokens: int = 512
-    temperature: float = 0.0
+    model_config = ConfigDict(frozen=True)
+
+    max_tokens: int = Field(default=512, ge=1)
+    temperature: float = Field(default=0.0, ge=0)
     dtype: str = "auto"
     device: str = "auto"
     attention: str | None = None
     quantize: str | None = None
     revision: str | None = None
-    batch_size: int = 16
+    batch_size: int = Field(default=16, ge=1)
     trust_remote_code: bool = False
     api: Literal["auto", "chat", "responses"] = "auto"
     reasoning: str | None = None
-    image_size: int = 1568
-    image_quality: int = 90
+    image_size: int = Field(default=1568, ge=16)
+    image_quality: int = Field(default=90, ge=1, le=100)
     image_format: Literal["jpeg", "webp"] = "jpeg"
 
 
-class Settings(BaseModel):
-    """What the user asked for; the same settings on the same data give the same episodes."""
+class PlaySettings(BaseModel):
+    """How samples are played, whatever the model, the scenario, the protocol and the condition."""
 
     model_config = ConfigDict(frozen=True)
 
-    provider: str
-    """`name:model`."""
-    data: str | None = None
-    """Folder of the data; null is the embedded suite."""
-    scenarios: tuple[str, ...]
-    protocol: ProtocolName = "tools"
-    condition: str = "zero-shot"
     toolset: ToolsetName = "scenario"
     parser: ParserName = "official"
     forgiving: bool = False
     unfiltered: bool = False
-    limit: int | None = None
-    """Samples per scenario, from the first on."""
-    repeats: int = 1
+    limit: int | None = Field(default=None, ge=1)
+    """Samples per scenario, from the first on; in `oeg` of the shuffled ones."""
+    repeats: int = Field(default=1, ge=1)
     """How often each sample is played."""
     seed: int = 0
-    history_size: int = 224
+    history_size: int = Field(default=224, ge=1)
     """Condition `history`: pixels of a picture's short edge."""
     icl_reasoning: bool = False
     """Condition `icl`: solved examples say why they ask."""
@@ -66,7 +62,26 @@ class Settings(BaseModel):
     judge: str = "rules"
     """`oeg`: `rules`, or a `name:model`."""
     judge_prompt: Literal["own", "official"] = "own"
+
+
+class Settings(PlaySettings):
+    """What the user asked for; the same settings on the same data give the same episodes."""
+
+    provider: str
+    """`name:model`."""
+    data: str | None = None
+    """Folder of the data; null is the embedded suite."""
+    scenarios: tuple[str, ...]
+    protocol: ProtocolName = "tools"
+    condition: str = "zero-shot"
     provider_settings: ProviderSettings = ProviderSettings()
+
+    @property
+    def samples_per_scenario(self) -> int | None:
+        """At most so many; None is all."""
+        if self.limit is None and self.protocol == "oeg":
+            return OPEN_ENDED_SAMPLES
+        return self.limit
 
 
 class FileFingerprint(BaseModel):
@@ -98,6 +113,8 @@ class Manifest(BaseModel):
     settings: Settings
     provider: dict[str, Any]
     """What the provider says of itself: model revision, chat template, device, …"""
+    judge: dict[str, Any] | None = None
+    """What a judge's provider says of itself."""
     data: DataFingerprint
     tool_texts: str
     tool_texts_sha256: str
@@ -135,7 +152,7 @@ def new_manifest(
         tool_texts=VERSION,
         tool_texts_sha256=texts_hash(),
         versions=_versions(),
-        git_commit=_git_commit(),
+        git_commit=git_commit(),
         started=datetime.now(UTC),
     )
 
@@ -150,7 +167,7 @@ def _versions() -> dict[str, str]:
     return versions
 
 
-def _git_commit() -> str | None:
+def git_commit() -> str | None:
     """The commit of the program's own checkout, marked where it was changed since."""
     home = Path(__file__).parent.parent
     if not (home / ".git").exists():

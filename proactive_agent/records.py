@@ -126,6 +126,9 @@ class JudgedAnswerRecord(Record):
     text: str
     kind: Literal["proactive", "category"]
     met: bool
+    tool: str | None = None
+    """Of a proactive one: what it asks for."""
+    argument: str | None = None
 
 
 class JudgementRecord(Record):
@@ -134,6 +137,8 @@ class JudgementRecord(Record):
     judge: str
     """`rules` with its version, or the provider and the prompt."""
     answers: list[JudgedAnswerRecord]
+    other_categories: list[str] = []
+    """The sample's wrong ones."""
     reply: str | None = None
     """What a model wrote as the judge."""
     problem: str | None = None
@@ -178,7 +183,7 @@ class OutcomeRecord(Record):
 class ErrorRecord(Record):
     """Why an episode could not be played to its end; never an answer."""
 
-    source: Literal["provider", "data"]
+    source: Literal["provider", "data", "judge"]
     kind: str
     message: str
 

@@ -5,7 +5,6 @@ tolerated when reading and cut off before more is written.  Where an episode sta
 that was tried again) the later line counts.
 """
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +13,12 @@ from typing import IO, Self
 from pydantic import BaseModel, ValidationError
 
 from proactive_agent.manifest import Manifest
+from proactive_agent.outline import EpisodeOutline, decode, outline_of
 from proactive_agent.records import EpisodeKey, EpisodeRecord
 from tools import UserError
+
+_BUFFER = 1 << 20
+"""Bytes that are read at a time."""
 
 
 class RunFolder:
@@ -54,38 +57,78 @@ class RunFolder:
     def episodes(self) -> Iterator[EpisodeRecord]:
         """The episodes in the order in which they ended, each at its last record.
 
-        Reads twice, so that memory does not grow with the pictures and texts of a run.
+        Reads twice, so that memory does not grow with the texts of a run.  Raises UserError.
         """
-        last: dict[EpisodeKey, int] = {}
-        for number, line in self._lines():
-            last[_key(line, self.episodes_file, number)] = number
-        wanted = set(last.values())
-        for number, line in self._lines():
-            if number in wanted:
-                yield _episode(line, self.episodes_file, number)
+        last: dict[EpisodeKey, tuple[int, int]] = {}
+        for outline in self.scan():
+            last.pop(outline.key, None)
+            last[outline.key] = (outline.offset, outline.length)
+        for offset, length in last.values():
+            yield self.read_episode(offset, length)
 
     def keys_done(self) -> set[EpisodeKey]:
         """The key of every episode that ended without an error."""
-        return {episode.key for episode in self.episodes() if episode.error is None}
+        return {episode.key for episode in self.outlines() if episode.error is None}
 
-    def _lines(self) -> Iterator[tuple[int, bytes]]:
-        """Whole lines with their numbers; a torn last one is left out."""
+    def outlines(self) -> list[EpisodeOutline]:
+        """Every episode without its texts, each at its last record, in the order of `episodes`."""
+        last: dict[EpisodeKey, EpisodeOutline] = {}
+        for outline in self.scan():
+            last.pop(outline.key, None)
+            last[outline.key] = outline
+        return list(last.values())
+
+    def scan(self, start: int = 0) -> Iterator[EpisodeOutline]:
+        """The outline of every whole line from byte `start` on, also of those that do not count.
+
+        What follows the last one begins at its `offset` + `length`.  Raises UserError.
+        """
         try:
-            with self.episodes_file.open("rb") as stream:
-                for number, line in enumerate(stream, 1):
-                    if line.endswith(b"\n"):
-                        yield number, line
+            stream = self.episodes_file.open("rb", buffering=_BUFFER)
         except FileNotFoundError:
             return
+        with stream:
+            stream.seek(start)
+            for line in stream:
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    outline = decode(line)
+                except (ValueError, RecursionError):
+                    # What makes a record, and how it is said that a line is none, has one place.
+                    outline = outline_of(self._record(line, start))
+                outline.offset, outline.length = start, len(line)
+                start += len(line)
+                yield outline
+
+    def read_episode(self, offset: int, length: int) -> EpisodeRecord:
+        """The whole record of an outline.  Raises UserError."""
+        with self.episodes_file.open("rb") as stream:
+            stream.seek(offset)
+            line = stream.read(length)
+        return self._record(line, offset)
+
+    def _record(self, line: bytes, offset: int) -> EpisodeRecord:
+        try:
+            return EpisodeRecord.model_validate_json(line)
+        except ValidationError as error:
+            where = f"{self.episodes_file}, line {self._line_number(offset)}"
+            raise UserError(f"{where}: {_first_line(error)}") from None
+
+    def _line_number(self, offset: int) -> int:
+        """Which line begins there, from 1."""
+        with self.episodes_file.open("rb") as stream:
+            return stream.read(offset).count(b"\n") + 1
 
 
-class EpisodeWriter:
-    """Appends episodes; holds the run's lock, so that two processes never write one run."""
+class LineWriter:
+    """Appends records to a file; holds its lock, so that two processes never write one file."""
 
-    def __init__(self, folder: RunFolder) -> None:
-        folder.path.mkdir(parents=True, exist_ok=True)
-        self._stream = folder.episodes_file.open("a+b")
-        _lock(self._stream, folder.path)
+    def __init__(self, file: Path, shown: Path) -> None:
+        """`shown` is what the message names that says so."""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._stream = file.open("a+b")
+        _lock(self._stream, shown)
         _cut_torn_line(self._stream)
 
     def __enter__(self) -> Self:
@@ -99,10 +142,17 @@ class EpisodeWriter:
     ) -> None:
         self._stream.close()
 
-    def write(self, episode: EpisodeRecord) -> None:
+    def write(self, record: BaseModel) -> None:
         """One line, handed to the operating system before this returns."""
-        self._stream.write(episode.model_dump_json().encode() + b"\n")
+        self._stream.write(record.model_dump_json().encode() + b"\n")
         self._stream.flush()
+
+
+class EpisodeWriter(LineWriter):
+    """Appends episodes to a run."""
+
+    def __init__(self, folder: RunFolder) -> None:
+        super().__init__(folder.episodes_file, folder.path)
 
 
 def _lock(stream: IO[bytes], path: Path) -> None:
@@ -129,21 +179,6 @@ def _cut_torn_line(stream: IO[bytes]) -> None:
             return
         position = start
     stream.truncate(0)
-
-
-def _key(line: bytes, file: Path, number: int) -> EpisodeKey:
-    try:
-        fields = json.loads(line)
-        return EpisodeKey(fields["scenario"], fields["sample_id"], fields.get("repeat", 0))
-    except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{file}, line {number}: no episode ({error!r})") from None
-
-
-def _episode(line: bytes, file: Path, number: int) -> EpisodeRecord:
-    try:
-        return EpisodeRecord.model_validate_json(line)
-    except ValidationError as error:
-        raise UserError(f"{file}, line {number}: {_first_line(error)}") from None
 
 
 def _first_line(error: Exception) -> str:

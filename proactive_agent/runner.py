@@ -8,27 +8,35 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
-from proactive_agent.budget import Budget, BudgetSpentError
-from proactive_agent.conditions import parse_condition
+from proactive_agent.budget import Budget
+from proactive_agent.conditions import ConditionSet, parse_condition
+from proactive_agent.conditions.base import ConditionOptions
 from proactive_agent.episode import Play, play_episode
-from proactive_agent.manifest import (
-    Manifest,
-    ProviderSettings,
-    Settings,
-    fingerprint,
-    new_manifest,
-)
+from proactive_agent.judges import Judge
+from proactive_agent.judges.choose import RULES, check_judge, choose_judge
+from proactive_agent.judges.model import SAMPLING as JUDGE_SAMPLING
+from proactive_agent.manifest import Manifest, ProviderSettings, Settings, new_manifest
 from proactive_agent.metrics import Summary, summarise
-from proactive_agent.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.protocols import Mcqa, Oeg, Protocol, ToolUse
 from proactive_agent.records import EpisodeKey, EpisodeRecord
 from proactive_agent.run_folder import EpisodeWriter, RunFolder
-from providers import ApiAccess, Provider, ProviderOptions, Sampling, create_provider
+from proactive_agent.shared import Shared
+from providers import ApiAccess, Provider, Sampling, StoppedError
+from providers.registry import check_spec, is_interactive
 from scenarios import DataFolder, Sample
 from tools import UserError
 
 OnEpisode = Callable[[EpisodeRecord], None]
+
+
+class ToPlay(NamedTuple):
+    """An episode that is still to be played."""
+
+    scenario: str
+    sample: Sample
+    repeat: int
 
 
 @dataclass(frozen=True)
@@ -40,101 +48,165 @@ class PreparedRun:
     play: Play
     done: frozenset[EpisodeKey]
     """Episodes of an earlier sitting, which are not played again."""
+    shared: Shared
+    """Where its model comes from, and goes back to when it ends."""
 
     @property
     def total(self) -> int:
         """Episodes of the whole run."""
-        limit = self.manifest.settings.limit
+        settings = self.manifest.settings
+        limit = settings.samples_per_scenario
         kept = [file.kept for file in self.manifest.data.files.values()]
-        return sum(count if limit is None else min(count, limit) for count in kept)
+        samples = sum(count if limit is None else min(count, limit) for count in kept)
+        return samples * settings.repeats
 
-    def episodes_left(self) -> Iterator[tuple[str, Sample]]:
-        """Scenario and sample of each episode still to be played."""
-        for scenario in self.manifest.settings.scenarios:
-            for sample in self.play.data.samples(scenario, self.manifest.settings.limit):
-                if EpisodeKey(scenario, sample.id) not in self.done:
-                    yield scenario, sample
+    def episodes_left(self) -> Iterator[ToPlay]:
+        """Each episode still to be played."""
+        return _episodes_left(self.manifest.settings, self.play.data, self.done)
 
 
 def prepare_run(
     settings: Settings,
     results: Path,
     access: ApiAccess | None = None,
-    taken: Collection[str] = (),
+    *,
+    shared: Shared | None = None,
+    run_id: str | None = None,
 ) -> PreparedRun:
     """Checks everything that can be checked before the first request, and loads the model.
 
-    `taken` are ids of other runs that are prepared but not begun.  Raises UserError.  Nothing is
-    written yet.
+    `shared` are the models and data of runs that are played together.  The run's folder is
+    `results` / `run_id`, by default one that tells what is run, and when.  Raises UserError.
+    Nothing is written yet.
     """
-    data = open_data(settings)
-    data_fingerprint = fingerprint(data, settings.scenarios)
-    play = make_play(settings, data, access=access)
-    started = datetime.now(UTC)
-    run_id = _new_id(settings, started, results, taken)
-    manifest = new_manifest(run_id, settings, play.provider.manifest(), data_fingerprint)
-    return PreparedRun(RunFolder(results / run_id), manifest, play, frozenset())
+    shared = shared or Shared()
+    check_settings(settings, shared)
+    provider = shared.provider(settings.provider, settings.provider_settings, access)
+    judge = make_judge(settings, shared, access)
+    play = make_play(settings, shared.data(settings), provider, judge)
+    if run_id is None:
+        run_id = _new_id(settings, results, shared.run_ids)
+    shared.run_ids.add(run_id)
+    manifest = new_manifest(run_id, settings, provider.manifest(), shared.fingerprint(settings))
+    manifest.judge = _manifest_of(judge)
+    return PreparedRun(RunFolder(results / run_id), manifest, play, frozenset(), shared)
 
 
-def prepare_resume(folder: RunFolder, access: ApiAccess | None = None) -> PreparedRun:
+def prepare_resume(
+    folder: RunFolder, access: ApiAccess | None = None, *, shared: Shared | None = None
+) -> PreparedRun:
     """The rest of a run: what is missing, and what met an error.  Raises UserError."""
+    shared = shared or Shared()
     manifest = folder.read_manifest()
     settings = manifest.settings
-    data = open_data(settings)
-    found = fingerprint(data, settings.scenarios)
-    if found != manifest.data:
-        raise UserError(
-            f"{folder.path} was begun on other data: the files or the protocol pack of "
-            f"{settings.data or 'the embedded suite'} have changed since"
-        )
+    _refuse_other_data(folder, manifest, shared)
     done = frozenset(folder.keys_done())
-    return PreparedRun(folder, manifest, make_play(settings, data, access=access), done)
+    provider = shared.provider(settings.provider, settings.provider_settings, access)
+    judge = make_judge(settings, shared, access)
+    play = make_play(settings, shared.data(settings), provider, judge)
+    return PreparedRun(folder, manifest, play, done, shared)
 
 
-def open_data(settings: Settings) -> DataFolder:
-    """The data folder of the settings, with every scenario that is asked for.  Raises UserError."""
-    path = None if settings.data is None else Path(settings.data)
-    data = DataFolder(path, unfiltered=settings.unfiltered)
-    for scenario in settings.scenarios:
-        if not data.file(scenario).is_file():
-            raise UserError(f"{data.root} has no data for {scenario}: {data.file(scenario).name}")
-    return data
+def is_finished(folder: RunFolder, shared: Shared) -> bool:
+    """Whether a run has nothing left to play; no model is loaded.  Raises UserError."""
+    manifest = folder.read_manifest()
+    _refuse_other_data(folder, manifest, shared)
+    if manifest.status != "finished":
+        return False
+    done = folder.keys_done()
+    left = _episodes_left(manifest.settings, shared.data(manifest.settings), done)
+    return next(left, None) is None
+
+
+def check_settings(settings: Settings, shared: Shared) -> None:
+    """Reads the data and tries everything but the model.  Raises UserError."""
+    check_spec(settings.provider)
+    data = shared.data(settings)
+    make_protocol(settings, make_condition(settings, data))
+    if settings.protocol == "oeg":
+        check_judge(settings.judge, settings.judge_prompt, data.wording, settings.scenarios)
+    shared.fingerprint(settings)
+
+
+def samples_to_play(settings: Settings, data: DataFolder, scenario: str) -> Iterator[Sample]:
+    """The samples of a scenario that a run plays, in order."""
+    return data.samples(
+        scenario, settings.samples_per_scenario, shuffled=settings.protocol == "oeg"
+    )
+
+
+def make_condition(settings: Settings, data: DataFolder) -> ConditionSet:
+    """The condition of the settings.  Raises UserError where it cannot hold for them."""
+    options = ConditionOptions(settings.history_size, settings.icl_reasoning)
+    condition = parse_condition(settings.condition, settings.protocol, options)
+    condition.check_run(settings.scenarios, data)
+    return condition
+
+
+def make_protocol(settings: Settings, condition: ConditionSet) -> Protocol:
+    """The protocol of the settings.  Raises UserError."""
+    if settings.protocol == "tools":
+        return ToolUse(condition.toolset(settings.toolset))
+    if settings.protocol == "oeg":
+        return Oeg(settings.multi_turn)
+    return Mcqa(settings.parser)
+
+
+def make_judge(settings: Settings, shared: Shared, access: ApiAccess | None) -> Judge | None:
+    """Who judges open-ended replies; loads a model where it is one.  Raises UserError."""
+    if settings.protocol != "oeg":
+        return None
+    wording = shared.data(settings).wording
+    check_judge(settings.judge, settings.judge_prompt, wording, settings.scenarios)
+    if settings.judge == RULES:
+        return choose_judge(RULES, settings.judge_prompt, wording)
+    how = settings.provider_settings
+    if settings.judge != settings.provider:
+        # What is said of the model does not hold for the judge, but for where it is loaded.
+        how = ProviderSettings(
+            dtype=how.dtype, device=how.device, quantize=how.quantize, batch_size=how.batch_size
+        )
+        access = replace(access or ApiAccess(), price=None)
+    provider = shared.provider(settings.judge, how, access)
+    return choose_judge(settings.judge, settings.judge_prompt, wording, provider)
 
 
 def make_play(
-    settings: Settings,
-    data: DataFolder,
-    provider: Provider | None = None,
-    access: ApiAccess | None = None,
+    settings: Settings, data: DataFolder, provider: Provider, judge: Judge | None = None
 ) -> Play:
-    """Protocol, condition and provider of the settings.  Raises UserError.
-
-    `provider` stands in for the one that the settings name.
-    """
-    protocols: dict[str, Protocol] = {
-        protocol.name: protocol for protocol in (Mcqa(settings.parser), ToolUse(settings.toolset))
-    }
-    condition = parse_condition(settings.condition, settings.protocol)
+    """What the episodes of a run have in common.  Raises UserError."""
     how = settings.provider_settings
+    condition = make_condition(settings, data)
     return Play(
         data=data,
-        provider=provider or create_provider(settings.provider, _provider_options(how, access)),
-        protocol=protocols[settings.protocol],
+        provider=provider,
+        protocol=make_protocol(settings, condition),
         condition=condition,
         sampling=Sampling(how.max_tokens, how.temperature),
         seed=settings.seed,
         forgiving=settings.forgiving,
+        judge=judge,
     )
 
 
-async def probe(prepared: PreparedRun, budget: Budget | None = None) -> None:
-    """Asks the provider once, where anything is left to play.  Raises UserError."""
+async def probe(
+    prepared: PreparedRun, budget: Budget | None = None, probed: set[Provider] | None = None
+) -> None:
+    """Asks the model and the judge once, where anything is left to play.  Raises UserError.
+
+    `probed` are those that other runs have asked; these are added to them.
+    """
     if next(prepared.episodes_left(), None) is None:
         return
-    provider = prepared.play.provider
-    reply = await provider.probe(prepared.play.sampling)
-    if budget and reply and provider.charges:
-        budget.add(reply.usage.cost_usd)
+    known = set() if probed is None else probed
+    for provider, sampling in _asked(prepared.play):
+        if provider in known:
+            continue
+        known.add(provider)
+        reply = await provider.probe(sampling)
+        if budget and reply and provider.charges:
+            of = "the model" if provider is prepared.play.provider else "the judge"
+            budget.add(reply.usage.cost_usd, of)
 
 
 async def run(
@@ -149,14 +221,22 @@ async def run(
 
     Cancelling it (Ctrl-C) leaves every finished episode on disk.  A UserError of the provider ends
     the run; so does a fault of the program, which is never written down as a model's mistake.
-    Raises BudgetSpentError, after the summary of what was played is written.
+    Raises StoppedError (the budget is spent, the person at the terminal left), after the summary of
+    what was played is written.
     """
     try:
         if not probed:
             await probe(prepared, budget)
         return await _run(prepared, concurrency, on_episode, budget)
     finally:
-        await prepared.play.provider.close()
+        await release(prepared)
+
+
+async def release(prepared: PreparedRun) -> None:
+    """Lets go of the models of a run that has ended, or will not be played."""
+    await prepared.shared.release(prepared.play.provider)
+    if prepared.play.judge and prepared.play.judge.provider:
+        await prepared.shared.release(prepared.play.judge.provider)
 
 
 async def _run(
@@ -168,9 +248,12 @@ async def _run(
     folder, manifest, provider = prepared.folder, prepared.manifest, prepared.play.provider
     if not folder.manifest_file.exists():
         # A probe can find out what a model does not take.
-        manifest = manifest.model_copy(update={"provider": provider.manifest()})
-    spent: BudgetSpentError | None = None
-    play = replace(prepared.play, budget=budget if provider.charges else None)
+        asked = {"provider": provider.manifest(), "judge": _manifest_of(prepared.play.judge)}
+        manifest = manifest.model_copy(update=asked)
+    if concurrency is None or is_interactive(manifest.settings.provider):
+        concurrency = provider.concurrency
+    charges = any(one.charges for one, _ in _asked(prepared.play))
+    play = replace(prepared.play, budget=budget if charges else None)
     with EpisodeWriter(folder) as writer:
         folder.write_manifest(_with_status(manifest, "running"))
 
@@ -180,39 +263,38 @@ async def _run(
                 on_episode(episode)
 
         try:
-            spent = await _play_all(
-                play, prepared.episodes_left(), concurrency or provider.concurrency, finished
-            )
+            stopped = await _play_all(play, prepared.episodes_left(), concurrency, finished)
+            # In a thread: it takes seconds, and other runs shall not wait.
+            summary = await asyncio.to_thread(summarise, folder.outlines())
         except (asyncio.CancelledError, KeyboardInterrupt):
             folder.write_manifest(_with_status(manifest, "interrupted"))
             raise
         except BaseException:
             folder.write_manifest(_with_status(manifest, "failed"))
             raise
-        summary = summarise(folder.episodes())
         folder.write_summary(summary)
-        folder.write_manifest(_with_status(manifest, "interrupted" if spent else "finished"))
-    if spent:
-        raise spent
+        folder.write_manifest(_with_status(manifest, "interrupted" if stopped else "finished"))
+    if stopped:
+        raise stopped
     return summary
 
 
 async def _play_all(
-    play: Play, episodes: Iterator[tuple[str, Sample]], concurrency: int, finished: OnEpisode
-) -> BudgetSpentError | None:
+    play: Play, episodes: Iterator[ToPlay], concurrency: int, finished: OnEpisode
+) -> StoppedError | None:
     """A fixed number of workers takes samples from one stream, so memory does not grow with it.
 
-    Says so where the budget was spent first.
+    Gives back what stopped it before the end.
     """
-    spent: list[BudgetSpentError] = []
+    stopped: list[StoppedError] = []
 
     async def work() -> None:
-        for scenario, sample in episodes:
+        for episode in episodes:
             try:
-                finished(await _within_budget(play, scenario, sample))
-            except BudgetSpentError as error:
-                spent.append(error)
-            if spent:
+                finished(await _within_budget(play, episode))
+            except StoppedError as error:
+                stopped.append(error)
+            if stopped:
                 return
 
     try:
@@ -221,19 +303,51 @@ async def _play_all(
                 group.create_task(work())
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
-    return spent[-1] if spent else None
+    return stopped[-1] if stopped else None
 
 
-async def _within_budget(play: Play, scenario: str, sample: Sample) -> EpisodeRecord:
+async def _within_budget(play: Play, episode: ToPlay) -> EpisodeRecord:
+    scenario, sample, repeat = episode
     if play.budget is None:
-        return await play_episode(play, scenario, sample)
+        return await play_episode(play, scenario, sample, repeat=repeat)
     play.budget.begin()
-    episode = None
+    record = None
     try:
-        episode = await play_episode(play, scenario, sample)
+        record = await play_episode(play, scenario, sample, repeat=repeat)
     finally:
-        play.budget.end(episode)
-    return episode
+        play.budget.end(record)
+    return record
+
+
+def _episodes_left(
+    settings: Settings, data: DataFolder, done: Collection[EpisodeKey]
+) -> Iterator[ToPlay]:
+    for scenario in settings.scenarios:
+        for sample in samples_to_play(settings, data, scenario):
+            for repeat in range(settings.repeats):
+                if EpisodeKey(scenario, sample.id, repeat) not in done:
+                    yield ToPlay(scenario, sample, repeat)
+
+
+def _asked(play: Play) -> list[tuple[Provider, Sampling]]:
+    """The models of a run, and how each is asked."""
+    asked = [(play.provider, play.sampling)]
+    judge = play.judge.provider if play.judge else None
+    if judge is not None and judge is not play.provider:
+        asked.append((judge, JUDGE_SAMPLING))
+    return asked
+
+
+def _manifest_of(judge: Judge | None) -> dict[str, Any] | None:
+    return judge.provider.manifest() if judge and judge.provider else None
+
+
+def _refuse_other_data(folder: RunFolder, manifest: Manifest, shared: Shared) -> None:
+    if shared.fingerprint(manifest.settings) != manifest.data:
+        raise UserError(
+            f"{folder.path} was begun on other data: the files or the protocol pack of "
+            f"{manifest.settings.data or 'the embedded suite'} have changed since"
+        )
 
 
 def _with_status(
@@ -243,17 +357,18 @@ def _with_status(
     return manifest.model_copy(update={"status": status, "ended": ended})
 
 
-def _provider_options(settings: ProviderSettings, access: ApiAccess | None) -> ProviderOptions:
-    fields = settings.model_dump(exclude={"max_tokens", "temperature"})
-    return ProviderOptions(**fields, access=access or ApiAccess())
-
-
-def _new_id(settings: Settings, started: datetime, results: Path, others: Collection[str]) -> str:
+def _new_id(settings: Settings, results: Path, others: Collection[str]) -> str:
     """Sorts by time, says what was run, and is not taken."""
-    model = "".join(c if c.isalnum() or c in "-._" else "-" for c in settings.provider)
-    name = f"{started:%Y%m%dT%H%M%S}_{model[:60]}_{settings.protocol}_{settings.condition}"
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S}_{run_name(settings)}"
     taken, number = name, 1
     while taken in others or (results / taken).exists():
         number += 1
         taken = f"{name}_{number}"
     return taken
+
+
+def run_name(settings: Settings, model: str | None = None) -> str:
+    """Model, protocol and condition as a part of a folder's name."""
+    model = (model or settings.provider)[:60]
+    name = f"{model}_{settings.protocol}_{settings.condition}"
+    return "".join(c if c.isalnum() or c in "-._+" else "-" for c in name)

@@ -19,7 +19,7 @@ from proactive_agent.records import (
     UsageRecord,
     VerdictRecord,
 )
-from providers import Reply, SentImage
+from providers import Reply, SentImage, Usage
 from scenarios import Environment, ImageRef, Outcome, Picture, Verdicts
 from tools import Abstain, Action, Answer, Intervention, Invalid, Tool
 
@@ -73,23 +73,30 @@ def turn_record(
         notes=list(reading.notes),
         verdict=_verdict_record(verdicts),
         lenient_verdict=_verdict_record(reading.lenient) if differs and reading.lenient else None,
-        usage=UsageRecord(
-            input_tokens=reply.usage.input_tokens,
-            output_tokens=reply.usage.output_tokens,
-            cached_tokens=reply.usage.cached_tokens,
-            reasoning_tokens=reply.usage.reasoning_tokens,
-            cost_usd=reply.usage.cost_usd,
-            seconds=round(seconds if reply.usage.seconds is None else reply.usage.seconds, 6),
-            cache_hits=int(reply.usage.cache_hit),
-        ),
+        usage=usage_record(reply.usage, seconds),
+    )
+
+
+def usage_record(usage: Usage, seconds: float) -> UsageRecord:
+    """What a request cost; `seconds` were waited for it, where the provider does not tell."""
+    return UsageRecord(
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        cached_tokens=usage.cached_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        cost_usd=usage.cost_usd,
+        seconds=round(seconds if usage.seconds is None else usage.seconds, 6),
+        cache_hits=int(usage.cache_hit),
     )
 
 
 def episode_record(
     environment: Environment[Any],
     scenario: str,
+    repeat: int,
     protocol: str,
     condition: str,
+    fewest: int | None,
     turns: list[TurnRecord],
     error: ErrorRecord | None,
 ) -> EpisodeRecord:
@@ -99,6 +106,7 @@ def episode_record(
     return EpisodeRecord(
         scenario=scenario,
         sample_id=environment.sample.id,
+        repeat=repeat,
         protocol=protocol,
         condition=condition,
         outcome=OutcomeRecord(
@@ -109,6 +117,7 @@ def episode_record(
         ),
         answer=last.category if last else None,
         target=environment.sample.answer,
+        fewest=fewest,
         error=error,
         usage=_total([turn.usage for turn in turns]),
         turns=turns,

@@ -6,6 +6,7 @@ to a seeded random possible one; anything else fails like a suggestion that does
 """
 
 import random
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from scenarios import Environment, Sample
@@ -31,3 +32,24 @@ def understand(request: str, environment: Environment[Sample], rng: random.Rando
     if possible and any(i.tool in environment.helpful_tools for i in asked):
         return Understood(rng.choice(possible), mapped=True)
     return Understood(UNRELATED_REQUEST, mapped=False)
+
+
+def grant(
+    request: str,
+    wanted: Sequence[Intervention],
+    environment: Environment[Sample],
+    rng: random.Random,
+) -> Understood:
+    """What the user does for a request of which it is known that it helps.
+
+    `wanted` are the helpful things that it was found to ask for, in general terms.  What is not
+    possible here as worded is mapped to something that is; where nothing is, nothing is done.
+    """
+    asked = requests_in(request)
+    possible = environment.possible_interventions()
+    exact = [intervention for intervention in (*asked, *wanted) if intervention in possible]
+    if exact:
+        return Understood(rng.choice(exact), mapped=False)
+    if possible:
+        return Understood(rng.choice(possible), mapped=True)
+    return Understood(wanted[0], mapped=False)

@@ -1,6 +1,7 @@
 """One interface over API models, local transformers models and scripted baselines."""
 
-from providers.base import ApiAccess, Provider, ProviderError, ProviderOptions
+from providers.base import ApiAccess, Provider, ProviderError, ProviderOptions, StoppedError
+from providers.desk import Desk
 from providers.messages import (
     AssistantMessage,
     Choice,
@@ -23,6 +24,7 @@ __all__ = [
     "ApiAccess",
     "AssistantMessage",
     "Choice",
+    "Desk",
     "ImagePart",
     "Message",
     "Part",
@@ -34,6 +36,7 @@ __all__ = [
     "RequestKey",
     "Sampling",
     "SentImage",
+    "StoppedError",
     "TextPart",
     "ToolMessage",
     "Usage",

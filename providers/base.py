@@ -2,13 +2,15 @@
 
 A provider turns a `Request` into a `Reply`.  It does not know what a scenario is; the loop does not
 know which provider it talks to.  Failures are exceptions: `ProviderError` for one request (it
-becomes an error record), `UserError` for what ends the run (a wrong key, an unknown model).
+becomes an error record), `UserError` for what ends the run (a wrong key, an unknown model),
+`StoppedError` for what ends it for now (the person at the terminal left).
 """
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
+from providers.desk import Desk
 from providers.messages import Reply, Request, Sampling
 
 
@@ -18,6 +20,10 @@ class ProviderError(Exception):
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
         self.kind = kind
+
+
+class StoppedError(Exception):
+    """No more requests are answered for now: what is finished is on disk, and the run can go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,8 @@ class ProviderOptions:
     """1 to 100."""
     image_format: Literal["jpeg", "webp"] = "jpeg"
     access: ApiAccess = ApiAccess()
+    desk: Desk | None = None
+    """Where the person sits whom `human` asks."""
 
 
 class Provider(ABC):
@@ -74,6 +82,8 @@ class Provider(ABC):
     """True: requests carry the environment's own next step (`baseline:oracle` alone)."""
     charges: ClassVar[bool] = False
     """True: replies cost money."""
+    uses_temperature: ClassVar[bool] = True
+    """False: the temperature changes nothing."""
 
     @classmethod
     @abstractmethod

@@ -43,6 +43,8 @@ BASELINES = (ORACLE, *POLICIES)
 class PolicyBaseline(Provider):
     """Picks by a fixed rule: at random, always asking, never asking, or what stands first."""
 
+    uses_temperature: ClassVar[bool] = False
+
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
 
@@ -62,6 +64,7 @@ class OracleBaseline(Provider):
     """Asks along the shortest way to the reference frame, then gives the right category."""
 
     sees_environment: ClassVar[bool] = True
+    uses_temperature: ClassVar[bool] = False
 
     @classmethod
     def create(cls, model: str, options: ProviderOptions) -> Self:

@@ -84,6 +84,8 @@ class RequestKey(NamedTuple):
     turn: int
     aliases: tuple[str, ...] = ()
     """Other names of the scenario."""
+    repeat: int = 0
+    """Which repetition of the sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,8 @@ class Request:
 
     key: RequestKey
     messages: tuple[Message, ...]
+    system: str = ""
+    """What the model is told before the conversation."""
     tools: tuple[Tool, ...] = ()
     sampling: Sampling = Sampling()
     seed: int = 0

@@ -1,4 +1,4 @@
-"""Providers by name: `name:model`.
+"""Providers by name: `name:model`, or the name alone where it needs no model.
 
 Other packages add theirs through the entry-point group `proactive_agent.providers`; an entry names
 a `Provider` class, or anything with its `create(model, options)`.
@@ -23,11 +23,16 @@ class Entry(NamedTuple):
     """The library that must be importable."""
     remote: bool = False
     """The model runs elsewhere, so that several can be asked side by side."""
+    model: str | None = None
+    """Where none is named."""
+    interactive: bool = False
+    """A person is asked, so nothing else may write to the terminal."""
 
 
 BUILT_IN: dict[str, Entry] = {
     "baseline": Entry("providers.baselines:Baseline"),
     "replay": Entry("providers.replay:Replay"),
+    "human": Entry("providers.human:Human", model="anonymous", interactive=True),
     "local": Entry("providers.local:Local", extra="local", needs="transformers"),
     "openai": Entry("providers.api.openai:OpenAI", "api", "openai", remote=True),
     "anthropic": Entry("providers.api.anthropic:Anthropic", "api", "anthropic", remote=True),
@@ -51,7 +56,10 @@ def create_provider(spec: str, options: ProviderOptions | None = None) -> Provid
 def check_spec(spec: str) -> tuple[str, str]:
     """Name and model of a `name:model`; loads nothing.  Raises UserError."""
     name, colon, model = spec.partition(":")
-    if not colon or not model:
+    entry = BUILT_IN.get(name)
+    if entry and entry.model and not colon:
+        return name, entry.model
+    if not model:
         raise UserError(f"provider {spec!r} has not the form name:model, e.g. baseline:random")
     if name not in provider_names():
         raise UserError(f"unknown provider {name!r}; known: {', '.join(provider_names())}")
@@ -62,6 +70,12 @@ def is_remote(spec: str) -> bool:
     """Whether the model of a `name:model` runs elsewhere; loads nothing."""
     entry = BUILT_IN.get(spec.partition(":")[0])
     return entry is not None and entry.remote
+
+
+def is_interactive(spec: str) -> bool:
+    """Whether a person answers in the model's place; loads nothing."""
+    entry = BUILT_IN.get(spec.partition(":")[0])
+    return entry is not None and entry.interactive
 
 
 def provider_names() -> list[str]:

@@ -2,7 +2,8 @@
 
 JSON lines: `{"scenario": "rod", "sample_id": 3, "replies": ["B. …", …]}`.  A reply is a text, or
 an object `{"text": …, "tool_calls": [{"name": …, "arguments": {…}}]}`.  The scenario is a short
-name or an official file stem.  A run's own `episodes.jsonl` is taken as well.
+name or an official file stem.  A line counts for every repetition of its sample, or for that of its
+`"repeat"` alone.  A run's own `episodes.jsonl` is taken as well.
 """
 
 import json
@@ -46,6 +47,7 @@ class _Reply(BaseModel):
 class _Line(BaseModel):
     scenario: str
     sample_id: int | str
+    repeat: int | None = None
     replies: list[str | _Reply]
 
 
@@ -56,13 +58,14 @@ class Replay(Provider):
     """Gives back what was once replied."""
 
     needs_images: ClassVar[bool] = False
+    uses_temperature: ClassVar[bool] = False
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        self._replies: dict[tuple[str, str], list[_Reply]] = {}
+        self._replies: dict[tuple[str, str, int | None], list[_Reply]] = {}
         for line in _read(file):
             replies = [_Reply(text=r) if isinstance(r, str) else r for r in line.replies]
-            self._replies[line.scenario.lower(), str(line.sample_id)] = replies
+            self._replies[line.scenario.lower(), str(line.sample_id), line.repeat] = replies
 
     @classmethod
     def create(cls, model: str, options: ProviderOptions) -> Self:
@@ -71,12 +74,14 @@ class Replay(Provider):
     async def complete(self, request: Request) -> Reply:
         key, turn = request.key, request.key.turn
         found = (
-            self._replies.get((name.lower(), str(key.sample_id)))
+            self._replies.get((name.lower(), str(key.sample_id), repeat))
             for name in (key.scenario, *key.aliases)
+            for repeat in (key.repeat, None)
         )
         replies = next((replies for replies in found if replies is not None), None)
         if replies is None:
-            raise ProviderError("no_reply", f"{self.file} holds no replies for this sample")
+            which = f" in repetition {key.repeat}" if key.repeat else ""
+            raise ProviderError("no_reply", f"{self.file} holds no replies for this sample{which}")
         if turn >= len(replies):
             raise ProviderError("no_reply", f"{self.file} holds {len(replies)} replies only")
         return replies[turn].as_reply(turn)

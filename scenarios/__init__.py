@@ -13,6 +13,7 @@ from scenarios.environment import (
     Verdicts,
 )
 from scenarios.images import ImageError, ImageStore, Picture
+from scenarios.open_ended import AcceptedAnswer, accepted_answers
 from scenarios.registry import SCENARIOS, EnvironmentType, find_scenario
 from scenarios.sample import Sample
 from scenarios.wording import OWN, Wording
@@ -20,6 +21,7 @@ from scenarios.wording import OWN, Wording
 __all__ = [
     "OWN",
     "SCENARIOS",
+    "AcceptedAnswer",
     "DataError",
     "DataFolder",
     "Environment",
@@ -38,5 +40,6 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "Wording",
+    "accepted_answers",
     "find_scenario",
 ]

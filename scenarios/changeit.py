@@ -7,6 +7,7 @@ is not offered where it would.  The turn limit is the sample's own.
 from typing import ClassVar
 
 from scenarios.environment import Environment, ImageRef
+from scenarios.open_ended import AcceptedAnswer
 from scenarios.sample import Count, Sample
 from scenarios.vsod import REWIND, WAIT
 from tools import Intervention
@@ -33,6 +34,7 @@ class ChangeIt(Environment[ChangeItSample]):
     sample_type = ChangeItSample
     keywords: ClassVar = {"rewind the video.": REWIND, "wait for the": WAIT}
     helpful_tools = frozenset({"seek_video"})
+    open_ended = (REWIND,)
 
     @classmethod
     def check(cls, sample: ChangeItSample) -> None:
@@ -51,6 +53,13 @@ class ChangeIt(Environment[ChangeItSample]):
 
     def reference_image(self) -> ImageRef:
         return ImageRef(self.sample.image_template.format(image=str(self.sample.reference_image)))
+
+    def open_ended_suggestions(self) -> list[AcceptedAnswer]:
+        # Both ways in every state, as published for the first frame of a video, where only waiting
+        # is possible.
+        waits = (option for option in self.sample.suggestions if option != REWIND_OPTION)
+        answers = [AcceptedAnswer(option.removesuffix("."), WAIT) for option in waits]
+        return answers + super().open_ended_suggestions()
 
     def move(self, intervention: Intervention) -> None:
         step = self.sample.step_size

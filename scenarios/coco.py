@@ -88,9 +88,12 @@ class Coco(Environment[CocoSample]):
         "farther": Intervention("move_camera", "farther"),
     }
     helpful_tools = frozenset({"move_camera"})
+    open_ended = (Intervention("move_camera"), Intervention("move_camera", "farther"))
 
-    def __init__(self, sample: CocoSample, wording: Wording, *, reference: bool = False) -> None:
-        super().__init__(sample, wording, reference=reference)
+    def __init__(
+        self, sample: CocoSample, wording: Wording, *, reference: bool = False, clear: bool = False
+    ) -> None:
+        super().__init__(sample, wording, reference=reference, clear=clear)
         self.zoom = sample.direction == "zoom"
         self.directions = frozenset(sample.directions)
         self.horizontal = _Axis(sample.horizontal_step, self._steps_along(HORIZONTAL))

@@ -6,6 +6,8 @@ before anything is spent: it validates, counts and takes the fingerprint.
 
 import hashlib
 import json
+import random
+from array import array
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
@@ -41,6 +43,14 @@ class Scan(NamedTuple):
     """Of the file."""
 
 
+class _Found(NamedTuple):
+    """A sample, and where it stands: in words, and in bytes from the start of the file."""
+
+    place: str
+    offset: int
+    sample: Sample
+
+
 class DataFolder:
     """A folder that holds some or all of the seven scenarios.
 
@@ -56,6 +66,7 @@ class DataFolder:
         root = self.root.absolute()
         places = [root, root.parent] if root.name == "test" else [root]
         self.pack_file = next((p / FILE_NAME for p in places if (p / FILE_NAME).is_file()), None)
+        self._kept_offsets: dict[str, array[int]] = {}
 
     @cached_property
     def pack(self) -> ProtocolPack | None:
@@ -85,10 +96,34 @@ class DataFolder:
         """The data file of a scenario."""
         return self.root / f"{SCENARIOS[scenario].stem}_preprocessed.jsonl"
 
-    def samples(self, scenario: str, limit: int | None = None) -> Iterator[Sample]:
-        """The kept samples of a scenario in the order of the file, at most `limit`."""
-        kept = (s for _, s in self._all_samples(scenario) if self._keeps(scenario, s))
-        return islice(kept, limit)
+    def samples(
+        self, scenario: str, limit: int | None = None, *, shuffled: bool = False
+    ) -> Iterator[Sample]:
+        """The kept samples of a scenario, at most `limit`.
+
+        In the order of the file, or `shuffled` as the published open-ended questions are.
+        """
+        if not shuffled:
+            return islice((found.sample for found in self._kept(scenario)), limit)
+        offsets = list(self._offsets(scenario))
+        random.Random(0).shuffle(offsets)
+        return (self._at(scenario, offset) for offset in offsets[:limit])
+
+    def count(self, scenario: str) -> int:
+        """How many samples of a scenario are kept."""
+        return len(self._offsets(scenario))
+
+    def others(
+        self, scenario: str, sample_id: int | str, count: int, rng: random.Random
+    ) -> list[Sample]:
+        """So many kept samples at random, without that of the id; fewer where there are no more.
+
+        A file is read whole the first time, and then only the lines that were drawn.
+        """
+        offsets = self._offsets(scenario)
+        drawn = rng.sample(offsets, min(count + 1, len(offsets)))
+        samples = (self._at(scenario, offset) for offset in drawn)
+        return list(islice((sample for sample in samples if sample.id != sample_id), count))
 
     def find(self, scenario: str, sample_id: str) -> Sample:
         """The kept sample of an id, as written on a command line.  Raises DataError."""
@@ -101,7 +136,7 @@ class DataFolder:
         """Reads a whole file.  Raises DataError at its first fault."""
         samples = kept = 0
         seen: set[int | str] = set()
-        for place, sample in self._all_samples(scenario):
+        for place, _, sample in self._all(scenario):
             if sample.id in seen:
                 raise DataError(f"{place}: id {sample.id!r} stands twice")
             seen.add(sample.id)
@@ -112,22 +147,41 @@ class DataFolder:
         return Scan(samples, kept, digest)
 
     def environment(
-        self, scenario: str, sample: Sample, *, reference: bool = False
+        self, scenario: str, sample: Sample, *, reference: bool = False, clear: bool = False
     ) -> Environment[Any]:
         """A sample in play, with this folder's wording."""
-        return SCENARIOS[scenario](sample, self.wording, reference=reference)
+        return SCENARIOS[scenario](sample, self.wording, reference=reference, clear=clear)
 
-    def _all_samples(self, scenario: str) -> Iterator[tuple[str, Sample]]:
-        """Each sample with the place where it stands, for messages."""
+    def _all(self, scenario: str) -> Iterator[_Found]:
         file = self.file(scenario)
+        offset = 0
         try:
             with file.open("rb") as stream:
                 for number, line in enumerate(stream, 1):
                     if line.strip():
                         place = f"{file}, line {number}"
-                        yield place, read_sample(SCENARIOS[scenario], line, place)
+                        yield _Found(place, offset, read_sample(SCENARIOS[scenario], line, place))
+                    offset += len(line)
         except OSError as error:
             raise DataError(f"{file}: {error.strerror}") from None
+
+    def _kept(self, scenario: str) -> Iterator[_Found]:
+        return (found for found in self._all(scenario) if self._keeps(scenario, found.sample))
+
+    def _offsets(self, scenario: str) -> "array[int]":
+        if scenario not in self._kept_offsets:
+            self._kept_offsets[scenario] = array("Q", (f.offset for f in self._kept(scenario)))
+        return self._kept_offsets[scenario]
+
+    def _at(self, scenario: str, offset: int) -> Sample:
+        file = self.file(scenario)
+        try:
+            with file.open("rb") as stream:
+                stream.seek(offset)
+                line = stream.readline()
+        except OSError as error:
+            raise DataError(f"{file}: {error.strerror}") from None
+        return read_sample(SCENARIOS[scenario], line, f"{file}, byte {offset}")
 
     def _keeps(self, scenario: str, sample: Sample) -> bool:
         if not self.filtered or self.pack is None:

@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
+from scenarios.open_ended import AcceptedAnswer
 from scenarios.sample import Sample, check_template, is_abstention
 from scenarios.wording import Wording
 from tools import Abstain, Action, Answer, Intervention, Invalid, UserError
@@ -26,11 +27,13 @@ class Verdicts(NamedTuple):
 
 
 class ImageRef(NamedTuple):
-    """A picture of the data: its path inside the data folder, and the part of it that is shown."""
+    """A picture of the data: its path inside the data folder, and what of it is shown how large."""
 
     path: str
     crop: tuple[float, float, float, float] | None = None
     """(left, upper, right, lower) in pixels of the file; fractions are kept as computed."""
+    short_edge: int | None = None
+    """Pixels that the shorter edge is scaled to; None leaves the size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,11 @@ class Observation:
     def suggestions(self) -> list[tuple[Intervention, str]]:
         """The interventions on offer, each with its wording."""
         return [(o.action, o.text) for o in self.options if isinstance(o.action, Intervention)]
+
+    def wording_of(self, intervention: Intervention) -> str:
+        """The sample's first wording of an intervention, without its full stop."""
+        found = (text for action, text in self.suggestions if action == intervention)
+        return next(found, str(intervention)).removesuffix(".")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +105,24 @@ class Environment(ABC, Generic[S]):
     """By which words (lower case) an option is known as which intervention."""
     helpful_tools: ClassVar[frozenset[str]]
     """Tools whose wish would help here even where it cannot be done as worded (paper, Table 10)."""
+    open_ended: ClassVar[tuple[Intervention, ...]] = ()
+    """What an open-ended answer may ask for, in the published order; the wording has a phrase for
+    each."""
+    first_frame_tells: ClassVar[bool] = True
+    """Whether the right category counts as an open-ended answer to the first frame."""
 
-    def __init__(self, sample: S, wording: Wording, *, reference: bool = False) -> None:
+    def __init__(
+        self, sample: S, wording: Wording, *, reference: bool = False, clear: bool = False
+    ) -> None:
         self.sample = sample
         self.wording = wording
         self.reference = reference
+        """Shows the reference frame and offers the categories alone, for one turn."""
+        self.clear = clear
+        """Shows the reference frame and offers what the first state does, for one turn: no
+        suggestion is accepted, as none is needed."""
+        self.single_turn = False
+        """Set for an open-ended question that is asked once: what is suggested is not done."""
         self.turn = 0
         self.frame = sample.first_image
         self.last_intervention: Intervention | None = None
@@ -147,6 +168,11 @@ class Environment(ABC, Generic[S]):
         """Whether the sample has a frame of that number."""
         return 0 <= frame < self.sample.num_images
 
+    def open_ended_suggestions(self) -> list[AcceptedAnswer]:
+        """What an open-ended answer may ask for here."""
+        phrases = self.wording.open_ended(self.name)
+        return [AcceptedAnswer(*pair) for pair in zip(phrases, self.open_ended, strict=True)]
+
     @property
     def hint(self) -> str:
         """The scenario's hint at being proactive."""
@@ -184,6 +210,11 @@ class Environment(ABC, Generic[S]):
                 raise ValueError(f"options: {option!r} holds none of {words}")
 
     @property
+    def shows_reference(self) -> bool:
+        """Whether the one turn there is shows the reference frame."""
+        return self.reference or self.clear
+
+    @property
     def last_allowed_turn(self) -> bool:
         """Whether the turn limit is reached after this turn."""
         return self.turn + 1 == self.sample.num_images
@@ -196,6 +227,8 @@ class Environment(ABC, Generic[S]):
 
     def accepted_suggestions(self) -> list[str]:
         """The options on offer that change the picture now."""
+        if self.clear:
+            return []
         return [o for o in self.offered() if not is_abstention(o) and self.accepts(o)]
 
     def possible_interventions(self) -> list[Intervention]:
@@ -205,17 +238,18 @@ class Environment(ABC, Generic[S]):
 
     def accepted_categories(self) -> list[str]:
         """The right category, where this state lets it count."""
-        return [self.sample.answer] if self.reference or self.accepts_category() else []
+        counts = self.accepts_category() and (self.first_frame_tells or not self.single_turn)
+        return [self.sample.answer] if self.shows_reference or counts else []
 
     def observe(self) -> Observation:
         """What this state shows."""
         question = self.sample.prompt
-        if self.reference:
+        if self.shows_reference:
             question = self.wording.reference_questions.get(self.name, question)
         if prefix := self.wording.prefixes.get(self.name):
             question = f"{prefix} {question}"
         return Observation(
-            image=self.reference_image() if self.reference else self.image(),
+            image=self.reference_image() if self.shows_reference else self.image(),
             question=question,
             hint=self.hint,
             options=tuple(self._option(text) for text in self.offered()),
@@ -226,28 +260,36 @@ class Environment(ABC, Generic[S]):
         """Plays one turn.
 
         A suggestion that this state does not accept ends the episode, unless `forgiving`: then
-        only the turn is lost.  The reference condition is one turn, always.  Raises SampleError
-        where an accepted suggestion leads to a frame that the sample does not have, RuntimeError
-        after the end.
+        only the turn is lost.  On the reference frame, and for an open-ended question that is asked
+        once, there is one turn, always.  Raises SampleError where an accepted suggestion leads to a
+        frame that the sample does not have, RuntimeError after the end.
         """
         if self.stop is not None:
             raise RuntimeError(f"the episode has ended: {self.stop}")
         verdicts = self.judge(action)
         self.turn += 1
-        at_limit = not self.reference and self.turn == self.max_steps
+        at_limit = not self.shows_reference and self.turn == self.max_steps
         if verdicts.category == "correct":
             self.correct = True
             self.stop = "answered"
-        elif at_limit and isinstance(action, Intervention):
+        elif isinstance(action, Intervention) and (at_limit or self._granted_once(verdicts)):
             self.stop = "turn_limit"
         elif verdicts.suggestion == "correct" and isinstance(action, Intervention):
             self.move(action)
             self.last_intervention = action
             if not self.frame_exists(self.frame):
                 raise SampleError(f"sample {self.sample.id}: there is no frame {self.frame}")
-        elif self.reference or not (forgiving and isinstance(action, Intervention)):
+        elif self._one_turn or not (forgiving and isinstance(action, Intervention)):
             self.stop = _stop_of(action)
         return Outcome(verdicts, self.stop)
+
+    @property
+    def _one_turn(self) -> bool:
+        return self.shows_reference or self.single_turn
+
+    def _granted_once(self, verdicts: Verdicts) -> bool:
+        """Whether a suggestion is accepted, but there is no turn left to do it for."""
+        return self.single_turn and verdicts.suggestion == "correct"
 
     def judge(self, action: Action) -> Verdicts:
         """How an action is judged in this state."""
@@ -273,6 +315,23 @@ class Environment(ABC, Generic[S]):
         if step in possible:
             return step
         return possible[0] if possible else Abstain()
+
+    def fewest_suggestions(self) -> int | None:
+        """How many suggestions the shortest way to the reference frame takes; walks it to its end.
+
+        As many as the turn limit lets, where the frame lies beyond it; None where nothing is to be
+        suggested, or the way leaves the sample.
+        """
+        if self._one_turn:
+            return None
+        suggestions = 0
+        try:
+            while self.stop is None and isinstance(action := self.best_action(), Intervention):
+                self.step(action)
+                suggestions += 1
+        except SampleError:
+            return None
+        return suggestions
 
     def _option(self, text: str) -> Option:
         if is_abstention(text):

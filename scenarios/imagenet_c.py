@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from scenarios.environment import Environment, ImageRef
+from scenarios.open_ended import AcceptedAnswer
 from scenarios.sample import Sample, Text
 from tools import Intervention
 
@@ -50,6 +51,12 @@ class ImageNetC(Environment[ImageNetCSample]):
 
     def reference_image(self) -> ImageRef:
         return ImageRef(self.sample.image_template.format(level=self.sample.reference_image))
+
+    def open_ended_suggestions(self) -> list[AcceptedAnswer]:
+        if self.last_allowed_turn:
+            return []
+        wanted = self.sample.quality_answer
+        return [AcceptedAnswer(wanted.removesuffix("."), self.intervention(wanted))]
 
     def move(self, intervention: Intervention) -> None:
         self.frame -= 1

@@ -1,4 +1,4 @@
-"""Pictures of a data folder: decoded once, never from outside the folder.
+"""Pictures of a data folder: decoded and scaled once, never from outside the folder.
 
 As in the reference, EXIF orientation is ignored and everything becomes RGB.
 """
@@ -29,34 +29,30 @@ class Picture(NamedTuple):
     """A picture as a model sees it."""
 
     image: Image.Image
-    """RGB, cropped."""
+    """RGB, cropped and scaled."""
     sha256: str
     """Of the whole file."""
 
 
-class _Decoded(NamedTuple):
-    image: Image.Image
-    sha256: str
-
-
 class ImageStore:
-    """Opens the pictures of one data folder and keeps the latest decoded ones.  Thread-safe."""
+    """Opens the pictures of one data folder and keeps the latest of them.  Thread-safe."""
 
     def __init__(self, root: Path, cache_bytes: int = CACHE_BYTES) -> None:
         self.root = root.resolve()
         self.cache_bytes = cache_bytes
         self.decodes = 0
         """How many files were decoded so far."""
-        self._cache: OrderedDict[str, _Decoded] = OrderedDict()
+        self._cache: OrderedDict[ImageRef, Picture] = OrderedDict()
         self._cached_bytes = 0
         self._lock = threading.Lock()
 
     def open(self, ref: ImageRef) -> Picture:
         """The picture that a reference names.  Raises ImageError."""
-        decoded = self._decoded(ref.path)
-        if ref.crop is None:
-            return Picture(decoded.image, decoded.sha256)
-        return Picture(decoded.image.crop(crop_box(ref.path, ref.crop)), decoded.sha256)
+        if ref.crop is None or ref.short_edge is not None:
+            return self._kept(ref)
+        # To crop is quicker than to look whether it was done before.
+        picture = self._kept(ImageRef(ref.path))
+        return Picture(picture.image.crop(crop_box(ref.path, ref.crop)), picture.sha256)
 
     def resolve(self, path: str) -> Path:
         """The file of a path inside the data folder.  Raises ImageError where it leads outside."""
@@ -70,29 +66,36 @@ class ImageStore:
             raise ImageError(f"path {path!r} leads outside the data folder")
         return file
 
-    def _decoded(self, path: str) -> _Decoded:
+    def _kept(self, ref: ImageRef) -> Picture:
+        """A whole picture or a scaled one, from the cache if it is there."""
         with self._lock:
-            if decoded := self._cache.get(path):
-                self._cache.move_to_end(path)
-                return decoded
-        decoded = self._decode(path)
+            if picture := self._cache.get(ref):
+                self._cache.move_to_end(ref)
+                return picture
+        edge = ref.short_edge
+        picture = self._decode(ref.path) if edge is None else self._scale(ref, edge)
         with self._lock:
-            self.decodes += 1
-            if path not in self._cache:
-                self._cache[path] = decoded
-                self._cached_bytes += _size(decoded)
+            self.decodes += edge is None
+            if ref not in self._cache:
+                self._cache[ref] = picture
+                self._cached_bytes += _size(picture)
             while self._cached_bytes > self.cache_bytes and len(self._cache) > 1:
                 _, oldest = self._cache.popitem(last=False)
                 self._cached_bytes -= _size(oldest)
-        return decoded
+        return picture
 
-    def _decode(self, path: str) -> _Decoded:
+    def _scale(self, ref: ImageRef, short_edge: int) -> Picture:
+        picture = self.open(ref._replace(short_edge=None))
+        size = scaled_size(ref.path, picture.image.size, short_edge)
+        return Picture(picture.image.resize(size), picture.sha256)
+
+    def _decode(self, path: str) -> Picture:
         file = self.resolve(path)
         try:
             content = file.read_bytes()
         except OSError as error:
             raise ImageError(f"{path}: {error.strerror}") from None
-        return _Decoded(decode(content, path), hashlib.sha256(content).hexdigest())
+        return Picture(decode(content, path), hashlib.sha256(content).hexdigest())
 
 
 def crop_box(path: str, crop: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
@@ -103,6 +106,16 @@ def crop_box(path: str, crop: tuple[float, float, float, float]) -> tuple[int, i
     if (right - left) * (lower - upper) > MAX_PIXELS:
         raise ImageError(f"{path}: the crop {list(crop)} is too large")
     return left, upper, right, lower
+
+
+def scaled_size(path: str, size: tuple[int, int], short_edge: int) -> tuple[int, int]:
+    """Width and height with that short edge.  Raises ImageError, naming `path`, where too large."""
+    # As published: fractions of a pixel are cut off, those of the shorter edge as well.
+    scale = short_edge / min(size)
+    width, height = (max(1, int(side * scale)) for side in size)
+    if width * height > MAX_PIXELS:
+        raise ImageError(f"{path}: {width} x {height} pixels are too many")
+    return width, height
 
 
 def decode(content: bytes, path: str) -> Image.Image:
@@ -126,5 +139,5 @@ def loaded(content: bytes, path: str) -> Image.Image:
         raise ImageError(f"{path}: no readable picture ({type(error).__name__}: {error})") from None
 
 
-def _size(decoded: _Decoded) -> int:
-    return decoded.image.width * decoded.image.height * 3
+def _size(picture: Picture) -> int:
+    return picture.image.width * picture.image.height * 3

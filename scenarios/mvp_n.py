@@ -49,9 +49,13 @@ class MvpN(Environment[MvpNSample]):
         ("rotate", "view", "angle", "orientation", "different"), ROTATE
     )
     helpful_tools = frozenset({"rotate_object", "move_camera"})
+    open_ended = (ROTATE, Intervention("move_camera"))
+    first_frame_tells = False
 
-    def __init__(self, sample: MvpNSample, wording: Wording, *, reference: bool = False) -> None:
-        super().__init__(sample, wording, reference=reference)
+    def __init__(
+        self, sample: MvpNSample, wording: Wording, *, reference: bool = False, clear: bool = False
+    ) -> None:
+        super().__init__(sample, wording, reference=reference, clear=clear)
         # Same as the turn, but for turns lost in forgiving play: those turn nothing, and only the
         # last view exists as an informative one.
         self.rotations = 0

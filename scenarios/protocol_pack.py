@@ -30,6 +30,9 @@ WHEEL_SHA256 = "ff1833460195f58c72eafcbd6dde54731440b98202e7a5fe38b70c8feabcd576
 
 _CLASS = re.compile(r"class (\w+)Environment\(")
 _CONSTANT = re.compile(r"\s+(hint_prompt|cot_prompt|pre_prompt|reference_prompt) = (\".*\")")
+_FUNCTION = re.compile(r"\s+def (\w+)\(")
+_COMMENT = re.compile(r"\s*#")
+_TEXT = re.compile(r"\"[^\"]*\"")
 _SCENARIO_OF_CLASS = {
     "RealisticOcclusionDataset": "rod",
     "OcclusionDataSetMM20": "vsod",
@@ -136,6 +139,7 @@ def _wording(sources: dict[str, str]) -> Wording:
         options_sentence=options_sentence,
         answer_sentence=answer_sentence,
         open_ended_hint=open_ended_hint.strip(),
+        open_ended_answers=_accepted_answers(sources["environment"]),
         judge=JudgeWording(
             system=_assigned(judge, "SYSTEM_PROMPT"),
             user=_assigned(judge, "USER_PROMPT"),
@@ -152,6 +156,23 @@ def _constants(environment: str) -> Iterator[tuple[str, str, str]]:
             scenario = _SCENARIO_OF_CLASS.get(match[1])
         elif scenario and (match := _CONSTANT.match(line)):
             yield scenario, match[1], ast.literal_eval(match[2])
+
+
+def _accepted_answers(environment: str) -> dict[str, tuple[str, ...]]:
+    """Per scenario the answers that `get_open_ended_gen_answers` spells out, in order."""
+    found: dict[str, tuple[str, ...]] = {}
+    scenario = function = None
+    for line in environment.splitlines():
+        if match := _CLASS.match(line):
+            scenario = _SCENARIO_OF_CLASS.get(match[1])
+        elif match := _FUNCTION.match(line):
+            function = match[1]
+        elif scenario and function == "get_open_ended_gen_answers" and not _COMMENT.match(line):
+            listed = ",".join(map(ast.literal_eval, _TEXT.findall(line)))
+            phrases = (phrase.strip().removesuffix(".") for phrase in listed.split(","))
+            # What is left empty are the separators.
+            found[scenario] = found.get(scenario, ()) + tuple(filter(None, phrases))
+    return {name: phrases for name, phrases in found.items() if phrases}
 
 
 def _appended(module: ast.Module, function: str) -> list[str]:

@@ -22,6 +22,7 @@ class QuickDraw(Environment[Sample]):
     sample_type = Sample
     keywords: ClassVar = dict.fromkeys(("details", "quickdraw", "drawing", "sketch"), DETAILS)
     helpful_tools = frozenset({"add_details"})
+    open_ended = (DETAILS,)
 
     def image(self) -> ImageRef:
         return self._strokes(self.frame)

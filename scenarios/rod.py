@@ -28,6 +28,8 @@ class Rod(Environment[Sample]):
     sample_type = Sample
     keywords: ClassVar = {"to the left": LEFT, "to the right": RIGHT}
     helpful_tools = frozenset({"move_object", "move_camera"})
+    open_ended = (Intervention("move_object"), Intervention("move_camera"))
+    first_frame_tells = False
 
     def image(self) -> ImageRef:
         path = self.sample.image_template.format(image=self.frame)

@@ -31,6 +31,7 @@ class Vsod(Environment[VsodSample]):
     sample_type = VsodSample
     keywords: ClassVar = {"rewind the video.": REWIND, "wait for the": WAIT}
     helpful_tools = frozenset({"seek_video", "move_camera"})
+    open_ended = (WAIT, REWIND, Intervention("move_camera"))
 
     def image(self) -> ImageRef:
         return self._frame(self.frame)

@@ -1,95 +1,60 @@
 """What a message asks for, or that it gives up: rules over words, no model.
 
-The rules serve the simulated user behind `ask_clarification` and replies that call no tool.
-An intervention without an argument means that the sentence leaves it open ("move the block").
+The rules serve the simulated user behind `ask_clarification`, replies that call no tool, and the
+judge of open-ended answers.  An intervention without an argument means that the sentence leaves it
+open ("move the block").  The words themselves stand in `request_words`.
 """
 
 import re
 from collections.abc import Iterator
 
+from tools import request_words as words
 from tools.actions import Intervention
+from tools.request_words import Words
 
-_FEW = r"(?:[\w'-]+,? ){0,2}?"
-"""Up to two words between a verb and its object: "move that red block"."""
-
-_OCCLUDER = (
-    r"(?:blocks?|occlu\w+|obstruct\w+|obstacles?|barriers?|walls?|screens?|panels?|box(?:es)?|"
-    r"objects?|things?|items?|bricks?|covers?|foreground|it|that|them)"
-)
-_MOVE_OBJECT = re.compile(
-    r"\b(?:mov(?:e|ing)|slid(?:e|ing)|remov(?:e|ing)|tak(?:e|ing)|nudge|drag(?:ging)?|"
-    rf"(?:shift|push|pull|lift|clear)(?:ing)?|get|put) {_FEW}{_OCCLUDER}\b"
-)
-_MOVE_CAMERA = re.compile(
-    r"\b(?:mov|shift|pan|turn|tilt|point|aim|swing|angl|rotat)\w* "
-    rf"{_FEW}(?:camera|viewpoint|view|perspective|frame|shot|lens|picture|photo)\b"
-)
-_LOOK = re.compile(r"\b(?:look|pan|tilt)\w*\b")
-_FARTHER = re.compile(
-    r"\bzoom\w* (?:\w+ )?out\b"
-    rf"|\b(?:mov|step|pull|back)\w* {_FEW}(?:farther|further|back|away)\b"
-    r"|\b(?:wider|broader|larger|bigger|whole|full|entire) "
-    r"(?:view|shot|picture|image|scene|frame)\b"
-)
-_DIRECTIONS = {
-    "left": re.compile(r"\bleft\w*"),
-    "right": re.compile(r"\bright(?:wards?)?\b"),
-    "up": re.compile(r"\b(?:up|upwards?|higher|above)\b"),
-    "down": re.compile(r"\b(?:down|downwards?|lower|below)\b"),
-}
+_SENTENCE = re.compile(r"[^.;!?\n]+\??")
 _SIDEWAYS = ("left", "right")
+_FEW_WORDS = 3
+_NEAR = 300
+"""Characters around a phrase that are looked at."""
 
-_MOMENT = r"(?:\w+ )?(?:frames?|moments?|part)\b"
-_SIMPLE = {
-    Intervention("seek_video", "rewind"): re.compile(
-        r"\brewind\w*"
-        r"|\b(?:go|play|run|seek|skip)\w* (?:the video |it |a bit |\w+ frames? )?"
-        r"back(?:wards?)?\b"
-        rf"|\b(?:earlier|previous|prior) {_MOMENT}"
-    ),
-    Intervention("seek_video", "wait"): re.compile(
-        r"\bwait\w*"
-        rf"|\b(?:later|next|following|subsequent) {_MOMENT}"
-        r"|\b(?:fast[- ]?forward|keep playing|play on|let (?:it|the video) (?:play|run))"
-    ),
-    Intervention("rotate_object"): re.compile(
-        rf"\b(?:rotat|spin|turn|flip)\w* {_FEW}(?:it|objects?|item|thing|around|over)\b"
-        r"|\b(?:another|different|other|better|new|second|more \w+|alternative) (?:\w+ )?"
-        r"(?:angles?|views?|viewpoints?|perspectives?|orientations?|sides?)\b"
-    ),
-    Intervention("add_details"): re.compile(
-        r"\b(?:add|draw|sketch|finish|complet|continu|show|provid|need|giv|see|includ)\w* "
-        r"(?:[\w'-]+ ){0,3}?(?:details?|strokes?|lines?|drawings?|sketch\w*|quickdraw)\b"
-        r"|\b(?:draw|sketch)\w* (?:\w+ )?(?:more|on)\b"
-        r"|\b(?:more|further|extra|additional) (?:details?|strokes?|lines?)\b"
-    ),
-}
-
-_IMPROVE = re.compile(
-    r"\b(?:enhanc|improv|increas|decreas|reduc|remov|fix|correct|adjust|chang|rais|lower|undo|"
-    r"revers|boost|restor|clean|clear|apply|mak|get|provid|send|show|shar|turn|less|more|higher|"
-    r"better|de-?nois|de-?blur|sharpen|brighten|darken|upscal|unpixelat|decompress|saturat|"
-    r"desaturat|lighten|refocus)\w*"
+_WANTS = re.compile(
+    r"\?|\b(?:please|kindly|could|can (?:you|we|i|someone|somebody)|may (?:i|we)|might|would|"
+    r"should|need\w*|want\w*|wish\w*|like to|must|have to|has to|let|if|unless|until|help\w*|"
+    r"requir\w*|necessary|after|perhaps|try|suggest\w*|recommend\w*|prefer\w*|request\w*|"
+    r"allow\w*|enable\w*|better|(?:able|possible|good|nice|love|useful|easier) to see|"
+    r"without)\b|'d\b"
+    r"|(?:^|\b(?:and|then|or|just|so)\b|,) ?"
+    r"(?:show|give|provide|present|take|get|send|share|bring|try|use|see|look|go|have)\b"
 )
-"""A verb that changes a picture: "a blurry picture" only states a fact."""
+"""That a sentence wants something, and does not only tell what is there."""
+_SUPPOSES = re.compile(
+    r"\b(?:could|can|might|may|must|should|would) (?:\w+ly |also |well )?"
+    r"be (?!\w+ed\b|taken|turned|spun|shown|put|slid|able|good|nice|great|fine|ideal|perfect|"
+    r"helpful|useful|needed|possible)"
+    r"|\bif (?:i|you|one) (?:\w+ ){0,2}?(?:guess|choose|pick)\b"
+    r"|\bi(?:'d| would) (?:say|guess|bet)\b"
+)
+"""That it tells what may be there."""
+_START = re.compile(r"^(?:an? |some |maybe |perhaps |just )*$")
+"""What stands before a wish that is a sentence of its own ("Another angle.")."""
 
-_ENHANCEMENTS = {
-    "brightness": re.compile(
-        r"\bbright\w*|\b(?:too|very|so) dark\b|\bdark(?:en|er)\b|\bexposure\b|\blight(?:en|ing)\b"
-    ),
-    "contrast": re.compile(r"\bcontrast\w*"),
-    "saturation": re.compile(r"\b(?:de)?saturat\w*|\bcolou?rs?\b"),
-    "deblur": re.compile(
-        r"\b(?:de-?)?blur\w*|\bsharp(?:en|er|ness)\w*|\b(?:out of |re-?|in )focus\b"
-    ),
-    "denoise": re.compile(r"\b(?:de-?)?nois\w*|\bgrain\w*"),
-    "compression": re.compile(r"\b(?:de)?compress\w*|\bjpe?g\b"),
-    "resolution": re.compile(r"\bresolution\b|\bupscal\w*|\bsuper-?res\w*|\b(?:un)?pixelat\w*"),
-    "artifacts": re.compile(r"\bart[ei]facts?\b|\bsnow\b|\bfrost\b|\bfog\b|\bdistort\w*"),
-}
-
-_NEGATION = re.compile(r"(?:\bnot|n't|\bnever|\bwithout|\bno need to|\binstead of) (?:\w+ ){0,2}$")
-
+_NEGATION = re.compile(
+    r"(?:\bnot|n't|\bcannot|\bnever|\binstead of|\brather than|\bunnecessary to|\bstop|"
+    r"\bdo without) (?:\w+ ){0,2}$"
+    r"|\bno (?:need|reason|point|use|sense) (?:\w+ )?(?:to|for|in) (?:\w+ ){0,5}$"
+    r"|\bno (?:\w+ )?$"
+)
+_WITHOUT = re.compile(r"\bwithout (?:\w+ ){0,2}$")
+_INABILITY = re.compile(r"\b(?:impossible|can't|cannot|can not|unable|no way|hard|difficult)\b")
+_GOING_ON = re.compile(r"(?:\b(?:is|are|was|were|am)|'s|'re|'m) (?:\w+ )?$")
+_DONE_BEFORE = re.compile(r"(?:'ve|\bhave|\bhas|\bhad|\bbeen|\bwas|\balready) (?:\w+ )?$")
+_DONE_TO = re.compile(r"\b(?:been|was|were) \w+ed to $")
+_TO_COME = re.compile(r"\b(?:after|once|until|when|unless|if)\b")
+_NO_USE = re.compile(
+    r"^ (?:[\w'-]+ ){0,5}?(?:not|\w+n't|no) (?:\w+ )?"
+    r"(?:help|need|necessary|required|useful|use\b|change|matter|bring|add|reveal|difference)"
+)
 
 _GIVES_UP = re.compile(
     r"\b(?:can't|cannot|can not|could not|couldn't|unable to|not able to|impossible to) "
@@ -101,49 +66,101 @@ _GIVES_UP = re.compile(
 
 def gives_up(text: str) -> bool:
     """Whether a text says that no answer can be given, and asks for nothing."""
-    return "?" not in text and bool(_GIVES_UP.search(_plain(text))) and not requests_in(text)
+    return "?" not in text and bool(_GIVES_UP.search(plain(text))) and not requests_in(text)
 
 
 def requests_in(text: str) -> list[Intervention]:
     """The interventions that a text asks for, without repeats."""
     found: dict[Intervention, None] = {}
-    for sentence in re.split(r"[.;!?\n]+", _plain(text)):
-        words = " ".join(sentence.split())
-        for intervention in (*_moves(words), *_simple(words), *_enhancements(words)):
+    for sentence in _SENTENCE.findall(plain(text)):
+        joined = " ".join(sentence.split())
+        for intervention in (*_moves(joined), *_simple(joined), *_enhancements(joined)):
             found[intervention] = None
     return list(found)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text as the rules read it: lower case, plain quotes."""
     return text.casefold().replace("_", " ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
 def _moves(sentence: str) -> Iterator[Intervention]:
-    directions = [name for name, rule in _DIRECTIONS.items() if rule.search(sentence)]
-    if _asked(_FARTHER, sentence):
+    directions = [name for name, rule in words.DIRECTIONS.items() if rule.search(sentence)]
+    if _asked(words.FARTHER, sentence):
         yield Intervention("move_camera", "farther")
-    elif _asked(_MOVE_CAMERA, sentence) or (directions and _asked(_LOOK, sentence)):
+    elif _asked(words.MOVE_CAMERA, sentence) or (directions and _done(words.LOOK, sentence)):
         yield from _towards("move_camera", directions)
-    elif _asked(_MOVE_OBJECT, sentence):
+    elif _done(words.LOOK_ELSEWHERE, sentence):
+        yield Intervention("move_camera")
+    elif _asked(words.MOVE_OBJECT, sentence):
         yield from _towards("move_object", [d for d in directions if d in _SIDEWAYS])
 
 
 def _simple(sentence: str) -> Iterator[Intervention]:
-    for intervention, rule in _SIMPLE.items():
+    for intervention, rule in words.SIMPLE.items():
         if _asked(rule, sentence):
             yield intervention
+    if _asked(words.OTHER_VIEW, sentence):
+        yield Intervention("rotate_object")
+        yield Intervention("move_camera")
 
 
 def _enhancements(sentence: str) -> Iterator[Intervention]:
-    if _asked(_IMPROVE, sentence):
-        for operation, rule in _ENHANCEMENTS.items():
-            if _asked(rule, sentence):
-                yield Intervention("enhance_image", operation)
+    changes = _done(words.IMPROVE, sentence) or _wished(words.GIVE_BETTER, sentence)
+    for operation, fault in words.ENHANCEMENTS.items():
+        if (changes and _done(fault, sentence)) or _wanted_without(fault, sentence):
+            yield Intervention("enhance_image", operation)
 
 
-def _asked(rule: re.Pattern[str], sentence: str) -> bool:
-    """Whether the rule stands in the sentence without a negation right before it."""
-    return any(not _NEGATION.search(sentence[: match.start()]) for match in rule.finditer(sentence))
+def _asked(rule: Words, sentence: str) -> bool:
+    """Whether a sentence asks for it, as a deed or as a wish."""
+    return _done(rule.deed, sentence) or _wished(rule.wish, sentence)
+
+
+def _done(rule: re.Pattern[str], sentence: str) -> bool:
+    """Whether the rule stands in the sentence, not refused, and not as done already."""
+    return any(not _is_refused(match) for match in rule.finditer(sentence))
+
+
+def _wished(rule: re.Pattern[str], sentence: str) -> bool:
+    """Whether the sentence wants what the rule names, or consists of naming it."""
+    wants = _wants(sentence)
+    return any(
+        not _is_refused(match) and (wants or _is_whole(match)) for match in rule.finditer(sentence)
+    )
+
+
+def _wants(sentence: str) -> bool:
+    return bool(_WANTS.search(_SUPPOSES.sub("", sentence)))
+
+
+def _is_whole(match: re.Match[str]) -> bool:
+    """Whether a sentence is about nothing but the match."""
+    before, after = match.string[: match.start()], match.string[match.end() :]
+    return bool(_START.match(before)) and len(after.split()) <= _FEW_WORDS
+
+
+def _wanted_without(fault: re.Pattern[str], sentence: str) -> bool:
+    """Whether the sentence wants a picture that has not a fault."""
+    return _wants(sentence) and any(
+        words.WITHOUT_FAULT.search(sentence[max(0, match.start() - _NEAR) : match.start()])
+        for match in fault.finditer(sentence)
+    )
+
+
+def _is_refused(match: re.Match[str]) -> bool:
+    before = match.string[max(0, match.start() - _NEAR) : match.start()]
+    after = match.string[match.end() : match.end() + _NEAR]
+    if _WITHOUT.search(before):
+        # "Without moving it I cannot tell" is a request.
+        return not _INABILITY.search(match.string)
+    verb = match[0].split()[0]
+    happens = (verb.endswith("ed") and _DONE_BEFORE.search(before)) or (
+        verb.endswith("ing") and _GOING_ON.search(before)
+    )
+    happens = happens or _DONE_TO.search(before)
+    is_fact = happens and not _TO_COME.search(before)
+    return bool(is_fact or _NEGATION.search(before) or _NO_USE.search(after))
 
 
 def _towards(tool: str, directions: list[str]) -> Iterator[Intervention]:

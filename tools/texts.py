@@ -8,7 +8,7 @@ them stands in each run's manifest.
 import hashlib
 import json
 
-VERSION = "tools v1"
+VERSION = "tools v2"
 
 DESCRIPTIONS = {
     "move_object": "The user moves the object in the foreground one step to the given side.",
@@ -50,6 +50,7 @@ INSTRUCTION = "Respond by calling exactly one of the tools."
 
 DONE = "The user did this: {what}. This is what the picture shows now."
 NOT_POSSIBLE = "The user says that this is not possible here. The picture has not changed."
+RIGHT = "The user says that this is right."
 IMAGE_FOLLOWS = "The picture that belongs to the tool result above:"
 
 TEXT_PROTOCOL = """\
@@ -64,6 +65,6 @@ def texts_hash() -> str:
     """SHA-256 over all texts, so that a manifest pins what models were told."""
     everything = [
         VERSION, DESCRIPTIONS, PARAMETERS, OPERATIONS, IN_THE_USERS_WORDS, INSTRUCTION,
-        DONE, NOT_POSSIBLE, IMAGE_FOLLOWS, TEXT_PROTOCOL,
+        DONE, NOT_POSSIBLE, RIGHT, IMAGE_FOLLOWS, TEXT_PROTOCOL,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()

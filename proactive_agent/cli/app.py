@@ -13,9 +13,15 @@ import click
 from proactive_agent.cli.build import build
 from proactive_agent.cli.compare import compare
 from proactive_agent.cli.data import data
+from proactive_agent.cli.export import export
+from proactive_agent.cli.judge import judge
 from proactive_agent.cli.providers import providers
+from proactive_agent.cli.report import report
+from proactive_agent.cli.reproduce import reproduce
 from proactive_agent.cli.run import run
 from proactive_agent.cli.trace import trace
+from proactive_agent.cli.train import train
+from proactive_agent.cli.why import why
 
 
 class _Program(click.Group):
@@ -47,5 +53,8 @@ def cli() -> None:
     """
 
 
-for command in (run, compare, trace, data, build, providers):
+COMMANDS = (
+    run, judge, compare, reproduce, report, trace, why, export, data, build, providers, train,
+)  # fmt: skip
+for command in COMMANDS:
     cli.add_command(command)

@@ -1,12 +1,36 @@
 """`compare`: runs side by side."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from proactive_agent.comparison.report import Report
+
+FORMATS = ("table", "markdown", "latex", "csv", "json")
 
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "--published",
+    is_flag=True,
+    help="Put the paper's figures beside the runs, marked as what they are.",
+)
+@click.option(
+    "--baseline",
+    metavar="RUN",
+    help="The run that the others are compared with; by default the first.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="table",
+    show_default=True,
+    help="csv and json are for programs: every number in full.",
+)
 @click.option(
     "--out",
     "results",
@@ -16,23 +40,49 @@ import click
     metavar="DIR",
     help="Where runs are looked up by id.",
 )
-def compare(runs: tuple[str, ...], results: Path) -> None:
-    """Show runs side by side: acc and psr per scenario, averages, errors, tokens.
+def compare(
+    runs: tuple[str, ...], published: bool, baseline: str | None, form: str, results: Path
+) -> None:
+    """Show runs side by side, with confidence intervals and whether differences are chance.
 
-    RUN is a run's folder or its id.
+    RUN is a run's folder or its id.  One run alone is shown scenario by scenario.  Differences are
+    over the samples that both runs have; where a run shows clear pictures (condition `clear`),
+    help-seeking is measured as detection.
     """
-    from proactive_agent.comparison import differences, name_runs
-    from proactive_agent.metrics import summarise
-    from proactive_agent.run_folder import RunFolder
-    from proactive_agent.tables import EMBEDDED_NOTE, comparison_table
+    from proactive_agent.comparison.played import read_runs
+    from proactive_agent.comparison.report import find_baseline, make_report
+
+    played = read_runs(runs, results)
+    report = make_report(played, find_baseline(played, baseline), beside=published)
+    if form == "table":
+        _print_tables(report)
+    else:
+        _write(report, form)
+
+
+def _print_tables(report: "Report") -> None:
+    from proactive_agent.comparison.grids import grids
+    from proactive_agent.tables import INTERVAL_NOTE, TerminalTable
     from proactive_agent.terminal import console, plain
 
-    folders = [RunFolder.find(run, results) for run in runs]
-    manifests = [folder.read_manifest() for folder in folders]
-    summaries = [summarise(folder.episodes()) for folder in folders]
-    names = name_runs(manifests)
-    console.print(comparison_table("Comparison", list(zip(names, summaries, strict=True))))
-    for difference in differences(manifests):
-        console.print(plain(difference), markup=False)
-    if any(manifest.data.embedded for manifest in manifests):
-        console.print(EMBEDDED_NOTE, markup=False)
+    for grid in grids(report):
+        console.print(TerminalTable(grid))
+    for note in (INTERVAL_NOTE, *report.notes):
+        console.print(plain(note), markup=False)
+
+
+def _write(report: "Report", form: str) -> None:
+    """Text for files and programs; what is to be known beside it goes to standard error."""
+    from proactive_agent.comparison.csv_form import csv_text
+    from proactive_agent.comparison.grids import grids
+    from proactive_agent.tables.text_forms import latex, markdown
+
+    if form == "json":
+        click.echo(report.model_dump_json(indent=2))
+    elif form == "csv":
+        click.echo(csv_text(report), nl=False)
+    else:
+        write = {"markdown": markdown, "latex": latex}[form]
+        click.echo("\n".join(write(grid) for grid in grids(report)), nl=False)
+    for note in report.notes:
+        click.echo(note, err=True)

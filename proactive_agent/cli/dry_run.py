@@ -4,17 +4,21 @@ import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Self
+from itertools import islice
+from typing import Any, Self
 
 from rich.rule import Rule
 
+from proactive_agent.cli.play import Planned
 from proactive_agent.cost_estimate import Estimate, PromptSize, Turns, prompt_size
 from proactive_agent.episode import Play, play_episode
-from proactive_agent.manifest import Settings, fingerprint
-from proactive_agent.runner import make_play, open_data
+from proactive_agent.judges.choose import RULES
+from proactive_agent.manifest import ProviderSettings, Settings
+from proactive_agent.runner import check_settings, make_play, samples_to_play
+from proactive_agent.shared import Shared
 from proactive_agent.terminal import console, safe
 from providers import (
-    ApiAccess,
+    AssistantMessage,
     Provider,
     ProviderError,
     ProviderOptions,
@@ -24,7 +28,8 @@ from providers import (
 )
 from providers.api.prices import find_price
 from providers.registry import is_remote
-from scenarios import Sample
+from providers.text_tools import written
+from scenarios import Environment, Sample
 from tools.render import for_openai
 
 
@@ -43,14 +48,15 @@ class _Listener(Provider):
         raise ProviderError("dry_run", "nothing is asked in a dry run")
 
 
-def show_dry_run(every: Sequence[Settings], access: ApiAccess) -> None:
+def show_dry_run(planned: Sequence[Planned]) -> None:
     """Shows what would be asked.  No model is loaded and nothing is written."""
-    settings = every[0]
-    data = open_data(settings)
-    fingerprint(data, settings.scenarios)
-    play = make_play(settings, data, _Listener())
+    shared = Shared()
+    for one in planned:
+        check_settings(one.settings, shared)
+    settings = planned[0].settings
+    play = make_play(settings, shared.data(settings), _Listener())
     scenario = settings.scenarios[0]
-    for sample in data.samples(scenario, limit=1):
+    for sample in islice(samples_to_play(settings, play.data, scenario), 1):
         console.print(Rule(f"first request: {scenario}, sample {sample.id}"))
         request, problem = _first_request(play, scenario, sample)
         if request is None:
@@ -58,14 +64,10 @@ def show_dry_run(every: Sequence[Settings], access: ApiAccess) -> None:
         else:
             _show(request)
     console.print(Rule("requests"))
-    total = _show_requests(play, settings, len(every))
-    priced = [one for one in every if is_remote(one.provider)]
-    if priced and total.turns.fewest:
-        console.print(Rule("tokens and cost, about"))
-    for one in priced:
-        price = find_price(one.provider, access.price)
-        for line in total.shown(one.provider, price):
-            console.print(line, markup=False, soft_wrap=True)
+    estimates = _show_requests(planned, shared)
+    _show_costs(planned, estimates)
+    if any(one.settings.protocol == "oeg" and one.settings.judge != RULES for one in planned):
+        console.print("The judge is asked once for each reply; that comes on top.", markup=False)
 
 
 def _first_request(play: Play, scenario: str, sample: Sample) -> tuple[Request | None, str]:
@@ -77,7 +79,11 @@ def _first_request(play: Play, scenario: str, sample: Sample) -> tuple[Request |
 
 def _show(request: Request) -> None:
     for message in request.messages:
-        for part in getattr(message, "content", ()):
+        if isinstance(message, AssistantMessage):
+            for said in filter(None, (message.text, *map(written, message.tool_calls))):
+                console.print(safe(f"→ {said}"))
+            continue
+        for part in message.content:
             if isinstance(part, TextPart):
                 console.print(safe(part.text))
             else:
@@ -88,16 +94,57 @@ def _show(request: Request) -> None:
         console.print(safe(tools, "dim"))
 
 
-def _show_requests(play: Play, settings: Settings, providers: int) -> Estimate:
-    """Requests of models that answer at once, ask until they see, ask to the turn limit."""
+def _show_requests(planned: Sequence[Planned], shared: Shared) -> list[Estimate]:
+    """Requests of models that answer at once, ask until they see, ask to the turn limit.
+
+    Gives back the estimate of each run.
+    """
+    alike: dict[Settings, list[Planned]] = {}
+    for one in planned:
+        alike.setdefault(_without_model(one.settings), []).append(one)
+    totals: dict[Settings, Estimate] = {}
+    for settings, runs in alike.items():
+        if len(planned) > 1:
+            models = f", each of {len(runs)} models" if len(runs) > 1 else ""
+            console.print(f"{settings.protocol}, {settings.condition}{models}", markup=False)
+        totals[settings] = _show_scenarios(settings, shared)
+    estimates = [totals[_without_model(one.settings)] for one in planned]
+    turns = sum((estimate.turns for estimate in estimates), Turns())
+    console.print(_range("in all", turns), markup=False)
+    return estimates
+
+
+def _without_model(settings: Settings) -> Settings:
+    """What decides how many requests there are, and what the first one holds."""
+    image_size = settings.provider_settings.image_size
+    how = ProviderSettings(image_size=image_size)
+    return settings.model_copy(update={"provider": "", "provider_settings": how})
+
+
+def _show_scenarios(settings: Settings, shared: Shared) -> Estimate:
+    play = make_play(settings, shared.data(settings), _Listener())
     total = Estimate()
     for scenario in settings.scenarios:
         part = _estimate(play, settings, scenario)
         console.print(_range(scenario, part.turns), markup=False)
         total += part
-    name = "in all" if providers == 1 else f"{providers} models"
-    console.print(_range(name, total.turns * providers), markup=False)
     return total
+
+
+def _show_costs(planned: Sequence[Planned], estimates: Sequence[Estimate]) -> None:
+    """Tokens and dollars of each model behind an API, over all of its runs."""
+    models: dict[object, list[tuple[Planned, Estimate]]] = {}
+    for one, estimate in zip(planned, estimates, strict=True):
+        if is_remote(one.settings.provider) and estimate.turns.fewest:
+            models.setdefault(one.model, []).append((one, estimate))
+    if models:
+        console.print(Rule("tokens and cost, about"))
+    for runs in models.values():
+        first = runs[0][0]
+        price = find_price(first.settings.provider, first.access.price)
+        total = sum((estimate for _, estimate in runs), Estimate())
+        for line in total.shown(first.label or first.settings.provider, price):
+            console.print(line, markup=False, soft_wrap=True)
 
 
 def _estimate(play: Play, settings: Settings, scenario: str) -> Estimate:
@@ -105,16 +152,21 @@ def _estimate(play: Play, settings: Settings, scenario: str) -> Estimate:
     first: PromptSize | None = None
     total = Estimate()
     keeps = play.condition.keeps_conversation(play.protocol.keeps_conversation)
-    for sample in play.data.samples(scenario, settings.limit):
+    for sample in samples_to_play(settings, play.data, scenario):
         if first is None:
             request, _ = _first_request(play, scenario, sample)
             first = prompt_size(request, settings.provider_settings.image_size, keeps=keeps)
-        environment = play.data.environment(scenario, sample, reference=play.condition.reference)
-        most = 1 if environment.reference else environment.max_steps
-        while environment.stop is None:
-            environment.step(environment.best_action())
-        total += Estimate.of(Turns(1, environment.turn, most), first)
+        turns = _turns(play.environment(scenario, sample), settings)
+        total += Estimate.of(turns, first) * settings.repeats
     return total
+
+
+def _turns(environment: Environment[Any], settings: Settings) -> Turns:
+    if environment.shows_reference or (settings.protocol == "oeg" and not settings.multi_turn):
+        return Turns(1, 1, 1)
+    while environment.stop is None:
+        environment.step(environment.best_action())
+    return Turns(1, environment.turn, environment.max_steps)
 
 
 def _range(name: str, turns: Turns) -> str:

@@ -18,12 +18,17 @@ from proactive_agent.records import EpisodeRecord
 from proactive_agent.runner import PreparedRun
 from proactive_agent.tables import mean, percent
 from proactive_agent.terminal import messages, plain
+from providers.registry import is_interactive
 
 
 class Bars:
-    """The bars of all runs, one below the other; nothing where output is no terminal."""
+    """The bars of all runs, one below the other; nothing where output is no terminal.
 
-    def __init__(self) -> None:
+    `quiet` where a person plays at the terminal: no bars, but a line per episode of theirs.
+    """
+
+    def __init__(self, *, quiet: bool = False) -> None:
+        self._quiet = quiet
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
@@ -34,7 +39,7 @@ class Bars:
             TimeRemainingColumn(),
             console=messages,
             transient=True,
-            disable=not messages.is_terminal,
+            disable=quiet or not messages.is_terminal,
         )
 
     def __enter__(self) -> Self:
@@ -49,25 +54,26 @@ class Bars:
     ) -> None:
         self._progress.stop()
 
-    def of(self, prepared: PreparedRun) -> "Bar":
+    def of(self, prepared: PreparedRun, name: str) -> "Bar":
         """The bar of a run."""
-        return Bar(self._progress, prepared)
+        spoken = self._quiet and is_interactive(prepared.manifest.settings.provider)
+        return (Counter if spoken else Bar)(self._progress, prepared, name)
 
 
 class Bar:
     """The bar of one run, with the running metrics; gone when the run has ended."""
 
-    def __init__(self, progress: Progress, prepared: PreparedRun) -> None:
+    def __init__(self, progress: Progress, prepared: PreparedRun, name: str) -> None:
         self._progress = progress
         self._tallies = Tallies()
         self._turns = 0
         self._task = progress.add_task(
-            plain(prepared.manifest.settings.provider.split("/")[-1]),
+            plain(name),
             total=prepared.total,
             completed=len(prepared.done),
             metrics="",
         )
-        for episode in prepared.folder.episodes():
+        for episode in prepared.folder.outlines():
             if episode.error is None:
                 self._tallies.add(episode)
 
@@ -86,13 +92,31 @@ class Bar:
         """Counts an episode in."""
         self._tallies.add(episode)
         self._turns += len(episode.turns)
-        summary = self._tallies.summary()
         elapsed = next(
             (task.elapsed or 0.0 for task in self._progress.tasks if task.id == self._task), 0.0
         )
-        metrics = f"acc {percent(summary.acc)} psr {mean(summary.psr)}"
+        metrics = f"acc {percent(self._tallies.acc)} psr {mean(self._tallies.psr)}"
         if elapsed > 0:
             metrics += f" {self._turns / elapsed:.1f} req/s"
-        if summary.errors:
-            metrics += f" {summary.errors} errors"
+        if self._tallies.errors:
+            metrics += f" {self._tallies.errors} errors"
         self._progress.update(self._task, advance=1, metrics=metrics)
+
+
+class Counter(Bar):
+    """Tells a person how far they are, and never how well they do."""
+
+    def __init__(self, progress: Progress, prepared: PreparedRun, name: str) -> None:
+        super().__init__(progress, prepared, name)
+        self._done, self._total = len(prepared.done), prepared.total
+        messages.print(
+            plain(
+                f"{name}: {self._done} of {self._total} played. Ctrl-D stops; it can go on later."
+            ),
+            markup=False,
+        )
+
+    def advance(self, episode: EpisodeRecord) -> None:
+        """Counts an episode in."""
+        self._done += 1
+        messages.print(f"{self._done} of {self._total} played")

@@ -1,247 +1,61 @@
 """`run`: plays scenarios with one or several models."""
 
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from proactive_agent.cli.run_options import OPTIONS, Headed
+
 if TYPE_CHECKING:
-    from proactive_agent.manifest import Settings
-    from proactive_agent.runner import PreparedRun
+    from proactive_agent.cli.play import Planned
     from providers import ApiAccess
 
-PROTOCOLS = ("tools", "mcqa")
-TOOLSETS = ("scenario", "all", "random")
-PARSERS = ("official", "lenient")
-REASONING = ("minimal", "low", "medium", "high")
 ACCESS = ("rpm", "tpm", "timeout", "price", "cache")
-WITH_RESUME = {"resume", "results", "concurrency", "budget_usd", *ACCESS}
+OWN_SETTINGS = {"concurrency", "results", "budget_usd", "dry_run", *ACCESS}
+"""Options that change no run's settings, so that they go with a plan and with runs that go on."""
 
 
-def _api_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Options that concern models behind an API."""
-    options = (
-        click.option(
-            "--api",
-            type=click.Choice(("auto", "chat", "responses")),
-            default="auto",
-            show_default=True,
-            help="openai: Chat Completions or Responses. auto: Responses for reasoning models.",
-        ),
-        click.option(
-            "--reasoning", type=click.Choice(REASONING), help="API: how much the model thinks."
-        ),
-        click.option(
-            "--image-size",
-            type=click.IntRange(min=16),
-            default=1568,
-            show_default=True,
-            metavar="PIXELS",
-            help="API: longest edge of a picture that is sent.",
-        ),
-        click.option("--image-quality", type=click.IntRange(1, 100), default=90, show_default=True),
-        click.option(
-            "--image-format",
-            type=click.Choice(("jpeg", "webp")),
-            default="jpeg",
-            show_default=True,
-        ),
-        click.option(
-            "--rpm", type=click.FloatRange(min=0, min_open=True), help="API: requests per minute."
-        ),
-        click.option(
-            "--tpm", type=click.FloatRange(min=0, min_open=True), help="API: tokens per minute."
-        ),
-        click.option(
-            "--timeout",
-            type=click.FloatRange(min=0, min_open=True),
-            default=180.0,
-            show_default=True,
-            metavar="SECONDS",
-            help="API: when a request is given up and sent anew.",
-        ),
-        click.option(
-            "--price",
-            metavar="IN,OUT",
-            help="API: dollars per million tokens. Default: litellm's price list.",
-        ),
-        click.option(
-            "--budget-usd",
-            type=click.FloatRange(min=0, min_open=True),
-            metavar="USD",
-            help="API: stop before more is spent.",
-        ),
-        click.option(
-            "--cache",
-            type=click.Path(file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="API: keep replies here, so that the same request costs nothing again.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
-@click.command()
-@click.option(
-    "--provider",
-    "providers",
-    multiple=True,
-    metavar="NAME:MODEL",
-    help="Model to judge, e.g. local:idefics2; several end with a comparison. "
-    "Default: the scripted baselines.",
-)
-@click.option(
-    "--data",
-    "data",
-    type=click.Path(path_type=Path),
-    metavar="DIR",
-    help="Folder in the official layout. Default: the embedded suite.",
-)
-@click.option(
-    "--scenario",
-    "scenarios",
-    multiple=True,
-    metavar="NAME",
-    help="Scenario to play; repeat for several. Default: all that are there.",
-)
-@click.option(
-    "--protocol",
-    type=click.Choice(PROTOCOLS),
-    default="tools",
-    show_default=True,
-    help="Function calling, or the paper's multiple choice.",
-)
-@click.option(
-    "--condition",
-    default="zero-shot",
-    show_default=True,
-    metavar="NAME[+NAME]",
-    help="zero-shot, hint, reference, stateless.",
-)
-@click.option(
-    "--toolset",
-    type=click.Choice(TOOLSETS),
-    default="scenario",
-    show_default=True,
-    help="Tools on offer: those of the state, all, or those of other scenarios.",
-)
-@click.option(
-    "--parser",
-    type=click.Choice(PARSERS),
-    default="official",
-    show_default=True,
-    help="Which parser's reading of a multiple-choice reply counts.",
-)
-@click.option(
-    "--forgiving",
-    is_flag=True,
-    help="A suggestion that does not apply costs the turn, not the episode.",
-)
-@click.option("--unfiltered", is_flag=True, help="Play the samples that the official filter drops.")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Samples per scenario, from the first on.",
-)
-@click.option("--seed", type=int, default=0, show_default=True)
-@click.option(
-    "--concurrency",
-    type=click.IntRange(min=1),
-    metavar="N",
-    help="Episodes in flight. Default: what suits the provider.",
-)
-@click.option(
-    "--out",
-    "results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    metavar="DIR",
-    help="Where the run's folder is made.",
-)
-@click.option("--resume", metavar="RUN", help="Go on with a run: its folder or id.")
-@click.option(
-    "--dry-run",
-    is_flag=True,
-    help="Show the first prompt and an estimate of the requests; ask nothing.",
-)
-@click.option("--max-tokens", type=click.IntRange(min=1), default=512, show_default=True)
-@click.option("--temperature", type=click.FloatRange(min=0), default=0.0, show_default=True)
-@click.option(
-    "--dtype", default="auto", show_default=True, help="local: float32, float16, bfloat16."
-)
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    help="local: cuda, cuda:1, mps, cpu; spread uses several GPUs.",
-)
-@click.option("--attn", "attention", help="local: sdpa, flash_attention_2, eager, …")
-@click.option("--quantize", help="local: 4bit or 8bit.")
-@click.option("--revision", help="local: branch, tag or commit of a hub model.")
-@click.option(
-    "--batch-size",
-    type=click.IntRange(min=1),
-    default=16,
-    show_default=True,
-    help="local: the most requests in one batch.",
-)
-@click.option("--trust-remote-code", is_flag=True, help="local: run code that a model brings.")
-@_api_options
+@click.command(cls=Headed, params=[option for group in OPTIONS.values() for option in group])
 @click.pass_context
 def run(
     ctx: click.Context,
     /,
     *,
-    providers: tuple[str, ...],
     results: Path,
-    resume: str | None,
+    resume: tuple[str, ...],
+    plan: Path | None,
     dry_run: bool,
     concurrency: int | None,
     budget_usd: float | None,
     **options: Any,
 ) -> None:
     """Play scenarios with a model, or with several, and show the results."""
-    from proactive_agent import runner
     from proactive_agent.budget import Budget
     from proactive_agent.cli.dry_run import show_dry_run
-    from proactive_agent.cli.play import Planned, play_runs
-    from proactive_agent.run_folder import RunFolder
-    from providers.baselines import BASELINES
-    from providers.registry import check_spec, is_remote
+    from proactive_agent.cli.play import play_runs
 
-    access = _access(**{name: options.pop(name) for name in ACCESS})
-    budget = None if budget_usd is None else Budget(budget_usd)
-    if resume is not None:
-        _refuse_other_options(ctx)
-        folder = RunFolder.find(resume, results)
-        again = Planned(lambda: runner.prepare_resume(folder, access), remote=False)
-        play_runs([again], concurrency, budget)
-        return
-    specs = providers or tuple(f"baseline:{name}" for name in BASELINES)
-    for spec in specs:
-        check_spec(spec)
-    every = [_settings(spec, **options) for spec in specs]
+    access = api_access(**{name: options.pop(name) for name in ACCESS})
+    again = None
+    if resume:
+        _refuse_others(ctx, "--resume", {"resume", *OWN_SETTINGS} - {"dry_run"})
+        planned = _resumed(resume, results, access)
+    elif plan:
+        _refuse_others(ctx, "--plan", {"plan", *OWN_SETTINGS})
+        out = results if "results" in _given(ctx) else None
+        planned = _of_plan(plan, out, access)
+        again = f"--plan {plan}" + (f" --out {out}" if out else "")
+    else:
+        planned = _asked_for(_given(ctx), results, access, **options)
     if dry_run:
-        show_dry_run(every, access)
+        show_dry_run(planned)
         return
-    taken: set[str] = set()
-
-    def prepare(settings: "Settings") -> "PreparedRun":
-        prepared = runner.prepare_run(settings, results, access, taken)
-        taken.add(prepared.manifest.run_id)
-        return prepared
-
-    planned = [Planned(partial(prepare, s), is_remote(s.provider)) for s in every]
-    play_runs(planned, concurrency, budget)
+    budget = None if budget_usd is None else Budget(budget_usd)
+    play_runs(planned, concurrency, budget, again)
 
 
-def _access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiAccess":
+def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiAccess":
+    """How APIs are reached, as the command line says.  Raises UserError."""
     from providers import ApiAccess
     from providers.api.prices import parse_price
 
@@ -252,35 +66,82 @@ def _access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiAcce
     )
 
 
-def _settings(
-    spec: str, data: Path | None, scenarios: tuple[str, ...], **options: Any
-) -> "Settings":
-    from proactive_agent.manifest import ProviderSettings, Settings
-    from scenarios import DataFolder
+def _resumed(runs: tuple[str, ...], results: Path, access: "ApiAccess") -> "list[Planned]":
+    from proactive_agent.cli.play import Planned
+    from proactive_agent.run_folder import RunFolder
+
+    folders = [RunFolder.find(run, results) for run in dict.fromkeys(runs)]
+    return [
+        Planned(folder.read_manifest().settings, access, results, begun=folder)
+        for folder in folders
+    ]
+
+
+def _of_plan(file: Path, out: Path | None, access: "ApiAccess") -> "list[Planned]":
+    from proactive_agent.cli.play import Planned
+    from proactive_agent.plan import planned_runs
+
+    return [
+        Planned(
+            run.settings,
+            run.access,
+            run.folder.path.parent,
+            run_id=run.folder.path.name,
+            begun=run.folder if run.begun else None,
+            label=run.label,
+        )
+        for run in planned_runs(file, out, access)
+    ]
+
+
+def _asked_for(
+    given: set[str],
+    results: Path,
+    access: "ApiAccess",
+    *,
+    providers: tuple[str, ...],
+    protocol: Any,
+    conditions: tuple[str, ...],
+    scenarios: tuple[str, ...],
+    data: Path | None,
+    **options: Any,
+) -> "list[Planned]":
+    from proactive_agent.cli.play import Planned
+    from proactive_agent.grid import Model, every_run, split_names
+    from proactive_agent.manifest import PlaySettings, ProviderSettings
+    from proactive_agent.settings_use import refuse_useless
+    from providers.baselines import BASELINES
+    from providers.registry import check_spec
     from scenarios.registry import find_scenarios
 
-    own = {name: options.pop(name) for name in ProviderSettings.model_fields}
-    there = DataFolder(data).scenarios()
-    wanted = set(find_scenarios(scenarios))
-    names = [name for name in there if name in wanted] + sorted(wanted - set(there))
-    return Settings(
-        provider=spec,
-        data=None if data is None else str(data.resolve()),
-        scenarios=tuple(names or there),
-        provider_settings=ProviderSettings(**own),
-        **options,
+    specs = providers or tuple(f"baseline:{name}" for name in BASELINES)
+    for spec in specs:
+        check_spec(spec)
+    how = ProviderSettings(**{name: options.pop(name) for name in ProviderSettings.model_fields})
+    every = every_run(
+        [Model(spec, how) for spec in specs],
+        [protocol],
+        split_names(conditions),
+        find_scenarios(scenarios),
+        data,
+        PlaySettings(**options),
     )
+    refuse_useless(given, every, lambda name: f"--{name.replace('_', '-')}")
+    return [Planned(settings, access, results) for settings in every]
 
 
-def _refuse_other_options(ctx: click.Context) -> None:
-    """A resumed run keeps its settings, so that its episodes belong together."""
-    given = [
-        option.opts[0]
-        for option in ctx.command.params
-        if ctx.get_parameter_source(option.name or "") == click.core.ParameterSource.COMMANDLINE
-        and option.name not in WITH_RESUME
-    ]
-    if given:
+def _given(ctx: click.Context) -> set[str]:
+    """The parameters that stand on the command line."""
+    names = (option.name or "" for option in ctx.command.params)
+    source = click.core.ParameterSource.COMMANDLINE
+    return {name for name in names if ctx.get_parameter_source(name) == source}
+
+
+def _refuse_others(ctx: click.Context, option: str, allowed: set[str]) -> None:
+    """A run keeps its settings, so that its episodes belong together."""
+    others = _given(ctx) - allowed
+    if others:
         from tools import UserError
 
-        raise UserError(f"--resume goes on with the run's own settings; drop {', '.join(given)}")
+        named = [one.opts[0] for one in ctx.command.params if one.name in others]
+        raise UserError(f"{option} has its own settings; drop {', '.join(named)}")

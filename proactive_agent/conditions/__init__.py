@@ -1,5 +1,10 @@
 """Conditions: what a run varies.  One small file each; `a+b` combines two."""
 
-from proactive_agent.conditions.base import Condition, ConditionSet, parse_condition
+from proactive_agent.conditions.base import (
+    Condition,
+    ConditionOptions,
+    ConditionSet,
+    parse_condition,
+)
 
-__all__ = ["Condition", "ConditionSet", "parse_condition"]
+__all__ = ["Condition", "ConditionOptions", "ConditionSet", "parse_condition"]

@@ -8,9 +8,12 @@ from scenarios import Observation
 
 
 class Hint(Condition):
-    """The scenario's hint."""
+    """The scenario's hint; for open-ended questions the one that fits all scenarios."""
 
     name: ClassVar = "hint"
 
     def observe(self, observation: Observation, situation: Situation) -> Observation:
-        return replace(observation, question=f"{observation.question} {observation.hint}")
+        hint = observation.hint
+        if situation.protocol.name == "oeg":
+            hint = situation.data.wording.open_ended_hint or hint
+        return replace(observation, question=f"{observation.question} {hint}")

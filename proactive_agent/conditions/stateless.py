@@ -10,4 +10,7 @@ class Stateless(Condition):
 
     name: ClassVar = "stateless"
     keeps_conversation: ClassVar = False
-    not_with: ClassVar = {"mcqa": "the multiple choice asks each turn afresh anyway"}
+    not_with: ClassVar = {
+        "mcqa": "the multiple choice asks each turn afresh anyway",
+        "oeg": "open-ended turns are asked afresh anyway",
+    }

@@ -51,6 +51,11 @@ class Protocol(ABC):
     keeps_conversation: ClassVar[bool]
     """Whether earlier turns stay in the conversation, unless a condition says otherwise."""
 
+    @property
+    def single_turn(self) -> bool:
+        """Whether a sample is asked about once, and what is suggested is not done."""
+        return False
+
     @abstractmethod
     def ask(
         self,
@@ -60,6 +65,10 @@ class Protocol(ABC):
         past: PastTurn | None,
     ) -> Prompt:
         """The prompt of a turn.  `past` is None where the turn starts a conversation."""
+
+    def closing(self, past: PastTurn) -> tuple[Message, ...]:
+        """What ends an episode after its last turn, where another follows in the conversation."""
+        return ()
 
     @abstractmethod
     def read(

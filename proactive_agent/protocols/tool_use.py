@@ -21,7 +21,7 @@ from scenarios import Environment, Observation
 from tools import Abstain, Answer, Question, Toolset, ToolsetName, read_reply
 from tools.catalogue import answer_tool
 from tools.reading import call_from
-from tools.texts import DONE, INSTRUCTION, NOT_POSSIBLE
+from tools.texts import DONE, INSTRUCTION, NOT_POSSIBLE, RIGHT
 from tools.toolsets import everything, foreign, offered
 
 
@@ -48,6 +48,10 @@ class ToolUse(Protocol):
             text = DONE.format(what=past.done) if past.done else NOT_POSSIBLE
             parts = (TextPart(text), image) if past.done else (TextPart(text),)
         return Prompt(_message(parts, past), text, (), toolset.tools, tuple(_choices(toolset)))
+
+    def closing(self, past: PastTurn) -> tuple[Message, ...]:
+        # A call without a result is no conversation that an API takes.
+        return (_message((TextPart(RIGHT),), past),)
 
     def read(
         self, reply: Reply, observation: Observation, environment: Environment[Any]

@@ -60,6 +60,8 @@ class Anthropic(ApiProvider):
             "max_tokens": request.sampling.max_tokens,
             "messages": messages,
         }
+        if request.system:
+            body["system"] = request.system
         if self.options.reasoning:
             # Thinking models take no temperature but their own.
             body["thinking"] = {"type": "adaptive"}

@@ -17,7 +17,7 @@ class ReplyCache:
     """An SQLite file in a folder; several processes may use it at once.
 
     A key covers everything that determines the reply: the adapter and its address, the whole body
-    that is sent, and the seed where replies are drawn at random.
+    that is sent, the seed where replies are drawn at random, and which repetition of a sample asks.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Conversations in the form of OpenAI's Chat Completions, which most servers speak."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from providers.api.encoding import Pictures
@@ -13,6 +13,7 @@ from providers.messages import (
     AssistantMessage,
     Message,
     Part,
+    Request,
     TextPart,
     ToolMessage,
     UserMessage,
@@ -21,9 +22,11 @@ from providers.text_tools import merged
 from tools import ToolCall
 
 
-def chat_messages(messages: Iterable[Message], pictures: Pictures) -> list[dict[str, Any]]:
+def chat_messages(request: Request, pictures: Pictures) -> list[dict[str, Any]]:
     """`messages` of a request.  Pictures of tool results follow in a message of the user."""
-    return [_turn(message, pictures) for message in merged(with_images_after_results(messages))]
+    told = [{"role": "system", "content": request.system}] if request.system else []
+    messages = merged(with_images_after_results(request.messages))
+    return told + [_turn(message, pictures) for message in messages]
 
 
 def read_chat(raw: dict[str, Any]) -> Answer:

@@ -30,6 +30,7 @@ def sent_size(size: tuple[int, int], longest_edge: int) -> tuple[int, int]:
 
 
 def _texts(request: Request) -> Iterable[str]:
+    yield request.system
     for tool in request.tools:
         yield f"{tool.name} {tool.description} {tool.schema()}"
     for message in request.messages:

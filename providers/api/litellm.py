@@ -58,7 +58,7 @@ class LiteLLM(ApiProvider):
             self.left_out |= {field for field in self.may_be_left_out if field not in supported}
 
     def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
-        messages = chat_messages(request.messages, pictures)
+        messages = chat_messages(request, pictures)
         body: dict[str, Any] = {
             "model": self.target.model,
             "messages": messages,

@@ -51,6 +51,8 @@ class OpenAI(ApiProvider):
         sampling = request.sampling
         body: dict[str, Any] = {"model": self.target.model}
         if self._responses:
+            if request.system:
+                body["instructions"] = request.system
             body["input"] = response_items(request.messages, pictures)
             body["max_output_tokens"] = sampling.max_tokens
             body["store"] = False
@@ -61,7 +63,7 @@ class OpenAI(ApiProvider):
                 body["reasoning"] = {"effort": self.options.reasoning}
             tools = response_tools(request.tools)
         else:
-            body["messages"] = chat_messages(request.messages, pictures)
+            body["messages"] = chat_messages(request, pictures)
             body[self._limit_field] = sampling.max_tokens
             if self.options.reasoning:
                 body["reasoning_effort"] = self.options.reasoning

@@ -173,7 +173,9 @@ class ApiProvider(Provider):
         if self._cache is None:
             return None
         seed = request.seed if request.sampling.temperature > 0 else None
-        return cache_key(self.name, self.address, body, seed)
+        # A repetition is a question of its own; the first time keeps the key it always had.
+        repeat = (request.key.repeat,) if request.key.repeat else ()
+        return cache_key(self.name, self.address, body, seed, *repeat)
 
     async def _asked(self, body: dict[str, Any], tokens: int, key: str | None) -> Reply:
         if self._cache and key and (kept := await self._cache.get(key)):

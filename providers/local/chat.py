@@ -4,12 +4,14 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 from PIL.Image import Image
 
 from providers.hoisting import with_images_after_results
 from providers.local.neutral import everywhere, markers, neutraliser
+from providers.local.text_only import TextProcessor
 from providers.messages import (
     AssistantMessage,
     ImagePart,
@@ -49,41 +51,62 @@ class Chat:
 
     def __init__(self, processor: Any, template: str) -> None:
         self.template = template
-        self._processor = processor
+        self.processor = processor
         self._neutral = neutraliser(markers(_special_tokens(processor), template))
         self._results_as_parts = False
+        # What takes texts alone has a template that wants no parts.
+        self.text_only = isinstance(processor, TextProcessor)
         self.tool_format: ToolFormat = "native" if self._takes_tools() else "text"
 
     def prompt(self, request: Request) -> Prompt:
         """Renders the conversation and loads its pictures.  Raises whatever a picture raises."""
-        native = self.tool_format == "native"
-        if native:
-            messages = merged(map(_readable, with_images_after_results(request.messages)))
-        else:
-            messages = list(as_plain_text(request.messages, request.tools))
-        images = [_load(part) for message in messages for part in _pictures(message)]
-        turns = [self._turn(message) for message in messages]
-        tools = for_chat_template(request.tools) if native and request.tools else None
-        text = self._render(turns, everywhere(tools, self._neutral))
-        return Prompt(text, images, request.sampling, request.seed)
+        images = [_load(p) for message in self._messages(request) for p in pictures_of(message)]
+        return Prompt(self.text(request), images, request.sampling, request.seed)
+
+    def text(self, request: Request) -> str:
+        """Renders the conversation; a picture is a mark in it."""
+        turns = self._turns(request)
+        native = self.tool_format == "native" and request.tools
+        tools = for_chat_template(request.tools) if native else None
+        return self._render(turns, everywhere(tools, self._neutral))
+
+    def _turns(self, request: Request) -> list[dict[str, Any]]:
+        messages = self._messages(request)
+        if not request.system:
+            return [self._turn(message) for message in messages]
+        told = (TextPart(request.system),)
+        if self._takes_system:
+            system = {"role": "system", "content": self._content(told)}
+            return [system, *(self._turn(message) for message in messages)]
+        return [self._turn(message) for message in merged([UserMessage(told), *messages])]
+
+    def _messages(self, request: Request) -> list[Message]:
+        """What the template is given, in the form that it can express."""
+        if self.tool_format == "native":
+            return merged(map(_readable, with_images_after_results(request.messages)))
+        return [*as_plain_text(request.messages, request.tools)]
 
     def _turn(self, message: Message) -> dict[str, Any]:
         if isinstance(message, UserMessage):
-            return {"role": "user", "content": self._parts(message.content)}
+            return {"role": "user", "content": self._content(message.content)}
         if isinstance(message, ToolMessage):
             parts = self._parts(message.content)
             text = "\n".join(part["text"] for part in parts)
-            content = parts if self._results_as_parts else text
+            content = parts if self._results_as_parts and not self.text_only else text
             call = message.call
             return {"role": "tool", "name": call.name, "tool_call_id": call.id, "content": content}
         fields = [_native_call(call) for call in message.tool_calls]
         # A call that is no JSON object cannot be given to a template as one.
         unreadable = [written(c) for c, f in zip(message.tool_calls, fields, strict=True) if not f]
         text = "\n".join(t for t in (message.text, *unreadable) if t)
-        turn: dict[str, Any] = {"role": "assistant", "content": self._parts((TextPart(text),))}
+        turn: dict[str, Any] = {"role": "assistant", "content": self._content((TextPart(text),))}
         if calls := [f for f in fields if f]:
             turn["tool_calls"] = everywhere(calls, self._neutral)
         return turn
+
+    def _content(self, content: Iterable[Part]) -> list[dict[str, Any]] | str:
+        parts = self._parts(content)
+        return "\n".join(part["text"] for part in parts) if self.text_only else parts
 
     def _parts(self, content: Iterable[Part]) -> list[dict[str, Any]]:
         """Content for a template; never empty, as some templates look at the first part."""
@@ -102,7 +125,7 @@ class Chat:
         return parts or [{"type": "text", "text": ""}]
 
     def _render(self, turns: list[dict[str, Any]], tools: list[dict[str, Any]] | None) -> str:
-        text: str = self._processor.apply_chat_template(
+        text: str = self.processor.apply_chat_template(
             turns,
             tools=tools,
             chat_template=self.template,
@@ -110,6 +133,18 @@ class Chat:
             tokenize=False,
         )
         return text
+
+    @cached_property
+    def _takes_system(self) -> bool:
+        """Whether the template shows what is told before the conversation."""
+        import jinja2
+
+        told = {"role": "system", "content": self._content((TextPart("what-it-is-told"),))}
+        try:
+            shown = self._render([told, self._turn(UserMessage((TextPart("question"),)))], None)
+        except (jinja2.TemplateError, TypeError, KeyError):
+            return False
+        return "what-it-is-told" in shown
 
     def _takes_tools(self) -> bool:
         """Whether the template shows a list of tools and what a call brought."""
@@ -162,7 +197,8 @@ def _native_call(call: ToolCall) -> dict[str, Any] | None:
     return {"type": "function", "id": call.id, "function": function}
 
 
-def _pictures(message: Message) -> list[ImagePart]:
+def pictures_of(message: Message) -> list[ImagePart]:
+    """The pictures that a message shows."""
     if isinstance(message, AssistantMessage):
         return []
     return [part for part in message.content if isinstance(part, ImagePart)]

@@ -1,8 +1,9 @@
 """Prompts in, texts out: one call of the processor and of `generate` for a batch."""
 
+import itertools
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -44,7 +45,7 @@ class Generator:
         tokenizer.padding_side = "left"
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
-        self._stop_ids = _stop_ids(model, tokenizer)
+        self._stop_ids = stop_ids(model, tokenizer)
         _make_greedy(model.generation_config, self._stop_ids, tokenizer.pad_token_id)
 
     def __call__(self, prompts: Sequence[Prompt]) -> list[Generated]:
@@ -102,9 +103,8 @@ class Generator:
 
     def _read(self, row: list[int], input_tokens: int, limit: int, seconds: float) -> Generated:
         end = next((i for i, token in enumerate(row) if token in self._stop_ids), None)
-        written = row[:end]
         return Generated(
-            text=self.processor.tokenizer.decode(written, skip_special_tokens=True),
+            text=text_of(row, self._stop_ids, self.processor.tokenizer),
             input_tokens=int(input_tokens),
             output_tokens=len(row) if end is None else end + 1,
             finish_reason="length" if end is None and len(row) >= limit else "stop",
@@ -126,7 +126,14 @@ def _without_prompt(output: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
     return output[:, width:] if torch.equal(output[:, :width], prompt) else output
 
 
-def _stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+def text_of(row: Sequence[int], stop: Collection[int], tokenizer: Any) -> str:
+    """The text of new tokens, up to the first one that ends a reply."""
+    written = list(itertools.takewhile(lambda token: token not in stop, row))
+    return str(tokenizer.decode(written, skip_special_tokens=True))
+
+
+def stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end a reply."""
     own = model.generation_config.eos_token_id
     found = set(own if isinstance(own, list) else [own])
     found.add(tokenizer.eos_token_id)

@@ -10,8 +10,10 @@ import torch
 import transformers
 
 from providers.base import ProviderOptions
+from providers.local.adapters import base_of, with_adapter
 from providers.local.aliases import Source
 from providers.local.templates import FALLBACKS
+from providers.local.text_only import as_processor, model_class
 from tools import MissingExtraError, UserError
 
 # Their annotations are partial, and differ from release to release.
@@ -35,27 +37,43 @@ class Loaded:
     """What it runs on, in words."""
 
 
-def load(source: Source, options: ProviderOptions) -> Loaded:
-    """Loads from a folder or the hub.  Raises UserError where that cannot work."""
+def load(source: Source, options: ProviderOptions, *, placed: bool = True) -> Loaded:
+    """Loads from a folder or the hub.  Raises UserError where that cannot work.
+
+    Not `placed`, the model is left where PyTorch makes it, for a trainer that moves it itself.
+    """
     _be_quiet()
     arguments = _model_arguments(options)
+    if not placed:
+        arguments["device_map"] = None
     common: dict[str, Any] = {
         "revision": options.revision or "main",
         "trust_remote_code": options.trust_remote_code,
         "local_files_only": source.folder is not None,
     }
     name = f"local:{source.location}"
+    base = base_of(source.folder) if source.folder else None
+    weights, from_weights = source, common
+    if base:
+        weights = base.source
+        from_weights = common | {
+            "revision": base.revision or "main",
+            "local_files_only": weights.folder is not None,
+        }
     try:
-        config = _hf.AutoConfig.from_pretrained(source.location, **common)
-        processor = _hf.AutoProcessor.from_pretrained(source.location, **common)
-        model = _hf.AutoModelForImageTextToText.from_pretrained(
-            source.location, **common, **arguments
-        )
+        config = _hf.AutoConfig.from_pretrained(weights.location, **from_weights)
+        processor = as_processor(_hf.AutoProcessor.from_pretrained(source.location, **common))
+        model = model_class(config).from_pretrained(weights.location, **from_weights, **arguments)
+        if base and source.folder:
+            model = with_adapter(model, source.folder, merged=not options.quantize)
+    except UserError:
+        raise
     except Exception as error:
         raise _explained(error, name, options) from error
     _set_up_processor(processor, config.model_type)
     template = _template(processor, config.model_type, name)
-    return Loaded(model.eval(), processor, template, _shown(arguments["device_map"]))
+    device = _shown(arguments["device_map"]) if placed else str(model.device)
+    return Loaded(model.eval(), processor, template, device)
 
 
 def versions() -> dict[str, str]:

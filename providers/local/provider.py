@@ -3,15 +3,18 @@
 import asyncio
 import hashlib
 from collections.abc import Hashable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from providers.base import Provider, ProviderError, ProviderOptions
 from providers.local.aliases import Source, resolve
 from providers.local.batching import Batcher
-from providers.local.chat import Chat, Prompt
+from providers.local.chat import Chat, Prompt, pictures_of
 from providers.local.fingerprint import folder_sha256
+from providers.local.trained import training_in
+from providers.local.written import as_written
 from providers.messages import Reply, Request, Usage
-from tools import ToolCall, UserError, calls_in_text
+from tools import UserError
 
 if TYPE_CHECKING:
     from providers.local.generation import Generated
@@ -55,6 +58,10 @@ class Local(Provider):
         return 2 * self._batch_size
 
     async def complete(self, request: Request) -> Reply:
+        if self._chat.text_only and any(pictures_of(message) for message in request.messages):
+            raise UserError(
+                f"local:{self._manifest['model']} takes no pictures; it can judge (--judge) only"
+            )
         with self._batcher.announced():
             prompt = await self._prepare(request)
             future = self._batcher.submit(prompt)
@@ -82,18 +89,9 @@ def _group(prompt: Prompt) -> Hashable:
 
 
 def _reply(request: Request, generated: "Generated", chat: Chat) -> Reply:
-    text = generated.text.strip()
-    calls: tuple[ToolCall, ...] = ()
-    if request.tools:
-        found, text = calls_in_text(text)
-        # Nine letters and digits: some chat templates insist on it.
-        calls = tuple(
-            ToolCall(call.name, call.arguments, f"call{request.key.turn % 1000:03}{index % 100:02}")
-            for index, call in enumerate(found)
-        )
-    return Reply(
-        text=text,
-        tool_calls=calls,
+    written = as_written(generated.text, tools=bool(request.tools), turn=request.key.turn)
+    return replace(
+        written,
         finish_reason=generated.finish_reason,
         usage=Usage(
             input_tokens=generated.input_tokens,
@@ -110,6 +108,7 @@ def _manifest(
     from providers.local.loading import versions
 
     config = loaded.model.config
+    training = training_in(source.folder) if source.folder else None
     return {
         "model": source.shown,
         "revision": options.revision,
@@ -123,4 +122,5 @@ def _manifest(
         "quantize": options.quantize,
         "batch_size": options.batch_size,
         **versions(),
+        **({"training": training} if training else {}),
     }

@@ -1,7 +1,8 @@
 """The train split, in the schema of the release: one question on one frame per row.
 
 A sample gives two rows: its first frame, which cannot be answered, and the frame that holds enough
-information, both with what its environment accepts there.  Needs the extra `build`.
+information, both with what its environment accepts there.  Two columns are ours: the release does
+not say which scenario a row is of, nor which frames are clear.  Needs the extra `build`.
 """
 
 import io
@@ -34,6 +35,10 @@ class Row(NamedTuple):
     """The suggestions that change the picture in this state."""
     options: list[str]
     """Every option, in the order of the prompt's letters."""
+    scenario: str
+    """Short name."""
+    clear: bool
+    """Whether the picture holds enough information."""
 
 
 def rows_of(
@@ -41,13 +46,13 @@ def rows_of(
 ) -> Iterator[Row]:
     """The ambiguous frame and the clear one; `frames` are the sample's files by name."""
     state = SCENARIOS[scenario](sample, OWN)
-    yield _row(state, frames, quality)
+    yield _row(state, frames, quality, clear=False)
     while not isinstance(action := state.best_action(), Answer):
         state.step(action)
-    yield _row(state, frames, quality)
+    yield _row(state, frames, quality, clear=True)
 
 
-def _row(state: Environment[Any], frames: Mapping[str, bytes], quality: int) -> Row:
+def _row(state: Environment[Any], frames: Mapping[str, bytes], quality: int, *, clear: bool) -> Row:
     seen = state.observe()
     text = state.wording.multiple_choice(seen.question, seen.texts)
     return Row(
@@ -56,6 +61,8 @@ def _row(state: Environment[Any], frames: Mapping[str, bytes], quality: int) -> 
         ground_truth=state.sample.answer,
         proactive_actions=state.accepted_suggestions(),
         options=seen.texts,
+        scenario=state.name,
+        clear=clear,
     )
 
 
@@ -106,6 +113,8 @@ class Shards:
                 "ground_truth": text,
                 "proactive_actions": [text],
                 "options": [text],
+                "scenario": text,
+                "clear": datasets.Value("bool"),
             }
         )
         columns: dict[str, list[Any]] = {name: [] for name in Row._fields}

@@ -3,8 +3,12 @@
     python3.12 reference_driver.py FOLDER_OF_THE_UNPACKED_WHEEL < episodes.jsonl > turns.jsonl
 
 One JSON object a line in, one out, in the same order.  In: `stem`, `entry`, `hint`, `reference`,
-`replies`.  Out: `turns`, `stop`, `correct`, `num_turns`, and `crash` where the published code
-raised.
+`replies`; `resize` and `sizes` (of pictures by path) where pictures are scaled.  Out: `turns`,
+`stop`, `correct`, `num_turns`, and `crash` where the published code raised.
+
+A line with `choose` asks for a solved example instead, with that option for its suggestion and,
+with `reasoning`, the sentence before it.  Out: `steps`.
+
 It is the oracle of the parity test and imports nothing of ours.
 """
 
@@ -17,12 +21,19 @@ DATA_DIR = "data"
 
 
 class _Recorder:
-    """Stands in for a picture: keeps the box that the published transform crops to."""
+    """Stands in for a picture: keeps what the published transform crops and scales it to."""
 
     box = None
 
+    def __init__(self, size):
+        self.size = size
+
     def crop(self, box):
         self.box = list(box)
+        return self
+
+    def resize(self, size):
+        self.size = list(size)
         return self
 
 
@@ -44,19 +55,24 @@ def _load(folder):
     _stub("PIL", Image=image)
     environment = importlib.import_module("proactivebench.environment")
     data = importlib.import_module("proactivebench.data_utils")
-    return environment.get_environment, data.apply_multi_choice_template
+    return environment, data.apply_multi_choice_template
 
 
-def _turn(environment, template, episode, reply):
-    state = environment.get_state(hint=episode["hint"])
-    picture = _Recorder()
+def _shown(state, template, episode):
+    path = state["image_path"].removeprefix(DATA_DIR + "/")
+    picture = _Recorder(episode.get("sizes", {}).get(path))
     state["transform"](picture)
-    turn = {
-        "path": state["image_path"].removeprefix(DATA_DIR + "/"),
+    return {
+        "path": path,
         "crop": picture.box,
+        "size": picture.size,
         "prompt": template(state["prompt"], state["options"], short_answer=True),
         "options": state["options"],
     }
+
+
+def _turn(environment, template, episode, reply):
+    turn = _shown(environment.get_state(hint=episode["hint"]), template, episode)
     environment.evaluate_generated_answer(reply)
     turn["suggestion"] = environment.action_evaluation_history[-1]
     turn["category"] = environment.category_evaluation_history[-1]
@@ -68,7 +84,10 @@ def _play(get_environment, template, episode):
     result = {"turns": turns, "crash": None}
     try:
         environment = get_environment(episode["stem"])(
-            entry=episode["entry"], data_dir=DATA_DIR, reference=episode["reference"]
+            entry=episode["entry"],
+            data_dir=DATA_DIR,
+            reference=episode["reference"],
+            resize_samples=episode.get("resize", False),
         )
         for reply in episode["replies"]:
             if environment.stop:
@@ -85,10 +104,29 @@ def _play(get_environment, template, episode):
     return result
 
 
+def _solve(module, template, episode):
+    entry = episode["entry"]
+    wanted = entry["options"].index(episode["choose"])
+    # The published code draws among the valid options; here it draws the one that is wanted.
+    module.random = types.SimpleNamespace(choice=lambda valid: valid[valid.index(wanted)])
+    environment = module.get_environment(episode["stem"])(entry=entry, data_dir=DATA_DIR)
+    steps = environment.get_icl_example(
+        hint=episode["hint"], cot=episode["reasoning"], resize=True, reduce_icl_steps=True
+    )
+    shown = [
+        _shown(step, template, episode) | {"reply": step["generated_answer"]} for step in steps
+    ]
+    return {"steps": shown}
+
+
 def main():
-    get_environment, template = _load(sys.argv[1])
+    module, template = _load(sys.argv[1])
     for line in sys.stdin:
-        print(json.dumps(_play(get_environment, template, json.loads(line))))
+        episode = json.loads(line)
+        if "choose" in episode:
+            print(json.dumps(_solve(module, template, episode)))
+        else:
+            print(json.dumps(_play(module.get_environment, template, episode)))
 
 
 if __name__ == "__main__":

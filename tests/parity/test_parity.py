@@ -14,6 +14,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 from typing import Any, ClassVar, Self
 
 import pytest
@@ -21,6 +22,7 @@ import pytest
 from proactive_agent.conditions import parse_condition
 from proactive_agent.episode import Play, play_episode
 from proactive_agent.manifest import Settings
+from proactive_agent.metrics import summarise
 from proactive_agent.protocols import Mcqa
 from proactive_agent.records import EpisodeRecord
 from proactive_agent.runner import prepare_run, run
@@ -147,29 +149,42 @@ def run_published(
     said: dict[tuple[str, Any], list[str]],
 ) -> list[dict[str, Any]]:  # fmt: skip
     """The same episodes in the published package."""
-    unpacked = folder / "unpacked"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(unpacked)
-    entries = {
+    entries = entries_of(folder)
+    lines = [
+        {
+            "stem": SCENARIOS[episode.scenario].stem,
+            "entry": entries[episode.scenario, episode.sample_id],
+            "hint": episode.condition == "hint",
+            "reference": episode.condition == "reference",
+            "replies": [*said[episode.scenario, episode.sample_id], "Z.", "Z."],
+        }
+        for episode in episodes
+    ]
+    return drive(python, wheel, folder / "unpacked", lines)
+
+
+def entries_of(folder: Path) -> dict[tuple[str, Any], dict[str, Any]]:
+    """The samples of a folder as they stand in its files, by scenario and id."""
+    return {
         (name, fields["id"]): fields
         for name, scenario in SCENARIOS.items()
         for line in (folder / f"{scenario.stem}_preprocessed.jsonl").read_text().splitlines()
         for fields in [json.loads(line)]
     }
-    lines = [
-        json.dumps(
-            {
-                "stem": SCENARIOS[episode.scenario].stem,
-                "entry": entries[episode.key],
-                "hint": episode.condition == "hint",
-                "reference": episode.condition == "reference",
-                "replies": [*said[episode.key], "Z.", "Z."],
-            }
-        )
-        for episode in episodes
-    ]
+
+
+def drive(
+    python: str,
+    wheel: Path,
+    unpacked: Path,
+    lines: Sequence[dict[str, Any]],
+    driver: Path = DRIVER,
+) -> list[dict[str, Any]]:
+    """What the published package makes of each line; it is unpacked on the way."""
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extractall(unpacked)
     done = subprocess.run(
-        [python, str(DRIVER), str(unpacked)], input="\n".join(lines),
+        [python, str(driver), str(unpacked)], input="\n".join(map(json.dumps, lines)),
         capture_output=True, text=True, check=True, env={**os.environ, "PYTHONPATH": ""},
     )  # fmt: skip
     return [json.loads(line) for line in done.stdout.splitlines()]
@@ -226,3 +241,13 @@ def test_enough_episodes_are_compared_to_their_end(played: Any) -> None:
     whole = Counter(o.scenario for o, p in zip(ours, published, strict=True) if not p["crash"])
     assert sum(whole.values()) >= EPISODES
     assert min(whole.values()) >= 0.5 * PER_SCENARIO, whole
+
+
+def test_acc_and_psr_are_those_of_the_published_statistics(played: Any) -> None:
+    pairs = [(o, p) for o, p in zip(*played, strict=True) if not p["crash"]]
+    summary = summarise(ours for ours, _ in pairs)
+    for scenario, found in summary.scenarios.items():
+        theirs = [published for ours, published in pairs if ours.scenario == scenario]
+        assert found.episodes == len(theirs)
+        assert found.acc.value == pytest.approx(mean(p["correct"] for p in theirs))
+        assert found.psr.value == pytest.approx(mean(p["num_turns"] - 1 for p in theirs))

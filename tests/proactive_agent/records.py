@@ -58,7 +58,7 @@ def episode(
         "answer": None,
         "target": "Cat.",
         "error": error,
-        "usage": {},
+        "usage": {"input_tokens": 10 * len(turns), "output_tokens": 2 * len(turns)},
         "turns": turns,
     }
     return EpisodeRecord.model_validate(fields | more)

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from proactive_agent.conditions import parse_condition
+from proactive_agent.conditions import ConditionOptions, parse_condition
+from proactive_agent.conditions.base import DEFAULTS
 from proactive_agent.episode import Play, play_episode
 from proactive_agent.protocols import Mcqa, Protocol, ToolUse
 from proactive_agent.records import EpisodeRecord
@@ -68,18 +69,21 @@ async def play(
     provider: Provider,
     protocol: Protocol | None = None,
     condition: str = "zero-shot",
+    options: ConditionOptions = DEFAULTS,
     *,
     data: DataFolder | None = None,
     sample: Sample | None = None,
     forgiving: bool = False,
     seed: int = 0,
+    repeat: int = 0,
 ) -> EpisodeRecord:
     """One episode of the embedded suite's first sample, with the default protocol."""
     protocol = protocol or ToolUse()
     data = data or DataFolder()
-    conditions = parse_condition(condition, protocol.name)
+    conditions = parse_condition(condition, protocol.name, options)
     setup = Play(data, provider, protocol, conditions, seed=seed, forgiving=forgiving)
-    return await play_episode(setup, scenario, sample or sample_of(scenario, data=data))
+    sample = sample or sample_of(scenario, data=data)
+    return await play_episode(setup, scenario, sample, repeat)
 
 
 def write_lines(file: Path, lines: Iterable[Any]) -> Path:

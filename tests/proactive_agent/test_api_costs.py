@@ -13,6 +13,7 @@ pytest.importorskip("litellm", reason="needs the extra `api`")
 
 from proactive_agent.budget import Budget, BudgetSpentError
 from proactive_agent.manifest import ProviderSettings
+from proactive_agent.run_folder import RunFolder
 from proactive_agent.runner import prepare_resume, prepare_run, run
 from providers import ApiAccess
 from tests.proactive_agent.api_playing import invoke, many_samples, play, settings
@@ -74,6 +75,24 @@ def test_a_spent_budget_says_how_to_go_on(server: HostileServer, tmp_path: Path)
     assert again.exit_code == 0, again.output
 
 
+def test_a_budget_is_for_all_conditions_together(server: HostileServer, tmp_path: Path) -> None:
+    result = invoke("run", "--out", str(tmp_path), "--budget-usd", "0.75", "--price", "100,0",
+                    "--concurrency", "1", "--scenario", "rod", "--limit", "2",
+                    "--condition", "zero-shot,hint,stateless",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 1
+    # The probe and three episodes of two turns each, of which the second condition plays one.
+    assert len(server.received) == 7
+    played = {}
+    for folder in map(RunFolder, tmp_path.iterdir()):
+        played[folder.read_manifest().settings.condition] = len(list(folder.episodes()))
+        if folder.read_manifest().status == "interrupted":
+            assert f"are spent; go on with: --resume {folder.path}" in result.stderr
+    assert played == {"zero-shot": 2, "hint": 1}
+    assert "not begun: openai:m@" in result.stderr
+    assert "stateless" in result.stderr
+
+
 def test_a_dry_run_estimates_tokens_and_cost(server: HostileServer, tmp_path: Path) -> None:
     result = invoke("run", "--dry-run", "--price", "1000000,0", "--scenario", "rod", "--limit", "1",
                     "--provider", spec("chat", server.url))  # fmt: skip
@@ -133,6 +152,21 @@ def test_another_seed_is_another_draw(server: HostileServer, tmp_path: Path) -> 
         counts.append(len(server.received) - before)
     assert counts[1] == 0
     assert counts[2] > 0
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5])
+def test_a_repetition_is_not_answered_by_the_first_ones_reply(
+    temperature: float, server: HostileServer, tmp_path: Path
+) -> None:
+    access = ApiAccess(cache=str(tmp_path / "cache"))
+    how = ProviderSettings(temperature=temperature)
+    options = settings(server, limit=1, repeats=2, provider_settings=how)
+    first = play(options, tmp_path / "a", access, concurrency=1)
+    assert [episode.usage.cache_hits for episode in first.episodes()] == [0, 0]
+    asked = len(server.received)
+    again = play(options, tmp_path / "b", access, concurrency=1)
+    assert len(server.received) == asked
+    assert all(episode.usage.cache_hits for episode in again.episodes())
 
 
 def test_errors_are_not_kept(server: HostileServer, tmp_path: Path) -> None:

@@ -12,8 +12,10 @@ pytest.importorskip("litellm", reason="needs the extra `api`")
 
 
 from proactive_agent.manifest import Settings
+from proactive_agent.run_folder import RunFolder
 from proactive_agent.runner import prepare_resume, run
 from providers import ApiAccess
+from providers.api.provider import PROBE
 from tests.proactive_agent.api_playing import AT_ONCE, invoke, many_samples, play, settings
 from tests.providers.api_asking import PROTOCOLS, server, spec
 from tests.providers.hostile_server import LASTING, TRANSIENT, HostileServer
@@ -185,3 +187,56 @@ def test_one_model_given_twice_makes_two_runs(server: HostileServer, tmp_path: P
     )
     assert result.exit_code == 0, result.output
     assert len(list(tmp_path.iterdir())) == 2
+
+
+# Several conditions of one model -----------------------------------------------------------------
+
+
+def asked(server: HostileServer) -> list[str]:
+    """The text of each request that came."""
+    return [json.dumps(received.body) for received in server.received]
+
+
+def test_conditions_of_one_model_are_probed_once(server: HostileServer, tmp_path: Path) -> None:
+    result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--limit", "2",
+                    "--condition", "zero-shot,hint,stateless",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert sum(PROBE in text for text in asked(server)) == 1
+    folders = [RunFolder(folder) for folder in tmp_path.iterdir()]
+    assert sorted(folder.read_manifest().settings.condition for folder in folders) == [
+        "hint", "stateless", "zero-shot"
+    ]  # fmt: skip
+    for folder in folders:
+        assert [episode.error for episode in folder.episodes()] == [None, None]
+
+
+def test_what_the_probe_found_out_holds_for_all_conditions(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    server.then("400")
+    model = spec("chat", server.url)
+    result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--limit", "1",
+                    "--condition", "zero-shot,hint", "--provider", model)  # fmt: skip
+    assert result.exit_code == 0, result.output
+    manifests = [RunFolder(folder).read_manifest() for folder in tmp_path.iterdir()]
+    assert [manifest.provider["left_out"] for manifest in manifests] == [["temperature"]] * 2
+    assert ["temperature" in received.body for received in server.received[1:]].count(True) == 0
+
+
+def test_conditions_of_one_model_keep_one_pace(server: HostileServer, tmp_path: Path) -> None:
+    server.delay = 0.02
+    result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--concurrency", "2",
+                    "--condition", "zero-shot,hint,stateless",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert server.most_at_once == 2
+
+
+def test_a_wrong_key_spends_nothing_of_any_condition(server: HostileServer, tmp_path: Path) -> None:
+    server.then("401")
+    result = invoke("run", "--out", str(tmp_path / "results"), "--condition", "zero-shot,hint",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 2
+    assert len(server.received) == 1
+    assert not (tmp_path / "results").exists()

@@ -41,7 +41,7 @@ def episodes(results: Path) -> list[dict[str, Any]]:
 
 def test_without_arguments_the_baselines_play_the_embedded_suite(results: Path) -> None:
     output = run(results).stdout
-    for word in ("oracle", "never-ask", "rod", "coco", "macro average", "do not compare with"):
+    for word in ("oracle", "never-ask", "ROD", "COCO", "mean", "do not compare with"):
         assert word in output
     assert len(folders(results)) == 5
 
@@ -150,9 +150,30 @@ def two_runs(results: Path) -> list[str]:
 def test_compare_shows_runs_side_by_side_and_how_they_differ(two_runs: list[str]) -> None:
     result = invoke("compare", *two_runs)
     assert result.exit_code == 0, result.output
-    for word in ("baseline:oracle", "baseline:never-ask", "rod", "macro average", "errors",
-                 "input tokens", "differ in limit: 2, 3"):  # fmt: skip
+    for word in ("baseline:oracle", "baseline:never-ask", "ROD", "acc, points: difference to",
+                 "differ in limit: 2, 3"):  # fmt: skip
         assert word in result.stdout
+
+
+def test_compare_writes_for_programs_and_says_the_rest_beside(two_runs: list[str]) -> None:
+    oracle = next(run for run in two_runs if "oracle" in run)
+    result = invoke("compare", *two_runs, "--format", "json", "--baseline", oracle)
+    report = json.loads(result.stdout)
+    assert report["baseline"] == "baseline:oracle"
+    assert list(report["differences"]) == ["baseline:never-ask"]
+    assert "differ in limit: 2, 3" in result.stderr
+
+
+def test_one_run_is_compared_scenario_by_scenario(two_runs: list[str]) -> None:
+    output = invoke("compare", two_runs[0]).stdout
+    for word in ("rod", "turns, %", "tool calls, %"):
+        assert word in output
+
+
+def test_a_baseline_that_is_not_compared_is_wrong_input(two_runs: list[str]) -> None:
+    result = invoke("compare", two_runs[0], "--baseline", "other")
+    assert result.exit_code == 2
+    assert "--baseline other: none of the runs compared" in result.stderr
 
 
 def test_trace_lists_episodes(two_runs: list[str]) -> None:

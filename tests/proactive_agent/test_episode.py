@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from proactive_agent.seeds import derive_seed
 from providers import (
     AssistantMessage,
     ImagePart,
@@ -118,6 +119,7 @@ def test_the_reference_condition_offers_the_answer_alone() -> None:
     assert [tool.name for tool in provider.requests[0].tools] == ["answer"]
     assert episode.turns[0].prompt.startswith(OWN.reference_questions["rod"])
     assert episode.outcome.correct
+    assert episode.fewest is None
 
 
 def test_the_random_toolset_offers_nothing_that_helps() -> None:
@@ -183,6 +185,28 @@ def test_forgiving_says_that_it_is_not_possible_and_counts_the_turn() -> None:
         "correct": True, "stop": "answered", "suggestions": 1, "turns": 3,
     }  # fmt: skip
     assert episode.turns[0].image == episode.turns[1].image
+
+
+# Seeds -------------------------------------------------------------------------------------------
+
+
+def test_a_repeat_draws_anew_and_says_which_it_is() -> None:
+    seeds = []
+    for repeat in range(3):
+        provider = Scripted(right_answer("vsod"))
+        episode = go(play("vsod", provider, repeat=repeat))
+        assert episode.repeat == repeat
+        seeds.append(provider.requests[0].seed)
+    assert len(set(seeds)) == 3
+    assert seeds[0] == derive_seed(0, "vsod", 0, "reply", 0)
+
+
+def test_the_simulated_user_draws_anew_in_each_repeat() -> None:
+    def direction(repeat: int) -> str | None:
+        provider = Scripted(ask("Move the block."), right_answer("rod"))
+        return go(play("rod", provider, repeat=repeat)).turns[0].action.argument
+
+    assert {direction(repeat) for repeat in range(8)} == {"left", "right"}
 
 
 # The multiple choice -----------------------------------------------------------------------------
@@ -303,7 +327,7 @@ def test_the_oracle_is_always_right(scenario: str, protocol: Any) -> None:
     for sample in DataFolder().samples(scenario):
         episode = go(play(scenario, oracle, protocol, sample=sample))
         assert episode.outcome.correct, episode.sample_id
-        assert episode.outcome.suggestions == episode.outcome.turns - 1
+        assert episode.outcome.suggestions == episode.outcome.turns - 1 == episode.fewest
 
 
 @pytest.mark.parametrize("protocol", [Mcqa(), ToolUse()], ids=["mcqa", "tools"])

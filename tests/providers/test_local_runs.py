@@ -54,3 +54,22 @@ def test_the_batch_size_does_not_change_what_is_said(tmp_path: Path) -> None:
         }
 
     assert said("1") == said("8")
+
+
+def test_the_weights_are_loaded_once_for_several_conditions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from providers.local import loading
+
+    loaded = []
+    load = loading.load
+    monkeypatch.setattr(loading, "load", lambda *args: loaded.append(args) or load(*args))
+    command = ["run", "--provider", f"local:{tiny_models.folder('idefics2')}", "--limit", "1"]
+    command += ["--scenario", "rod", "--max-tokens", "4", "--out", str(tmp_path)]
+    result = CliRunner().invoke(cli, [*command, "--condition", "zero-shot,hint,stateless"])
+    assert result.exit_code == 0, result.output
+    assert len(loaded) == 1
+    for folder in tmp_path.iterdir():
+        lines = (folder / "episodes.jsonl").read_text().splitlines()
+        assert [json.loads(line)["error"] for line in lines] == [None]
+    assert len(list(tmp_path.iterdir())) == 3

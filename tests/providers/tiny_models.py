@@ -21,6 +21,8 @@ KINDS = ("idefics2", "smolvlm", "llava_onevision", "qwen2_5_vl")
 INSTRUCTBLIP = "instructblip"
 NATIVE_TOOLS = "qwen2_5_vl_tools"
 """As `qwen2_5_vl`, with a chat template that takes tools (that of Qwen3-VL does)."""
+TEXT_ONLY = "qwen3"
+"""Takes no pictures, and thinks before it writes."""
 
 _ROOT = tempfile.TemporaryDirectory(prefix="tiny-models-")
 atexit.register(_ROOT.cleanup)
@@ -37,10 +39,11 @@ def folder(kind: str) -> Path:
         "qwen2_5_vl": qwen2_5_vl,
         INSTRUCTBLIP: _instructblip,
         NATIVE_TOOLS: lambda: qwen2_5_vl(templates.CHATML_WITH_TOOLS),
+        TEXT_ONLY: _qwen3,
     }
     torch.manual_seed(0)
     model, processor = builders[kind]()
-    tokenizer = processor.tokenizer
+    tokenizer = getattr(processor, "tokenizer", processor)
     # Larger than at the start of a training, so that what is written depends on what was read.
     for parameter in model.parameters():
         if parameter.dim() > 1:
@@ -219,6 +222,14 @@ def qwen2_5_vl(template: str = templates.CHATML) -> tuple[Any, Any]:
         vision_end_token_id=end,
     )
     return transformers.Qwen2_5_VLForConditionalGeneration(config), processor
+
+
+def _qwen3() -> tuple[Any, Any]:
+    tokenizer = _tokenizer(["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
+    tokenizer.add_tokens(["<think>", "</think>"])  # not special, as in the real one
+    tokenizer.chat_template = templates.CHATML_TEXTS
+    config = transformers.Qwen3Config(**_text(tokenizer, head_dim=8, tie_word_embeddings=False))
+    return transformers.Qwen3ForCausalLM(config), tokenizer
 
 
 def _instructblip() -> tuple[Any, Any]:

@@ -39,6 +39,16 @@ CHATML = """\
 {%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif -%}
 """
 
+CHATML_TEXTS = """\
+{%- for message in messages -%}
+{%- if message.content is string %}{% set content = message.content %}
+{%- else %}{% set content = '' %}{% endif -%}
+{{- '<|im_start|>' + message.role + '\\n' + content + '<|im_end|>\\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif -%}
+{%- if enable_thinking is defined and enable_thinking is false %}{{ '<think></think>' }}{% endif -%}
+"""
+
 CHATML_WITH_TOOLS = """\
 {%- if tools -%}
 {{- '<|im_start|>system\\n<tools>' }}

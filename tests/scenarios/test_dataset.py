@@ -263,6 +263,40 @@ class TestFilter:
         assert (scan.samples, scan.kept) == (3, 1)
 
 
+class TestOthers:
+    """Samples at random, beside one."""
+
+    @pytest.fixture
+    def folder(self, tmp_path: Path) -> DataFolder:
+        write_samples(tmp_path, "rod", [ordinary("rod", i) for i in range(9)])
+        write_own_pack(tmp_path, rod=[0, 2, 4, 6, 8])
+        return DataFolder(tmp_path)
+
+    def drawn(self, folder: DataFolder, beside: int, count: int, seed: int = 0) -> list[int | str]:
+        rng = random.Random(seed)
+        return [sample.id for sample in folder.others("rod", beside, count, rng)]
+
+    def test_never_that_one_nor_a_dropped_one(self, folder: DataFolder) -> None:
+        drawn = [self.drawn(folder, 4, 3, seed) for seed in range(30)]
+        assert {i for ids in drawn for i in ids} == {0, 2, 6, 8}
+        assert {len(set(ids)) for ids in drawn} == {3}
+
+    def test_the_same_for_the_same_seed(self, folder: DataFolder) -> None:
+        assert self.drawn(folder, 4, 3) == self.drawn(DataFolder(folder.root), 4, 3)
+
+    def test_fewer_where_there_are_no_more(self, folder: DataFolder) -> None:
+        assert sorted(map(int, self.drawn(folder, 4, 9))) == [0, 2, 6, 8]
+
+    def test_all_are_counted(self, folder: DataFolder) -> None:
+        assert folder.count("rod") == 5
+
+    def test_the_file_is_read_whole_only_once(self, folder: DataFolder) -> None:
+        folder.count("rod")
+        with folder.file("rod").open("a") as stream:
+            stream.write("a whole read would stumble here")
+        assert len(self.drawn(folder, 4, 2)) == 2
+
+
 def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:
     folder = folder_of(tmp_path, "rod", ordinary("rod", 1))
     assert folder.scan("rod").sha256 == hashlib.sha256(folder.file("rod").read_bytes()).hexdigest()

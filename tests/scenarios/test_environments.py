@@ -96,7 +96,9 @@ TURN_LIMITS = {
 NAMES = tuple(SAMPLES)
 
 
-def make(name: str, *, reference: bool = False, **changes: Any) -> Environment[Any]:
+def make(
+    name: str, *, reference: bool = False, clear: bool = False, **changes: Any
+) -> Environment[Any]:
     fields = {
         "id": 1,
         "prompt": "What is it?",
@@ -109,7 +111,7 @@ def make(name: str, *, reference: bool = False, **changes: Any) -> Environment[A
     scenario = SCENARIOS[name]
     sample = scenario.sample_type.model_validate(fields)
     scenario.check(sample)
-    return scenario(sample, OWN, reference=reference)
+    return scenario(sample, OWN, reference=reference, clear=clear)
 
 
 def paths(environment: Environment[Any], *actions: Intervention) -> list[str]:

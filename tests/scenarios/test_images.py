@@ -162,6 +162,46 @@ class TestRefused:
             store.open(ImageRef("a\0.png"))
 
 
+class TestScaled:
+    @pytest.mark.parametrize(
+        ("size", "short_edge", "expected"),
+        [
+            ((64, 48), 24, (32, 24)),
+            ((48, 64), 24, (24, 32)),
+            ((64, 48), 96, (128, 96)),
+            # 224 / 55 * 55 is a little less than 224, and what is less is cut off.
+            ((55, 110), 224, (223, 447)),
+        ],
+    )
+    def test_to_its_short_edge(
+        self, tmp_path: Path, size: tuple[int, int], short_edge: int, expected: tuple[int, int]
+    ) -> None:
+        Image.new("RGB", size).save(tmp_path / "a.png")
+        ref = ImageRef("a.png", short_edge=short_edge)
+        assert ImageStore(tmp_path).open(ref).image.size == expected
+
+    def test_after_the_crop(self, store: ImageStore) -> None:
+        picture = store.open(ImageRef("a.png", (0, 0, 40, 20), short_edge=10))
+        assert picture.image.size == (20, 10)
+        assert (
+            picture.image.tobytes()
+            == gradient(64, 48).crop((0, 0, 40, 20)).resize((20, 10)).tobytes()
+        )
+
+    def test_once(self, store: ImageStore) -> None:
+        ref = ImageRef("a.png", short_edge=24)
+        assert store.open(ref).image is store.open(ref).image
+
+    def test_and_kept_beside_the_whole(self, store: ImageStore) -> None:
+        small, whole = store.open(ImageRef("a.png", short_edge=24)), store.open(ImageRef("a.png"))
+        assert (small.image.size, whole.image.size) == ((32, 24), (64, 48))
+        assert store.decodes == 1
+
+    def test_not_beyond_what_is_shown(self, store: ImageStore) -> None:
+        with pytest.raises(ImageError, match=r"a\.png: .* pixels are too many"):
+            store.open(ImageRef("a.png", (0, 0, 60, 1), short_edge=2000))
+
+
 class TestCache:
     BYTES = PICTURE_SIZE[0] * PICTURE_SIZE[1] * 3
 

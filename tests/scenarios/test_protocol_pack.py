@@ -208,6 +208,17 @@ class TestWording:
         assert hint
         assert hint in sources["tests/oeg"]
 
+    def test_accepted_answers_are_those_that_the_class_spells_out(
+        self, pack: ProtocolPack, sources: dict[str, str]
+    ) -> None:
+        found = pack.wording.open_ended_answers
+        assert {name: len(phrases) for name, phrases in found.items()} == {
+            "rod": 2, "vsod": 3, "mvp-n": 2, "quickdraw": 1, "changeit": 1, "coco": 2,
+        }  # fmt: skip
+        for scenario, phrases in found.items():
+            body = source_of_class(sources, scenario).split("def get_open_ended_gen_answers")[1]
+            assert ", ".join(phrases) in body.split("def ")[0]
+
 
 class TestFile:
     def test_loads_back_equal(self, official_wheel: Path, pack: ProtocolPack) -> None:

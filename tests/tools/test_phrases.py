@@ -1,5 +1,6 @@
 import pytest
 
+from scenarios.builder import wording
 from tools import Intervention
 from tools.phrases import gives_up, requests_in
 
@@ -16,7 +17,7 @@ ASKS = [
     ("Wait until the person has passed", {"seek_video(wait)"}),
     ("Show me the next frame", {"seek_video(wait)"}),
     ("Rotate the object, please", {"rotate_object()"}),
-    ("I'd like a different angle", {"rotate_object()"}),
+    ("I'd like a different angle", {"rotate_object()", "move_camera()"}),
     ("Could you turn it around?", {"rotate_object()"}),
     ("Denoise the image", {"enhance_image(denoise)"}),
     ("The image is dark; increase the brightness", {"enhance_image(brightness)"}),
@@ -35,6 +36,20 @@ ASKS = [
     ("Please step back from the scene", {"move_camera(farther)"}),
     ("Show me the whole picture", {"move_camera(farther)"}),
     ("move_camera(direction='left')", {"move_camera(left)"}),
+    ("Without moving the blocks I cannot tell.", {"move_object()"}),
+    ("The blocks would have to be removed.", {"move_object()"}),
+    ("If you pushed the block aside, I could see.", {"move_object()"}),
+    ("The camera should be moved away.", {"move_camera(farther)"}),
+    ("Could you show more of the room?", {"move_camera(farther)"}),
+    ("Please keep drawing.", {"add_details()"}),
+    ("More details are required.", {"add_details()"}),
+    ("Please go on!", {"add_details()", "seek_video(wait)"}),
+    ("Please play the clip from the beginning.", {"seek_video(rewind)"}),
+    ("Skip ahead to the next scene, please", {"seek_video(wait)"}),
+    ("Ask me again, please, once the bus has moved away.", {"seek_video(wait)"}),
+    ("Please show me another frame.", {"seek_video()"}),
+    ("A picture from above would help.", {"rotate_object()", "move_camera()"}),
+    ("I need a version that isn't blurry.", {"enhance_image(deblur)"}),
 ]  # fmt: skip
 
 
@@ -55,11 +70,38 @@ def test_a_request_is_understood(text: str, interventions: set[str]) -> None:
         "There is no need to rewind the video.",
         "This is a noisy picture.",
         "The object on the left is hidden.",
+        "The blocks have been moved to the left.",
+        "A man is waiting for the bus.",
+        "I shall wait for your next question.",
+        "No need to wait for the next frame.",
+        "Reducing the brightness will not help.",
+        "The photo has been edited to increase its contrast.",
+        "This could be the top view of a boat.",
+        "The picture was taken from above and shows a bag.",
+        "If I had to guess, I would say that the next frame shows a dog.",
+        "The drawing has few details.",
+        "What tool did you use to draw these lines?",
+        "Please upload a clearer image.",
+        "I would need more information.",
+        "The image is a wide view of the whole room.",
         "",
     ],
 )
 def test_what_is_no_request_asks_for_nothing(text: str) -> None:
     assert requests_in(text) == []
+
+
+def test_every_suggestion_of_the_builder_is_understood() -> None:
+    given = {
+        Intervention("rotate_object"): wording.ROTATE,
+        Intervention("add_details"): wording.DETAILS,
+        Intervention("seek_video", "wait"): (
+            *wording.APPEAR, *(text for texts in wording.WAIT.values() for text in texts),
+        ),
+        **{Intervention("enhance_image", o): texts for o, texts in wording.ENHANCE.items()},
+    }  # fmt: skip
+    missed = [t for wanted, texts in given.items() for t in texts if wanted not in requests_in(t)]
+    assert missed == []
 
 
 def test_a_request_after_a_statement_of_inability_counts() -> None:

@@ -24,6 +24,7 @@ from tests.scenarios.builder.material import (
 )
 
 COLUMNS = ["prompt", "images", "ground_truth", "proactive_actions", "options"]
+OURS = ["scenario", "clear"]
 
 
 def rows(out: Path) -> list[dict[str, Any]]:
@@ -38,11 +39,11 @@ def coco(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root / "out"
 
 
-def test_the_columns_are_those_of_the_release(coco: Path) -> None:
+def test_the_columns_are_those_of_the_release_and_two_of_ours(coco: Path) -> None:
     (file,) = (coco / "data").iterdir()
     assert file.name == "train-00000-of-00001.parquet"
     data = datasets.Dataset.from_parquet(str(file))
-    assert data.column_names == COLUMNS
+    assert data.column_names == COLUMNS + OURS
     assert isinstance(data.features["images"].feature, datasets.Image)
 
 
@@ -63,6 +64,7 @@ def test_an_ambiguous_frame_can_be_asked_about_and_a_clear_one_not(coco: Path) -
         assert ambiguous["proactive_actions"]
         assert clear["proactive_actions"] == []
         assert clear["ground_truth"] == ambiguous["ground_truth"]
+        assert [ambiguous["clear"], clear["clear"]] == [False, True]
 
 
 def test_a_crop_is_what_the_environment_shows(coco: Path) -> None:
@@ -111,6 +113,7 @@ def test_the_clear_frame_accepts_no_more_suggestions(tmp_path: Path, scenario: s
     out = tmp_path / "out"
     built(out, {scenario: source}, train_share=0.5)
     assert [bool(row["proactive_actions"]) for row in rows(out)[:2]] == [True, False]
+    assert {row["scenario"] for row in rows(out)} == {scenario}
 
 
 def test_rows_are_written_in_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,83 @@
+"""`judge`: judges the open-ended replies of a run again, or measures a judge."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from proactive_agent.cli.run_options import OPTIONS
+
+OF_THE_JUDGE = (
+    "concurrency", "dtype", "device", "attention", "quantize", "revision", "batch_size",
+    "trust_remote_code", "api", "reasoning", "rpm", "tpm", "timeout", "price", "budget_usd",
+    "cache",
+)  # fmt: skip
+"""Options that mean for the judge what they mean for the model of `run`."""
+SHIPPED = "-"
+
+
+@click.command(
+    params=[option for group in OPTIONS.values() for option in group if option.name in OF_THE_JUDGE]
+)
+@click.argument("run", required=False, metavar="[RUN]")
+@click.option(
+    "--judge",
+    "spec",
+    default="rules",
+    show_default=True,
+    metavar="NAME:MODEL",
+    help="Who judges: rules, or a model.",
+)
+@click.option(
+    "--judge-prompt",
+    type=click.Choice(("own", "official")),
+    default="own",
+    show_default=True,
+    help="What a model is told that judges.",
+)
+@click.option(
+    "--agreement",
+    is_flag=False,
+    flag_value=SHIPPED,
+    metavar="[FILE]",
+    help="Measure the judge against people's labels; without FILE against those shipped.",
+)
+@click.option(
+    "--out",
+    "results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are looked up by id.",
+)
+def judge(
+    run: str | None,
+    spec: str,
+    judge_prompt: str,
+    agreement: str | None,
+    results: Path,
+    **options: Any,
+) -> None:
+    """Judge the open-ended replies of a run again, or measure how far a judge agrees with people.
+
+    RUN is a run's folder or its id.  The judge's replies are kept in the run's folder; a call that
+    was interrupted goes on where it ended.
+    """
+    from proactive_agent.cli.judging import Judging, judge_run, measure
+    from proactive_agent.cli.run import api_access
+    from proactive_agent.manifest import ProviderSettings
+    from proactive_agent.run_folder import RunFolder
+    from tools import UserError
+
+    if (run is None) is (agreement is None):
+        raise UserError("judge takes a RUN, or --agreement; one of the two")
+    concurrency, budget_usd = options.pop("concurrency"), options.pop("budget_usd")
+    loading = [name for name in options if name in ProviderSettings.model_fields]
+    how = ProviderSettings(**{name: options.pop(name) for name in loading})
+    access = api_access(**options)
+    judging = Judging(spec, judge_prompt, how, access, concurrency, budget_usd)
+    if run is not None:
+        judge_run(RunFolder.find(run, results), judging)
+    else:
+        measure(None if agreement in (None, SHIPPED) else Path(agreement or ""), judging)

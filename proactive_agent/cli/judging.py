@@ -1,0 +1,198 @@
+"""What `judge` does: asks the judge, keeps what it says, and shows what came of it."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+from rich.progress import MofNCompleteColumn
+
+from proactive_agent.budget import Budget, BudgetSpentError
+from proactive_agent.cli.bar import plain_bar
+from proactive_agent.judges import Judge
+from proactive_agent.judges.choose import RULES, check_judge, choose_judge
+from proactive_agent.judges.labelled import EMBEDDED, LabelledAnswer, read_labelled
+from proactive_agent.judges.measuring import Pair, Verdict, compare_with_people
+from proactive_agent.judges.model import SAMPLING
+from proactive_agent.judges.rejudging import (
+    JudgementFile,
+    Unjudged,
+    judge_again,
+    open_ended_replies,
+    with_judgement,
+)
+from proactive_agent.judges.report import agreement_grid, scores_grid
+from proactive_agent.manifest import ProviderSettings, Settings
+from proactive_agent.metrics import summarise
+from proactive_agent.outline import outline_of
+from proactive_agent.records import EpisodeRecord
+from proactive_agent.run_folder import RunFolder
+from proactive_agent.shared import Shared
+from proactive_agent.tables import EMBEDDED_NOTE, INTERVAL_NOTE, TerminalTable
+from proactive_agent.terminal import console, messages, plain
+from providers import ApiAccess, ProviderError
+from scenarios import OWN, DataFolder, Wording
+
+T = TypeVar("T")
+
+
+class Judging(NamedTuple):
+    """Who judges, and how it is asked."""
+
+    spec: str
+    prompt: str
+    how: ProviderSettings
+    access: ApiAccess
+    concurrency: int | None
+    budget_usd: float | None
+
+    def judge(self, wording: Wording) -> Judge:
+        """Loads the judge.  Raises UserError."""
+        check_judge(self.spec, self.prompt, wording)
+        if self.spec == RULES:
+            return choose_judge(self.spec, self.prompt, wording)
+        provider = Shared().provider(self.spec, self.how, self.access)
+        return choose_judge(self.spec, self.prompt, wording, provider)
+
+    def budget(self) -> Budget | None:
+        """What may be spent."""
+        return None if self.budget_usd is None else Budget(self.budget_usd)
+
+
+def judge_run(folder: RunFolder, judging: Judging) -> None:
+    """Judges a run's replies, as far as that is not done, and shows the scores."""
+    replies = open_ended_replies(folder)
+    settings = folder.read_manifest().settings
+    judge = judging.judge(_wording(settings, judging.prompt))
+    file = JudgementFile(folder, judge.name)
+    budget = judging.budget()
+    stopped = None
+    failed: list[Unjudged] = []
+    with _bar(len(replies), done=len(file.read())) as advance:
+        work = judge_again(
+            replies, judge, file, advance, concurrency=judging.concurrency, budget=budget
+        )
+        try:
+            failed = _run(judge, work, budget)
+        except BudgetSpentError as error:
+            stopped = str(error)
+    _show_run(replies, judge, file, embedded=settings.data is None)
+    if failed:
+        key, kind, message = failed[0]
+        messages.print(
+            f"{len(failed)} replies could not be judged ({key.scenario}:{key.sample_id}: {kind}: "
+            f"{plain(message)}); the same command tries them again",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+    if stopped:
+        messages.print(f"{stopped}; the same command goes on", markup=False, soft_wrap=True)
+    if failed or stopped:
+        sys.exit(1)
+
+
+def measure(file: Path | None, judging: Judging) -> None:
+    """Shows how far a judge agrees with people's labels."""
+    answers = read_labelled(file or EMBEDDED)
+    judge = judging.judge(OWN)
+    budget = judging.budget()
+    with _bar(len(answers)) as advance:
+        work = compare_with_people(judge, answers, advance, judging.concurrency, budget)
+        try:
+            found = _run(judge, work, budget)
+        except BudgetSpentError as error:
+            messages.print(str(error), markup=False)
+            sys.exit(1)
+    parts = _parts(answers, found)
+    title = f"{judge.name} against people"
+    console.print(TerminalTable(agreement_grid(title, parts, "judge", "people")))
+    failed = [one for one in found if isinstance(one, ProviderError)]
+    if failed:
+        messages.print(
+            f"{len(failed)} answers could not be judged ({failed[0].kind}: "
+            f"{plain(str(failed[0]))}) and are left out",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+        sys.exit(1)
+
+
+def _wording(settings: Settings, prompt: str) -> Wording:
+    """Only the official prompt needs the data: its pack lies beside them."""
+    if prompt != "official" or settings.data is None:
+        return OWN
+    return DataFolder(Path(settings.data)).wording
+
+
+def _run(judge: Judge, work: Coroutine[Any, Any, T], budget: Budget | None) -> T:
+    """Runs to the end, and lets go of the judge."""
+
+    async def probed() -> T:
+        try:
+            if judge.provider:
+                reply = await judge.provider.probe(SAMPLING)
+                if budget and reply and judge.charges:
+                    budget.add(reply.usage.cost_usd)
+            return await work
+        finally:
+            work.close()
+            if judge.provider:
+                await judge.provider.close()
+
+    try:
+        return asyncio.run(probed())
+    except KeyboardInterrupt:
+        messages.print("interrupted; the same command goes on", markup=False)
+        sys.exit(130)
+
+
+@contextmanager
+def _bar(total: int, done: int = 0) -> Iterator[Callable[[], None]]:
+    with plain_bar(MofNCompleteColumn()) as bar:
+        task = bar.add_task("judging", total=total, completed=done)
+        yield lambda: bar.advance(task)
+
+
+def _show_run(
+    replies: Sequence[EpisodeRecord], judge: Judge, file: JudgementFile, *, embedded: bool
+) -> None:
+    found = file.read()
+    judged = [(reply, found[reply.key]) for reply in replies if reply.key in found]
+    if not judged:
+        return
+    summary = summarise(outline_of(with_judgement(*pair)) for pair in judged)
+    console.print(TerminalTable(scores_grid(judge.name, summary)))
+    pairs = []
+    own = ""
+    for reply, judgement in judged:
+        first = reply.turns[0].judgement
+        if first is not None:
+            own = first.judge
+            pairs.append(Pair(reply.scenario, Verdict.of(judgement), Verdict.of(first)))
+    if own != judge.name:
+        title = f"{judge.name} against the run's own judge, {own}"
+        console.print(TerminalTable(agreement_grid(title, [("", pairs)], "this", "own")))
+    problems = sum(s.judge_problems for s in summary.scenarios.values())
+    if problems:
+        console.print(
+            f"{problems} of {len(judged)} of the judge's replies could not be read; nothing counts "
+            "as met there.",
+            markup=False,
+        )
+    console.print(INTERVAL_NOTE, markup=False)
+    if embedded:
+        console.print(EMBEDDED_NOTE, markup=False)
+    messages.print(f"judgements: {plain(str(file.file))}", markup=False, soft_wrap=True)
+
+
+def _parts(
+    answers: Sequence[LabelledAnswer], found: Sequence[Pair | ProviderError]
+) -> list[tuple[str, list[Pair]]]:
+    """All answers; where the file tells them apart, those apart on which rules were not tuned."""
+    parts: dict[str, list[Pair]] = {}
+    tells = any(answer.held_out for answer in answers)
+    for answer, pair in zip(answers, found, strict=True):
+        name = "" if not tells else "held out" if answer.held_out else "rules tuned on these"
+        if isinstance(pair, Pair):
+            parts.setdefault(name, []).append(pair)
+    return list(parts.items())

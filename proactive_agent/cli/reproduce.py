@@ -1,0 +1,112 @@
+"""`reproduce`: the paper's tables and figures, for runs of ours."""
+
+from pathlib import Path
+
+import click
+
+TARGETS = {
+    "table1": "multiple choice: acc and psr (zero-shot runs)",
+    "table2": "open-ended answers: cc and ps (zero-shot runs of oeg)",
+    "table3": "before and after training (zero-shot runs, the untrained model's first)",
+    "table6": "acc on the reference frame (reference runs)",
+    "table7": "multiple choice with a hint (hint runs)",
+    "fig3": "acc against acc on the reference frame (zero-shot, reference)",
+    "fig4": "how many turns ask, abstain, predict (any runs of several turns)",
+    "fig5": "what a hint changes (zero-shot, hint)",
+    "fig6": "what the conversation so far changes (zero-shot, history)",
+    "fig8": "what solved examples change (zero-shot, icl:1 or icl:3)",
+    "fig9": "whether random suggestions are taken too (zero-shot, random-suggestions)",
+    "acc-psr": "acc against psr; not of the paper (any runs of several turns)",
+    "help-seeking": "asking when needed and when not; not of the paper (zero-shot, clear)",
+}
+"""Each with what it shows and the conditions whose runs it takes."""
+
+PLOTS = ("png", "svg")
+TABLES = ("table", "markdown", "latex", "csv", "json")
+SUFFIXES = {".md": "markdown", ".tex": "latex", ".txt": "table"}
+
+
+class _Listing(click.Command):
+    """Shows in its help what can be reproduced."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Targets"):
+            formatter.write_dl(list(TARGETS.items()))
+
+
+@click.command(cls=_Listing)
+@click.argument("target", type=click.Choice(tuple(TARGETS)), metavar="TARGET")
+@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Where to write.  Default: tables are printed, plots become TARGET.png and TARGET.svg.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice((*TABLES, *PLOTS)),
+    help="Default: what FILE ends with.",
+)
+@click.option(
+    "--out",
+    "results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are looked up by id.",
+)
+def reproduce(
+    target: str, runs: tuple[str, ...], output: Path | None, form: str | None, results: Path
+) -> None:
+    """Make a table or figure of the paper with runs of yours, published figures beside them.
+
+    RUN is a run's folder or its id; runs that have no place in it are left out.  Figures are
+    reproduced in kind: they show what the paper's show, not in its layout.
+    """
+    from proactive_agent import reproduce as making
+    from proactive_agent.comparison.played import read_runs
+    from proactive_agent.terminal import console, messages, plain
+
+    files = _files(target, output, form)
+    played = read_runs(runs, results)
+    width = console.width if files.get("table", output) is None else making.LINE
+    made = making.reproduce(target, played, list(files), width)
+    for sentence in made.left_out:
+        messages.print(plain(sentence), markup=False, soft_wrap=True)
+    for name, file in files.items():
+        if file is None:
+            click.echo(made.contents[name].decode(), nl=False)
+        else:
+            _write(file, made.contents[name])
+            messages.print(f"written: {plain(str(file))}", markup=False, soft_wrap=True)
+
+
+def _files(target: str, output: Path | None, form: str | None) -> dict[str, Path | None]:
+    """What is to be made, and where it goes; None is standard output.  Raises UserError."""
+    from tools import UserError
+
+    own = TABLES if target.startswith("table") else PLOTS
+    if form is None and output is not None:
+        form = SUFFIXES.get(output.suffix, output.suffix.removeprefix("."))
+    if form is None:
+        return {"table": None} if own == TABLES else {p: Path(f"{target}.{p}") for p in PLOTS}
+    if form not in own:
+        raise UserError(
+            f"{target} can be {', '.join(own)}, not {form or 'a file without an ending'}"
+        )
+    if output is None and own == PLOTS:
+        output = Path(f"{target}.{form}")
+    return {form: output}
+
+
+def _write(file: Path, content: bytes) -> None:
+    from tools import UserError
+
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror}") from None

@@ -1,0 +1,77 @@
+"""`train`: teaches a model to ask."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from proactive_agent.cli.train_options import OPTIONS, Headed
+
+if TYPE_CHECKING:
+    from proactive_agent.training.settings import TrainSettings
+
+
+@click.command(cls=Headed, params=[option for group in OPTIONS.values() for option in group])
+@click.pass_context
+def train(
+    ctx: click.Context, /, *, out: Path | None, resume: bool, dry_run: bool, **options: Any
+) -> None:
+    """Train a model to ask for help, by the paper's recipe.
+
+    Several GPUs: accelerate launch -m proactive_agent train …
+    """
+    from proactive_agent.cli.train_view import show_training
+    from tools import UserError
+
+    if out is None:
+        raise UserError("--out is missing: the folder of the training")
+    if resume:
+        _refuse_others(ctx)
+        show_training(None, out, dry_run=False)
+        return
+    show_training(_settings(**options), out, dry_run=dry_run)
+
+
+def _settings(
+    *,
+    model: str | None,
+    data: str | None,
+    scenarios: tuple[str, ...],
+    eval_data: Path | None,
+    **options: Any,
+) -> "TrainSettings":
+    from proactive_agent.training.settings import TrainSettings
+    from scenarios.registry import find_scenarios
+    from tools import UserError
+
+    if model is None or data is None:
+        raise UserError(f"--{'model' if model is None else 'data'} is missing")
+    return TrainSettings.of(
+        model=_place(model),
+        data=_place(data),
+        scenarios=tuple(find_scenarios(scenarios)),
+        eval_data=None if eval_data is None else str(eval_data.resolve()),
+        **options,
+    )
+
+
+def _place(text: str) -> str:
+    """A path in full, so that a training can be resumed from elsewhere; other names as they are."""
+    path = Path(text).expanduser()
+    return str(path.resolve()) if path.exists() else text
+
+
+def _refuse_others(ctx: click.Context) -> None:
+    """A resumed training keeps its settings, so that it is one training."""
+    from tools import UserError
+
+    given = [
+        option.opts[0]
+        for option in ctx.command.params
+        if ctx.get_parameter_source(option.name or "") == click.core.ParameterSource.COMMANDLINE
+        and option.name not in {"out", "resume"}
+    ]
+    if given:
+        raise UserError(
+            f"--resume goes on with the training's own settings; drop {', '.join(given)}"
+        )

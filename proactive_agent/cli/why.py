@@ -1,0 +1,89 @@
+"""`why`: in which ways a run failed, how often, and examples to open."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from proactive_agent.records import EpisodeKey
+    from proactive_agent.why import Failures
+
+
+@click.command()
+@click.argument("run", metavar="RUN")
+@click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Only these.")
+@click.option(
+    "--format",
+    "output",
+    type=click.Choice(["text", "markdown", "json"]),
+    default="text",
+    show_default=True,
+    help="What is printed.",
+)
+@click.option(
+    "--out",
+    "results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Where runs are looked up by id.",
+)
+def why(run: str, scenarios: tuple[str, ...], output: str, results: Path) -> None:
+    """Group a run's failures by how they came about.
+
+    Every failure is in exactly one group. RUN is a run's folder or its id.
+    """
+    from proactive_agent.run_folder import RunFolder
+    from proactive_agent.tables import TerminalTable
+    from proactive_agent.tables.text_forms import markdown
+    from proactive_agent.terminal import console
+    from proactive_agent.trace.listing import title_of
+    from proactive_agent.trace.selection import in_order
+    from proactive_agent.why import failures_grid, find_failures
+    from scenarios.registry import find_scenarios
+
+    folder = RunFolder.find(run, results)
+    manifest = folder.read_manifest()
+    wanted = find_scenarios(scenarios)
+    episodes = in_order(folder.outlines())
+    failures = find_failures(e for e in episodes if not wanted or e.scenario in wanted)
+    if output == "json":
+        print(failures.model_dump_json(indent=2))
+        return
+    grid = failures_grid(title_of(manifest), failures)
+    if output == "markdown":
+        print(markdown(grid))
+        return
+    console.print(TerminalTable(grid))
+    _show_groups(str(folder.path), failures)
+
+
+def _show_groups(run: str, failures: "Failures") -> None:
+    from proactive_agent.tables import percent
+    from proactive_agent.terminal import console, safe
+
+    if not failures.groups:
+        console.print("Nothing failed." if failures.episodes else "Nothing was played.")
+    for one in failures.groups:
+        share = f"{one.episodes:,} of {failures.failed:,} failures, {percent(one.share)} %"
+        console.print(safe(f"{one.title}: {share}", "bold"), soft_wrap=True)
+        console.print(safe(f"  {one.meaning}"), soft_wrap=True)
+        for key in one.examples:
+            console.print(safe(f"  {_command(run, *_sample(key))}", "cyan"), soft_wrap=True)
+        if one.episodes > len(one.examples):
+            command = _command(run, "--group", one.name)
+            console.print(safe(f"  {command}", "cyan"), soft_wrap=True)
+        console.print()
+
+
+def _sample(key: "EpisodeKey") -> list[str]:
+    sample = ["--sample", f"{key.scenario}:{key.sample_id}"]
+    return [*sample, "--repeat", str(key.repeat + 1)] if key.repeat else sample
+
+
+def _command(run: str, *options: str) -> str:
+    from shlex import join
+
+    return join(["python", "-m", "proactive_agent", "trace", run, *options])

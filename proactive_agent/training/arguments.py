@@ -1,0 +1,119 @@
+"""From our settings to those of the trainers."""
+
+from pathlib import Path
+from typing import Any
+
+from proactive_agent.training.settings import TrainSettings
+from tools import UserError
+
+CHECKPOINTS = "checkpoints"
+
+
+def grpo_arguments(
+    settings: TrainSettings, out: Path, *, processes: int, gpu: bool, evaluates: bool
+) -> dict[str, Any]:
+    """What `GRPOConfig` is made of.  Raises UserError where batches do not come out even."""
+    each = min(settings.device_batch_size, max(1, settings.batch_size // processes))
+    passes = _passes(settings.batch_size, each, processes, "batch-size")
+    group = max(1, each // settings.rollouts)
+    return {
+        **_common(settings, out, gpu=gpu, evaluates=evaluates),
+        "per_device_train_batch_size": each,
+        "gradient_accumulation_steps": passes,
+        "generation_batch_size": _written_at_once(settings, each * processes),
+        "per_device_eval_batch_size": group * settings.rollouts,
+        "num_generations": settings.rollouts,
+        "max_completion_length": settings.reply_tokens,
+        "temperature": settings.temperature,
+        "top_p": settings.top_p,
+        "beta": settings.beta,
+        "epsilon": settings.clip,
+        "loss_type": settings.loss,
+        "scale_rewards": settings.scale_rewards,
+        "num_iterations": settings.iterations,
+        "learning_rate": settings.learning_rate,
+        "num_train_epochs": settings.epochs,
+        "max_steps": settings.max_steps or -1,
+        "log_multimodal": False,
+        **_vllm(settings),
+    }
+
+
+def sft_arguments(
+    settings: TrainSettings, out: Path, *, processes: int, gpu: bool, evaluates: bool
+) -> dict[str, Any]:
+    """What `SFTConfig` is made of: one solved prompt where GRPO has a group of rollouts."""
+    prompts = settings.prompts_per_step
+    each = min(settings.device_batch_size, max(1, prompts // processes))
+    passes = _passes(prompts, each, processes, "batch-size / rollouts")
+    warm_up = settings.method == "grpo"
+    rate = settings.warm_up_learning_rate if warm_up else None
+    return {
+        **_common(settings, out, gpu=gpu, evaluates=evaluates),
+        "per_device_train_batch_size": each,
+        "per_device_eval_batch_size": each,
+        "gradient_accumulation_steps": passes,
+        "learning_rate": rate or settings.learning_rate,
+        "num_train_epochs": settings.epochs,
+        "max_steps": settings.warm_up if warm_up else settings.max_steps or -1,
+        "completion_only_loss": True,
+        "max_length": None,
+    }
+
+
+def _common(settings: TrainSettings, out: Path, *, gpu: bool, evaluates: bool) -> dict[str, Any]:
+    every = settings.save_every or settings.eval_every
+    return {
+        "output_dir": str(out / CHECKPOINTS),
+        "optim": settings.optimizer,
+        "lr_scheduler_type": settings.schedule,
+        "warmup_steps": settings.lr_warm_up_steps,
+        "weight_decay": settings.weight_decay,
+        "max_grad_norm": settings.max_grad_norm,
+        "seed": settings.seed,
+        "data_seed": settings.seed,
+        "use_cpu": not gpu,
+        "bf16": gpu and settings.dtype != "float16",
+        "fp16": gpu and settings.dtype == "float16",
+        "activation_checkpointing": settings.checkpointing,
+        "deepspeed": settings.deepspeed,
+        "eval_strategy": "steps" if evaluates else "no",
+        "eval_steps": settings.eval_every if evaluates else None,
+        "save_strategy": "steps" if every else "no",
+        "save_steps": every or 500,
+        "save_total_limit": settings.keep,
+        "logging_steps": 1,
+        "report_to": list(settings.report_to) or "none",
+        "disable_tqdm": True,
+        "remove_unused_columns": False,
+    }
+
+
+def _vllm(settings: TrainSettings) -> dict[str, Any]:
+    if settings.vllm is None:
+        return {}
+    where: dict[str, Any] = {"vllm_gpu_memory_utilization": settings.vllm_memory}
+    if settings.vllm == "server":
+        where = {"vllm_server_base_url": settings.vllm_server} if settings.vllm_server else {}
+    return {"use_vllm": True, "vllm_mode": settings.vllm, **where}
+
+
+def _passes(total: int, each: int, processes: int, name: str) -> int:
+    """Passes through the model per step, on every device."""
+    at_once = each * processes
+    if total % at_once:
+        raise UserError(
+            f"{name} is {total}, no multiple of {at_once}: {each} at once on each of "
+            f"{processes} device{'s' if processes > 1 else ''}"
+        )
+    return total // at_once
+
+
+def _written_at_once(settings: TrainSettings, at_once: int) -> int:
+    size = settings.generation_batch_size or settings.batch_size
+    if size % at_once or size % settings.rollouts:
+        raise UserError(
+            f"generation-batch-size is {size}, no multiple of {at_once} (replies in one pass on "
+            f"all devices) and of {settings.rollouts} (rollouts)"
+        )
+    return size

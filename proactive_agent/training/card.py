@@ -1,0 +1,164 @@
+"""The model card: what it was made of, how, and what came of it."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from proactive_agent.metrics import Summary
+from proactive_agent.published import NOTE, table
+from proactive_agent.training.benchmark import run_folders
+from proactive_agent.training.curves import curves
+from proactive_agent.training.evaluation import AFTER, BEFORE
+from proactive_agent.training.journal import read_journal
+from proactive_agent.training.manifest import TrainManifest
+from scenarios.registry import SCENARIOS
+
+FILE = "README.md"
+CURVES = "curves.svg"
+
+
+def write_card(out: Path, manifest: TrainManifest) -> None:
+    """Writes the card and its curves beside the model."""
+    drawn = curves(read_journal(out), manifest.settings.method)
+    if drawn:
+        (out / CURVES).write_text(drawn, encoding="utf-8")
+    text = "\n".join(_card(out, manifest, curves_drawn=drawn is not None))
+    (out / FILE).write_text(text + "\n", encoding="utf-8")
+
+
+def _card(out: Path, manifest: TrainManifest, *, curves_drawn: bool) -> Iterator[str]:
+    settings = manifest.settings
+    name = _code(manifest.model.name)
+    how = "GRPO" if settings.method == "grpo" else "supervised training on solved episodes"
+    yield "---"
+    if "/" in manifest.model.name:
+        yield f"base_model: {manifest.model.name}"
+    yield f"library_name: {'peft' if settings.tune == 'lora' else 'transformers'}"
+    yield "pipeline_tag: image-text-to-text"
+    yield "tags: [proactive-agent, proactivebench]"
+    yield "---"
+    yield ""
+    yield f"# {manifest.model.name}, trained to ask for help"
+    yield ""
+    yield (
+        f"{name} after {manifest.steps:,} steps of {how}, made with `proactive-agent train` so "
+        "that it asks for a change of the scene where a picture does not hold enough, and answers "
+        "where it does."
+    )
+    yield ""
+    yield "```bash"
+    options = f"--provider local:{out.name} --protocol {settings.protocol}"
+    yield f"python -m proactive_agent run {options}"
+    yield "```"
+    yield from _data(manifest)
+    yield from _results(out, manifest)
+    if curves_drawn:
+        yield ""
+        yield "## Curves"
+        yield ""
+        yield f"![Reward and rates over the steps]({CURVES})"
+    yield from _settings(manifest)
+
+
+def _data(manifest: TrainManifest) -> Iterator[str]:
+    data = manifest.data
+    yield ""
+    yield "## Data"
+    yield ""
+    yield f"Train split {_code(Path(manifest.settings.data).name)}, frames:"
+    yield ""
+    yield "| scenario | ambiguous | clear | held out |"
+    yield "| --- | ---: | ---: | ---: |"
+    for scenario, frames in data.train.items():
+        apart = data.held_out.get(scenario)
+        held_out = apart.ambiguous + apart.clear if apart else 0
+        yield f"| {scenario} | {frames.ambiguous:,} | {frames.clear:,} | {held_out:,} |"
+    if data.leaks:
+        yield ""
+        yield f"{data.leaks:,} rows that show pictures of test samples were left out."
+
+
+def _results(out: Path, manifest: TrainManifest) -> Iterator[str]:
+    before, after = _summaries(out, BEFORE), _summaries(out, AFTER)
+    if not before or not after:
+        return
+    settings = manifest.settings
+    embedded = settings.eval_data is None
+    yield ""
+    yield "## Before and after"
+    yield ""
+    samples = (
+        "of the embedded suite" if embedded else f"of {_code(Path(settings.eval_data or '').name)}"
+    )
+    yield (
+        f"At most {settings.eval_limit} samples {samples} per scenario, protocol "
+        f"`{settings.protocol}`: a small check, not a measurement. "
+        "Asks: share of episodes whose first turn asks for help."
+    )
+    yield ""
+    yield "| scenario | | acc % | psr | asks % | asks on clear frames % |"
+    yield "| --- | --- | ---: | ---: | ---: | ---: |"
+    for scenario in SCENARIOS:
+        if scenario in before["zero-shot"].scenarios:
+            part = "trained" if scenario in manifest.data.train else "unseen"
+            cells = " | ".join(
+                f"{_cell(before, scenario, *which)} → {_cell(after, scenario, *which)}"
+                for which in _COLUMNS
+            )
+            yield f"| {scenario} | {part} | {cells} |"
+    yield from _published(embedded=embedded)
+
+
+_COLUMNS = (("zero-shot", "acc"), ("zero-shot", "psr"), ("zero-shot", "asked_at_once"),
+            ("clear", "asked_at_once"))  # fmt: skip
+
+
+def _cell(runs: Mapping[str, Summary], scenario: str, condition: str, measure: str) -> str:
+    summary = runs[condition].scenarios.get(scenario)
+    value = getattr(summary, measure).value if summary else None
+    if value is None:
+        return "-"
+    return f"{value:.1f}" if measure == "psr" else f"{100 * value:.0f}"
+
+
+def _published(*, embedded: bool) -> Iterator[str]:
+    yield ""
+    yield "What the paper reports (mean over the seven data sets, acc % and psr):"
+    yield ""
+    yield "| model | reward of a suggestion | acc % | psr |"
+    yield "| --- | --- | ---: | ---: |"
+    for row in table("table3"):
+        reward = row.config.removeprefix("rp=") if "=" in row.config else "not trained"
+        acc, psr = 100 * row.printed["acc"], row.printed["psr"]
+        yield f"| {row.model} | {reward} | {acc:.1f} | {psr:.1f} |"
+    yield ""
+    yield NOTE + (" The figures above are on other data: they do not compare." if embedded else "")
+
+
+def _settings(manifest: TrainManifest) -> Iterator[str]:
+    yield ""
+    yield "## Settings"
+    yield ""
+    yield "All of them, with versions and hashes, stand in `train.json`."
+    yield ""
+    yield "| setting | value |"
+    yield "| --- | --- |"
+    for name, value in manifest.settings.model_dump(exclude_none=True).items():
+        if name not in ("data", "eval_data", "model") and value != ():
+            shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+            yield f"| {name} | {_code(str(shown))} |"
+
+
+def _summaries(out: Path, label: str) -> dict[str, Summary]:
+    """By condition; none where they are not all there."""
+    found = {}
+    for folder in run_folders(out, label):
+        file = folder / "summary.json"
+        if not file.is_file():
+            return {}
+        condition = folder.name.removeprefix(f"{label}-")
+        found[condition] = Summary.model_validate_json(file.read_bytes())
+    return found
+
+
+def _code(text: str) -> str:
+    return "`" + text.replace("`", "'").replace("|", "/").replace("\n", " ") + "`"

@@ -1,0 +1,59 @@
+"""What a training tells while it runs, for whoever shows it."""
+
+from collections.abc import Callable
+from typing import Any, Literal, NamedTuple
+
+from proactive_agent.training.mix import Frames
+
+Phase = Literal["warm-up", "grpo", "sft"]
+
+
+class Note(NamedTuple):
+    """Something that the user should know."""
+
+    text: str
+
+
+class Mixed(NamedTuple):
+    """What is trained on; told before it starts."""
+
+    train: dict[str, Frames]
+    """Per scenario."""
+    held_out: dict[str, Frames]
+    unseen: list[str]
+    """Scenarios of the train split that are left out."""
+
+
+class Reading(NamedTuple):
+    """Work before the first step: so many more rows are read, or pictures compared."""
+
+    what: Literal["rows", "pictures"]
+    done: int
+
+
+class Started(NamedTuple):
+    """The steps begin."""
+
+    phase: Phase
+    steps: int
+    done: int
+    """Steps of an earlier sitting."""
+
+
+class Stepped(NamedTuple):
+    """What a step logged."""
+
+    phase: Phase
+    step: int
+    values: dict[str, Any]
+
+
+class Evaluated(NamedTuple):
+    """What the small benchmark found."""
+
+    label: str
+    values: dict[str, float]
+
+
+Event = Note | Mixed | Reading | Started | Stepped | Evaluated
+Tell = Callable[[Event], None]

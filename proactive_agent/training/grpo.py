@@ -1,0 +1,111 @@
+"""GRPO on single questions, by TRL's trainer."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from proactive_agent.protocols import Protocol
+from proactive_agent.training.arguments import grpo_arguments
+from proactive_agent.training.examples import prompts_of
+from proactive_agent.training.model import adapter_config, on_gpu, world_size
+from proactive_agent.training.prepared import Prepared, single_questions
+from proactive_agent.training.reward import Rule, Score, score_row
+from proactive_agent.training.rows import Row
+from providers.local.written import as_written
+from tools import UserError
+
+LogMetric = Callable[[str, float], None]
+
+
+def grpo_trainer(prepared: Prepared, model: Any, callbacks: list[Any]) -> Any:
+    """TRL's trainer.  `model` is the one that was loaded, or one that has its adapter already."""
+    import trl
+
+    settings, chosen = prepared.settings, prepared.chosen
+    arguments = grpo_arguments(
+        settings,
+        prepared.out,
+        processes=world_size(),
+        gpu=on_gpu(settings),
+        evaluates=bool(chosen.held_out),
+    )
+    _check_second_look(prepared)
+    fresh = model is prepared.loaded.model
+    return trl.GRPOTrainer(
+        model=model,
+        reward_funcs=RewardFunction(prepared),
+        args=trl.GRPOConfig(**arguments),
+        train_dataset=_prompts(prepared, chosen.train),
+        eval_dataset=_prompts(prepared, chosen.held_out) if chosen.held_out else None,
+        processing_class=prepared.processor,
+        peft_config=adapter_config(model, settings) if fresh else None,
+        callbacks=callbacks,
+    )
+
+
+class RewardFunction:
+    """TRL's reward function: reads every completion, and logs the parts of its reward."""
+
+    __name__ = "reward"
+
+    def __init__(self, prepared: Prepared) -> None:
+        settings = prepared.settings
+        self._rows: Mapping[int, Row] = {row.index: row for rows in prepared.chosen for row in rows}
+        self._protocol: Protocol = prepared.protocol
+        self._rule = Rule.of(settings)
+        self._tokenizer = prepared.loaded.processor.tokenizer
+        self._stop = prepared.stop
+        self._seed = settings.seed
+
+    def __call__(
+        self, *, completion_ids: Sequence[Sequence[int]], row: Sequence[int], **more: Any
+    ) -> list[float]:
+        """One reward per completion."""
+        scores = [
+            self._score(self._rows[index], ids)
+            for index, ids in zip(row, completion_ids, strict=True)
+        ]
+        log_scores(scores, self._rule, more["log_metric"])
+        return [self._rule.reward(score) for score in scores]
+
+    def _score(self, row: Row, ids: Sequence[int]) -> Score:
+        from providers.local.generation import text_of
+
+        text = text_of(ids, self._stop, self._tokenizer)
+        reply = as_written(text, tools=self._protocol.name == "tools")
+        return score_row(row, reply, self._protocol, self._seed)
+
+
+def log_scores(scores: Sequence[Score], rule: Rule, log_metric: LogMetric) -> None:
+    """The parts of the reward and the rates, each reply by itself: the trainer takes the mean."""
+    for score in scores:
+        for name, value in rule.parts(score).items():
+            log_metric(f"reward/{name}", value)
+        frames = "clear" if score.clear else "ambiguous"
+        log_metric(f"ask_rate/{frames}", float(score.kind == "ask"))
+        log_metric(f"accuracy/{frames}", float(score.category))
+        for kind in ("invalid", "abstain"):
+            log_metric(f"{kind}_rate", float(score.kind == kind))
+
+
+def _check_second_look(prepared: Prepared) -> None:
+    """Raises UserError where TRL has to look at replies once more, and cannot with such a model.
+
+    It hands on the inputs that it knows; LLaVA-OneVision has one more.
+    """
+    settings = prepared.settings
+    names = prepared.loaded.processor.image_processor.model_input_names
+    if "batch_num_images" in names and (settings.beta or settings.vllm):
+        raise UserError(
+            f"{'beta' if settings.beta else 'vllm'}: TRL cannot compute the probabilities of "
+            f"replies apart from a step for {type(prepared.loaded.model).__name__}"
+        )
+
+
+def _prompts(prepared: Prepared, rows: Sequence[Row]) -> Any:
+    return prompts_of(
+        single_questions(prepared).pictures,
+        rows,
+        prepared.protocol,
+        prepared.chat,
+        prepared.wordings,
+    )

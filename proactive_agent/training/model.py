@@ -1,0 +1,117 @@
+"""The model that is trained: loading it, what of it is trained, and how it is saved."""
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from proactive_agent.training.settings import TrainSettings
+from providers import ProviderOptions
+from providers.local.adapters import base_of
+from providers.local.aliases import Source, resolve
+from tools import MissingExtraError, UserError
+
+if TYPE_CHECKING:
+    from providers.local.loading import Loaded
+
+
+def load_model(settings: TrainSettings) -> tuple[Source, "Loaded"]:
+    """The model of the start, on no device yet.  Raises UserError."""
+    source = resolve(settings.model)
+    if settings.tune == "lora" and source.folder and base_of(source.folder):
+        raise UserError(
+            f"{settings.model} holds an adapter, and a new one would need the model below it: "
+            "train all weights (tune full), or that model"
+        )
+    options = ProviderOptions(
+        dtype=_dtype(settings),
+        device=settings.device,
+        attention=settings.attention,
+        revision=settings.revision,
+        trust_remote_code=settings.trust_remote_code,
+    )
+    try:
+        from providers.local.generation import stop_ids
+        from providers.local.loading import load
+    except ImportError as error:
+        raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
+    loaded = load(source, options, placed=False)
+    tokenizer = loaded.processor.tokenizer
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    # What ends a reply in a run ends one here.
+    loaded.model.generation_config.eos_token_id = sorted(stop_ids(loaded.model, tokenizer))
+    return source, loaded
+
+
+def on_gpu(settings: TrainSettings) -> bool:
+    """Whether the training runs on one."""
+    import torch
+
+    return settings.device != "cpu" and torch.cuda.is_available()
+
+
+def device_of(settings: TrainSettings) -> str:
+    """Where this process trains."""
+    return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if on_gpu(settings) else "cpu"
+
+
+def adapter_config(model: Any, settings: TrainSettings) -> Any:
+    """LoRA on the language model alone; None where all weights are trained.  Raises UserError."""
+    if settings.tune == "full":
+        return None
+    try:
+        import peft
+    except ImportError:
+        raise MissingExtraError("train", "train (peft is not installed)") from None
+    return peft.LoraConfig(
+        r=settings.lora_rank,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        target_modules=language_layers(model, settings.lora_targets),
+        task_type="CAUSAL_LM",
+        revision=settings.revision,
+    )
+
+
+def language_layers(model: Any, names: tuple[str, ...]) -> str:
+    """A pattern for those layers of the language model; others have layers of the same names."""
+    decoder = model.get_decoder()
+    root = next((name for name, module in model.named_modules() if module is decoder), "")
+    choice = "|".join(map(re.escape, names))
+    pattern = rf"{re.escape(root)}\.(?:.*\.)?(?:{choice})"
+    there = {
+        name.rpartition(".")[2] for name, _ in model.named_modules() if re.fullmatch(pattern, name)
+    }
+    if missing := [name for name in names if name not in there]:
+        raise UserError(f"lora-target: the language model has no layer {', '.join(missing)}")
+    return pattern
+
+
+def world_size() -> int:
+    """Processes that train together; `accelerate launch` says so."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
+def is_first_process() -> bool:
+    """Whether this one reports and writes."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def _dtype(settings: TrainSettings) -> str:
+    """Adapters are trained over weights in half precision; weights themselves in full."""
+    if settings.dtype != "auto":
+        return settings.dtype
+    try:
+        gpu = on_gpu(settings)
+    except ImportError as error:
+        raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
+    return "bfloat16" if gpu and settings.tune == "lora" else "float32"
+
+
+def save_processor(processor: Any, folder: Path) -> None:
+    """Writes a processor with its own chat template, or with none if it has none."""
+    for name in ("chat_template.jinja", "chat_template.json"):
+        (folder / name).unlink(missing_ok=True)
+    processor.save_pretrained(folder)

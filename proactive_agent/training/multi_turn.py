@@ -1,0 +1,168 @@
+"""GRPO on whole episodes, by TRL's environments.  Experimental, there and here.
+
+TRL takes each reply for a call of one tool, `Episode.reply`, so that it is read by what reads it in
+a run, and a conversation is token by token that of a run.
+"""
+
+import copy
+import inspect
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+from proactive_agent.conditions import parse_condition
+from proactive_agent.episode import Play
+from proactive_agent.records import EpisodeRecord
+from proactive_agent.training.arguments import grpo_arguments
+from proactive_agent.training.episodes import EpisodeData, Opening
+from proactive_agent.training.model import adapter_config, on_gpu, world_size
+from proactive_agent.training.prepared import Prepared
+from proactive_agent.training.prompts import reply_frame
+from proactive_agent.training.reward import Rule
+from proactive_agent.training.stage import Episode, Puppet, Stage
+from tools import UserError
+
+LogMetric = Callable[[str, float], None]
+
+
+def multi_turn_trainer(prepared: Prepared, model: Any, callbacks: list[Any], stage: Stage) -> Any:
+    """TRL's trainer over the episodes of a stage."""
+    import trl
+
+    settings, chosen = prepared.settings, prepared.chosen
+    arguments = grpo_arguments(
+        settings,
+        prepared.out,
+        processes=world_size(),
+        gpu=on_gpu(settings),
+        evaluates=bool(chosen.held_out),
+    )
+    fresh = model is prepared.loaded.model
+    return trl.GRPOTrainer(
+        model=model,
+        reward_funcs=EpisodeReward(Rule.of(settings)),
+        args=trl.GRPOConfig(**arguments),
+        train_dataset=_openings(chosen.train),
+        eval_dataset=_openings(chosen.held_out) if chosen.held_out else None,
+        processing_class=conversing(prepared, stage),
+        peft_config=adapter_config(model, settings) if fresh else None,
+        environment_factory=partial(Episode, stage),
+        callbacks=callbacks,
+    )
+
+
+def check_model(model: Any, processor: Any) -> None:
+    """Raises UserError for a model to which TRL cannot give pictures that come back."""
+    inner = model.get_base_model() if hasattr(model, "get_base_model") else model
+    grid = hasattr(inner.config, "vision_start_token_id")
+    takes = "token_type_ids" in inspect.signature(inner.forward).parameters
+    if not getattr(processor, "image_token", None) or not (grid or takes):
+        raise UserError(
+            f"multi-turn: TRL tells a model which tokens are pictures that came back, and "
+            f"{type(inner).__name__} does not take that; Qwen-VL models do"
+        )
+
+
+def conversing(prepared: Prepared, stage: Stage) -> Any:
+    """A processor that repeats rendered texts, and takes every reply for a call of `reply`."""
+    processor = copy.copy(prepared.processor)
+    processor.chat_template = _template(stage.mark)
+    processor.tokenizer = tokenizer = copy.copy(prepared.loaded.processor.tokenizer)
+    tokenizer.response_template = {}  # says that replies are parsed, which `parse_response` does
+    tokenizer.parse_response = partial(_as_call, prepared)
+    return processor
+
+
+class EpisodeReward:
+    """TRL's reward function for whole episodes."""
+
+    __name__ = "reward"
+
+    def __init__(self, rule: Rule) -> None:
+        self._rule = rule
+
+    def __call__(self, *, environments: Sequence[Episode], **more: Any) -> list[float]:
+        """One reward per episode."""
+        rewards = []
+        for environment in environments:
+            parts = episode_parts(environment.record, self._rule)
+            _log(environment.record, parts, more["log_metric"])
+            rewards.append(sum(parts.values()))
+        return rewards
+
+
+def episode_parts(record: EpisodeRecord | None, rule: Rule) -> dict[str, float]:
+    """The reward's parts: 1 for the right category at the end, else that of a valid suggestion.
+
+    An episode that was cut off has no record, and is worth nothing.
+    """
+    if record is None or record.error is not None:
+        return {"category": 0.0, "suggestion": 0.0, "price": 0.0, "over_asking": 0.0}
+    asked = sum(turn.action.kind == "intervention" for turn in record.turns)
+    beyond = max(0, asked - record.fewest) if record.fewest is not None else 0
+    right = record.outcome.correct
+    return {
+        "category": float(right),
+        "suggestion": rule.suggestion * (not right and record.outcome.suggestions > 0),
+        "price": -rule.price * asked,
+        "over_asking": -rule.over_asking * beyond,
+    }
+
+
+def _log(record: EpisodeRecord | None, parts: dict[str, float], log_metric: LogMetric) -> None:
+    for name, value in parts.items():
+        log_metric(f"reward/{name}", value)
+    log_metric("cut_rate", float(record is None))
+    if record is not None:
+        first = record.turns[0].action.kind if record.turns else "invalid"
+        log_metric("ask_rate/ambiguous", float(first == "intervention"))
+        log_metric("turns", float(record.outcome.turns))
+        invalid = any(turn.action.kind == "invalid" for turn in record.turns)
+        log_metric("invalid_rate", float(invalid))
+
+
+def stage_for(prepared: Prepared) -> Stage:
+    """Where the episodes are played.  Raises UserError where TRL cannot train such a model."""
+    check_model(prepared.loaded.model, prepared.loaded.processor)
+    settings, data = prepared.settings, prepared.data
+    if not isinstance(data, EpisodeData):
+        raise TypeError("whole episodes need samples, not rows")
+    play = Play(
+        data=data.data,
+        provider=Puppet(),
+        protocol=prepared.protocol,
+        condition=parse_condition("zero-shot", settings.protocol),
+        seed=settings.seed,
+    )
+    tokenizer = prepared.loaded.processor.tokenizer
+    frame = reply_frame(prepared.chat, tokenizer, prepared.stop)
+    return Stage(play, data.rows, prepared.chat, frame, settings.reply_tokens)
+
+
+def _openings(rows: Sequence[Opening]) -> Any:
+    """The columns `prompt`, which the environment fills, and `row`."""
+    import datasets
+
+    empty = [[{"role": "user", "content": ""}] for _ in rows]
+    return datasets.Dataset.from_dict({"prompt": empty, "row": [row.index for row in rows]})
+
+
+def _template(mark: str) -> str:
+    """Repeats rendered texts with their pictures; calls only have to be seen."""
+    return (
+        "{%- for message in messages -%}{%- for part in message['content'] -%}"
+        "{%- if part['type'] == 'image' -%}" + mark + "{%- else -%}{{- part['text'] -}}"
+        "{%- endif -%}{%- endfor -%}"
+        "{%- for call in message['tool_calls'] or [] -%}{{- call['function'] | tojson -}}"
+        "{%- endfor -%}{%- endfor -%}"
+    )
+
+
+def _as_call(prepared: Prepared, ids: Sequence[int], **others: Any) -> dict[str, Any]:
+    """A reply as a call of `Episode.reply`."""
+    from providers.local.generation import text_of
+
+    del others
+    text = text_of(list(ids), prepared.stop, prepared.loaded.processor.tokenizer)
+    call = {"type": "function", "function": {"name": "reply", "arguments": {"text": text}}}
+    return {"role": "assistant", "content": text, "tool_calls": [call]}

@@ -1,0 +1,109 @@
+"""What a training works with: rows, model, and how prompts are made of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from proactive_agent.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.training.advice import advice
+from proactive_agent.training.episodes import EpisodeData, read_episodes
+from proactive_agent.training.events import Mixed, Note, Reading, Tell
+from proactive_agent.training.leaks import Leak, compared_with, find_leaks
+from proactive_agent.training.mix import Chosen, apart, mix_of, rows_of
+from proactive_agent.training.model import load_model
+from proactive_agent.training.prompts import repeating, wordings_of
+from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.split import Split, read_split
+from providers.local.aliases import Source
+from providers.local.chat import Chat
+from scenarios.wording import Wording
+from tools import UserError
+
+if TYPE_CHECKING:
+    from providers.local.loading import Loaded
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A training that can start."""
+
+    settings: TrainSettings
+    out: Path
+    data: Split | EpisodeData
+    """All that was read."""
+    chosen: Chosen
+    leaks: int
+    """Rows left out because they show the picture of a test sample."""
+    protocol: Protocol
+    wordings: Sequence[Wording]
+    source: Source
+    loaded: "Loaded"
+    chat: Chat
+    processor: Any
+    """Takes prompts that are rendered already."""
+    stop: frozenset[int]
+    """The tokens that end a reply."""
+
+
+def prepare(settings: TrainSettings, out: Path, tell: Tell) -> Prepared:
+    """Reads and checks all rows, then loads the model.  Raises UserError."""
+    from providers.local.generation import stop_ids
+
+    for remark in advice(settings):
+        tell(Note(remark))
+    read = read_episodes if settings.multi_turn else read_split
+    data = read(settings.data, lambda done: tell(Reading("rows", done)))
+    chosen, leaks = _choose(settings, data, tell)
+    source, loaded = load_model(settings)
+    return Prepared(
+        settings=settings,
+        out=out,
+        data=data,
+        chosen=chosen,
+        leaks=leaks,
+        protocol=ToolUse() if settings.protocol == "tools" else Mcqa(settings.parser),
+        wordings=wordings_of(settings.data),
+        source=source,
+        loaded=loaded,
+        chat=Chat(loaded.processor, loaded.template),
+        processor=repeating(loaded.processor),
+        stop=stop_ids(loaded.model, loaded.processor.tokenizer),
+    )
+
+
+def single_questions(prepared: Prepared) -> Split:
+    """The rows that were read, where they are single questions."""
+    if not isinstance(prepared.data, Split):
+        raise TypeError("episodes have no rows")
+    return prepared.data
+
+
+def _choose(settings: TrainSettings, data: Split | EpisodeData, tell: Tell) -> tuple[Chosen, int]:
+    rows: Any = rows_of(data.rows, settings.scenarios, settings.limit)
+    tests = compared_with(settings.data, settings.eval_data)
+    pictures_of: Any = data.pictures_of
+    leaks = find_leaks(rows, pictures_of, tests, lambda done: tell(Reading("pictures", done)))
+    if leaks:
+        tell(Note(_about(leaks)))
+    leaking = {leak.row for leak in leaks}
+    rows = [row for row in rows if row.index not in leaking]
+    chosen = apart(rows, settings.held_out if settings.eval_every else 0, settings.seed)
+    train = mix_of(chosen.train)
+    unseen = [name for name in mix_of(data.rows) if name not in train]
+    tell(Mixed(train, mix_of(chosen.held_out), unseen))
+    have, need = len(chosen.train), settings.prompts_per_step
+    if have < need:
+        raise UserError(
+            f"one step takes {need} prompts, and there are {have} rows to train on: a smaller "
+            "batch-size would do"
+        )
+    return chosen, len(leaks)
+
+
+def _about(leaks: Sequence[Leak]) -> str:
+    index, sample = leaks[0]
+    return (
+        f"{len(leaks):,} rows show pictures of test samples (row {index} that of {sample}): "
+        "they are left out"
+    )

@@ -1,0 +1,204 @@
+"""The train split, one question on one frame per row, checked field by field.
+
+The columns are the release's: `prompt` (chat messages), `images`, `ground_truth`,
+`proactive_actions`, `options`.  `scenario` and `clear` are ours and may be missing: then the
+scenario follows from the wording (the release holds two that cannot be mistaken for each other),
+and a frame is clear where no suggestion is accepted.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from scenarios.registry import SCENARIOS
+from scenarios.sample import is_abstention
+from scenarios.wording import letter
+from tools import UserError
+
+COLUMNS = ("prompt", "images", "ground_truth", "proactive_actions", "options")
+OWN_COLUMNS = ("scenario", "clear")
+"""May be missing."""
+CATEGORIES = 4
+"""The last options of a row."""
+RELEASED = ("quickdraw", "coco")
+"""The scenarios of the release's train split."""
+_MARK = "<image>"
+
+
+class RowError(UserError):
+    """A row that cannot be trained on; the message names file, row and field."""
+
+
+class _FieldError(Exception):
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(f"{field}: {message}")
+
+
+class Place(NamedTuple):
+    """Where a row stands."""
+
+    file: str
+    number: int
+    """From 0, within the file."""
+
+    def __str__(self) -> str:
+        return f"{self.file}, row {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question on one frame."""
+
+    index: int
+    """In the data set."""
+    scenario: str
+    """Short name."""
+    clear: bool
+    """Whether the picture holds enough information."""
+    text: str
+    """The whole multiple choice."""
+    suggestions: tuple[str, ...]
+    """Suggestions and abstentions, in the order of their letters."""
+    categories: tuple[str, ...]
+    accepted: tuple[str, ...]
+    """The suggestions that change the picture in this state."""
+    answer: str
+    """The right category."""
+    place: str = ""
+    """Where it stands, for messages."""
+
+
+def check_columns(names: Sequence[str], file: str) -> None:
+    """Raises RowError where a column of the release is missing."""
+    if missing := [name for name in COLUMNS if name not in names]:
+        raise RowError(
+            f"{file} has no column {', '.join(missing)}; a train split has {', '.join(COLUMNS)}"
+        )
+
+
+def read_row(fields: Mapping[str, Any], index: int, place: Place) -> Row:
+    """One checked row.  Raises RowError."""
+    try:
+        return _read(fields, index, str(place))
+    except _FieldError as error:
+        raise RowError(f"{place}: {error}") from None
+
+
+def _read(fields: Mapping[str, Any], index: int, place: str) -> Row:
+    options = _texts(fields, "options")
+    answer = _text(fields, "ground_truth")
+    accepted = _texts(fields, "proactive_actions")
+    suggestions, categories = options[:-CATEGORIES], options[-CATEGORIES:]
+    if not options:
+        raise _FieldError("options", "there are none")
+    if answer not in categories:
+        raise _FieldError(
+            "ground_truth", f"{answer!r} is not among the last {CATEGORIES} options, {categories}"
+        )
+    for action in accepted:
+        if action not in suggestions:
+            raise _FieldError("proactive_actions", f"{action!r} is not among {suggestions}")
+        if is_abstention(action):
+            raise _FieldError("proactive_actions", f"{action!r} is an abstention")
+    _check_picture(fields)
+    return Row(
+        index=index,
+        scenario=_scenario(fields, suggestions),
+        clear=_clear(fields, accepted),
+        text=_prompt(fields, options),
+        suggestions=tuple(suggestions),
+        categories=tuple(categories),
+        accepted=tuple(accepted),
+        answer=answer,
+        place=place,
+    )
+
+
+def _text(fields: Mapping[str, Any], name: str) -> str:
+    value = fields[name]
+    if not isinstance(value, str) or not value.strip():
+        raise _FieldError(name, f"is no text: {value!r}")
+    return value
+
+
+def _texts(fields: Mapping[str, Any], name: str) -> list[str]:
+    value = fields[name]
+    if not isinstance(value, list):
+        raise _FieldError(name, f"is no list of texts: {value!r}")
+    for item in value:
+        if not isinstance(item, str) or not item.strip():
+            raise _FieldError(name, f"holds what is no text: {item!r}")
+    return value
+
+
+def _check_picture(fields: Mapping[str, Any]) -> None:
+    value = fields["images"]
+    if not isinstance(value, list) or len(value) != 1:
+        shown = len(value) if isinstance(value, list) else repr(value)
+        raise _FieldError("images", f"one picture is needed, not {shown}")
+    picture = value[0]
+    if not isinstance(picture, dict) or not (picture.get("bytes") or picture.get("path")):
+        raise _FieldError("images", "the picture is empty")
+
+
+def _prompt(fields: Mapping[str, Any], options: Sequence[str]) -> str:
+    messages = fields["prompt"]
+    if not isinstance(messages, list) or len(messages) != 1:
+        raise _FieldError("prompt", "one message of the user is needed")
+    message = messages[0]
+    if not isinstance(message, dict) or message.get("role") != "user":
+        raise _FieldError("prompt", f"is no message of the user: {message!r}")
+    text = _content(message.get("content"))
+    position = 0
+    for index, option in enumerate(options):
+        line = f"{letter(index)}. {option}"
+        found = text.find(line, position)
+        if found < 0:
+            raise _FieldError("prompt", f"does not list the option {line!r} in its place")
+        position = found + len(line)
+    return text
+
+
+def _content(content: Any) -> str:
+    """The words of a message; the place of its picture is the same in all prompts."""
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, dict)]
+        content = "".join(part for part in parts if isinstance(part, str))
+    if not isinstance(content, str):
+        raise _FieldError("prompt", f"has no text: {content!r}")
+    return content.replace(_MARK, "").lstrip("\n")
+
+
+def _clear(fields: Mapping[str, Any], accepted: Sequence[str]) -> bool:
+    value = fields.get("clear")
+    if value is None:
+        return not accepted
+    if not isinstance(value, bool):
+        raise _FieldError("clear", f"is neither true nor false: {value!r}")
+    return value
+
+
+def _scenario(fields: Mapping[str, Any], suggestions: Sequence[str]) -> str:
+    asked = [text for text in suggestions if not is_abstention(text)]
+    value = fields.get("scenario")
+    if value is not None:
+        if value not in SCENARIOS:
+            raise _FieldError("scenario", f"{value!r} is none of {', '.join(SCENARIOS)}")
+        if unknown := [text for text in asked if not _understands(value, text)]:
+            raise _FieldError("options", f"{value} knows no suggestion {unknown[0]!r}")
+        return str(value)
+    fitting = [name for name in RELEASED if all(_understands(name, text) for text in asked)]
+    if not asked or len(fitting) != 1:
+        raise _FieldError(
+            "options",
+            f"{asked} do not tell the scenario ({' or '.join(RELEASED)}); "
+            "a column `scenario` would",
+        )
+    return fitting[0]
+
+
+def _understands(scenario: str, text: str) -> bool:
+    try:
+        return SCENARIOS[scenario].intervention(text) is not None
+    except ValueError:
+        return False

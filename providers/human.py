@@ -1,0 +1,164 @@
+"""`human`, `human:NAME`: a person at a desk answers in the model's place.
+
+They see what a model sees: the texts and pictures of the request, and its tools or its options,
+each with a number to choose it by.  Where a request offers neither, they write.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, Self
+
+from providers.base import Provider, ProviderOptions, StoppedError
+from providers.desk import Desk
+from providers.messages import (
+    AssistantMessage,
+    ImagePart,
+    Message,
+    Reply,
+    Request,
+    Usage,
+)
+from tools import Tool, ToolCall, UserError
+from tools.reading import call_from
+
+LEFT = "the player has left"
+
+
+class _Offer(NamedTuple):
+    """What can be chosen by its number: an option in words, or a call."""
+
+    text: str = ""
+    tool: str = ""
+    arguments: Mapping[str, str] = MappingProxyType({})
+    free: str = ""
+    """The argument that is still to be written."""
+
+
+class Human(Provider):
+    """One person, who is asked one thing at a time."""
+
+    uses_temperature: ClassVar[bool] = False
+
+    def __init__(self, name: str, desk: Desk) -> None:
+        self.name = name
+        self._desk = desk
+        self._at_desk = asyncio.Lock()
+
+    @classmethod
+    def create(cls, model: str, options: ProviderOptions) -> Self:
+        if options.desk is None:
+            raise UserError("a person can be asked in a run only")
+        return cls(model, options.desk)
+
+    @property
+    def concurrency(self) -> int:
+        return 1
+
+    async def complete(self, request: Request) -> Reply:
+        """Asks the person.  Raises StoppedError where they have left."""
+        async with self._at_desk:
+            turn = request.key.turn
+            self._desk.show_text(f"\nTurn {turn + 1}" if turn else "\nA new question")
+            offers = self._show(request)
+            if not offers:
+                return _reply(request, await self._write("your answer"))
+            text, tool, arguments, free = offers[await self._choose(len(offers))]
+            if not tool:
+                return _reply(request, text)
+            written = {free: await self._write(free)} if free else {}
+            return _reply(request, "", call_from(tool, {**arguments, **written}))
+
+    def manifest(self) -> dict[str, Any]:
+        return {"player": self.name}
+
+    async def close(self) -> None:
+        self._desk.close()
+
+    def _show(self, request: Request) -> list[_Offer]:
+        """Puts the request on the desk; says what can be chosen there."""
+        *earlier, last = _unseen(request)
+        for message in earlier:
+            self._show_message(message, frozenset())
+        options = frozenset(choice.text for choice in request.choices if choice.text)
+        offers = self._show_message(last, options)
+        for tool in request.tools:
+            self._desk.show_text(_description(tool))
+            for offer, shown in _calls(tool):
+                offers.append(offer)
+                self._desk.show_text(_numbered(len(offers), shown))
+        return offers
+
+    def _show_message(self, message: Message, options: frozenset[str]) -> list[_Offer]:
+        """Numbers the lines that are options."""
+        offers: list[_Offer] = []
+        if isinstance(message, AssistantMessage):
+            calls = (f"{call.name}({call.arguments})" for call in message.tool_calls)
+            self._desk.show_text("→ " + " ".join(filter(None, (message.text, *calls))))
+            return offers
+        for part in message.content:
+            if isinstance(part, ImagePart):
+                self._desk.show_picture(part.load())
+                continue
+            for line in part.text.splitlines():
+                if line in options:
+                    offers.append(_Offer(line))
+                self._desk.show_text(_numbered(len(offers), line) if line in options else line)
+        return offers
+
+    async def _choose(self, count: int) -> int:
+        """The index of an offer."""
+        while True:
+            written = await self._write(f"your choice (1-{count})")
+            if written.isdecimal() and 1 <= int(written) <= count:
+                return int(written) - 1
+            self._desk.show_text(f"Please write a number from 1 to {count}.")
+
+    async def _write(self, prompt: str) -> str:
+        """What the person writes, which is something."""
+        while True:
+            line = await self._desk.ask(f"{prompt}: ")
+            if line is None:
+                raise StoppedError(LEFT)
+            if line.strip():
+                return line.strip()
+
+
+def _unseen(request: Request) -> Sequence[Message]:
+    """What follows the person's last reply; at the start of an episode everything."""
+    messages = request.messages
+    if request.key.turn == 0:
+        return messages
+    replies = [i for i, message in enumerate(messages) if isinstance(message, AssistantMessage)]
+    return messages[replies[-1] + 1 :] if replies else messages
+
+
+def _description(tool: Tool) -> str:
+    parts = [tool.description, *(p.description for p in tool.parameters if p.required)]
+    return f"{tool.name}: {' '.join(parts)}"
+
+
+def _calls(tool: Tool) -> Iterator[tuple[_Offer, str]]:
+    """Every way to call a tool, and how it is shown; what is optional is left out."""
+    required = [parameter for parameter in tool.parameters if parameter.required]
+    if not required:
+        yield _Offer(tool=tool.name), tool.name
+    for parameter in required:
+        for value in parameter.choices:
+            yield _Offer(tool=tool.name, arguments={parameter.name: value}), value
+        if not parameter.choices:
+            yield _Offer(tool=tool.name, free=parameter.name), "in your own words"
+
+
+def _numbered(number: int, text: str) -> str:
+    return f"{number:>4}  {text}"
+
+
+def _reply(request: Request, text: str, call: ToolCall | None = None) -> Reply:
+    return Reply(
+        text=text,
+        tool_calls=(call,) if call else (),
+        finish_reason="tool_calls" if call else "stop",
+        tool_format="native" if request.tools else None,
+        usage=Usage(input_tokens=0, output_tokens=0, cached_tokens=0, cost_usd=0.0),
+    )

@@ -1,0 +1,91 @@
+"""Scripted models score what theory says."""
+
+import asyncio
+import copy
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from proactive_agent.manifest import Settings
+from proactive_agent.metrics import Summary
+from proactive_agent.runner import prepare_run, run
+from scenarios import SCENARIOS, DataFolder, Environment
+from tools import Action, Answer
+
+RINGS = ("rod", "vsod")
+"""Scenarios in which every suggestion is accepted in every state."""
+
+
+def play(baseline: str, results: Path, **more: Any) -> Summary:
+    """A baseline on the embedded suite, by multiple choice."""
+    scenarios = tuple(more.pop("scenarios", SCENARIOS))
+    settings = Settings(
+        provider=f"baseline:{baseline}", protocol="mcqa", scenarios=scenarios, **more
+    )
+    return asyncio.run(run(prepare_run(settings, results)))
+
+
+class Expected(NamedTuple):
+    """Of an episode from a state on."""
+
+    right: Fraction
+    turns: Fraction
+
+
+def expected(environment: Environment[Any]) -> Expected:
+    """What comes of options that are picked at random, all alike, in every state."""
+
+    @cache
+    def ahead(turn: int, frame: int) -> Expected:
+        state = copy.copy(environment)
+        state.turn, state.frame = turn, frame
+        seen = state.observe()
+        actions: list[Action] = [option.action for option in seen.options]
+        actions += [Answer(category) for category in seen.categories]
+        right, turns = Fraction(0), Fraction(1)
+        for action in actions:
+            after = copy.copy(state)
+            after.step(action)
+            right += Fraction(after.correct, len(actions))
+            if after.stop is None:
+                then = ahead(after.turn, after.frame)
+                right += then.right / len(actions)
+                turns += then.turns / len(actions)
+        return Expected(right, turns)
+
+    return ahead(environment.turn, environment.frame)
+
+
+def test_at_random_rod_is_right_as_often_as_it_must_be(tmp_path: Path) -> None:
+    data = DataFolder()
+    each = [expected(data.environment("rod", sample)) for sample in data.samples("rod")]
+    acc = float(sum(one.right for one in each) / len(each))
+    psr = float(sum(one.turns - 1 for one in each) / len(each))
+    # Seven options, two of which go on; no category counts in the first turn.
+    assert acc == pytest.approx(sum((2 / 7) ** turn / 7 for turn in range(1, 14)))
+
+    rod = play("random", tmp_path, scenarios=("rod",), repeats=40).scenarios["rod"]
+    assert rod.episodes == 40 * len(each)
+    assert rod.acc.low < acc < rod.acc.high
+    assert rod.acc.high - rod.acc.low < 0.04
+    assert rod.psr.low < psr < rod.psr.high
+
+
+def test_the_oracle_is_always_right_by_the_shortest_way(tmp_path: Path) -> None:
+    summary = play("oracle", tmp_path)
+    assert {found.acc.value for found in summary.scenarios.values()} == {1.0}
+    assert {found.efficiency.value for found in summary.scenarios.values()} == {1.0}
+    assert summary.macro.right_at_once.value == 0
+
+
+def test_who_always_asks_meets_the_turn_limit(tmp_path: Path) -> None:
+    summary = play("always-ask", tmp_path, scenarios=RINGS)
+    for scenario, found in summary.scenarios.items():
+        limits = [sample.num_images for sample in DataFolder().samples(scenario)]
+        assert found.at_limit.value == 1
+        assert found.acc.value == 0
+        assert found.psr.value == pytest.approx(sum(limits) / len(limits) - 1)
+        assert found.suggestions.value == pytest.approx(sum(limits) / len(limits))

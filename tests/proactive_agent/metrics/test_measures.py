@@ -1,0 +1,198 @@
+"""What single episodes contribute, worked out by hand."""
+
+from typing import Any
+
+import pytest
+
+from proactive_agent.metrics import ScenarioSummary, summarise
+from proactive_agent.records import EpisodeRecord
+from tests.proactive_agent.records import episode, turn
+
+RIGHT = {"suggestion": "mismatch", "category": "correct"}
+WRONG = {"suggestion": "mismatch", "category": "wrong"}
+ASKS = {"suggestion": "correct", "category": "mismatch"}
+UNREAD = {"suggestion": "mismatch", "category": "mismatch"}
+
+
+def rod(*episodes: EpisodeRecord) -> ScenarioSummary:
+    numbered = [e.model_copy(update={"sample_id": number}) for number, e in enumerate(episodes)]
+    return summarise(numbered).scenarios["rod"]
+
+
+# First turns --------------------------------------------------------------------------------------
+
+
+def test_what_is_right_at_once_needed_no_help() -> None:
+    found = rod(episode("right"), episode("ask", "right"), episode("wrong"))
+    assert found.right_at_once.value == pytest.approx(1 / 3)
+
+
+def test_asking_at_once_is_of_first_turns() -> None:
+    found = rod(episode("ask", "right"), episode("right"), episode("ask", "ask", stop="turn_limit"))
+    assert found.asked_at_once.value == pytest.approx(2 / 3)
+
+
+def talk(question: str, via: str = "text") -> EpisodeRecord:
+    action = {"kind": "intervention", "tool": "ask_clarification", "question": question}
+    verdict = {"suggestion": "wrong", "category": "mismatch"}
+    turns = [turn("ask", action=action, verdict=verdict, via=via)]
+    return episode("ask", stop="invalid", turns=turns)
+
+
+@pytest.mark.parametrize(
+    ("question", "via", "kind", "asked"),
+    [
+        ("Could you move the block to the left?", "text", "unrelated", 1),
+        ("Nice weather today.", "text", "unrelated", 0),
+        ("Nice weather today.", "call", "proactive", 1),
+    ],
+)
+def test_words_ask_for_help_if_they_name_some_and_a_call_always(
+    question: str, via: str, kind: str, asked: int
+) -> None:
+    """Where no help is possible, as on clear pictures, a request in words is no action."""
+    found = rod(talk(question, via))
+    assert {name for name, count in found.actions.model_dump().items() if count} == {kind}
+    assert found.asked_at_once.value == asked
+
+
+# Efficiency ---------------------------------------------------------------------------------------
+
+
+def test_efficiency_is_of_right_episodes_that_asked() -> None:
+    detour = episode("ask", "ask", "ask", "right", fewest=2)
+    shortcut = episode("ask", "right", fewest=4)
+    others = [
+        episode("right", fewest=2),
+        episode("ask", "wrong", fewest=2),
+        episode("ask", "right", fewest=None),
+    ]
+    assert rod(detour, shortcut, *others).efficiency.value == pytest.approx((3 + 1) / (2 + 4))
+
+
+def test_without_such_an_episode_there_is_no_efficiency() -> None:
+    assert rod(episode("right", fewest=2), episode("wrong", fewest=2)).efficiency.value is None
+
+
+# Tool calls ---------------------------------------------------------------------------------------
+
+
+def call(name: str, /, **action: Any) -> dict[str, Any]:
+    return turn(name, via="call", **({"action": action} if action else {}))
+
+
+def test_calls_are_valid_then_fitting_then_right() -> None:
+    asked = {"kind": "intervention", "tool": "ask_clarification", "question": "Move it left?"}
+    turns = [
+        call("unreadable"),
+        call("right"),
+        call("ask", **asked),
+        call("ask", kind="intervention", tool="rotate_object"),
+        call("ask"),
+        call("ask"),
+        turn("ask", via="text"),
+    ]
+    turns[3]["verdict"] = turns[4]["verdict"] = {"suggestion": "wrong", "category": "mismatch"}
+    found = rod(episode(*["ask"] * 7, turns=turns))
+    assert found.valid_calls.value == pytest.approx(5 / 6)
+    assert found.fitting_calls.value == pytest.approx(2 / 3), "rotate_object does not fit rod"
+    assert found.right_calls.value == pytest.approx(1 / 2)
+
+
+def test_without_calls_nothing_is_said_of_them() -> None:
+    assert rod(episode("right")).valid_calls.value is None
+
+
+# The parsers --------------------------------------------------------------------------------------
+
+
+def parsed(*verdicts: tuple[dict[str, str], dict[str, str] | None]) -> EpisodeRecord:
+    """An episode of turns as the official and, where it differs, the lenient parser read them."""
+    turns = [
+        turn("unreadable", index, verdict=official, lenient_verdict=lenient)
+        for index, (official, lenient) in enumerate(verdicts)
+    ]
+    kinds = ["unreadable"] * len(turns)
+    return episode(*kinds, turns=turns, stop="invalid", protocol="mcqa")
+
+
+def ended(found: EpisodeRecord, *, right: bool = False, stop: str = "invalid") -> EpisodeRecord:
+    outcome = found.outcome.model_copy(update={"correct": right, "stop": stop})
+    return found.model_copy(update={"outcome": outcome})
+
+
+@pytest.mark.parametrize(
+    ("played", "gap", "still_open"),
+    [
+        (parsed((ASKS, None), (UNREAD, RIGHT)), 1, 0),
+        (parsed((UNREAD, WRONG)), 0, 0),
+        (parsed((UNREAD, ASKS)), 0, 1),
+        (ended(parsed((RIGHT, WRONG)), right=True), -1, 0),
+        (ended(parsed((ASKS, RIGHT)), stop="turn_limit"), 1, 0),
+        (ended(parsed((UNREAD, ASKS)), stop="turn_limit"), 0, 0),
+    ],
+    ids=["gains", "wrong both ways", "would go on", "loses", "at the limit", "asks at the limit"],
+)
+def test_the_lenient_parser_gains_what_it_would_have_read_otherwise(
+    played: EpisodeRecord, gap: int, still_open: int
+) -> None:
+    found = rod(played)
+    assert (found.parser_gap.value, found.parser_open) == (gap, still_open)
+
+
+@pytest.mark.parametrize(
+    ("played", "gap"),
+    [
+        (ended(parsed((UNREAD, ASKS), (RIGHT, None)), right=True), 1),
+        (ended(parsed((UNREAD, ASKS), (WRONG, None))), 0),
+        (ended(parsed((UNREAD, RIGHT)), right=True), 1),
+    ],
+    ids=["only lenient got so far", "wrong both ways", "right at once"],
+)
+def test_where_the_lenient_parser_drives_the_official_one_is_what_would_have_been(
+    played: EpisodeRecord, gap: int
+) -> None:
+    found = rod(played)
+    assert (found.parser_gap.value, found.parser_open) == (gap, 0)
+
+
+def test_replies_that_only_the_lenient_parser_understood_are_counted() -> None:
+    assert rod(parsed((UNREAD, RIGHT)), parsed((WRONG, RIGHT))).lenient_only == 1
+
+
+# Open-ended answers -------------------------------------------------------------------------------
+
+
+def judged(*met: str, problem: str | None = None, judge: str = "rules v1", **usage: Any) -> Any:
+    answers = [
+        {"text": kind, "kind": kind, "met": kind in met} for kind in ("proactive", "category")
+    ]
+    return {"judge": judge, "answers": answers, "problem": problem, "usage": usage}
+
+
+def answered(*judgements: Any) -> EpisodeRecord:
+    turns = [turn("ask", index, judgement=one) for index, one in enumerate(judgements)]
+    return episode(*["ask"] * len(turns), protocol="oeg", turns=turns)
+
+
+def test_open_ended_answers_are_judged_by_their_first_turn() -> None:
+    found = rod(
+        answered(judged("proactive")),
+        answered(judged("category"), judged("proactive")),
+        answered(judged("proactive", "category")),
+        answered(judged(problem="no bits")),
+    )
+    assert (found.ps.value, found.cc.value, found.agg.value) == (1 / 2, 1 / 2, 3 / 4)
+    assert found.asked_at_once.value == 1 / 2
+    assert found.judge_problems == 1
+
+
+def test_only_what_was_judged_has_such_scores() -> None:
+    assert rod(episode("right")).agg.value is None
+
+
+def test_what_judging_cost_is_counted_apart() -> None:
+    dear = judged("category", judge="openai:x own", cost_usd=0.25)
+    assert rod(answered(dear), answered(dear), answered(judged())).judge_cost_usd == 0.5
+    unknown = judged("category", judge="openai:x own")
+    assert rod(answered(dear), answered(unknown)).judge_cost_usd is None

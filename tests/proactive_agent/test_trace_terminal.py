@@ -1,0 +1,122 @@
+"""`trace` in a real terminal: a browser with the extra, a list and a hint without it."""
+
+import fcntl
+import os
+import pty
+import select
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.proactive_agent.records import episode
+from tests.proactive_agent.run_folders import write_run
+
+ALTERNATE_SCREEN = b"\x1b[?1049h"
+BACK = b"\x1b[?1049l"
+PROGRAM = "from proactive_agent.cli.app import cli; cli()"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> str:
+    return str(write_run(tmp_path / "run", [episode("right"), episode("wrong", sample_id=1)]).path)
+
+
+class Terminal:
+    """A program in a terminal of 100 x 30."""
+
+    def __init__(self, *arguments: str, before: str = "", stdout: int | None = None) -> None:
+        self._ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        self._program = subprocess.Popen(
+            [sys.executable, "-c", f"{before}{PROGRAM}", *arguments],
+            stdin=theirs, stdout=theirs if stdout is None else stdout, stderr=theirs,
+            env={**os.environ, "TERM": "xterm-256color"}, start_new_session=True,
+        )  # fmt: skip
+        os.close(theirs)
+        self.shown = b""
+
+    def press(self, key: bytes) -> None:
+        os.write(self._ours, key)
+
+    def until(self, text: bytes) -> None:
+        """Reads until the program has written a text."""
+        end = time.monotonic() + 60
+        while text not in self.shown:
+            assert time.monotonic() < end, self.shown[-2000:]
+            if not self._read():
+                raise AssertionError(self.shown)
+
+    def end(self) -> int:
+        """Reads on until the program has ended; its exit code."""
+        while self._read():
+            pass
+        os.close(self._ours)
+        return self._program.wait(timeout=60)
+
+    def _read(self) -> bool:
+        if not select.select([self._ours], [], [], 60)[0]:
+            return False
+        try:
+            found = os.read(self._ours, 65536)
+        except OSError:  # the other side is closed
+            return False
+        self.shown += found
+        return bool(found)
+
+
+def test_the_browser_opens_and_is_left_with_q(run: str) -> None:
+    terminal = Terminal("trace", run)
+    terminal.until(ALTERNATE_SCREEN)
+    terminal.until(b"rod:1")
+    terminal.press(b"q")
+    assert terminal.end() == 0
+
+
+def test_a_faulty_file_ends_it_with_one_line_and_exit_code_2(run: str) -> None:
+    with (Path(run) / "episodes.jsonl").open("a") as stream:
+        stream.write("nonsense\n")
+    terminal = Terminal("trace", run)
+    assert terminal.end() == 2
+    after = terminal.shown.rpartition(BACK)[2]
+    assert after.count(b"error: ") == 1
+    assert b"line 3: " in after
+    assert b"Traceback" not in terminal.shown
+
+
+@pytest.mark.parametrize("options", [["--plain"], ["--json"], ["--turns"]])
+def test_what_prints_opens_no_browser(run: str, options: list[str]) -> None:
+    terminal = Terminal("trace", run, *options)
+    assert terminal.end() == 0
+    assert ALTERNATE_SCREEN not in terminal.shown
+    assert b"rod" in terminal.shown
+
+
+def test_without_the_extra_the_list_is_printed_and_the_extra_named(run: str) -> None:
+    terminal = Terminal("trace", run, before="import sys; sys.modules['textual'] = None; ")
+    assert terminal.end() == 0
+    assert b"pip install 'proactive-agent[view]'" in terminal.shown
+    assert b"rod:1" in terminal.shown
+    assert ALTERNATE_SCREEN not in terminal.shown
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[int, int]]:
+    ends = os.pipe()
+    yield ends
+    os.close(ends[0])
+
+
+def test_into_a_pipe_the_list_is_printed_and_the_browser_mentioned(
+    run: str, pipe: tuple[int, int]
+) -> None:
+    terminal = Terminal("trace", run, stdout=pipe[1])
+    os.close(pipe[1])
+    assert terminal.end() == 0
+    assert b"opens a browser" in terminal.shown
+    assert b"rod:1   wrong" in os.read(pipe[0], 65536)

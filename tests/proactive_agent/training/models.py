@@ -1,0 +1,42 @@
+"""Tiny models that were taught to reply, so that a reward has something to choose from."""
+
+import functools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from proactive_agent.training.events import Event, Stepped
+from proactive_agent.training.session import train
+from proactive_agent.training.settings import TrainSettings
+from tests.proactive_agent.training.material import small_split
+from tests.providers import tiny_models
+
+_ROOT = tempfile.TemporaryDirectory(prefix="taught-models-")
+SHORT = {"batch_size": 16, "rollouts": 4, "device_batch_size": 16, "eval_limit": 0}
+
+
+@functools.cache
+def split() -> Path:
+    """The train split that all are taught on."""
+    return small_split(Path(_ROOT.name))
+
+
+@functools.cache
+def taught(kind: str) -> Path:
+    """A folder with a model that writes letters of options, made once per test run."""
+    out = Path(_ROOT.name) / kind
+    trained(out, model=str(tiny_models.folder(kind)), method="sft", tune="full", rollouts=2,
+            max_steps=14, learning_rate=1e-2, reply_form="letter")  # fmt: skip
+    return out
+
+
+def trained(out: Path, **settings: Any) -> list[dict[str, Any]]:
+    """Trains into a folder; gives what every step logged."""
+    told: list[Event] = []
+    train(TrainSettings.of(**{"data": str(split()), **SHORT, **settings}), out, told.append)
+    return steps(told)
+
+
+def steps(told: list[Event]) -> list[dict[str, Any]]:
+    """What every step logged."""
+    return [event.values for event in told if isinstance(event, Stepped)]

@@ -1,0 +1,51 @@
+"""Journal, curves and card."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+from proactive_agent.training.curves import curves
+from proactive_agent.training.journal import FILE, Journal, read_journal
+
+LINES = [
+    {"phase": "grpo", "step": step, "reward": step / 4, "ask_rate/clear": 0.5, "loss": 0.0}
+    for step in (1, 2, 3, 4)
+]
+
+
+def test_a_resumed_journal_keeps_what_the_checkpoint_builds_on(tmp_path: Path) -> None:
+    for phase, step in (("benchmark", 0), ("warm-up", 3), ("grpo", 1), ("grpo", 2), ("grpo", 3)):
+        Journal(tmp_path, 99).write(phase, step, {"loss": 1.0})
+    with (tmp_path / FILE).open("a") as stream:
+        stream.write('{"phase": "grpo", "st')
+    Journal(tmp_path, 2)
+    kept = [(line["phase"], line["step"]) for line in read_journal(tmp_path)]
+    assert kept == [("benchmark", 0), ("warm-up", 3), ("grpo", 1), ("grpo", 2)]
+    Journal(tmp_path)
+    assert [line["phase"] for line in read_journal(tmp_path)] == ["benchmark"]
+
+
+def test_a_line_holds_numbers_and_the_pace(tmp_path: Path) -> None:
+    journal = Journal(tmp_path)
+    nan = float("nan")
+    journal.write("grpo", 1, {"reward": 0.5, "kl": nan, "num_tokens": 1000.0, "total_flos": 3})
+    (line,) = read_journal(tmp_path)
+    assert line.pop("tokens_per_second") > 0
+    assert line == {"phase": "grpo", "step": 1, "reward": 0.5, "num_tokens": 1000.0}
+    assert "NaN" not in (tmp_path / FILE).read_text()
+
+
+def test_curves_are_drawn_of_what_there_is() -> None:
+    drawn = curves(LINES, "grpo")
+    assert drawn is not None
+    root = ElementTree.fromstring(drawn)
+    lines = [element.get("points") for element in root.iter() if element.tag.endswith("polyline")]
+    assert len(lines) == 2
+    assert lines[0] == "40.0,130.0 226.7,100.0 413.3,70.0 600.0,40.0"
+    assert curves(LINES, "sft") is None
+    assert "loss" in (curves([{**line, "phase": "sft", "reward": None, "ask_rate/clear": None}
+                              for line in LINES], "sft") or "")  # fmt: skip
+
+
+def test_one_point_is_no_curve() -> None:
+    assert curves(json.loads(json.dumps(LINES[:1])), "grpo") is None

@@ -1,0 +1,68 @@
+"""Which rows are trained on, which are held out, and what is told of them."""
+
+import pytest
+
+from proactive_agent.training.advice import about_never_asking, advice
+from proactive_agent.training.mix import Frames, apart, mix_of, rows_of
+from proactive_agent.training.rows import Row
+from proactive_agent.training.settings import TrainSettings
+from tools import UserError
+
+
+def rows(number: int) -> list[Row]:
+    """Rows of two scenarios in turn, every third of them clear."""
+    return [
+        Row(index, ("coco", "quickdraw")[index % 2], index % 3 == 0, "", (), (), (), "")
+        for index in range(number)
+    ]
+
+
+def test_scenarios_and_limit_choose() -> None:
+    assert [row.index for row in rows_of(rows(8), ["coco"], 2)] == [0, 2]
+    assert len(rows_of(rows(8), [], None)) == 8
+
+
+def test_a_scenario_that_is_not_there_is_refused() -> None:
+    with pytest.raises(UserError, match="no row of rod, only of coco, quickdraw"):
+        rows_of(rows(4), ["rod", "coco"], None)
+
+
+def test_held_out_rows_are_a_tenth_at_most_and_depend_on_the_seed() -> None:
+    every = rows(100)
+    train, held_out = apart(every, 5, seed=0)
+    assert (len(train), len(held_out)) == (95, 5)
+    assert sorted(row.index for row in train + held_out) == list(range(100))
+    assert apart(every, 5, seed=0).held_out == held_out
+    assert apart(every, 5, seed=1).held_out != held_out
+    assert len(apart(every, 64, seed=0).held_out) == 10
+    assert apart(every, 0, seed=0).held_out == []
+
+
+def test_the_mix_counts_ambiguous_and_clear_frames() -> None:
+    assert mix_of(rows(8)) == {
+        "quickdraw": Frames(ambiguous=3, clear=1),
+        "coco": Frames(ambiguous=2, clear=2),
+    }
+
+
+def settings(**more: float) -> TrainSettings:
+    return TrainSettings.of(model="m", data="d", **more)
+
+
+def test_a_reward_of_one_is_warned_of_with_the_papers_figures() -> None:
+    assert not [*advice(settings(reward_suggestion=0.75))]
+    (said,) = advice(settings(reward_suggestion=1))
+    assert "Qwen2.5-VL-3B: 17.2 % and 15.1 at 1.0, 37.4 % and 0.9 at 0.5" in said
+
+
+def test_few_prompts_are_warned_of() -> None:
+    (said,) = advice(settings(batch_size=128))
+    assert said.startswith("16 prompts in a step are few")
+
+
+def test_a_model_that_never_asks_is_told_of() -> None:
+    never = {"benchmark/trained/asks/ambiguous": 0.0, "benchmark/unseen/asks/ambiguous": 0.0}
+    assert "--warm-up" in (about_never_asking(never, settings()) or "")
+    assert about_never_asking(never, settings(warm_up=5)) is None
+    seldom = {**never, "benchmark/unseen/asks/ambiguous": 0.1}
+    assert about_never_asking(seldom, settings()) is None

@@ -1,0 +1,240 @@
+"""Whole episodes in TRL's hands: token by token the conversations of a run."""
+
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("trl", reason="needs the extra `train`")
+
+import torch
+import transformers
+from click.testing import CliRunner
+
+from proactive_agent.cli.app import cli
+from proactive_agent.conditions import parse_condition
+from proactive_agent.episode import Play, play_episode
+from proactive_agent.protocols import ToolUse
+from proactive_agent.training.episodes import read_episodes
+from proactive_agent.training.events import Event
+from proactive_agent.training.multi_turn import check_model, episode_parts
+from proactive_agent.training.prompts import ReplyFrame
+from proactive_agent.training.reward import Rule
+from proactive_agent.training.session import train
+from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.solved import Recorder, solved_episodes
+from proactive_agent.training.stage import Episode, Puppet, Stage
+from providers import Provider, ProviderOptions, Reply, Request
+from providers.local.chat import Chat, pictures_of
+from providers.local.written import as_written
+from scenarios import DataFolder
+from scenarios.dataset import EMBEDDED
+from tests.proactive_agent.training.models import steps
+from tests.providers import tiny_models
+from tools import UserError
+
+pytestmark = pytest.mark.local
+
+LIMIT = 50
+FRAME = ReplyFrame("", "<|im_end|>")
+PLAN = [
+    '<tool_call>{"name": "move_object", "arguments": {"direction": "left"}}</tool_call>',
+    "Please move it to the right.",
+    '<tool_call>{"name": "dance"}</tool_call>',
+]
+
+
+def chat() -> Chat:
+    folder = tiny_models.folder(tiny_models.NATIVE_TOOLS)
+    processor = transformers.AutoProcessor.from_pretrained(folder)
+    return Chat(processor, processor.chat_template)
+
+
+def play_with(provider: Provider) -> Play:
+    protocol = ToolUse()
+    return Play(DataFolder(), provider, protocol, parse_condition("zero-shot", protocol.name))
+
+
+class Planned(Provider):
+    """Says what is planned, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+
+    @classmethod
+    def create(cls, model: str, options: ProviderOptions) -> "Planned":
+        return cls()
+
+    async def complete(self, request: Request) -> Reply:
+        self.requests.append(request)
+        return as_written(PLAN[len(self.requests) - 1], tools=True, turn=request.key.turn)
+
+
+def written(parts: list[dict[str, Any]], mark: str) -> str:
+    return "".join(mark if part["type"] == "image" else part["text"] for part in parts)
+
+
+def test_a_staged_episode_is_the_one_of_a_run() -> None:
+    openings = read_episodes(str(EMBEDDED)).rows
+    opening = next(one for one in openings if one.scenario == "rod")
+    provider = Planned()
+    record = asyncio.run(play_episode(play_with(provider), "rod", opening.sample))
+    own = chat()
+    with Stage(play_with(Puppet()), openings, own, FRAME, LIMIT) as stage:
+        episode = Episode(stage)
+        compare(episode, stage, provider.requests, opening.index)
+    assert episode.record is not None
+    quick = {"usage": True, "turns": {"__all__": {"usage"}}}
+    assert episode.record.model_dump(exclude=quick) == record.model_dump(exclude=quick)
+    assert episode_parts(episode.record, Rule(price=0.1, over_asking=0.2)) == {
+        "category": 0, "suggestion": 0.5, "price": pytest.approx(-0.2), "over_asking": 0,
+    }  # fmt: skip
+
+
+def compare(episode: Episode, stage: Stage, requests: list[Request], index: int) -> None:
+    """Plays the plan, and finds every request of the run in what is shown."""
+    own = stage.chat
+    shown = written(episode.reset(row=index), stage.mark)
+    assert shown == own.text(requests[0])
+    assert episode.record is None
+    for number, reply in enumerate(PLAN[:2]):
+        parts = episode.reply(reply)
+        follows = written(parts, stage.mark)
+        request = requests[number + 1]
+        assert own.text(request).endswith(f"<|im_end|>{follows}")
+        (picture,) = [part["image"] for part in parts if part["type"] == "image"]
+        assert picture.tobytes() == pictures_of(request.messages[-1])[0].load().tobytes()
+    (end,) = episode.reply(PLAN[2])
+    assert len(own.processor.tokenizer(end["text"])["input_ids"]) > LIMIT
+
+
+def test_an_episode_that_was_left_is_ended_when_the_next_begins() -> None:
+    openings = read_episodes(str(EMBEDDED)).rows
+    with Stage(play_with(Puppet()), openings, chat(), FRAME, LIMIT) as stage:
+        episode = Episode(stage)
+        first = episode.reset(row=0)
+        left = episode._task
+        assert written(episode.reset(row=0), "*") == written(first, "*")
+        assert left is not None
+        assert left.cancelled()
+
+
+def test_an_episode_that_was_cut_off_is_worth_nothing() -> None:
+    assert sum(episode_parts(None, Rule()).values()) == 0
+
+
+def test_solved_episodes_go_to_the_right_answer_turn_by_turn() -> None:
+    data = read_episodes(str(EMBEDDED))
+    opening = next(one for one in data.rows if one.scenario == "mvp-n")
+    oracle = Recorder()
+    record = asyncio.run(play_episode(play_with(oracle), "mvp-n", opening.sample))
+    assert record.outcome.correct
+    solved = solved_episodes([opening], data.data, ToolUse())
+    turns = range(len(record.turns))
+    assert [len(one.request.messages) for one in solved] == [2 * turn + 1 for turn in turns]
+    assert [one.reply for one in solved] == [one.reply for one in oracle.solved]
+
+
+def test_a_model_that_takes_no_pictures_back_is_refused() -> None:
+    for kind in ("llava_onevision", "smolvlm"):
+        folder = tiny_models.folder(kind)
+        model = transformers.AutoModelForImageTextToText.from_pretrained(folder)
+        processor = transformers.AutoProcessor.from_pretrained(folder)
+        with pytest.raises(UserError, match="multi-turn: TRL tells a model which tokens"):
+            check_model(model, processor)
+
+
+@pytest.fixture(scope="module")
+def one_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Data that holds one sample, an object that has to be rotated twice."""
+    folder = tmp_path_factory.mktemp("one")
+    lines = (EMBEDDED / "MVP-N_preprocessed.jsonl").read_text().splitlines()
+    fields = next(fields for fields in map(json.loads, lines) if fields["num_images"] == 3)
+    (folder / "MVP-N_preprocessed.jsonl").write_text(json.dumps(fields) + "\n")
+    place = Path(fields["image_template"]).parent
+    shutil.copytree(EMBEDDED / place, folder / place)
+    return folder
+
+
+class Prompted:
+    """The model's place in what follows: it replies by plan, one reply per picture that it saw.
+
+    Sampling is all that is not the model's own.
+    """
+
+    def __init__(self, model: Path, replies: list[str]) -> None:
+        self.prompts: list[list[int]] = []
+        self._tokenizer = transformers.AutoTokenizer.from_pretrained(model)
+        self._picture = self._tokenizer.convert_tokens_to_ids("<|vision_start|>")
+        self._replies = replies
+
+    def generate(self, **inputs: Any) -> torch.Tensor:
+        """In the place of the model's own."""
+        rows = []
+        for ids, mask in zip(inputs["input_ids"], inputs["attention_mask"], strict=True):
+            prompt = ids[mask.bool()].tolist()
+            self.prompts.append(prompt)
+            text = self._replies[prompt.count(self._picture) - 1] + "<|im_end|>"
+            rows.append(torch.tensor(self._tokenizer(text)["input_ids"]))
+        pad = self._tokenizer.pad_token_id
+        new = torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=pad)
+        return torch.cat([inputs["input_ids"], new], dim=1)
+
+
+@pytest.fixture
+def prompted(one_sample: Path, monkeypatch: pytest.MonkeyPatch) -> Prompted:
+    """A tiny model that solves the sample."""
+    (opening,) = read_episodes(str(one_sample)).rows
+    turn = '<tool_call>{"name": "rotate_object", "arguments": {}}</tool_call>'
+    answer = {"name": "answer", "arguments": {"category": opening.answer.removesuffix(".")}}
+    replies = [turn, turn, f"<tool_call>{json.dumps(answer)}</tool_call>"]
+    planned = Prompted(tiny_models.folder(tiny_models.NATIVE_TOOLS), replies)
+    kind = transformers.Qwen2_5_VLForConditionalGeneration
+    monkeypatch.setattr(kind, "generate", lambda self, **inputs: planned.generate(**inputs))
+    return planned
+
+
+def trained(folder: Path, data: Path, **more: Any) -> dict[str, Any]:
+    """What the one step of a training logged."""
+    (folder / "other").mkdir()
+    (folder / "other" / "QuickDraw_preprocessed.jsonl").write_text("")
+    settings = TrainSettings.of(
+        model=str(tiny_models.folder(tiny_models.NATIVE_TOOLS)), data=str(data), multi_turn=True,
+        protocol="tools", batch_size=2, rollouts=2, max_steps=1, eval_limit=0,
+        eval_data=str(folder / "other"), **more,
+    )  # fmt: skip
+    told: list[Event] = []
+    train(settings, folder / "out", told.append)
+    (step,) = steps(told)
+    return step
+
+
+def test_an_episode_of_a_trainer_is_asked_and_shown_as_in_a_run(
+    prompted: Prompted, one_sample: Path, tmp_path: Path
+) -> None:
+    step = trained(tmp_path, one_sample, tune="full")
+    assert (step["turns"], step["reward/category"], step["cut_rate"]) == (3, 1, 0)
+    assert step["entropy"] > 0
+    in_training, prompted.prompts = prompted.prompts, []
+    model = tiny_models.folder(tiny_models.NATIVE_TOOLS)
+    options = ["--data", str(one_sample), "--out", str(tmp_path / "runs")]
+    run = CliRunner().invoke(cli, ["run", "--provider", f"local:{model}", *options])
+    assert run.exit_code == 0, run.output
+    assert len(prompted.prompts) == 3
+    assert in_training == [tokens for tokens in prompted.prompts for _ in range(2)]
+
+
+def test_an_episode_that_needs_too_many_tokens_is_cut_off(
+    prompted: Prompted, one_sample: Path, tmp_path: Path
+) -> None:
+    step = trained(tmp_path, one_sample, max_tokens=150)
+    assert (step["cut_rate"], step["reward"]) == (1, 0)
+
+
+def test_supervised_turns_are_those_of_whole_episodes(one_sample: Path, tmp_path: Path) -> None:
+    step = trained(tmp_path, one_sample, method="sft")
+    assert step["phase"] == "sft"
+    assert step["loss"] > 0

@@ -1,0 +1,176 @@
+"""Prompts of a training are those of a run, and solved episodes are what a run takes for right."""
+
+import asyncio
+import random
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+pytest.importorskip("trl", reason="needs the extra `train`")
+
+import transformers
+
+from proactive_agent.conditions import parse_condition
+from proactive_agent.episode import Play, play_episode
+from proactive_agent.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.training.examples import solved_examples
+from proactive_agent.training.prompts import (
+    question_of,
+    repeating,
+    reply_frame,
+    request_for,
+    wordings_of,
+)
+from proactive_agent.training.reward import Rule, score_row
+from proactive_agent.training.rows import Row, RowError
+from proactive_agent.training.solved import Recorder, in_form, solved_rows
+from providers import Reply
+from providers.local.chat import Chat
+from providers.local.generation import Generator, stop_ids
+from providers.local.templates import FALLBACKS
+from providers.local.written import as_written
+from scenarios import SCENARIOS, DataFolder
+from scenarios.wording import OWN
+from tests.providers import tiny_models
+
+pytestmark = pytest.mark.local
+
+KINDS = (*tiny_models.KINDS, tiny_models.NATIVE_TOOLS)
+
+
+def chat_of(kind: str) -> Chat:
+    processor = transformers.AutoProcessor.from_pretrained(tiny_models.folder(kind))
+    processor.tokenizer.padding_side = "left"
+    return Chat(processor, processor.chat_template or FALLBACKS[kind])
+
+
+def row_of(scenario: str, number: int = 0) -> tuple[Row, Any]:
+    """The train row that the builder would make of a sample's first state, and the sample."""
+    data = DataFolder()
+    sample = [*data.samples(scenario, number + 1)][number]
+    state = data.environment(scenario, sample)
+    seen = state.observe()
+    row = Row(
+        index=0,
+        scenario=scenario,
+        clear=False,
+        text=OWN.multiple_choice(seen.question, seen.texts),
+        suggestions=tuple(option.text for option in seen.options),
+        categories=seen.categories,
+        accepted=tuple(state.accepted_suggestions()),
+        answer=sample.answer,
+    )
+    return row, sample
+
+
+@pytest.mark.parametrize("protocol", [Mcqa(), ToolUse()], ids=["mcqa", "tools"])
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_row_is_asked_about_as_its_state_is_in_a_run(scenario: str, protocol: Protocol) -> None:
+    row, sample = row_of(scenario)
+    oracle = Recorder()
+    play = Play(DataFolder(), oracle, protocol, parse_condition("zero-shot", protocol.name))
+    asyncio.run(play_episode(play, scenario, sample))
+    asked = request_for(row, protocol, [OWN])
+    for kind in (tiny_models.NATIVE_TOOLS, "idefics2"):
+        chat = chat_of(kind)
+        assert chat.text(asked) == chat.text(oracle.solved[0].request)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_trainer_reads_the_tokens_that_a_run_reads(kind: str) -> None:
+    row, _ = row_of("coco")
+    chat = chat_of(kind)
+    model = transformers.AutoModelForImageTextToText.from_pretrained(tiny_models.folder(kind))
+    prompt = chat.prompt(request_for(row, Mcqa(), [OWN]))
+    in_a_run = Generator(model, chat.processor)._inputs([prompt])["input_ids"].tolist()
+    parts = [{"type": "image", "image": prompt.images[0]}, {"type": "text", "text": prompt.text}]
+    in_training = repeating(chat.processor).apply_chat_template(
+        [[{"role": "user", "content": parts}]],
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+    )
+    assert [list(ids) for ids in in_training["input_ids"]] == in_a_run
+
+
+def test_the_processor_keeps_its_own_template() -> None:
+    chat = chat_of("smolvlm")
+    before = chat.processor.chat_template
+    repeating(chat.processor)
+    assert chat.processor.chat_template == before
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_reply_is_framed_as_the_template_frames_it(kind: str) -> None:
+    chat = chat_of(kind)
+    model = transformers.AutoModelForImageTextToText.from_pretrained(tiny_models.folder(kind))
+    stop = stop_ids(model, chat.processor.tokenizer)
+    frame = reply_frame(chat, chat.processor.tokenizer, stop)
+    expected = {
+        "idefics2": (" ", "<end_of_utterance>"),
+        "smolvlm": (" ", "<end_of_utterance>"),
+    }.get(kind, ("", "<|im_end|>"))
+    assert frame == expected
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("form", ["letter-and-text", "text", "letter"])
+def test_solved_rows_are_paid_in_full(scenario: str, form: Any) -> None:
+    rng = random.Random(scenario)
+    for protocol in (Mcqa(), ToolUse()):
+        ambiguous, _ = row_of(scenario, rng.randrange(5))
+        clear = Row(1, scenario, True, ambiguous.text, ambiguous.suggestions,
+                    ambiguous.categories, (), ambiguous.answer)  # fmt: skip
+        for solved, row, worth in zip(
+            solved_rows([ambiguous, clear], protocol, [OWN], form),
+            (ambiguous, clear),
+            (0.5, 1),
+            strict=True,
+        ):
+            text = reply_text(solved.reply)
+            reply = as_written(text, tools=protocol.name == "tools")
+            assert Rule().reward(score_row(row, reply, protocol)) == worth
+
+
+def reply_text(reply: Reply) -> str:
+    from proactive_agent.training.prompts import ReplyFrame
+
+    return ReplyFrame("", "").around(reply)
+
+
+def test_the_forms_of_a_reply() -> None:
+    reply = Reply("C. A. B. Cup.")
+    assert in_form(reply, "letter").text == "C."
+    assert in_form(reply, "text").text == "A. B. Cup."
+    assert in_form(reply, "letter-and-text") == reply
+
+
+def test_a_wording_that_nobody_knows_needs_a_pack_for_tools() -> None:
+    row, _ = row_of("coco")
+    text = row.text.replace(OWN.options_sentence, "\nTake one:\n")
+    other = replace(row, text=text, place="a.parquet, row 0")
+    with pytest.raises(RowError, match=r"^a.parquet, row 0: prompt: .*a protocol pack beside"):
+        question_of(other, [OWN])
+
+
+def test_a_pack_beside_the_split_is_read(official_pack_folder: Any) -> None:
+    (official_pack_folder / "data").mkdir(exist_ok=True)
+    for place in (official_pack_folder, official_pack_folder / "data"):
+        own, published = wordings_of(str(place))
+        assert own == OWN
+        assert published.name.startswith("proactivebench")
+
+
+def test_the_examples_hold_prompt_reply_and_end() -> None:
+    import datasets
+
+    row, _ = row_of("coco")
+    chat = chat_of("smolvlm")
+    frame = reply_frame(chat, chat.processor.tokenizer, frozenset({263}))
+    solved = solved_rows([row], Mcqa(), [OWN], "text")
+    pictures = datasets.Dataset.from_dict({"images": [[]]})
+    (example,) = solved_examples(pictures, solved, chat, frame)
+    (prompt,), (completion,) = example["prompt"], example["completion"]
+    assert prompt == {"role": "user", "content": chat.text(solved[0].request)}
+    assert completion["content"] == f" {solved[0].reply.text}<end_of_utterance>"

@@ -1,0 +1,175 @@
+"""Reading the train split: what is taken, and what is refused with its place."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("datasets", reason="needs the extra `train`")
+
+from proactive_agent.training.rows import Row
+from proactive_agent.training.split import find_files, read_split
+from tests.proactive_agent.training.material import (
+    ABSTAIN,
+    CLOSER,
+    DETAILS,
+    SHAPES,
+    fields,
+    small_split,
+    write_split,
+)
+from tests.scenarios.builder.material import built, drawings, photo_list
+from tools import UserError
+
+
+def refused(folder: Path, **more: Any) -> str:
+    """What is said of a split whose second row has these fields."""
+    write_split(folder, [fields(0), fields(1, **more)])
+    with pytest.raises(UserError) as caught:
+        read_split(str(folder))
+    return str(caught.value)
+
+
+def test_a_row_is_read_as_what_it_says(tmp_path: Path) -> None:
+    split = read_split(str(write_split(tmp_path, [fields(2), fields(3, scenario="coco")])))
+    ambiguous, clear = split.rows
+    assert ambiguous == Row(
+        index=0,
+        scenario="quickdraw",
+        clear=False,
+        text=fields(2)["prompt"][0]["content"],
+        suggestions=(DETAILS, ABSTAIN),
+        categories=SHAPES,
+        accepted=(DETAILS,),
+        answer=SHAPES[2],
+        place="train-00000-of-00001.parquet, row 0",
+    )
+    assert (clear.scenario, clear.clear, clear.accepted) == ("coco", True, ())
+    assert split.pictures[1]["images"][0].size == (28, 28)
+
+
+def test_rows_of_several_files_are_numbered_through(tmp_path: Path) -> None:
+    write_split(tmp_path / "data", [fields(0), fields(1)], "train-00000")
+    write_split(tmp_path / "data", [fields(3)], "train-00001")
+    split = read_split(str(tmp_path))
+    assert [row.index for row in split.rows] == [0, 1, 2]
+    assert [row.clear for row in split.rows] == [False, True, True]
+    assert len(split.files) == 2
+
+
+def test_own_columns_say_what_the_released_ones_cannot(tmp_path: Path) -> None:
+    options = ["Rewind the video.", "Wait for the bus to pass.", ABSTAIN, *SHAPES]
+    text = "".join(f"{'ABCDEFG'[i]}. {option}\n" for i, option in enumerate(options))
+    row = {
+        **fields(0),
+        "options": options,
+        "prompt": [{"role": "user", "content": f"What? {text}"}],
+        "proactive_actions": options[:2],
+        "scenario": "vsod",
+        "clear": True,
+    }
+    (read,) = read_split(str(write_split(tmp_path, [row]))).rows
+    assert (read.scenario, read.clear, len(read.accepted)) == ("vsod", True, 2)
+
+
+def test_a_picture_mark_in_the_words_is_taken_out(tmp_path: Path) -> None:
+    text = fields(0)["prompt"][0]["content"]
+    marked = fields(0, prompt=[{"role": "user", "content": f"<image>\n{text}"}])
+    (row,) = read_split(str(write_split(tmp_path, [marked]))).rows
+    assert row.text == text
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"ground_truth": "Teapot."}, "ground_truth: 'Teapot.' is not among the last 4 options"),
+        ({"ground_truth": DETAILS}, "ground_truth: "),
+        ({"ground_truth": ""}, "ground_truth: is no text"),
+        ({"proactive_actions": ["Wave."]}, "proactive_actions: 'Wave.' is not among"),
+        ({"proactive_actions": [ABSTAIN]}, "proactive_actions: 'I cannot tell.' is an abstention"),
+        ({"options": []}, "options: there are none"),
+        ({"options": [DETAILS, " ", *SHAPES]}, "options: holds what is no text"),
+        ({"options": [CLOSER, ABSTAIN, *SHAPES], "proactive_actions": []}, "prompt: does not list"),
+        ({"prompt": []}, "prompt: one message of the user is needed"),
+        ({"prompt": [{"role": "system", "content": "Hi"}]}, "prompt: is no message of the user"),
+        ({"images": []}, "images: one picture is needed, not 0"),
+        ({"images": [{"bytes": None, "path": None}]}, "images: the picture is empty"),
+    ],
+)
+def test_a_wrong_field_is_named_with_file_and_row(
+    tmp_path: Path, more: dict[str, Any], said: str
+) -> None:
+    message = refused(tmp_path, **more)
+    assert message.startswith("train-00000-of-00001.parquet, row 1: ")
+    assert said in message
+
+
+def test_wording_that_fits_no_released_scenario_needs_the_column(tmp_path: Path) -> None:
+    options = ["Move the blocks aside.", ABSTAIN, *SHAPES]
+    text = "".join(f"{'ABCDEFG'[i]}. {option}\n" for i, option in enumerate(options))
+    prompt = [{"role": "user", "content": text}]
+    message = refused(tmp_path, options=options, prompt=prompt, proactive_actions=[])
+    assert "do not tell the scenario (quickdraw or coco); a column `scenario` would" in message
+
+
+def test_an_unknown_scenario_is_refused(tmp_path: Path) -> None:
+    write_split(tmp_path, [{**fields(0), "scenario": "maze"}])
+    with pytest.raises(UserError, match="row 0: scenario: 'maze' is none of rod, vsod"):
+        read_split(str(tmp_path))
+
+
+def test_suggestions_have_to_be_those_of_the_scenario(tmp_path: Path) -> None:
+    write_split(tmp_path, [{**fields(0), "scenario": "rod"}])
+    with pytest.raises(UserError, match="row 0: options: rod knows no suggestion 'Draw some"):
+        read_split(str(tmp_path))
+
+
+def test_a_missing_column_is_named(tmp_path: Path) -> None:
+    row = fields(0)
+    del row["options"]
+    write_split(tmp_path, [row])
+    with pytest.raises(UserError, match=r"train-00000-of-00001\.parquet has no column options; "):
+        read_split(str(tmp_path))
+
+
+def test_what_is_no_parquet_file_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "train-00000-of-00001.parquet"
+    file.write_text("no parquet")
+    with pytest.raises(UserError, match="is no readable parquet file"):
+        read_split(str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [(".", "holds no train split"), ("missing/", "is no file"), ("./a/b", "is no file")],
+)
+def test_a_source_without_a_split_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UserError, match=said):
+        find_files(source)
+
+
+def test_the_builders_own_split_is_read(tmp_path: Path) -> None:
+    sources = {
+        "quickdraw": drawings(tmp_path / "d.ndjson", each=4),
+        "rod": photo_list(tmp_path / "s", each=4),
+    }
+    built(tmp_path / "out", sources, train_share=0.5)
+    rows = read_split(str(tmp_path / "out")).rows
+    assert {row.scenario for row in rows} == {"quickdraw", "rod"}
+    assert [row.clear for row in rows] == [False, True] * (len(rows) // 2)
+
+
+def test_a_broken_picture_is_named(tmp_path: Path) -> None:
+    broken = fields(1, images=[{"bytes": b"no picture", "path": None}])
+    split = read_split(str(write_split(tmp_path, [fields(0), broken])))
+    with pytest.raises(UserError, match="row 1: images: no readable picture"):
+        list(split.pictures_of(split.rows[1]))
+
+
+def test_each_row_is_told_while_reading(tmp_path: Path) -> None:
+    told: list[int] = []
+    read_split(str(small_split(tmp_path, 6)), told.append)
+    assert told == [1] * 6

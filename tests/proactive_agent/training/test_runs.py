@@ -1,0 +1,168 @@
+"""Whole trainings of tiny models: they learn, are saved, loaded, played and resumed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("trl", reason="needs the extra `train`")
+
+from safetensors import safe_open
+
+from proactive_agent.cli.app import cli
+from proactive_agent.training.events import Event, Stepped
+from proactive_agent.training.journal import read_journal
+from proactive_agent.training.manifest import read_manifest
+from proactive_agent.training.session import resume, train
+from proactive_agent.training.settings import TrainSettings
+from tests.proactive_agent.training.models import SHORT, split, steps, taught, trained
+from tools import UserError
+
+pytestmark = pytest.mark.local
+
+
+def played(results: Path, folder: Path) -> list[str]:
+    """What a model says in a run of the command line."""
+    from click.testing import CliRunner
+
+    options = ["--protocol", "mcqa", "--limit", "1", "--max-tokens", "8", "--batch-size", "16"]
+    command = ["run", "--provider", f"local:{folder}", "--out", str(results), *options]
+    result = CliRunner().invoke(cli, command)
+    assert result.exit_code == 0, result.output
+    (run,) = results.iterdir()
+    return said(run)
+
+
+def said(run: Path) -> list[str]:
+    """Every reply of a run, in the order of the samples."""
+    lines = (run / "episodes.jsonl").read_text().splitlines()
+    episodes = sorted(map(json.loads, lines), key=lambda e: (e["scenario"], e["sample_id"]))
+    return [turn["reply"]["text"] for episode in episodes for turn in episode["turns"]]
+
+
+@pytest.mark.parametrize("kind", ["smolvlm", "llava_onevision"])
+def test_supervised_training_lowers_the_loss(kind: str) -> None:
+    lines = read_journal(taught(kind))
+    losses = [line["loss"] for line in lines]
+    assert len(losses) == 14
+    assert losses[-1] < 0.5 * losses[2]
+    assert {line["phase"] for line in lines} == {"sft"}
+
+
+@pytest.mark.parametrize(("kind", "tune"), [("smolvlm", "full"), ("llava_onevision", "lora")])
+def test_what_was_trained_with_grpo_is_what_is_loaded(kind: str, tune: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    logged = trained(
+        out, model=str(taught(kind)), tune=tune, max_steps=3, learning_rate=1e-2, max_tokens=8,
+        eval_limit=1, beta=0.01 if kind == "smolvlm" else 0,
+    )  # fmt: skip
+    assert [line["step"] for line in logged] == [1, 2, 3]
+    assert any(line["grad_norm"] > 0 for line in logged)
+    for line in logged:
+        parts = ("category", "suggestion", "price", "over_asking")
+        assert line["reward"] == pytest.approx(sum(line[f"reward/{part}"] for part in parts))
+        assert ("kl" in line) == (kind == "smolvlm")
+    after = said(out / "evaluations" / "after-zero-shot")
+    assert played(tmp_path / "runs", out) == after
+    manifest = read_manifest(out)
+    assert (manifest.status, manifest.steps) == ("finished", 3)
+    assert (out / "README.md").read_text().count("→") == 7 * 4
+
+
+def test_adapters_are_those_of_the_language_model_alone(tmp_path: Path) -> None:
+    trained(tmp_path / "out", model=str(taught("llava_onevision")), max_steps=1, max_tokens=4)
+    with safe_open(tmp_path / "out" / "adapter_model.safetensors", "pt") as file:
+        names = set(file.keys())
+    layers = {name.rpartition(".lora_")[0] for name in names}
+    expected = {
+        f"base_model.model.model.language_model.layers.{layer}.self_attn.{name}"
+        for layer in (0, 1)
+        for name in ("q_proj", "k_proj")
+    }
+    assert layers == expected
+
+
+class _StopError(KeyboardInterrupt):
+    """Somebody pressed Ctrl-C."""
+
+
+def test_a_resumed_training_logs_what_an_uninterrupted_one_does(tmp_path: Path) -> None:
+    settings = TrainSettings.of(
+        data=str(split()), model=str(taught("llava_onevision")), max_steps=4, save_every=2,
+        learning_rate=1e-2, max_tokens=4, eval_every=2, held_out=2, **SHORT,
+    )  # fmt: skip
+    whole: list[Event] = []
+    train(settings, tmp_path / "whole", whole.append)
+
+    def interrupted(event: Event) -> None:
+        if isinstance(event, Stepped) and event.step == 3:
+            raise _StopError
+
+    with pytest.raises(_StopError):
+        train(settings, tmp_path / "parts", interrupted)
+    assert read_manifest(tmp_path / "parts").status == "interrupted"
+    told: list[Event] = []
+    resume(tmp_path / "parts", told.append)
+    assert [line["step"] for line in steps(told)] == [3, 4, 4]
+    assert essence(tmp_path / "parts") == essence(tmp_path / "whole")
+    with pytest.raises(UserError, match="holds a finished training"):
+        resume(tmp_path / "parts")
+
+
+def essence(out: Path) -> list[dict[str, Any]]:
+    """The journal without what a clock says."""
+    clocks = ("runtime", "per_second", "time")
+    lines = read_journal(out)
+    assert any(line.get("loss") for line in lines)
+    return [
+        {name: value for name, value in line.items() if not name.endswith(clocks)} for line in lines
+    ]
+
+
+def test_data_that_has_changed_is_not_gone_on_with(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    trained(out, model=str(taught("llava_onevision")), max_steps=1, max_tokens=4)
+    fields = json.loads((out / "train.json").read_text())
+    fields["status"] = "interrupted"
+    fields["data"]["files"] = {"train-00000-of-00001.parquet": "0" * 64}
+    (out / "train.json").write_text(json.dumps(fields))
+    with pytest.raises(UserError, match=r"split has changed since .* was begun"):
+        resume(out)
+
+
+def test_a_checkpoint_is_loaded_like_any_model(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    trained(out, model=str(taught("smolvlm")), tune="full", max_steps=2, save_every=1, keep=1,
+            max_tokens=8)  # fmt: skip
+    (checkpoint,) = (out / "checkpoints").glob("checkpoint-*")
+    assert checkpoint.name == "checkpoint-2"
+    assert played(tmp_path / "a", checkpoint) == played(tmp_path / "b", out)
+
+
+def test_a_warm_up_comes_first_and_leaves_one_adapter(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    logged = trained(
+        out, model=str(taught("llava_onevision")), warm_up=2, warm_up_learning_rate=1e-2,
+        max_steps=1, max_tokens=4,
+    )  # fmt: skip
+    assert [line["phase"] for line in logged] == ["warm-up", "warm-up", "grpo"]
+    assert json.loads((out / "adapter_config.json").read_text())["peft_type"] == "LORA"
+    with safe_open(out / "adapter_model.safetensors", "pt") as file:
+        lora_b = [file.get_tensor(name) for name in file.keys() if "lora_B" in name]  # noqa: SIM118
+    assert any(tensor.abs().max() > 1e-3 for tensor in lora_b)
+
+
+def test_it_ends_early_without_a_better_held_out_reward(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    trained(out, model=str(taught("smolvlm")), max_steps=6, eval_every=1, held_out=2, patience=2,
+            learning_rate=1e-12, max_tokens=4)  # fmt: skip
+    manifest = read_manifest(out)
+    assert manifest.stopped_early
+    assert 3 <= manifest.steps < 6
+
+
+def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    with pytest.raises(UserError, match=r"is not empty; --resume goes on"):
+        trained(tmp_path, model="idefics2")

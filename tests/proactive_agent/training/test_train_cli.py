@@ -1,0 +1,153 @@
+"""The command `train`: what it refuses, what it shows, what it leaves behind."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from proactive_agent.cli.app import cli
+from proactive_agent.cli.train_view import evaluation_lines, metrics_line
+from proactive_agent.training.settings import TrainSettings
+
+pytest.importorskip("trl", reason="needs the extra `train`")
+
+from tests.proactive_agent.training.material import fields, small_split, write_split
+from tests.providers import tiny_models
+
+pytestmark = pytest.mark.local
+
+
+def train(*options: str) -> Result:
+    return CliRunner().invoke(cli, ["train", *options])
+
+
+def refused(*options: str) -> str:
+    result = train(*options)
+    assert result.exit_code == 2, result.output
+    return result.stderr.strip()
+
+
+def test_help_imports_no_library_of_the_extra() -> None:
+    code = (
+        "import sys; from proactive_agent.cli.app import cli\n"
+        "try: cli(['train', '--help'])\n"
+        "except SystemExit: pass\n"
+        "heavy = {'torch', 'transformers', 'trl', 'peft', 'datasets', 'numpy', 'pydantic'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert "--reward-suggestion" in done.stdout
+
+
+def test_every_setting_is_an_option_with_the_same_default() -> None:
+    given = cli.commands["train"].make_context("train", []).params
+    own = {"out", "resume", "dry_run"}
+    assert set(given) - own == set(TrainSettings.model_fields)
+    for name, field in TrainSettings.model_fields.items():
+        if not field.is_required():
+            assert given[name] == field.default, name
+
+
+def test_a_dry_run_shows_the_mix_and_writes_nothing(tmp_path: Path) -> None:
+    data = small_split(tmp_path)
+    model = str(tiny_models.folder("smolvlm"))
+    result = train(
+        "--model", model, "--data", str(data), "--out", str(tmp_path / "out"), "--dry-run",
+        "--scenario", "coco", "--batch-size", "16",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    lines = [line.split() for line in result.output.splitlines()]
+    assert ["coco", "6", "6", "0"] in lines
+    assert ["quickdraw", "unseen", "unseen"] in lines
+    assert "2 prompts in a step are few" in result.output
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_wrong_row_is_one_line(tmp_path: Path) -> None:
+    write_split(tmp_path, [fields(0), fields(1, ground_truth="Teapot.")])
+    said = refused("--model", "m/m", "--data", str(tmp_path), "--out", str(tmp_path / "out"))
+    assert said.startswith("error: train-00000-of-00001.parquet, row 1: ground_truth: 'Teapot.'")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "--out is missing"),
+        (["--out", "o"], "--model is missing"),
+        (["--out", "o", "--model", "m"], "--data is missing"),
+        (["--out", "o", "--model", "m", "--data", "d", "--scenario", "maze"], "unknown scenario"),
+        (["--out", "o", "--model", "m", "--data", "d", "--batch-size", "9"], "no multiple of 8"),
+        (["--out", "o", "--resume", "--seed", "1"], "own settings; drop --seed"),
+        (["--out", "nowhere", "--resume"], "nowhere holds no training: train.json"),
+    ],
+)
+def test_what_cannot_be_is_one_line(
+    options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    message = refused(*options)
+    assert said in message
+    assert len(message.splitlines()) == 1
+
+
+def test_too_few_rows_for_a_step_are_told(tmp_path: Path) -> None:
+    data = small_split(tmp_path, 8)
+    said = refused("--model", "m/m", "--data", str(data), "--out", str(tmp_path / "out"))
+    assert "one step takes 64 prompts, and there are 8 rows to train on" in said
+
+
+def test_a_missing_library_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "trl", None)
+    said = refused("--model", "m/m", "--data", "d", "--out", str(tmp_path / "out"))
+    assert "pip install 'proactive-agent[train]'" in said
+
+
+def test_a_target_that_the_language_model_lacks_is_named(tmp_path: Path) -> None:
+    from proactive_agent.training.model import language_layers, load_model
+    from tools import UserError
+
+    settings = TrainSettings.of(model=str(tiny_models.folder("smolvlm")), data="d")
+    _, loaded = load_model(settings)
+    with pytest.raises(UserError, match="the language model has no layer c_attn"):
+        language_layers(loaded.model, ("q_proj", "c_attn"))
+
+
+def test_a_training_of_the_command_line_is_written_down(tmp_path: Path) -> None:
+    data, out = small_split(tmp_path), tmp_path / "out"
+    result = train(
+        "--model", str(tiny_models.folder("smolvlm")), "--data", str(data), "--out", str(out),
+        "--batch-size", "8", "--rollouts", "4", "--max-steps", "1", "--max-tokens", "4",
+        "--eval-limit", "0", "--protocol", "tools", "--report-to", "none",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert f"run --provider local:{out}" in result.output.replace("\n", "")
+    manifest = json.loads((out / "train.json").read_text())
+    assert manifest["settings"]["data"] == str(data)
+    assert manifest["settings"]["lora_targets"] == ["q_proj", "k_proj"]
+    assert manifest["data"]["train"]["coco"] == {"ambiguous": 6, "clear": 6}
+    assert len(manifest["model"]["folder_sha256"]) == 64
+    assert {"trl", "peft", "torch"} <= set(manifest["versions"])
+    (line,) = (out / "log.jsonl").read_text().splitlines()
+    assert json.loads(line)["tokens_per_second"] > 0
+
+
+def test_the_line_of_progress() -> None:
+    values = {"reward": 0.5, "ask_rate/ambiguous": 0.25, "loss": 0.1, "entropy": None}
+    assert metrics_line({**values, "tokens_per_second": 99.6}) == "reward 0.50 asks 0.25 100 tok/s"
+    assert metrics_line({"loss": 0.125}) == "loss 0.12"
+
+
+def test_an_evaluation_is_two_lines() -> None:
+    values = {
+        "trained/asks/ambiguous": 0.875, "trained/asks/clear": 0.0, "trained/acc/ambiguous": 0.5,
+        "trained/acc/clear": 1.0, "trained/psr": 1.25, "unseen/asks/ambiguous": 0.1,
+    }  # fmt: skip
+    assert evaluation_lines("after", values) == [
+        "after, trained: asks 88% (on clear frames 0%), acc 50% (100%), psr 1.2",
+        "after, unseen: asks 10% (on clear frames -), acc - (-), psr 0.0",
+    ]
