@@ -16,6 +16,9 @@ from tools import UserError
 CONTEXT = frozenset({"stateless", "unfiltered"})
 """Parts of a condition that may stand beside any other, where all runs of a model have them."""
 
+ONE_TURN = ("reference", "clear")
+"""Conditions with which nothing can be stateless."""
+
 NAMED = 2
 """Runs named in a sentence about those that are left out."""
 
@@ -192,25 +195,47 @@ def _few(names: Sequence[str]) -> str:
 
 def _by_model(runs: Sequence[Played]) -> list[dict[str, Played]]:
     """The runs by condition, for each model asked in one way."""
-    groups: dict[tuple[str, ...], dict[str, Played]] = {}
+    groups: dict[_Way, dict[str, Played]] = {}
     for run in runs:
         settings, condition = run.manifest.settings, condition_of(run)
         asked = (settings.provider, settings.protocol, settings.toolset, settings.parser)
-        group = groups.setdefault((*asked, *sorted(parts_of(run) & CONTEXT)), {})
+        group = groups.setdefault(_Way(asked, parts_of(run) & CONTEXT), {})
         if condition in group:
             raise UserError(
                 f"two {condition} runs of {settings.provider}: {group[condition].manifest.run_id} "
                 f"and {run.manifest.run_id}; give one of them"
             )
         group[condition] = run
+    for way, group in list(groups.items()):
+        if "stateless" in way.context:
+            _borrow(groups, way, group)
     return list(groups.values())
+
+
+class _Way(NamedTuple):
+    """How a model was asked: the settings that tell, and what stands beside the condition."""
+
+    asked: tuple[str, ...]
+    context: frozenset[str]
+
+
+def _borrow(groups: dict[_Way, dict[str, Played]], way: _Way, group: dict[str, Played]) -> None:
+    """Runs of one turn serve a model that is asked each turn afresh as well."""
+    usual = way._replace(context=way.context - {"stateless"})
+    lent = {name: run for name, run in groups.get(usual, {}).items() if name in ONE_TURN}
+    group.update(lent)
+    if lent and lent == groups[usual]:
+        del groups[usual]
 
 
 def _advice(run: Played, missing: Sequence[str]) -> str:
     settings = run.manifest.settings
     data = [f"--data {settings.data}"] if settings.data else []
-    context = sorted(parts_of(run) & CONTEXT)
-    conditions = ",".join("+".join([name, *context]) for name in missing)
+    context = parts_of(run) & CONTEXT
+    conditions = ",".join(
+        "+".join([name, *sorted(context - ({"stateless"} if name in ONE_TURN else set()))])
+        for name in missing
+    )
     command = [
         "run", *data, "--provider", settings.provider, "--protocol", settings.protocol,
         "--condition", conditions,

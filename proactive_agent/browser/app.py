@@ -160,7 +160,7 @@ class TraceBrowser(App[None]):
         worker = get_current_worker()
         going_on, before = True, None
         try:
-            while going_on and not worker.is_cancelled:
+            while going_on and index in (self.index, self.other) and not worker.is_cancelled:
                 going_on = index.is_going_on()
                 with nullcontext() if index.complete else without_garbage_collection():
                     shown = 0
@@ -177,11 +177,16 @@ class TraceBrowser(App[None]):
                 if going_on:
                     time.sleep(PAUSE)
         except UserError as error:
-            self.call_later(self._fail, error)
+            self.call_later(self._fail, index, error)
 
-    def _fail(self, error: UserError) -> None:
-        self.fault = error
-        self.exit()
+    def _fail(self, index: RunIndex, error: UserError) -> None:
+        """Without its run the browser is nothing; a run beside is taken away."""
+        if index is self.index:
+            self.fault = error
+            self.exit()
+        elif index is self.other:
+            self._say(str(error))
+            self._put_beside(None)
 
     @work(thread=True, exclusive=True, group="filter")
     def _filter(self) -> None:

@@ -49,7 +49,8 @@ def draw(runs: Sequence[Played], *, with_published: bool) -> Drawing:
     legend = [Key(Patch(facecolor=part.colour), part.label) for part in PARTS]
     figure = draw_sheet("What models do", size, legend=legend, notes=remarks(runs))
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    for place, axes in enumerate(grid.flat):
+    every: list[Axes] = list(grid.flat)
+    for place, axes in enumerate(every):
         if place >= len(names):
             axes.remove()
             continue

@@ -64,8 +64,8 @@ def draw_changes(
     bands = len(columns) // across
     size = Size(10, bands * (AROUND + ROW * len(rows)))
     figure = draw_sheet(title, size, legend=legend, notes=notes)
-    grid = figure.subplots(bands, across, sharey=True, squeeze=False)
-    for index, (axes, column) in enumerate(zip(grid.flat, columns, strict=True)):
+    grid: list[Axes] = list(figure.subplots(bands, across, sharey=True, squeeze=False).flat)
+    for index, (axes, column) in enumerate(zip(grid, columns, strict=True)):
         panel(axes, column.title, xlabel=LABELS[column.metric])
         for place, row in enumerate(rows):
             _draw_change(axes, place, row.changes[index], row.published)

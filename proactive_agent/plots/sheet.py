@@ -148,7 +148,7 @@ def _text_width(text: str) -> float:
 
     font = FontProperties(size=SMALL)
     width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
-    return width / POINTS
+    return float(width) / POINTS
 
 
 def _wrapped(note: str, width: float) -> list[str]:

@@ -30,7 +30,8 @@ def square_panels(
     names = panels(scenarios)
     rows = -(-len(names) // COLUMNS)
     grid = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False)
-    for place, axes in enumerate(grid.flat):
+    every: list[Axes] = list(grid.flat)
+    for place, axes in enumerate(every):
         if place >= len(names):
             axes.remove()
             continue

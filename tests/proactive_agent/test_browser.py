@@ -277,6 +277,21 @@ def test_a_sample_that_the_other_run_lacks_is_said_so(
     use(TraceBrowser(runs[0], Selection(), second=other), steps)
 
 
+def test_a_faulty_run_beside_is_named_and_taken_away(run: RunFolder, tmp_path: Path) -> None:
+    faulty = write_run(tmp_path / "faulty", [episode("right")])
+    with faulty.episodes_file.open("a") as stream:
+        stream.write("nonsense\n")
+
+    async def steps(pilot: Pilot[None]) -> None:
+        browser = app_of(pilot)
+        await until(pilot, lambda: browser.other is None)
+        await until(pilot, lambda: "line 2: " in text_of(pilot))
+        assert listed(pilot) == ALL
+        assert browser.fault is None
+
+    use(TraceBrowser(run, Selection(), second=faulty), steps)
+
+
 # Files that are faulty, runs that go on ----------------------------------------------------------
 
 

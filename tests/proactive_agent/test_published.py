@@ -1,10 +1,12 @@
 import csv
+from pathlib import Path
 
 import pytest
 
 from proactive_agent import published
 from proactive_agent.published import TABLE_NAMES, TABLES, TableName, find, published_name, table
 from scenarios import SCENARIOS
+from tools import UserError
 
 WITHOUT = "GPT-5.2"
 """Averages over all models were made before it was added."""
@@ -96,3 +98,11 @@ def test_the_files_hold_nothing_that_is_not_read() -> None:
         with (published._home() / info.file).open(encoding="utf-8", newline="") as stream:
             columns = next(csv.reader(stream))
         assert set(columns) - {"model", "config", "dataset"} == set(info.metrics)
+
+
+def test_a_broken_installation_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(published, "_HOMES", (tmp_path / "published_data",))
+    with pytest.raises(
+        UserError, match=r"published figures are missing: there is no folder .*data"
+    ):
+        published._home()

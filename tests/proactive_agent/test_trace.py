@@ -206,6 +206,16 @@ def test_no_way_of_printing_lets_controls_through(
     assert not [code for code in STEERING if code in output]
 
 
+def test_the_name_of_a_folder_steers_no_terminal_either(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "\x1b[2J\u202e[red]run", [episode("wrong")])
+    missing = invoke(str(folder.path), "--sample", "rod:9")
+    assert missing.exit_code == 2
+    why = CliRunner().invoke(cli, ["why", str(folder.path)])
+    for output in (missing.stderr, why.stdout):
+        assert "[red]run" in output
+        assert not [code for code in STEERING if code in output]
+
+
 def test_json_lines_hold_what_was_recorded(tmp_path: Path) -> None:
     run = str(write_run(tmp_path / "run", [evil_episode(), episode("wrong")]).path)
     first, second = (json.loads(line) for line in printed(run, "--json").splitlines())

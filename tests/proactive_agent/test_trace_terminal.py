@@ -10,6 +10,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ import pytest
 from tests.proactive_agent.records import episode
 from tests.proactive_agent.run_folders import write_run
 
+needs_view = pytest.mark.skipif(
+    find_spec("textual") is None, reason="needs the extra `view`: textual, textual_image"
+)
 ALTERNATE_SCREEN = b"\x1b[?1049h"
 BACK = b"\x1b[?1049l"
 PROGRAM = "from proactive_agent.cli.app import cli; cli()"
@@ -70,6 +74,7 @@ class Terminal:
         return bool(found)
 
 
+@needs_view
 def test_the_browser_opens_and_is_left_with_q(run: str) -> None:
     terminal = Terminal("trace", run)
     terminal.until(ALTERNATE_SCREEN)
@@ -78,6 +83,7 @@ def test_the_browser_opens_and_is_left_with_q(run: str) -> None:
     assert terminal.end() == 0
 
 
+@needs_view
 def test_a_faulty_file_ends_it_with_one_line_and_exit_code_2(run: str) -> None:
     with (Path(run) / "episodes.jsonl").open("a") as stream:
         stream.write("nonsense\n")

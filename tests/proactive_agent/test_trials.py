@@ -79,6 +79,21 @@ def test_what_may_stand_beside_any_condition_must_be_the_same_in_both() -> None:
     assert [list(trial.runs) for trial in together.trials] == [["zero-shot", "hint"]]
 
 
+def test_runs_of_one_turn_serve_stateless_runs_too() -> None:
+    wanted = Wanted(("zero-shot", "clear"))
+    clear, stateless = run("a:x", "clear"), run("a:x", "stateless")
+    together = bring_together([clear, stateless], wanted)
+    assert [list(trial.runs) for trial in together.trials] == [["zero-shot", "clear"]]
+    assert together.left_out == []
+    both = bring_together([clear, stateless, run("a:x", "zero-shot")], wanted)
+    assert {trial.name for trial in both.trials} == {"a:x stateless", "a:x zero-shot"}
+
+
+def test_no_impossible_condition_is_asked_for() -> None:
+    with pytest.raises(UserError, match=r"--condition clear\."):
+        bring_together([run("a:x", "stateless")], Wanted(("zero-shot", "clear")))
+
+
 def test_protocols_of_one_model_are_two_models() -> None:
     tools = [played(c, answers("1"), provider="a:x", condition=c) for c in HINT.needed]
     together = bring_together([run("a:x", "zero-shot"), run("a:x", "hint"), *tools], HINT)

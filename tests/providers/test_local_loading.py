@@ -46,7 +46,6 @@ def test_the_manifest_says_what_determines_replies() -> None:
         "attention": "eager",
         "quantize": None,
         "batch_size": 4,
-        "training": None,
         "torch": torch.__version__,
         "transformers": transformers.__version__,
     }
