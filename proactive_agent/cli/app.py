@@ -48,9 +48,9 @@ class _Program(click.Group):
 def cli() -> None:
     """Does a multimodal model ask for help when it should?
 
-    `run` plays scenarios with a model; `compare`, `why`, `trace` and `report` show what came of it;
-    `data` gets and checks the official data; `train` teaches a model to ask; `providers` tells which
-    models can be asked from here.
+    `run` plays scenarios with a model; `compare`, `why`, `trace` and `report` show what came of
+    it; `data` gets and checks the official data; `train` teaches a model to ask; `providers` tells
+    which models can be asked from here.
     """
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from proactive_agent import published
 from proactive_agent.plots.sheet import Key, Size, draw_sheet, mark, panel, short
 from proactive_agent.plots.style import BLUE, GUIDE, PUBLISHED, SMALL, TEXT, VERMILION
-from proactive_agent.plots.values import LABELS, Metric, Value, signed
+from proactive_agent.plots.values import LABELS, Metric, Value
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,8 +33,8 @@ class Change(NamedTuple):
     """A figure of a model under the first condition and the others; None where there is none."""
 
     values: Sequence[Value | None]
-    stars: Sequence[str]
-    """Of each change."""
+    texts: Sequence[str]
+    """How each change is written."""
 
 
 class Row(NamedTuple):
@@ -75,16 +75,13 @@ def draw_changes(
 
 def _draw_change(axes: "Axes", place: int, change: Change, of_paper: bool) -> None:
     base, *others = change.values
-    texts = []
-    for (colour, marker), after, stars in zip(AFTER, others, change.stars, strict=False):
+    for (colour, marker), after in zip(AFTER, others, strict=False):
         if base is None or after is None:
-            texts.append("")
             continue
         colour = PUBLISHED if of_paper else colour
         axes.plot([base.value, after.value], [place, place], color=colour, linewidth=1.6)
         _draw_interval(axes, place + 0.25, after, colour)
         axes.plot(after.value, place, marker=marker, color=colour, markersize=6, clip_on=False)
-        texts.append(signed(after.value - base.value) + stars)
     if base is not None:
         colour = PUBLISHED if of_paper else BLUE
         _draw_interval(axes, place - 0.25, base, colour)
@@ -93,7 +90,7 @@ def _draw_change(axes: "Axes", place: int, change: Change, of_paper: bool) -> No
             clip_on=False,
         )  # fmt: skip
     axes.annotate(
-        "  ".join(texts), (1, place), xycoords=axes.get_yaxis_transform(),
+        "  ".join(change.texts), (1, place), xycoords=axes.get_yaxis_transform(),
         xytext=(6, 0), textcoords="offset points", va="center", fontsize=SMALL, color=TEXT,
     )  # fmt: skip
 

@@ -16,8 +16,10 @@ from proactive_agent.plots.sheet import INTERVALS, Drawing
 from proactive_agent.plots.values import (
     MEAN,
     Metric,
+    Value,
     mean_of,
     published_value,
+    scale,
     signed,
     value_of,
 )
@@ -104,7 +106,7 @@ def _draw(effect: _Effect, runs: Sequence[Played], with_published: bool) -> Draw
         Column(metric, mean_of(scenarios) if name == MEAN else name) for metric, name in places
     ]
     rows = [_our_row(effect, trial, places, scenarios) for trial in trials]
-    how = f"{INTERVALS}  Right of each panel the change: paired, {STARS_MEAN}."
+    how = f"{INTERVALS}  Right of each panel the change, with paired tests: {STARS_MEAN}."
     notes = [how, *together.remarks]
     if with_published and effect.table:
         rows += _published_rows(effect.table, places, scenarios)
@@ -126,23 +128,30 @@ def _our_row(
     base = trial.runs[BASE]
     others = [trial.runs.get(condition) for condition in effect.conditions]
     differences = [run and subtract(run.tables, base.tables, scenarios) for run in others]
-    return Row(
-        trial.name,
-        [
-            Change(
-                [run and value_of(run, metric, scenario) for run in (base, *others)],
-                [_stars(found, metric, scenario) for found in differences],
-            )
-            for metric, scenario in places
-        ],
-    )
+    changes = []
+    for metric, scenario in places:
+        before, *after = (run and value_of(run, metric, scenario) for run in (base, *others))
+        texts = [
+            _paired(found, metric, scenario) or _unpaired(before, value)
+            for found, value in zip(differences, after, strict=True)
+        ]
+        changes.append(Change([before, *after], texts))
+    return Row(trial.name, changes)
 
 
-def _stars(found: Differences | None, metric: str, scenario: str) -> str:
+def _paired(found: Differences | None, metric: str, scenario: str) -> str:
+    """The change on the samples that both runs have; empty where it was not tested."""
     if found is None:
         return ""
-    by_metric = found.macro if scenario == MEAN else found.scenarios[scenario]
-    return by_metric[metric].stars if metric in by_metric else ""
+    by_metric = found.macro if scenario == MEAN else found.scenarios.get(scenario, {})
+    one = by_metric.get(metric)
+    if one is None or one.difference.value is None:
+        return ""
+    return signed(one.difference.value * scale(metric)) + one.stars
+
+
+def _unpaired(before: Value | None, after: Value | None) -> str:
+    return "" if before is None or after is None else signed(after.value - before.value)
 
 
 def _published_rows(
@@ -152,9 +161,9 @@ def _published_rows(
     for before in published.table("table1"):
         after = published.find(with_condition, before.model)
         if after is not None:
-            changes = [
-                Change([published_value(row, *place, scenarios) for row in (before, after)], [""])
-                for place in places
-            ]
+            changes = []
+            for place in places:
+                values = [published_value(row, *place, scenarios) for row in (before, after)]
+                changes.append(Change(values, [_unpaired(*values)]))
             rows.append(Row(before.model, changes, published=True))
     return rows
