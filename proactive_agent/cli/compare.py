@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from proactive_agent.cli.results_folder import results_folder
+
 if TYPE_CHECKING:
     from proactive_agent.comparison.report import Report
 
@@ -31,15 +33,7 @@ FORMATS = ("table", "markdown", "latex", "csv", "json")
     show_default=True,
     help="csv and json are for programs: every number in full.",
 )
-@click.option(
-    "--out",
-    "results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are looked up by id.",
-)
+@results_folder
 def compare(
     runs: tuple[str, ...], published: bool, baseline: str | None, form: str, results: Path
 ) -> None:

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from proactive_agent.cli.results_folder import results_folder
+
 FORMATS = ("csv", "parquet", "inspect", "hf", "otel")
 
 
@@ -25,15 +27,7 @@ FORMATS = ("csv", "parquet", "inspect", "hf", "otel")
     help="File or folder to write. Default: in the run's folder.",
 )
 @click.option("--otlp", metavar="URL", help="otel: send the spans to this OTLP endpoint instead.")
-@click.option(
-    "--out",
-    "results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are looked up by id.",
-)
+@results_folder
 def export(run: str, form: str, output: Path | None, otlp: str | None, results: Path) -> None:
     """Write a run as tables, an Inspect log, a data set or spans.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from proactive_agent.cli.results_folder import results_folder
 from proactive_agent.cli.run_options import OPTIONS
 
 OF_THE_JUDGE = (
@@ -42,15 +43,7 @@ SHIPPED = "-"
     metavar="[FILE]",
     help="Measure the judge against people's labels; without FILE against those shipped.",
 )
-@click.option(
-    "--out",
-    "results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are looked up by id.",
-)
+@results_folder
 def judge(
     run: str | None,
     spec: str,

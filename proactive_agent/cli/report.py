@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from proactive_agent.cli.results_folder import results_folder
+
 
 @click.command()
 @click.argument("runs", nargs=-1, required=True, metavar="RUN...")
@@ -23,15 +25,7 @@ import click
     metavar="N",
     help="Episodes of each run to show, failures of all kinds first.",
 )
-@click.option(
-    "--out",
-    "results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are looked up by id.",
-)
+@results_folder
 def report(runs: tuple[str, ...], output: Path, episodes: int, results: Path) -> None:
     """Write tables, plots, failures and episodes as one HTML file that needs no network.
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from proactive_agent.cli.results_folder import results_folder
+
 TARGETS = {
     "table1": "multiple choice: acc and psr (zero-shot runs)",
     "table2": "open-ended answers: cc and ps (zero-shot runs of oeg)",
@@ -50,15 +52,7 @@ class _Listing(click.Command):
     type=click.Choice((*TABLES, *PLOTS)),
     help="Default: what FILE ends with.",
 )
-@click.option(
-    "--out",
-    "results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are looked up by id.",
-)
+@results_folder
 def reproduce(
     target: str, runs: tuple[str, ...], output: Path | None, form: str | None, results: Path
 ) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from proactive_agent.cli.results_folder import results_folder
+
 if TYPE_CHECKING:
     from proactive_agent.run_folder import RunFolder
     from proactive_agent.trace.selection import Order, Selection
@@ -47,15 +49,7 @@ ORDERS = ("sample", "ended", "turns", "asked", "input", "output", "cost", "secon
     metavar="DIR",
     help="Where the run's pictures are now. Default: where they were.",
 )
-@click.option(
-    "--out",
-    "results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are looked up by id.",
-)
+@results_folder
 def trace(
     run: str,
     sample: str | None,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from proactive_agent.cli.results_folder import results_folder
+
 if TYPE_CHECKING:
     from proactive_agent.records import EpisodeKey
     from proactive_agent.why import Failures
@@ -21,15 +23,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="What is printed.",
 )
-@click.option(
-    "--out",
-    "results",
-    type=click.Path(path_type=Path),
-    default=Path("results"),
-    show_default=True,
-    metavar="DIR",
-    help="Where runs are looked up by id.",
-)
+@results_folder
 def why(run: str, scenarios: tuple[str, ...], output: str, results: Path) -> None:
     """Group a run's failures by how they came about.
 

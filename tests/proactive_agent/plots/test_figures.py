@@ -132,6 +132,13 @@ def test_a_change_that_is_no_chance_has_stars() -> None:
     assert figure("hint", runs).axes[0].texts[0].get_text() == "+100.0***"
 
 
+def test_the_change_is_that_of_the_samples_that_both_runs_have() -> None:
+    longer = runs_of(["0011"], ["zero-shot"])
+    shorter = runs_of(["01"], ["hint"])
+    made = figure("hint", [*longer, *shorter], with_published=False)
+    assert made.axes[0].texts[0].get_text().startswith("+50.0")
+
+
 def test_published_effects_are_the_differences_of_their_tables(drawn: Drawn) -> None:
     changes = [text.get_text() for text in drawn("hint").axes[0].texts]
     assert len(changes) == 1 + 22
