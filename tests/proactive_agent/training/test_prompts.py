@@ -31,6 +31,7 @@ from providers.local.generation import Generator, stop_ids
 from providers.local.templates import FALLBACKS
 from providers.local.written import as_written
 from scenarios import SCENARIOS, DataFolder
+from scenarios.protocol_pack import FILE_NAME
 from scenarios.wording import OWN
 from tests.providers import tiny_models
 
@@ -155,8 +156,9 @@ def test_a_wording_that_nobody_knows_needs_a_pack_for_tools() -> None:
 
 
 def test_a_pack_beside_the_split_is_read(official_pack_folder: Any) -> None:
-    (official_pack_folder / "data").mkdir(exist_ok=True)
-    for place in (official_pack_folder, official_pack_folder / "data"):
+    (tmp_path / "data").mkdir()
+    shutil.copy(official_pack_folder / FILE_NAME, tmp_path)
+    for place in (tmp_path, tmp_path / "data"):
         own, published = wordings_of(str(place))
         assert own == OWN
         assert published.name.startswith("proactivebench")
