@@ -2,7 +2,9 @@
 
 import asyncio
 import random
+import shutil
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,7 +157,7 @@ def test_a_wording_that_nobody_knows_needs_a_pack_for_tools() -> None:
         question_of(other, [OWN])
 
 
-def test_a_pack_beside_the_split_is_read(official_pack_folder: Any) -> None:
+def test_a_pack_beside_the_split_is_read(official_pack_folder: Any, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     shutil.copy(official_pack_folder / FILE_NAME, tmp_path)
     for place in (tmp_path, tmp_path / "data"):
