@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from proactive_agent.cli.headed import HeadedCommand
+
 PROTOCOLS = ("tools", "mcqa", "oeg")
 TOOLSETS = ("scenario", "all", "random")
 PARSERS = ("official", "lenient")
@@ -218,13 +220,7 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
 }
 
 
-class Headed(click.Command):
-    """Lists its options below the headings."""
+class Headed(HeadedCommand):
+    """Lists these options below their headings."""
 
-    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes them."""
-        general = [self.get_help_option(ctx)]
-        for heading, options in {**OPTIONS, "Other": general}.items():
-            rows = (option.get_help_record(ctx) for option in options if option)
-            with formatter.section(heading):
-                formatter.write_dl([row for row in rows if row])
+    headings = OPTIONS
