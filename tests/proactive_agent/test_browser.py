@@ -260,7 +260,7 @@ def test_another_run_is_picked_and_taken_away(runs: tuple[RunFolder, RunFolder])
         await until(pilot, lambda: "baseline:never-ask" not in text_of(pilot))
         assert not browser.second.display
 
-    use(TraceBrowser(runs[0], Selection()), steps)
+    use(TraceBrowser(runs[0], Selection(), results=runs[0].path.parent), steps)
 
 
 def test_a_sample_that_the_other_run_lacks_is_said_so(
