@@ -2,17 +2,19 @@
 
     python -m benchmarks.trace_index [--episodes 100000]
 
-Makes a run of episodes that ask until the turn limit.  The baseline is reading the same records
-whole, which a list that parses its file would do; it is measured on a part and scaled up.
+Makes a run of episodes that ask until the turn limit and opens it twice: without the index that the
+end of a run, or its first reader, leaves behind, and with it.  The baseline is reading the same
+records whole, which a list that parses its file would do; it is measured on a part and scaled up.
 """
 
 import argparse
 import asyncio
 import json
+import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from textual.pilot import Pilot
 
@@ -26,6 +28,10 @@ BASELINE_EPISODES = 2000
 FEW = 500
 """Episodes of the short list that a step in the long one is compared with."""
 
+TICK = 0.005
+"""Seconds between two looks at the list."""
+
+PAGES = 20
 SIZE = (120, 40)
 
 
@@ -60,31 +66,44 @@ def seconds_to_parse(folder: RunFolder, episodes: int) -> float:
     return (time.perf_counter() - started) * episodes / len(outlines)
 
 
-async def opened(
-    folder: RunFolder, measure: Callable[[Pilot[None], float], Awaitable[None]]
-) -> None:
-    """Opens a browser and measures in it; it is told when it began."""
+class Opening(NamedTuple):
+    """What it took to open a run, in seconds."""
+
+    first: float
+    """Until there were rows."""
+    every: float
+    """Until there were all."""
+    stall: float
+    """The longest that a key would have had to wait meanwhile."""
+    page: float
+    """One page down, drawn."""
+
+
+async def opened(folder: RunFolder, rows: int) -> Opening:
+    """Opens a run of so many rows and goes down in its list."""
     browser = TraceBrowser(folder, Selection())
     started = time.perf_counter()
     async with browser.run_test(size=SIZE) as pilot:
-        await measure(pilot, started)
-
-
-async def until_rows(pilot: Pilot[None], rows: int) -> float:
-    """Waits until the list has so many rows; says when that was."""
-    assert isinstance(pilot.app, TraceBrowser)
-    while len(pilot.app.list.rows) < rows:
-        await asyncio.sleep(0.005)
-    return time.perf_counter()
+        now, first, stall = time.perf_counter(), 0.0, 0.0
+        while len(browser.list.rows) < rows:
+            before = now
+            await asyncio.sleep(TICK)
+            now = time.perf_counter()
+            stall = max(stall, now - before - TICK)
+            if not first and browser.list.rows:
+                first = now - started
+        return Opening(first, now - started, stall, await seconds_per_page(pilot))
 
 
 async def seconds_per_page(pilot: Pilot[None]) -> float:
-    """One page down, drawn."""
+    """The median of some pages down."""
     await pilot.pause(0.5)
-    started = time.perf_counter()
-    for _ in range(20):
+    taken = []
+    for _ in range(PAGES):
+        started = time.perf_counter()
         await pilot.press("pagedown")
-    return (time.perf_counter() - started) / 20
+        taken.append(time.perf_counter() - started)
+    return statistics.median(taken)
 
 
 async def compare(results: Path, episodes: int) -> None:
@@ -95,22 +114,19 @@ async def compare(results: Path, episodes: int) -> None:
     parsing = seconds_to_parse(long, episodes)
     size = long.episodes_file.stat().st_size / 1e6
     print(f"{episodes:,} episodes, {size:,.0f} MB; read whole: {parsing:.1f} s (scaled up)")
-    pages: list[float] = []
 
-    async def long_list(pilot: Pilot[None], started: float) -> None:
-        first = await until_rows(pilot, 1) - started
-        every = await until_rows(pilot, episodes) - started
-        print(f"first rows: {first:.2f} s, {first / parsing:.3f} x reading whole")
-        print(f"every row: {every:.2f} s, {every / parsing:.3f} x reading whole")
-        pages.append(await seconds_per_page(pilot))
+    def tell(how: str, opening: Opening) -> None:
+        for what, seconds in (("first rows", opening.first), ("every row", opening.every)):
+            print(f"{how}, {what}: {seconds:.2f} s, {seconds / parsing:.3f} x reading whole")
+        print(f"{how}, longest wait of a key: {1e3 * opening.stall:.0f} ms")
 
-    async def short_list(pilot: Pilot[None], started: float) -> None:
-        await until_rows(pilot, FEW)
-        pages.append(await seconds_per_page(pilot))
-
-    await opened(long, long_list)
-    await opened(short, short_list)
-    print(f"a page down: {1e3 * pages[0]:.0f} ms, {pages[0] / pages[1]:.2f} x that of {FEW} rows")
+    tell("without an index", await opened(long, episodes))
+    print(f"the index it leaves: {long.index_file.stat().st_size / 1e6:,.0f} MB")
+    indexed = await opened(long, episodes)
+    tell("with its index", indexed)
+    few = await opened(short, FEW)
+    ratio = indexed.page / few.page
+    print(f"a page down: {1e3 * indexed.page:.0f} ms, {ratio:.2f} x that in {FEW} rows")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ Stop = Literal["answered", "abstained", "invalid", "turn_limit", "error"]
 ActionKind = Literal["intervention", "answer", "abstain", "invalid"]
 
 
-class Slim(msgspec.Struct, gc=False):
+class Slim(msgspec.Struct, gc=False, omit_defaults=True):
     """Base of all outlines; fields that it does not name are skipped."""
 
 
@@ -73,8 +73,6 @@ class TurnOutline(Slim):
     action: ActionOutline
     via: Literal["call", "text"]
     verdict: VerdictOutline
-    notes: list[msgspec.Raw] = []
-    """As many as there were; undecoded."""
     lenient_verdict: VerdictOutline | None = None
     judgement: JudgementOutline | None = None
 
@@ -96,7 +94,7 @@ class ErrorOutline(Slim):
     message: str = ""
 
 
-class EpisodeOutline(Slim):
+class EpisodeOutline(Slim, kw_only=True):
     """An episode without its texts."""
 
     scenario: str
@@ -106,7 +104,6 @@ class EpisodeOutline(Slim):
     outcome: OutcomeOutline
     target: str
     usage: UsageOutline
-    turns: list[TurnOutline]
     repeat: int = 0
     answer: str | None = None
     fewest: int | None = None
@@ -117,13 +114,40 @@ class EpisodeOutline(Slim):
     """Bytes of the line."""
 
     @property
+    def turns(self) -> list[TurnOutline]:
+        """Model calls, in order."""
+        raise NotImplementedError
+
+    @property
     def key(self) -> EpisodeKey:
         """What tells an episode of a run from the others."""
         return EpisodeKey(self.scenario, self.sample_id, self.repeat)
 
 
-decode = msgspec.json.Decoder(EpisodeOutline).decode
+class LineOutline(EpisodeOutline, kw_only=True):
+    """Of a line of `episodes.jsonl`."""
+
+    turns: list[TurnOutline]
+
+
+class IndexedOutline(EpisodeOutline, kw_only=True):
+    """Of a `LineOutline` in MessagePack; turns are decoded once somebody asks for them."""
+
+    packed: msgspec.Raw = msgspec.field(name="turns")
+    unpacked: list[TurnOutline] | None = None
+
+    @property
+    def turns(self) -> list[TurnOutline]:
+        """Model calls, in order."""
+        if self.unpacked is None:
+            self.unpacked = _decode_turns(self.packed)
+        return self.unpacked
+
+
+decode = msgspec.json.Decoder(LineOutline).decode
 """The outline of one line of `episodes.jsonl`; ValueError or RecursionError where it is none."""
+
+_decode_turns = msgspec.msgpack.Decoder(list[TurnOutline]).decode
 
 
 def outline_of(episode: EpisodeRecord) -> EpisodeOutline:

@@ -1,4 +1,4 @@
-"""`results/<run-id>/`: `run.json`, `episodes.jsonl`, `summary.json`.
+"""`results/<run-id>/`: `run.json`, `episodes.jsonl`, `summary.json`; if large, `episodes.index`.
 
 Episodes are appended and flushed one by one.  A torn last line (the process was killed) is
 tolerated when reading and cut off before more is written.  Where an episode stands twice (an error
@@ -12,6 +12,7 @@ from typing import IO, Self
 
 from pydantic import BaseModel, ValidationError
 
+from proactive_agent.episode_index import EpisodeIndex
 from proactive_agent.manifest import Manifest
 from proactive_agent.outline import EpisodeOutline, decode, outline_of
 from proactive_agent.records import EpisodeKey, EpisodeRecord
@@ -28,6 +29,7 @@ class RunFolder:
         self.path = path
         self.manifest_file = path / "run.json"
         self.episodes_file = path / "episodes.jsonl"
+        self.index_file = path / "episodes.index"
         self.summary_file = path / "summary.json"
 
     @classmethod
@@ -73,27 +75,39 @@ class RunFolder:
     def outlines(self) -> list[EpisodeOutline]:
         """Every episode without its texts, each at its last record, in the order of `episodes`."""
         last: dict[EpisodeKey, EpisodeOutline] = {}
-        for outline in self.scan():
+        for outline in self.scan(save_index=True):
             last.pop(outline.key, None)
             last[outline.key] = outline
         return list(last.values())
 
-    def scan(self, start: int = 0) -> Iterator[EpisodeOutline]:
+    def scan(self, start: int = 0, *, save_index: bool = False) -> Iterator[EpisodeOutline]:
         """The outline of every whole line from byte `start` on, also of those that do not count.
 
-        What follows the last one begins at its `offset` + `length`.  Raises UserError.
+        What follows the last one begins at its `offset` + `length`.  From the beginning on, as many
+        as possible come from the index; `save_index` brings that up to date.  Raises UserError.
         """
+        if start:
+            yield from self._lines(start)
+            return
+        index = EpisodeIndex(self.index_file, self.episodes_file, keep=save_index)
+        yield from index.read()
+        rest = self._lines(index.end)
+        yield from index.lengthened_by(rest) if save_index else rest
+
+    def _lines(self, start: int) -> Iterator[EpisodeOutline]:
         try:
             stream = self.episodes_file.open("rb", buffering=_BUFFER)
         except FileNotFoundError:
             return
+        except OSError as error:
+            raise UserError(f"{self.episodes_file}: {error.strerror}") from None
         with stream:
             stream.seek(start)
             for line in stream:
                 if not line.endswith(b"\n"):
                     return
                 try:
-                    outline = decode(line)
+                    outline: EpisodeOutline = decode(line)
                 except (ValueError, RecursionError):
                     # What makes a record, and how it is said that a line is none, has one place.
                     outline = outline_of(self._record(line, start))
@@ -184,7 +198,8 @@ def _cut_torn_line(stream: IO[bytes]) -> None:
 def _first_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
         first = error.errors()[0]
-        return f"{'.'.join(map(str, first['loc'])) or 'the file'}: {first['msg']}"
+        field = ".".join(map(str, first["loc"]))
+        return f"{field}: {first['msg']}" if field else first["msg"]
     return str(error).splitlines()[0]
 
 

@@ -18,7 +18,7 @@ from textual.timer import Timer
 from textual.widgets import Footer, Input, Static
 from textual.worker import get_current_worker
 
-from proactive_agent.browser.episode_list import EpisodeList
+from proactive_agent.browser.episode_list import EpisodeList, name_width_of
 from proactive_agent.browser.episode_pane import EpisodePane
 from proactive_agent.browser.frames import Frames
 from proactive_agent.browser.picture import Graphics
@@ -90,7 +90,7 @@ class TraceBrowser(App[None]):
         Binding("right_square_bracket", "episode(1)", "Next episode", show=False),
         Binding("escape,left,h", "to_list", "Back", show=False),
         Binding("question_mark", "help", "Keys"),
-        Binding("q", "quit", "Quit"),
+        Binding("q,ctrl+c", "quit", "Quit"),
     ]
 
     def __init__(
@@ -167,7 +167,7 @@ class TraceBrowser(App[None]):
                     for there in index.read_more():
                         if worker.is_cancelled:
                             return
-                        if there >= 2 * shown:  # a long list is sorted a few times only
+                        if there >= 4 * shown:  # a long list is sorted a few times only
                             shown = there
                             self.call_later(self._filter)
                 now = (index.position, going_on)
@@ -195,17 +195,20 @@ class TraceBrowser(App[None]):
         query, other = self.search.value, self.other
         try:
             search = Search(query, beside=other is not None)
+            if search.reads_records:
+                self.call_later(self._state.update, Text("searching whole records …"))
             rows = self.index.rows(search, self._order, other)[: self._selection.limit]
         except UserError as error:
             self.call_later(self._say, str(error))
             return
+        name_width = name_width_of(rows)
         if not worker.is_cancelled:
-            self.call_later(self._show_rows, rows)
+            self.call_later(self._show_rows, rows, name_width)
 
-    def _show_rows(self, rows: Sequence[EpisodeOutline]) -> None:
+    def _show_rows(self, rows: Sequence[EpisodeOutline], name_width: int) -> None:
         at_end = self.list.cursor >= len(self.list.rows) - 1
         self.list.others = self.other.by_key if self.other else {}
-        self.list.show(rows)
+        self.list.show(rows, name_width)
         self._columns.update(self.list.head())
         if self._wanted is not None:
             self._go_to_wanted()

@@ -1,6 +1,6 @@
 """The list of episodes.  Only the rows that show are rendered, so its length does not matter."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.style import Style
@@ -18,10 +18,16 @@ from proactive_agent.terminal import plain, safe
 from proactive_agent.trace.diff_text import deeds_at_parting
 from proactive_agent.trace.lines import Cell, row
 from proactive_agent.trace.parting import Pair
-from proactive_agent.trace.words import name_of, short_action_of, short_steps_of
+from proactive_agent.trace.words import name_of, short_step_of, short_steps_of
 
 LONGEST_NAME = 20
 COUNT = 3
+
+
+def name_width_of(rows: Iterable[EpisodeOutline]) -> int:
+    """Columns for the names of these episodes."""
+    longest = max((len(name_of(episode)) for episode in rows), default=0)
+    return min(max(longest, len("sample")), LONGEST_NAME)
 
 
 def mark_of(episode: EpisodeOutline) -> Text:
@@ -75,12 +81,10 @@ class EpisodeList(ScrollView, can_focus=True):
         """Without the scroll bar's."""
         return self.scrollable_content_region.width
 
-    def show(self, rows: Sequence[EpisodeOutline]) -> None:
+    def show(self, rows: Sequence[EpisodeOutline], name_width: int) -> None:
         """Other rows; the cursor stays on its episode where that is among them."""
         before = self.current
-        self.rows = rows
-        longest = max((len(name_of(episode)) for episode in rows), default=0)
-        self._name_width = min(max(longest, len("sample")), LONGEST_NAME)
+        self.rows, self._name_width = rows, name_width
         self.virtual_size = Size(self.size.width, len(rows))
         found = 0
         if before is not None:
@@ -132,7 +136,7 @@ class EpisodeList(ScrollView, can_focus=True):
             return self._laid_out(mark, name, ("",), "not played there")
         pair = Pair(episode, other)
         number = "" if pair.parting is None else str(pair.parting + 1)
-        did = plain(" | ".join(deeds_at_parting(pair, short_action_of)))
+        did = plain(" | ".join(deeds_at_parting(pair, short_step_of)))
         text = self._laid_out(mark.append_text(mark_of(other)), name, (number,), did)
         if pair.change == "same":
             text.stylize("dim")

@@ -15,7 +15,7 @@ Everywhere
   r             what was asked and replied, as it is on record
   y             copy the command that opens this episode
   ?             this page
-  q             leave
+  q  Ctrl-C     leave
 
 In the list
   ↑ ↓  j k  PgUp PgDn  Home End  g G      move
@@ -40,6 +40,8 @@ Every word must hold:
   -word                                   not that
   rod|coco                                one of them
 
+In the list  ask left  is a call of ask_clarification,  say left  a text without a call;
+what asks for nothing that helps is a  ?
 In the strip of frames  •  was shown before,  [5]  is shown now,  ★  shows enough.
 """
 

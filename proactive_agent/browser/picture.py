@@ -20,11 +20,13 @@ def _graphics_widget() -> type[Widget] | None:
     """
     silence_library()
     try:
-        from textual_image.widget import Image as Best
-        from textual_image.widget import SixelImage, TGPImage
+        from textual_image.renderable import Image as Best
+        from textual_image.renderable import SixelImage, TGPImage
+        from textual_image.widget import Image as Drawn
     except Exception:  # not installed, or the terminal does not tell its size
         return None
-    return Best if Best in (SixelImage, TGPImage) else None
+    # The widget has a class of its own for Sixel only; what it draws with tells them all apart.
+    return Drawn if Best in (SixelImage, TGPImage) else None
 
 
 Graphics = _graphics_widget()
@@ -38,9 +40,10 @@ def trusts_graphics() -> bool:
 class PictureView(Container):
     """One picture as large as it fits, or a text that says why there is none."""
 
+    # Kitty's graphics number columns and rows by 297 signs; beyond them the library raises.
     DEFAULT_CSS = """
     PictureView { align: center middle; }
-    PictureView > * { width: auto; height: auto; display: none; }
+    PictureView > * { width: auto; height: auto; display: none; max-width: 297; max-height: 297; }
     PictureView > Static { max-width: 100%; }
     """
 

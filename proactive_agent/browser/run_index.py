@@ -55,7 +55,7 @@ class RunIndex:
 
         Raises UserError at a line that is no episode.
         """
-        scan = self.folder.scan(self.position)
+        scan = self.folder.scan(self.position, save_index=True)
         while batch := list(islice(scan, BATCH)):
             with self._lock:
                 self._episodes.update((episode.key, episode) for episode in batch)

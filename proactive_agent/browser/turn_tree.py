@@ -56,8 +56,8 @@ def branches(episode: EpisodeRecord, index: int) -> list[Branch]:
     tools = tools_of(turn)
     if tools and (before is None or tools != tools_of(before)):
         parts.append(Branch("tools", safe(tools, "dim")))
-    label = "call" if turn.reply.tool_calls else "reply"
-    parts += [Branch(label, reply) for reply in replies_of(turn)]
+    for number, reply in enumerate(replies_of(turn)):
+        parts.append(Branch("call" if number < len(turn.reply.tool_calls) else "reply", reply))
     parts.append(Branch("verdict", safe(f"{action_of(turn.action)}  ") + verdict_of(turn)))
     parts += [Branch("note", safe(note, "dim")) for note in turn.notes]
     if turn.judgement is not None:

@@ -121,8 +121,9 @@ class TurnsView(ScrollView, can_focus=True):
             self.choose(self._rows[index].turn)
 
     def on_resize(self) -> None:
-        """Texts are wrapped anew."""
+        """Texts are wrapped anew; the chosen turn stays in sight."""
         self._lay_out()
+        self._reveal()
 
     def on_focus(self) -> None:
         self.refresh()

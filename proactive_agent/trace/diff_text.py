@@ -10,10 +10,19 @@ from proactive_agent.terminal import plain, safe
 from proactive_agent.trace.episode_text import end_lines, head_line, turns_lines
 from proactive_agent.trace.lines import Cell, Line, row, rule, widest
 from proactive_agent.trace.parting import Pair, parting
-from proactive_agent.trace.words import LONGEST_OUTCOME, Action, action_of, name_of, outcome_of
+from proactive_agent.trace.words import (
+    Turn,
+    name_of,
+    outcome_of,
+    short_step_of,
+    step_of,
+)
 
 COLOURS = {"lost": "red", "gained": "green", "parted": "yellow", "same": "dim"}
 CHANGE = len("parted")
+
+WIDE = 110
+"""Columns from which on there is room for actions in full."""
 
 
 def diff_listing(
@@ -21,12 +30,15 @@ def diff_listing(
 ) -> Iterator[Text]:
     """A row per sample that both runs played, and how many changed in which way."""
     name_width = widest((plain(name_of(pair.first)) for pair in pairs), "sample")
+    first_width = widest((outcome_of(pair.first).plain for pair in pairs), "first")
+    second_width = widest((outcome_of(pair.second).plain for pair in pairs), "second")
+    in_words = short_step_of if width is not None and width < WIDE else step_of
 
     def line(name: Text, first: Text, second: Text, change: Text, rest: str) -> Text:
         cells = (
             Cell(name, name_width),
-            Cell(first, LONGEST_OUTCOME),
-            Cell(second, LONGEST_OUTCOME),
+            Cell(first, first_width),
+            Cell(second, second_width),
             Cell(change, CHANGE),
         )
         return row(cells, rest, width)
@@ -41,27 +53,28 @@ def diff_listing(
     for pair in pairs:
         change = Text(pair.change, COLOURS[pair.change])
         outcomes = outcome_of(pair.first), outcome_of(pair.second)
-        yield line(safe(name_of(pair.first)), *outcomes, change, plain(where_they_part(pair)))
+        where = plain(_where_they_part(pair, in_words))
+        yield line(safe(name_of(pair.first)), *outcomes, change, where)
     yield Text()
     changes = Counter[str](pair.change for pair in pairs)
     counted = ", ".join(f"{changes[change]:,} {change}" for change in COLOURS)
     yield Text(f"{len(pairs):,} samples in both runs: {counted}")
 
 
-def where_they_part(pair: Pair) -> str:
+def _where_they_part(pair: Pair, in_words: Callable[[Turn], str]) -> str:
     """The turn, and what each did in it."""
     if pair.parting is None:
         return ""
-    return f"turn {pair.parting + 1}: {' | '.join(deeds_at_parting(pair, action_of))}"
+    return f"turn {pair.parting + 1}: {' | '.join(deeds_at_parting(pair, in_words))}"
 
 
-def deeds_at_parting(pair: Pair, in_words: Callable[[Action], str]) -> list[str]:
+def deeds_at_parting(pair: Pair, in_words: Callable[[Turn], str]) -> list[str]:
     """What each run did in the turn in which they part; nothing where they never do."""
     index = pair.parting
     if index is None:
         return []
     return [
-        in_words(episode.turns[index].action) if index < len(episode.turns) else "(has ended)"
+        in_words(episode.turns[index]) if index < len(episode.turns) else "(has ended)"
         for episode in pair
     ]
 

@@ -13,8 +13,10 @@ from proactive_agent.trace.lines import ARROW
 from tools.actions import UNRELATED_REQUEST
 
 Action = ActionRecord | ActionOutline
+Turn = TurnRecord | TurnOutline
 
 LONGEST_OUTCOME = len("wrong (turn_limit)")
+BY_REQUEST = " by request"
 
 
 def name_of(episode: Episode) -> str:
@@ -34,7 +36,7 @@ def outcome_of(episode: Episode) -> Text:
 
 def steps_of(episode: Episode) -> str:
     """What was done turn by turn; what was done several times in a row is counted."""
-    steps = list(_counted(action_of(turn.action) for turn in episode.turns))
+    steps = list(_counted(map(step_of, episode.turns)))
     if episode.error is not None:
         steps.append(f"error: {episode.error.kind}")
     return ARROW.join(steps)
@@ -42,10 +44,26 @@ def steps_of(episode: Episode) -> str:
 
 def short_steps_of(episode: Episode) -> str:
     """The same with as few letters as it takes, for narrow lists."""
-    steps = ARROW.join(_counted(short_action_of(turn.action) for turn in episode.turns))
+    steps = ARROW.join(_counted(map(short_step_of, episode.turns)))
     if episode.error is not None:
         steps = f"{steps} ! {episode.error.kind}".strip()
     return steps
+
+
+def step_of(turn: Turn) -> str:
+    """What was done, and that the tool for requests was called for it."""
+    done = action_of(turn.action)
+    if turn.action.question is None or turn.via == "text":
+        return done
+    return f"{UNRELATED_REQUEST.tool}: {done.removesuffix(BY_REQUEST)}"
+
+
+def short_step_of(turn: Turn) -> str:
+    """The same in a word or two."""
+    done = short_action_of(turn.action)
+    if turn.action.question is None:
+        return done
+    return f"ask {done}" if turn.via == "call" else f"say {done}"
 
 
 def action_of(action: Action) -> str:
@@ -56,7 +74,7 @@ def action_of(action: Action) -> str:
         case "intervention":
             text = f"{action.tool}({action.argument or ''})"
             if action.question is not None:
-                text += " mapped from a request" if action.mapped else " by request"
+                text += " mapped from a request" if action.mapped else BY_REQUEST
             return text
         case "answer":
             return f"answer: {action.category}"
@@ -82,7 +100,7 @@ def short_action_of(action: Action) -> str:
             return str(action.why)
 
 
-def verdict_of(turn: TurnRecord | TurnOutline) -> Text:
+def verdict_of(turn: Turn) -> Text:
     """The verdict, and the lenient parser's where it differs."""
     text = _verdict(turn.verdict)
     if turn.lenient_verdict is not None:

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 from textual.widgets import OptionList
 
+from proactive_agent import episode_index, run_folder
 from proactive_agent.browser.episode_list import EpisodeList
 from proactive_agent.browser.frames import ref_of
 from proactive_agent.browser.screens import RunsScreen
@@ -198,6 +199,23 @@ def test_rows_that_do_not_show_are_not_rendered(
     use(browser, steps)
 
 
+def test_a_large_run_is_opened_by_its_index(
+    run: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(episode_index, "WORTH", 1)
+
+    async def steps(pilot: Pilot[None]) -> None:
+        assert listed(pilot) == ALL
+        app_of(pilot).search.value = "move_object"
+        await until(pilot, lambda: listed(pilot) == ["rod:0", "rod:1"])
+        assert "turn 1 of 8" in text_of(pilot)
+
+    use(TraceBrowser(run, Selection()), steps)
+    monkeypatch.setattr(run_folder, "decode", None)
+    use(TraceBrowser(run, Selection()), steps)
+    run.index_file.unlink()
+
+
 # Two runs ----------------------------------------------------------------------------------------
 
 
@@ -344,6 +362,17 @@ def test_a_narrow_terminal_shows_the_list_or_the_episode(run: RunFolder) -> None
         assert "coco:0" in text_of(pilot)
 
     use(TraceBrowser(run, Selection()), steps, NARROW)
+
+
+def test_the_chosen_turn_stays_in_sight_when_the_terminal_shrinks(run: RunFolder) -> None:
+    async def steps(pilot: Pilot[None]) -> None:
+        await pilot.press("enter", "end")
+        await until(pilot, lambda: "turn 8 of 8" in text_of(pilot))
+        await pilot.resize_terminal(*NARROW)
+        await until(pilot, lambda: len(text_of(pilot).splitlines()) == NARROW[1])
+        await until(pilot, lambda: "turn 8 of 8" in text_of(pilot))
+
+    use(TraceBrowser(run, Selection()), steps)
 
 
 def test_the_keys_are_shown_and_left(run: RunFolder) -> None:

@@ -72,6 +72,12 @@ def test_a_foreign_line_is_named(folder: RunFolder) -> None:
         list(folder.episodes())
 
 
+def test_a_file_that_cannot_be_read_is_named(folder: RunFolder) -> None:
+    folder.episodes_file.mkdir(parents=True)
+    with pytest.raises(UserError, match=r"episodes\.jsonl: Is a directory"):
+        folder.outlines()
+
+
 @pytest.mark.parametrize("content", ["{", "[]", "{}"])
 def test_a_foreign_manifest_is_named(folder: RunFolder, content: str) -> None:
     folder.path.mkdir()

@@ -18,6 +18,7 @@ from proactive_agent.trace import following
 from proactive_agent.trace.parting import Pair, parting
 from proactive_agent.trace.search import Search
 from proactive_agent.trace.selection import ORDERS, Order, in_order
+from proactive_agent.trace.words import short_steps_of, steps_of
 from tests.proactive_agent.records import FAILED, episode, turn
 from tests.proactive_agent.run_folders import write_run
 
@@ -29,6 +30,7 @@ RECORDS = [
     episode("wrong", scenario="coco", sample_id=2, usage={"input_tokens": 900, "cost_usd": 0.5}),
     episode("ask", "ask", "ask", scenario="coco", sample_id=7, stop="turn_limit"),
 ]
+ENDED = {"correct": False, "stop": "answered", "suggestions": 1, "turns": 2}
 NAMES = ["rod:2", "rod:2 #2", "rod:3", "rod:10", "coco:2", "coco:7"]
 
 
@@ -110,6 +112,48 @@ def test_a_query_means_what_the_help_says(query: str, found: list[str]) -> None:
     assert [
         name for name, one in names.items() if search.matches(one, lambda o=one: lines[o.key])
     ] == found
+
+
+def request(via: str, **more: Any) -> EpisodeRecord:
+    """An episode that begins with a request in words: a call of the tool for it, or a text."""
+    asked = turn("ask", via=via)
+    asked["action"] = asked["action"] | {"question": "Could you move it?"} | more
+    return episode(turns=[asked, turn("wrong", 1)], outcome=ENDED)
+
+
+@pytest.mark.parametrize(
+    ("record", "steps", "in_short"),
+    [
+        (
+            request("call"),
+            "ask_clarification: move_object(left) → answer: Dog.",
+            "ask left → Dog",
+        ),
+        (
+            request("call", mapped=True),
+            "ask_clarification: move_object(left) mapped from a request → answer: Dog.",
+            "ask left → Dog",
+        ),
+        (
+            request("call", tool="ask_clarification", argument=None),
+            "ask_clarification: asks for nothing that helps → answer: Dog.",
+            "ask ? → Dog",
+        ),
+        (request("text"), "move_object(left) by request → answer: Dog.", "say left → Dog"),
+        (
+            episode("ask", "wrong"),
+            "move_object(left) → answer: Dog.",
+            "left → Dog",
+        ),
+    ],
+    ids=["called", "mapped", "in vain", "said", "no request"],
+)
+def test_a_list_tells_calls_for_requests_from_other_ways_to_ask(
+    record: EpisodeRecord, steps: str, in_short: str
+) -> None:
+    assert (steps_of(record), short_steps_of(record)) == (steps, in_short)
+    called = steps.startswith("ask_clarification")
+    assert Search("wrong rod ask_clarification").matches(outline_of(record), bytes) is called
 
 
 def test_a_text_is_found_as_it_reads_not_as_it_is_escaped() -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.proactive_agent.records import episode
+from tests.proactive_agent.records import episode, turn
 from tests.proactive_agent.run_folders import write_run
 
 needs_view = pytest.mark.skipif(
@@ -32,15 +32,27 @@ def run(tmp_path: Path) -> str:
 
 
 class Terminal:
-    """A program in a terminal of 100 x 30."""
+    """A program in a terminal, with cells of 10 x 20 pixels."""
 
-    def __init__(self, *arguments: str, before: str = "", stdout: int | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        before: str = "",
+        stdout: int | None = None,
+        answers: bytes = b"",
+        tmux: str = "",
+        size: tuple[int, int] = (100, 30),
+    ) -> None:
+        """`answers` are there before the terminal is asked what it can draw."""
         self._ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        columns, rows = size
+        shape = struct.pack("HHHH", rows, columns, 10 * columns, 20 * rows)
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, shape)
+        os.write(self._ours, answers)
         self._program = subprocess.Popen(
             [sys.executable, "-c", f"{before}{PROGRAM}", *arguments],
             stdin=theirs, stdout=theirs if stdout is None else stdout, stderr=theirs,
-            env={**os.environ, "TERM": "xterm-256color"}, start_new_session=True,
+            env={**os.environ, "TERM": "xterm-256color", "TMUX": tmux}, start_new_session=True,
         )  # fmt: skip
         os.close(theirs)
         self.shown = b""
@@ -75,11 +87,12 @@ class Terminal:
 
 
 @needs_view
-def test_the_browser_opens_and_is_left_with_q(run: str) -> None:
+@pytest.mark.parametrize("key", [b"q", b"\x03"], ids=["q", "Ctrl-C"])
+def test_the_browser_opens_and_is_left_by_a_key(run: str, key: bytes) -> None:
     terminal = Terminal("trace", run)
     terminal.until(ALTERNATE_SCREEN)
     terminal.until(b"rod:1")
-    terminal.press(b"q")
+    terminal.press(key)
     assert terminal.end() == 0
 
 
@@ -93,6 +106,50 @@ def test_a_faulty_file_ends_it_with_one_line_and_exit_code_2(run: str) -> None:
     assert after.count(b"error: ") == 1
     assert b"line 3: " in after
     assert b"Traceback" not in terminal.shown
+
+
+SIXEL, KITTY, BLOCKS = b"\x1bP0;0;0q", b",f=100,", "▀".encode()
+KNOWS_SIXEL, KNOWS_NEITHER = b"\x1b[?62;4c", b"\x1b[?1;2c"
+FRAME = "Realistic-Occlusion-Dataset/000000/7.webp"
+KNOWS_KITTY = b"\x1b[?62c\x1b_Gi=1;OK\x1b\\"
+
+
+def run_of_a_picture(results: Path) -> str:
+    image = {"path": FRAME, "crop": None, "sha256": None}
+    turns = [turn("right", image=image)]
+    return str(write_run(results / "run", [episode(turns=turns)]).path)
+
+
+@needs_view
+@pytest.mark.parametrize(
+    ("answers", "tmux", "drawn"),
+    [
+        (KNOWS_SIXEL, "", SIXEL),
+        (KNOWS_KITTY, "", KITTY),
+        (KNOWS_NEITHER, "", BLOCKS),
+        (KNOWS_SIXEL, "/tmp/tmux,1,0", BLOCKS),
+    ],
+    ids=["sixel", "kitty", "neither", "tmux"],
+)
+def test_pictures_are_drawn_as_the_terminal_says_it_can(
+    tmp_path: Path, answers: bytes, tmux: str, drawn: bytes
+) -> None:
+    terminal = Terminal("trace", run_of_a_picture(tmp_path), answers=answers, tmux=tmux)
+    terminal.until(drawn)
+    terminal.press(b"q")
+    assert terminal.end() == 0
+    assert [way for way in (SIXEL, KITTY, BLOCKS) if way in terminal.shown] == [drawn]
+
+
+@needs_view
+def test_in_a_vast_terminal_kitty_draws_as_large_as_it_can(tmp_path: Path) -> None:
+    run = run_of_a_picture(tmp_path)
+    terminal = Terminal("trace", run, answers=KNOWS_KITTY, size=(640, 140))
+    terminal.until(KITTY)
+    terminal.press(b"f")
+    terminal.until(b",c=296,")
+    terminal.press(b"qq")
+    assert terminal.end() == 0
 
 
 @pytest.mark.parametrize("options", [["--plain"], ["--json"], ["--turns"]])
