@@ -9,6 +9,8 @@ it does in `run`.
 
 import json
 from collections.abc import Callable
+from itertools import takewhile
+from operator import eq
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -19,20 +21,22 @@ from inspect_ai.log import transcript
 from inspect_ai.model import (
     ChatMessage,
     ChatMessageAssistant,
-    ChatMessageTool,
     ChatMessageUser,
     Content,
     ContentImage,
     ContentText,
     GenerateConfig,
+    execute_tools,
     get_model,
 )
 from inspect_ai.scorer import Score, Scorer, Target, accuracy, mean, scorer, stderr
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import ToolCall as InspectCall
-from inspect_ai.tool import ToolInfo, ToolParams
+from inspect_ai.tool import ToolDef, ToolInfo, ToolParams
+from pydantic import ValidationError
 
 from proactive_agent.episode import Play, play_episode
+from proactive_agent.exports.inspect_parts import as_result, as_words
 from proactive_agent.exports.pictures import as_data_uri
 from proactive_agent.manifest import Settings
 from proactive_agent.records import EpisodeRecord
@@ -47,9 +51,10 @@ from providers import (
     Request,
     TextPart,
     ToolMessage,
+    UserMessage,
 )
 from scenarios import DataFolder
-from tools import Tool, ToolCall
+from tools import Tool, ToolCall, UserError
 
 EPISODE = "proactive_agent:episode"
 """Where a sample's store keeps its record."""
@@ -63,15 +68,18 @@ class InspectModel(Provider):
     def __init__(self) -> None:
         self.conversation: list[ChatMessage] = []
         """What was sent last, and the reply."""
+        self._sent: tuple[Message, ...] = ()
+        self._tools: tuple[Tool, ...] = ()
 
     @classmethod
     def create(cls, model: str, options: ProviderOptions) -> Self:
         return cls()
 
     async def complete(self, request: Request) -> Reply:
-        messages = [_message(message) for message in request.messages]
+        messages = await self._messages(request.messages)
         output = await get_model().generate(messages, tools=[_info(t) for t in request.tools])
         self.conversation = [*messages, output.message]
+        self._sent, self._tools = request.messages, request.tools
         return Reply(
             text=output.message.text,
             tool_calls=tuple(map(_call, output.message.tool_calls or ())),
@@ -79,6 +87,33 @@ class InspectModel(Provider):
             tool_format="native" if request.tools else None,
             opaque=output.message,
         )
+
+    async def end(self, result: str) -> None:
+        """Lets Inspect see what the last reply's calls came to; the model does not."""
+        self.conversation += await self._execute(result)
+
+    async def _messages(self, messages: tuple[Message, ...]) -> list[ChatMessage]:
+        """The conversation in Inspect's types; what was sent before stays the same message."""
+        known = len(list(takewhile(bool, map(eq, self._sent, messages))))
+        sent = self.conversation[:known]
+        for message in messages[known:]:
+            if isinstance(message, ToolMessage):
+                sent += await self._execute([_content(part) for part in message.content])
+            else:
+                sent.append(_message(message))
+        return sent
+
+    async def _execute(self, result: str | list[Content]) -> list[ChatMessage]:
+        """Inspect's own way to call tools, which writes them into its transcript."""
+
+        async def tool(**kwargs: Any) -> str | list[Content]:
+            return result
+
+        tools = [
+            ToolDef(tool, info.name, info.description, info.parameters)
+            for info in map(_info, self._tools)
+        ]
+        return (await execute_tools(self.conversation, tools)).messages
 
 
 @solver
@@ -92,13 +127,10 @@ def episode(scenario: str, settings: dict[str, Any]) -> Solver:
         play: Play = make_play(asked, data, model)
         sample = data.find(scenario, str(state.sample_id))
         record = await play_episode(play, scenario, sample, repeat=state.epoch - 1)
-        for turn in record.turns:
-            transcript().info(
-                {"action": turn.action.model_dump(), "verdict": turn.verdict.model_dump()},
-                source="proactive_agent",
-            )
         if record.error:
             raise RuntimeError(f"{record.error.kind}: {record.error.message}")
+        await model.end(as_result(record.turns[-1]))
+        transcript().info([as_words(turn) for turn in record.turns], source="proactive_agent")
         state.messages = model.conversation
         state.store.set(EPISODE, record.model_dump(mode="json"))
         state.completed = True
@@ -136,8 +168,17 @@ def _task_of(scenario: str) -> Callable[..., Task]:
         parser: Literal["official", "lenient"] = "official",
         seed: int = 0,
     ) -> Task:
-        settings = Settings(
-            provider="inspect:model",
+        """One scenario; `inspect eval --limit`, `--epochs` and the model's options as usual.
+
+        Args:
+            data: Folder of the data; by default the suite that ships with the program.
+            protocol: Function calling, or the paper's multiple choice.
+            condition: What the model is shown: `hint`, `clear`, `history`, `a+b`, ...
+            toolset: Tools of the state, every tool, or only those that cannot help.
+            parser: How strictly a reply to multiple choice is read.
+            seed: Of what conditions and the simulated user draw.
+        """
+        settings = _settings(
             data=data,
             scenarios=(scenario,),
             protocol=protocol,
@@ -169,11 +210,28 @@ changeit = _task_of("changeit")
 coco = _task_of("coco")
 
 
+def _settings(**asked: Any) -> Settings:
+    """Settings that can be played; what cannot is told as Inspect tells its users."""
+    from inspect_ai._util.error import PrerequisiteError
+
+    try:
+        settings = Settings(provider="inspect:model", **asked)
+        if settings.protocol == "oeg":
+            raise UserError("protocol oeg needs a judge: use `proactive-agent run`")
+        make_play(settings, _data(settings), InspectModel())
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PrerequisiteError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except UserError as error:
+        raise PrerequisiteError(str(error)) from None
+    return settings
+
+
 def _data(settings: Settings) -> DataFolder:
     return DataFolder(None if settings.data is None else Path(settings.data))
 
 
-def _message(message: Message) -> ChatMessage:
+def _message(message: UserMessage | AssistantMessage) -> ChatMessage:
     if isinstance(message, AssistantMessage):
         if isinstance(message.opaque, ChatMessageAssistant):
             return message.opaque
@@ -182,11 +240,7 @@ def _message(message: Message) -> ChatMessage:
             for c in message.tool_calls
         ]
         return ChatMessageAssistant(content=message.text, tool_calls=calls or None)
-    content = [_content(part) for part in message.content]
-    if isinstance(message, ToolMessage):
-        call = message.call
-        return ChatMessageTool(content=content, tool_call_id=call.id, function=call.name)
-    return ChatMessageUser(content=content)
+    return ChatMessageUser(content=[_content(part) for part in message.content])
 
 
 def _content(part: Part) -> Content:

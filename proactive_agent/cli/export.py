@@ -26,7 +26,11 @@ FORMATS = ("csv", "parquet", "inspect", "hf", "otel")
     metavar="PATH",
     help="File or folder to write. Default: in the run's folder.",
 )
-@click.option("--otlp", metavar="URL", help="otel: send the spans to this OTLP endpoint instead.")
+@click.option(
+    "--otlp",
+    metavar="URL",
+    help="otel: send the spans to this OTLP endpoint instead, e.g. http://localhost:4318.",
+)
 @results_folder
 def export(run: str, form: str, output: Path | None, otlp: str | None, results: Path) -> None:
     """Write a run as tables, an Inspect log, a data set or spans.
@@ -45,7 +49,7 @@ def export(run: str, form: str, output: Path | None, otlp: str | None, results: 
     if otlp is not None:
         if form != "otel" or output is not None:
             raise UserError("--otlp goes with --format otel, and writes no file")
-        send_spans(folder, otlp)
+        messages.print(f"sent {send_spans(folder, otlp):,} spans", markup=False)
         return
     write, name = {
         "csv": (write_csv, "tables"),
@@ -54,5 +58,9 @@ def export(run: str, form: str, output: Path | None, otlp: str | None, results: 
         "hf": (write_hub_folder, "hub"),
         "otel": (write_spans, "spans.jsonl"),
     }[form]
-    for file in write(folder, output or folder.path / name):
+    try:
+        files = write(folder, output or folder.path / name)
+    except OSError as error:
+        raise UserError(f"{error.filename or output}: {error.strerror}") from None
+    for file in files:
         messages.print(f"wrote {file}", markup=False, soft_wrap=True)

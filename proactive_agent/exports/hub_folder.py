@@ -8,9 +8,10 @@ from pathlib import Path
 
 from proactive_agent.exports.tables import write_parquet
 from proactive_agent.manifest import Manifest
-from proactive_agent.metrics import summarise
+from proactive_agent.metrics import Summary, summarise
 from proactive_agent.run_folder import RunFolder
-from proactive_agent.tables import EMBEDDED_NOTE
+from proactive_agent.tables import EMBEDDED_NOTE, scenario_grids
+from proactive_agent.tables.text_forms import markdown
 
 
 def write_hub_folder(run: RunFolder, folder: Path) -> list[Path]:
@@ -21,14 +22,16 @@ def write_hub_folder(run: RunFolder, folder: Path) -> list[Path]:
     files = {
         "run.json": manifest.model_dump_json(indent=2),
         "summary.json": summary.model_dump_json(indent=2),
-        "README.md": _card(manifest, [file.relative_to(folder).as_posix() for file in data]),
+        "README.md": _card(
+            manifest, summary, [file.relative_to(folder).as_posix() for file in data]
+        ),
     }
     for name, text in files.items():
         (folder / name).write_text(text + "\n", encoding="utf-8")
     return [*data, *(folder / name for name in files)]
 
 
-def _card(manifest: Manifest, data: list[str]) -> str:
+def _card(manifest: Manifest, summary: Summary, data: list[str]) -> str:
     settings = manifest.settings
     title = f"{settings.provider} on ProactiveBench scenarios"
     configs = [
@@ -38,6 +41,8 @@ def _card(manifest: Manifest, data: list[str]) -> str:
     # JSON is YAML, and nothing that a user named can break out of its quotes.
     head = {
         "pretty_name": title,
+        "language": ["en"],
+        "task_categories": ["visual-question-answering"],
         "tags": ["proactive-agent", "help-seeking", "tool-use"],
         "configs": configs,
     }
@@ -51,6 +56,10 @@ def _card(manifest: Manifest, data: list[str]) -> str:
         "per model call; `run.json` has everything that determines the numbers, `summary.json`",
         "the metrics. Pictures are named by path and hash; they are not here.",
         "",
+        "```python",
+        'datasets.load_dataset("OWNER/NAME", "turns")',
+        "```",
+        "",
         "| | |",
         "| --- | --- |",
         f"| provider | {_plain(settings.provider)} |",
@@ -59,6 +68,9 @@ def _card(manifest: Manifest, data: list[str]) -> str:
         f"| wording | {_plain(manifest.data.wording)} |",
         f"| seed | {settings.seed} |",
     ]
+    for grid in scenario_grids(f"{settings.protocol}, {settings.condition}", summary):
+        lines += ["", markdown(grid)]
+    lines += ["", "Beside each number its 95 % confidence interval; none where all are alike."]
     if manifest.data.embedded:
         lines += ["", EMBEDDED_NOTE]
     return "\n".join(lines)

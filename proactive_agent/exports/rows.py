@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
+from proactive_agent.failures import group
 from proactive_agent.manifest import Manifest
 from proactive_agent.records import EpisodeRecord, TurnRecord, UsageRecord
 
@@ -66,6 +67,32 @@ RUN = (
     Column("embedded_suite", "bool", lambda m: m.data.embedded),
 )
 
+
+def _failure(episode: EpisodeRecord) -> str | None:
+    """The name of its group, as `why` has it; None where it ended right."""
+    failure = group(episode)
+    return failure.name if failure else None
+
+
+def _edges(crop: tuple[float, ...] | None) -> str | None:
+    """`left,upper,right,lower` in pixels."""
+    return None if crop is None else ",".join(f"{edge:g}" for edge in crop)
+
+
+def _judged(turn: TurnRecord, kind: str) -> bool | None:
+    """Whether the judge found such an answer in an open-ended reply; None without a judge."""
+    judgement = turn.judgement
+    if judgement is None or judgement.problem is not None:
+        return None
+    return any(answer.met for answer in judgement.answers if answer.kind == kind)
+
+
+def _of_call(item: TurnOf, field: str) -> str | None:
+    """Of the first call, if there is one."""
+    calls = item.turn.reply.tool_calls
+    return getattr(calls[0], field) if calls else None
+
+
 EPISODES = Table(
     "episodes",
     (
@@ -74,6 +101,7 @@ EPISODES = Table(
         Column("repeat", "int64", lambda e: e.repeat),
         Column("correct", "bool", lambda e: None if e.error else e.outcome.correct),
         Column("stop", "string", lambda e: e.outcome.stop),
+        Column("failure", "string", _failure),
         Column("suggestions", "int64", lambda e: e.outcome.suggestions),
         Column("fewest", "int64", lambda e: e.fewest),
         Column("turns", "int64", lambda e: e.outcome.turns),
@@ -95,6 +123,7 @@ TURNS = Table(
         Column("repeat", "int64", lambda t: t.episode.repeat),
         Column("turn", "int64", lambda t: t.turn.index),
         Column("image", "string", lambda t: t.turn.image.path),
+        Column("image_crop", "string", lambda t: _edges(t.turn.image.crop)),
         Column("image_sha256", "string", lambda t: t.turn.image.sha256),
         Column("prompt", "string", lambda t: t.turn.prompt),
         Column("reply", "string", lambda t: t.turn.reply.text),
@@ -108,19 +137,16 @@ TURNS = Table(
         Column("argument", "string", lambda t: t.turn.action.argument),
         Column("category", "string", lambda t: t.turn.action.category),
         Column("invalid_why", "string", lambda t: t.turn.action.why),
+        Column("detail", "string", lambda t: t.turn.action.detail),
         Column("question", "string", lambda t: t.turn.action.question),
         Column("mapped", "bool", lambda t: t.turn.action.mapped),
         Column("suggestion_verdict", "string", lambda t: t.turn.verdict.suggestion),
         Column("category_verdict", "string", lambda t: t.turn.verdict.category),
+        Column("judged_suggestion", "bool", lambda t: _judged(t.turn, "proactive")),
+        Column("judged_category", "bool", lambda t: _judged(t.turn, "category")),
         *_usage(lambda t: t.turn.usage),
     ),
     lambda episode: (TurnOf(episode, turn) for turn in episode.turns),
 )
 
 TABLES = (EPISODES, TURNS)
-
-
-def _of_call(item: TurnOf, field: str) -> str | None:
-    """Of the first call, if there is one."""
-    calls = item.turn.reply.tool_calls
-    return getattr(calls[0], field) if calls else None

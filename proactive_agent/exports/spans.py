@@ -1,40 +1,79 @@
 """OpenTelemetry spans by the GenAI conventions: an episode is an agent's work, a turn a chat.
 
-They go to an OTLP endpoint, or as JSON lines into a file.  The records hold durations, not moments:
-a span's time is the start of the run and the seconds spent in its episode so far.
+They go to an OTLP endpoint, or into a file of OTLP's own JSON lines, which collectors read.  The
+records hold durations, not moments: a span's time is the start of the run and the seconds spent in
+its episode so far.
 """
 
+import base64
+import json
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from proactive_agent.exports.span_attributes import (
+    chat_attributes,
+    episode_attributes,
+    model_of,
+    tool_attributes,
+)
 from proactive_agent.manifest import Manifest
-from proactive_agent.records import EpisodeRecord, TurnRecord
+from proactive_agent.records import EpisodeRecord
 from proactive_agent.run_folder import RunFolder
-from tools import MissingExtraError
+from tools import MissingExtraError, UserError
 
 NANOSECONDS = 10**9
 
+BATCH = 512
+"""Spans that go out together, give or take those of one episode."""
+
+_IDS = ("traceId", "spanId", "parentSpanId")
+
 
 def write_spans(run: RunFolder, file: Path) -> list[Path]:
-    """One span a line."""
+    """Lines of OTLP JSON, each with a batch of spans."""
     _needed()
-    from opentelemetry.sdk.trace.export import ConsoleSpanExporter
+    from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
+    # By its name, as its types are a package of their own.
+    as_dict = import_module("google.protobuf.json_format").MessageToDict
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", encoding="utf-8") as stream:
-        exporter = ConsoleSpanExporter(
-            out=stream, formatter=lambda span: span.to_json(indent=None) + "\n"
-        )
-        _export(run, exporter)
+
+        def write(spans: Sequence[Any]) -> None:
+            batch = as_dict(encode_spans(spans), use_integers_for_enums=True)
+            stream.write(json.dumps(_with_hex_ids(batch)) + "\n")
+
+        _export(run, write)
     return [file]
 
 
-def send_spans(run: RunFolder, endpoint: str) -> None:
-    """To an OTLP endpoint over HTTP, e.g. http://localhost:4318/v1/traces."""
+def send_spans(run: RunFolder, endpoint: str) -> int:
+    """To an OTLP endpoint over HTTP, e.g. http://localhost:4318; gives back how many.
+
+    Raises UserError where they are not taken.
+    """
     _needed()
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.trace.export import SpanExportResult
 
-    _export(run, OTLPSpanExporter(endpoint=endpoint))
+    url = urlsplit(endpoint)
+    if url.scheme not in ("http", "https") or not url.netloc:
+        raise UserError(f"--otlp {endpoint}: no http or https address")
+    if url.path in ("", "/"):
+        endpoint = f"{endpoint.rstrip('/')}/v1/traces"
+    exporter: Any = OTLPSpanExporter(endpoint=endpoint)
+
+    def send(spans: Sequence[Any]) -> None:
+        if exporter.export(spans) is not SpanExportResult.SUCCESS:
+            raise UserError(f"--otlp {endpoint}: spans were not taken")
+
+    try:
+        return _export(run, send)
+    finally:
+        exporter.shutdown()
 
 
 def _needed() -> None:
@@ -45,80 +84,79 @@ def _needed() -> None:
         raise MissingExtraError("otel", "export --format otel") from None
 
 
-def _export(run: RunFolder, exporter: Any) -> None:
+def _export(run: RunFolder, give: Callable[[Sequence[Any]], None]) -> int:
+    """Every span, in batches: a processor of the SDK drops what does not fit its queue."""
+    number = 0
+    for batch in _batches(run):
+        give(batch)
+        number += len(batch)
+    return number
+
+
+def _batches(run: RunFolder) -> Iterator[list[Any]]:
     from opentelemetry.sdk.resources import Resource
-    from opentelemetry.sdk.trace import TracerProvider
-    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 
     manifest = run.read_manifest()
-    resource = Resource({"service.name": "proactive-agent", "run.id": manifest.run_id})
+    ended: list[Any] = []
+
+    class Keep(SpanProcessor):
+        def on_end(self, span: Any) -> None:
+            ended.append(span)
+
+    resource = Resource({"service.name": "proactive-agent", "proactive_agent.run": manifest.run_id})
     provider = TracerProvider(resource=resource, shutdown_on_exit=False)
-    provider.add_span_processor(BatchSpanProcessor(exporter))
+    provider.add_span_processor(Keep())
     tracer = provider.get_tracer("proactive_agent")
-    try:
-        for episode in run.episodes():
-            _episode_span(tracer, manifest, episode)
-    finally:
-        provider.shutdown()
+    for episode in run.episodes():
+        _episode_spans(tracer, manifest, episode)
+        if len(ended) >= BATCH:
+            yield ended.copy()
+            ended.clear()
+    if ended:
+        yield ended
 
 
-def _episode_span(tracer: Any, manifest: Manifest, episode: EpisodeRecord) -> None:
+def _episode_spans(tracer: Any, manifest: Manifest, episode: EpisodeRecord) -> None:
     from opentelemetry import trace
 
     now = int(manifest.started.timestamp() * NANOSECONDS)
-    span = tracer.start_span(f"invoke_agent {episode.scenario}", start_time=now)
-    span.set_attributes(_episode_attributes(manifest, episode))
-    if episode.error:
-        span.set_status(trace.Status(trace.StatusCode.ERROR, episode.error.message))
-        span.set_attribute("error.type", episode.error.kind)
+    span = tracer.start_span("invoke_agent proactive-agent", start_time=now)
+    span.set_attributes(episode_attributes(manifest, episode))
     context = trace.set_span_in_context(span)
     for turn in episode.turns:
-        name = f"chat {manifest.settings.provider}"
+        name = f"chat {model_of(manifest)}"
         chat = tracer.start_span(name, context=context, start_time=now, kind=trace.SpanKind.CLIENT)
-        chat.set_attributes(_turn_attributes(manifest, turn))
+        chat.set_attributes(chat_attributes(manifest, turn))
         now += int((turn.usage.seconds or 0.0) * NANOSECONDS)
         chat.end(now)
         for call in turn.reply.tool_calls:
             tool = tracer.start_span(f"execute_tool {call.name}", context=context, start_time=now)
-            tool.set_attributes(
-                {
-                    "gen_ai.operation.name": "execute_tool",
-                    "gen_ai.tool.name": call.name,
-                    "gen_ai.tool.call.id": call.id,
-                    "gen_ai.tool.call.arguments": call.arguments,
-                    "proactive_agent.verdict": turn.verdict.suggestion,
-                }
-            )
+            tool.set_attributes(tool_attributes(turn, call))
             tool.end(now)
+    if episode.error:
+        span.set_status(trace.Status(trace.StatusCode.ERROR, episode.error.message))
+    else:
+        span.add_event(
+            "gen_ai.evaluation.result",
+            {
+                "gen_ai.evaluation.name": "correct",
+                "gen_ai.evaluation.score.value": float(episode.outcome.correct),
+                "gen_ai.evaluation.score.label": "right" if episode.outcome.correct else "wrong",
+                "gen_ai.evaluation.explanation": episode.outcome.stop,
+            },
+            now,
+        )
     span.end(now)
 
 
-def _episode_attributes(manifest: Manifest, episode: EpisodeRecord) -> dict[str, Any]:
+def _with_hex_ids(value: Any) -> Any:
+    """OTLP's JSON has ids in hex, where that of protobuf has bytes in base64."""
+    if isinstance(value, list):
+        return [_with_hex_ids(one) for one in value]
+    if not isinstance(value, dict):
+        return value
     return {
-        "gen_ai.operation.name": "invoke_agent",
-        "gen_ai.agent.name": "proactive-agent",
-        "gen_ai.request.model": manifest.settings.provider,
-        "proactive_agent.scenario": episode.scenario,
-        "proactive_agent.sample_id": str(episode.sample_id),
-        "proactive_agent.repeat": episode.repeat,
-        "proactive_agent.correct": episode.outcome.correct,
-        "proactive_agent.stop": episode.outcome.stop,
-        "proactive_agent.suggestions": episode.outcome.suggestions,
+        key: base64.b64decode(one).hex() if key in _IDS else _with_hex_ids(one)
+        for key, one in value.items()
     }
-
-
-def _turn_attributes(manifest: Manifest, turn: TurnRecord) -> dict[str, Any]:
-    how = manifest.settings.provider_settings
-    attributes = {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": manifest.settings.provider.partition(":")[0],
-        "gen_ai.request.model": manifest.settings.provider,
-        "gen_ai.request.max_tokens": how.max_tokens,
-        "gen_ai.request.temperature": how.temperature,
-        "gen_ai.usage.input_tokens": turn.usage.input_tokens,
-        "gen_ai.usage.output_tokens": turn.usage.output_tokens,
-        "gen_ai.response.finish_reasons": [turn.reply.finish_reason or "unknown"],
-        "proactive_agent.action": turn.action.kind,
-        "proactive_agent.turn": turn.index,
-    }
-    return {name: value for name, value in attributes.items() if value is not None}

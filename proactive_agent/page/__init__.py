@@ -1,7 +1,7 @@
 """`report`: runs as one HTML file that needs no network and runs nothing that a model wrote.
 
 Tables and plots are those of `compare` and `reproduce`; below them stand the failures by group and
-a gallery of episodes with their pictures and calls.
+a gallery of episodes, each as a timeline of pictures and calls.
 """
 
 from collections.abc import Sequence
@@ -11,12 +11,14 @@ from proactive_agent.comparison.grids import grids
 from proactive_agent.comparison.played import Played, read_runs
 from proactive_agent.comparison.report import find_baseline, make_report
 from proactive_agent.page.document import Section, document
+from proactive_agent.page.failures import failures_table
 from proactive_agent.page.gallery import gallery_of
+from proactive_agent.page.tables import grid_table, notes_list, plot_figure
 from proactive_agent.plots import FIGURES, draw, svg
 from proactive_agent.run_folder import RunFolder
 from proactive_agent.tables import INTERVAL_NOTE
 from proactive_agent.tables.grid import Grid
-from proactive_agent.why import failures_grid, find_failures
+from proactive_agent.why import find_failures
 from tools import MissingExtraError, UserError
 
 
@@ -25,19 +27,31 @@ def write_page(runs: Sequence[str], results: Path, file: Path, episodes: int) ->
     played = read_runs(runs, results)
     folders = [RunFolder.find(run, results) for run in runs]
     report = make_report(played, find_baseline(played, None), beside=False)
-    sections = [
-        Section("Results", grids=grids(report), notes=[INTERVAL_NOTE, *report.notes]),
-        Section("Plots", pictures=_plots(played)),
-        Section("Failures", grids=_failures(played, folders)),
-    ]
     gallery = gallery_of([(p.name, f) for p, f in zip(played, folders, strict=True)], episodes)
-    text = document([run.manifest for run in played], sections, gallery)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(text, encoding="utf-8")
+    failures = [
+        failures_table(run.name, find_failures(folder.outlines()), linked=bool(gallery.episodes))
+        for run, folder in zip(played, folders, strict=True)
+    ]
+    sections = [
+        # What limits the numbers comes before them: nobody reads on after the last table.
+        Section("Results", [notes_list([*report.notes, INTERVAL_NOTE]), *_tables(grids(report))]),
+        Section("Plots", _plots(played)),
+        Section("Failures", failures),
+    ]
+    text = document(played, sections, gallery)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror}") from None
 
 
-def _plots(played: Sequence[Played]) -> list[tuple[str, str]]:
-    """Title and SVG of each plot that these runs make."""
+def _tables(every: Sequence[Grid]) -> list[str]:
+    return ['<div class="tables">', *map(grid_table, every), "</div>"]
+
+
+def _plots(played: Sequence[Played]) -> list[str]:
+    """Each plot that these runs make."""
     try:
         import matplotlib  # noqa: F401
     except ModuleNotFoundError:
@@ -48,12 +62,5 @@ def _plots(played: Sequence[Played]) -> list[tuple[str, str]]:
             figure = draw(name, played, with_published=False).figure
         except UserError:
             continue  # these runs do not make that plot
-        found.append((str(figure.get_label()), svg(figure)))
+        found.append(plot_figure(str(figure.get_label()), svg(figure)))
     return found
-
-
-def _failures(played: Sequence[Played], folders: Sequence[RunFolder]) -> list[Grid]:
-    return [
-        failures_grid(run.name, find_failures(folder.outlines()))
-        for run, folder in zip(played, folders, strict=True)
-    ]

@@ -8,13 +8,15 @@ import sys
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from proactive_agent.cli.app import cli
 from proactive_agent.manifest import Settings
+from proactive_agent.metrics import summarise
 from proactive_agent.run_folder import EpisodeWriter, RunFolder
 from proactive_agent.runner import prepare_run, run
 from tests.proactive_agent.records import FAILED, episode
@@ -64,6 +66,7 @@ def test_csv_leaves_empty_what_is_not_known(played: RunFolder, tmp_path: Path) -
         failed = next(r for r in csv.DictReader(stream) if r["sample_id"] == "99")
     assert failed["correct"] == failed["cost_usd"] == ""
     assert failed["error_kind"] == "timeout"
+    assert failed["failure"] == "error:timeout"
 
 
 def test_no_cell_of_a_csv_is_a_formula(played: RunFolder, tmp_path: Path) -> None:
@@ -97,6 +100,19 @@ def test_a_hub_folder_is_loaded_by_datasets(
     assert manifest["run_id"] == played.read_manifest().run_id
 
 
+def test_the_card_of_a_hub_folder_has_metadata_and_scores(
+    played: RunFolder, tmp_path: Path
+) -> None:
+    pytest.importorskip("pyarrow")
+    exported(played, "hf", tmp_path)
+    _, head, text = (tmp_path / "README.md").read_text().split("---\n", 2)
+    metadata = yaml.safe_load(head)
+    for config in metadata["configs"]:
+        assert (tmp_path / config["data_files"]).is_file()
+    assert metadata["pretty_name"] == "baseline:oracle on ProactiveBench scenarios"
+    assert "| coco | 2 | 100.0 (34–100) |" in text
+
+
 def test_an_inspect_log_round_trips(played: RunFolder, tmp_path: Path) -> None:
     log_library = pytest.importorskip("inspect_ai.log")
     exported(played, "inspect", tmp_path / "run.eval")
@@ -114,6 +130,52 @@ def test_an_inspect_log_round_trips(played: RunFolder, tmp_path: Path) -> None:
         else:
             assert sample.scores["outcome"].value == ("C" if record.outcome.correct else "I")
             assert sample.scores["outcome"].answer == record.answer
+            assert sample.scores["psr"].value == record.outcome.turns - 1
+
+
+def test_an_inspect_log_has_the_scores_of_the_summary(played: RunFolder, tmp_path: Path) -> None:
+    log_library = pytest.importorskip("inspect_ai.log")
+    exported(played, "inspect", tmp_path / "run.eval")
+    log = log_library.read_eval_log(str(tmp_path / "run.eval"))
+    acc, psr = log.results.scores
+    summary = summarise(played.outlines())
+    assert acc.metrics["mean"].value == summary.acc.value
+    assert psr.metrics["coco"].value == summary.scenarios["coco"].psr.value
+    assert (acc.scored_samples, acc.unscored_samples) == (5, 1)
+
+
+def test_an_inspect_log_shows_what_a_call_led_to(played: RunFolder, tmp_path: Path) -> None:
+    log_library = pytest.importorskip("inspect_ai.log")
+    exported(played, "inspect", tmp_path / "run.eval")
+    log = log_library.read_eval_log(str(tmp_path / "run.eval"), resolve_attachments=True)
+    record = next(r for r in played.episodes() if len(r.turns) > 2)
+    name = f"{record.scenario}:{record.sample_id}"
+    sample = next(s for s in log.samples if s.id == name)
+    *moved, answered = (event for event in sample.events if event.event == "tool")
+    for event, turn in zip(moved, record.turns[1:], strict=True):
+        text, picture = event.result
+        assert picture.image.startswith("data:image/webp;base64,")
+        assert text.text == turn.prompt
+    assert answered.result == "answer: correct"
+
+
+def test_an_inspect_log_says_what_ended_a_sample(tmp_path: Path) -> None:
+    log_library = pytest.importorskip("inspect_ai.log")
+    settings = Settings(
+        provider="baseline:always-ask", protocol="mcqa", scenarios=("rod",), limit=1, repeats=2
+    )
+    prepared = prepare_run(settings, tmp_path)
+    asyncio.run(run(prepared))
+    exported(prepared.folder, "inspect", tmp_path / "run.eval")
+    log = log_library.read_eval_log(str(tmp_path / "run.eval"))
+    assert [sample.epoch for sample in log.samples] == [1, 2]
+    assert log.eval.config.epochs == 2
+    sample = log.samples[0]
+    (record, _) = prepared.folder.episodes()
+    assert sample.limit.limit == record.outcome.turns
+    assert sample.choices == record.turns[0].options
+    kinds = [event.event for event in sample.events]
+    assert kinds[-3:] == ["sample_limit", "score", "score"]
 
 
 def test_an_inspect_log_shows_the_pictures_and_keeps_each_once(
@@ -134,51 +196,118 @@ def test_an_inspect_log_shows_the_pictures_and_keeps_each_once(
 
 class _Collector(BaseHTTPRequestHandler):
     received: list[bytes]
+    paths: list[str]
+    status = 200
 
     def do_POST(self) -> None:
         length = int(self.headers["content-length"])
         self.received.append(self.rfile.read(length))
-        self.send_response(200)
+        self.paths.append(self.path)
+        self.send_response(self.status)
+        self.send_header("content-length", "0")
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
         return
 
 
-def test_spans_reach_an_otlp_endpoint(played: RunFolder) -> None:
-    trace_service = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
-    received: list[bytes] = []
-    handler = type("Handler", (_Collector,), {"received": received})
-    server = HTTPServer(("127.0.0.1", 0), handler)
+class Sent(NamedTuple):
+    """What `--otlp` did."""
+
+    done: subprocess.CompletedProcess[str]
+    bodies: list[bytes]
+    paths: list[str]
+
+
+def sent(played: RunFolder, status: int) -> Sent:
+    """To a collector on this machine that answers with the status."""
+    fields: dict[str, Any] = {"received": [], "paths": [], "status": status}
+    server = HTTPServer(("127.0.0.1", 0), type("Handler", (_Collector,), fields))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{server.server_port}/v1/traces"
+    url = f"http://127.0.0.1:{server.server_port}"
     arguments = ["export", str(played.path), "--format", "otel", "--otlp", url]
     # In a process of its own, as the exporter leaves a thread behind.
     done = subprocess.run(
-        [sys.executable, "-m", "proactive_agent", *arguments], capture_output=True, check=False
-    )
+        [sys.executable, "-m", "proactive_agent", *arguments],
+        capture_output=True, check=False, text=True,
+    )  # fmt: skip
     server.shutdown()
     server.server_close()
+    return Sent(done, fields["received"], fields["paths"])
+
+
+def test_spans_reach_an_otlp_endpoint(played: RunFolder) -> None:
+    trace_service = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
+    done, bodies, paths = sent(played, 200)
     assert done.returncode == 0, done.stderr
+    assert set(paths) == {"/v1/traces"}
     names = []
-    for body in received:
+    for body in bodies:
         request = trace_service.ExportTraceServiceRequest()
         request.ParseFromString(body)
         for resource in request.resource_spans:
             names += [span.name for scope in resource.scope_spans for span in scope.spans]
     records = list(played.episodes())
-    turns = sum(len(record.turns) for record in records)
-    assert sum(name.startswith("invoke_agent") for name in names) == len(records)
-    assert sum(name == "chat baseline:oracle" for name in names) == turns
+    turns = [turn for record in records for turn in record.turns]
+    calls = sum(len(turn.reply.tool_calls) for turn in turns)
+    assert names.count("invoke_agent proactive-agent") == len(records)
+    assert names.count("chat oracle") == len(turns)
+    assert sum(name.startswith("execute_tool ") for name in names) == calls
+    assert f"sent {len(names)} spans" in done.stderr
+
+
+def test_an_endpoint_that_takes_no_spans_is_told(played: RunFolder) -> None:
+    pytest.importorskip("opentelemetry.sdk")
+    done = sent(played, 400).done
+    assert done.returncode == 2
+    assert "spans were not taken" in done.stderr
+
+
+def lines_of_spans(file: Path) -> list[dict[str, Any]]:
+    """The spans of a file of OTLP JSON."""
+    return [
+        span
+        for line in file.read_text().splitlines()
+        for resource in json.loads(line)["resourceSpans"]
+        for scope in resource["scopeSpans"]
+        for span in scope["spans"]
+    ]
+
+
+def values(span: dict[str, Any]) -> dict[str, Any]:
+    """The attributes of a span of OTLP JSON, whatever their type."""
+    return {a["key"]: next(iter(a["value"].values())) for a in span["attributes"]}
 
 
 def test_span_lines_hold_the_tokens(played: RunFolder, tmp_path: Path) -> None:
     pytest.importorskip("opentelemetry.sdk")
     exported(played, "otel", tmp_path / "spans.jsonl")
-    spans = [json.loads(line) for line in (tmp_path / "spans.jsonl").read_text().splitlines()]
-    chats = [s["attributes"] for s in spans if s["name"].startswith("chat ")]
+    spans = lines_of_spans(tmp_path / "spans.jsonl")
+    chats = [values(span) for span in spans if span["name"].startswith("chat ")]
     counts = [t.usage.input_tokens for r in played.episodes() for t in r.turns]
-    assert sorted(c["gen_ai.usage.input_tokens"] for c in chats) == sorted(map(int, counts))  # type: ignore[arg-type]
+    told = [int(chat["gen_ai.usage.input_tokens"]) for chat in chats]
+    assert sorted(told) == sorted(map(int, counts))  # type: ignore[arg-type]
+
+
+def test_span_lines_are_those_that_collectors_read(played: RunFolder, tmp_path: Path) -> None:
+    pytest.importorskip("opentelemetry.sdk")
+    exported(played, "otel", tmp_path / "spans.jsonl")
+    spans = lines_of_spans(tmp_path / "spans.jsonl")
+    ids = {span["spanId"] for span in spans}
+    assert all(len(bytes.fromhex(span["traceId"])) == 16 for span in spans)
+    assert all(len(bytes.fromhex(identity)) == 8 for identity in ids)
+    assert {span["parentSpanId"] for span in spans if "parentSpanId" in span} < ids
+
+
+def test_spans_use_the_names_of_the_conventions(played: RunFolder, tmp_path: Path) -> None:
+    conventions = pytest.importorskip(
+        "opentelemetry.semconv._incubating.attributes.gen_ai_attributes"
+    )
+    exported(played, "otel", tmp_path / "spans.jsonl")
+    names = {name for span in lines_of_spans(tmp_path / "spans.jsonl") for name in values(span)}
+    known = set(map(str, vars(conventions).values()))
+    ours = {name for name in names if name.startswith("proactive_agent.")}
+    assert names - ours - {"error.type"} <= known
 
 
 def test_an_endpoint_goes_with_spans_only(played: RunFolder, tmp_path: Path) -> None:
@@ -186,3 +315,11 @@ def test_an_endpoint_goes_with_spans_only(played: RunFolder, tmp_path: Path) -> 
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 2
     assert "--otlp goes with --format otel" in done.output
+
+
+def test_a_place_that_cannot_be_written_is_named(played: RunFolder, tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file")
+    arguments = ["export", str(played.path), "--format", "csv", "-o", str(tmp_path / "taken")]
+    done = CliRunner().invoke(cli, arguments)
+    assert done.exit_code == 2
+    assert "taken: File exists" in done.output.replace("\n", "")

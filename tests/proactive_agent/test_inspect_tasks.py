@@ -81,6 +81,8 @@ def test_the_same_replies_score_the_same(protocol: Any, provider: str, tmp_path:
                 "suggestions": record.outcome.suggestions,
             }
             assert sample.scores["outcome"].answer == record.answer
+            called = [event.function for event in sample.events if event.event == "tool"]
+            assert called == [c.name for t in record.turns for c in t.reply.tool_calls]
 
 
 def ordered(wanted: dict[str, EpisodeRecord], scenario: str) -> list[EpisodeRecord]:
@@ -99,4 +101,46 @@ def test_arguments_that_are_no_json_are_read_as_such(tmp_path: Path) -> None:
         "proactive_agent/rod", model=model, limit=1, log_dir=str(tmp_path), display="none"
     )
     (info,) = [event for event in log.samples[0].events if event.event == "info"]
-    assert info.data["action"]["why"] == "bad_json"
+    assert info.data[0]["action"].startswith("invalid: bad_json")
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"protocol": "oeg"}, "oeg needs a judge"),
+        ({"protocol": "guess"}, "protocol: Input should be 'tools', 'mcqa'"),
+        ({"condition": "nope"}, "nope"),
+        ({"data": "/nowhere"}, "/nowhere is no folder"),
+    ],
+)
+def test_what_cannot_be_played_is_refused_before_a_model_is_asked(
+    asked: dict[str, Any], said: str
+) -> None:
+    from inspect_ai._util.error import PrerequisiteError
+
+    from proactive_agent.inspect_tasks import rod
+
+    with pytest.raises(PrerequisiteError) as error:
+        rod(**asked)
+    assert said in str(error.value.message)
+
+
+def test_a_conversation_goes_on_with_the_same_messages(tmp_path: Path) -> None:
+    from inspect_ai.model import ModelOutput, ModelUsage
+
+    outputs = [
+        ModelOutput.for_tool_call("mockllm", "move_object", {"direction": "left"}),
+        ModelOutput.for_tool_call("mockllm", "answer", {"category": "nothing such"}),
+    ]
+    for output in outputs:
+        output.usage = ModelUsage()
+    model = inspect_ai.model.get_model("mockllm/model", custom_outputs=outputs)
+    (log,) = inspect_ai.eval(
+        "proactive_agent/rod", model=model, limit=1, log_dir=str(tmp_path), display="none"
+    )
+    (sample,) = log.samples
+    first, second = (event for event in sample.events if event.event == "model")
+    assert [m.id for m in second.input[:2]] == [first.input[0].id, first.output.message.id]
+    tools = [event for event in sample.events if event.event == "tool"]
+    assert [content.type for content in tools[0].result] == ["text", "image"]
+    assert tools[1].error is not None

@@ -1,0 +1,108 @@
+"""The parts of a turn in Inspect's types: reply, calls, tools, usage."""
+
+import json
+from typing import Any
+
+from proactive_agent.records import CallRecord, TurnRecord, UsageRecord
+from proactive_agent.trace.words import step_of, verdict_of
+
+
+def as_output(turn: TurnRecord, model: str, message_id: str) -> Any:
+    """The reply, as Inspect's own models give it."""
+    from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ModelOutput
+    from inspect_ai.tool import ToolCall
+
+    calls = []
+    for call in turn.reply.tool_calls:
+        fields, problem = as_arguments(call)
+        calls.append(
+            ToolCall(
+                id=call.id or f"call-{turn.index}",
+                function=call.name,
+                arguments=fields,
+                parse_error=problem,
+            )
+        )
+    message = ChatMessageAssistant(
+        id=message_id,
+        content=turn.reply.text,
+        tool_calls=calls or None,
+        model=model,
+        source="generate",
+    )
+    reasons = {"tool_calls": "tool_calls", "length": "max_tokens"}
+    stop: Any = reasons.get(turn.reply.finish_reason or "", "stop")
+    return ModelOutput(
+        model=model,
+        choices=[ChatCompletionChoice(message=message, stop_reason=stop)],
+        usage=as_usage(turn.usage),
+        time=turn.usage.seconds,
+    )
+
+
+def as_arguments(call: CallRecord) -> tuple[dict[str, Any], str | None]:
+    """The arguments as an object; what is none stands whole beside the reason."""
+    try:
+        value = json.loads(call.arguments or "{}")
+    except (ValueError, RecursionError) as error:
+        return {"unparsed": call.arguments}, f"no JSON: {error}"
+    if isinstance(value, dict):
+        return value, None
+    return {"unparsed": call.arguments}, "no JSON object"
+
+
+def as_tools(turn: TurnRecord) -> list[Any]:
+    """What could be called; texts are those of the version named in the log."""
+    from inspect_ai.tool import ToolInfo, ToolParam, ToolParams
+
+    return [
+        ToolInfo(
+            name=tool.name,
+            description=tool.name,
+            parameters=ToolParams(
+                properties={
+                    name: ToolParam(type="string", enum=values)
+                    for name, values in tool.parameters.items()
+                },
+                required=list(tool.parameters),
+            ),
+        )
+        for tool in turn.tools
+    ]
+
+
+def as_result(turn: TurnRecord) -> str:
+    """What came of a call, in words."""
+    if turn.verdict.category != "mismatch":
+        return f"answer: {turn.verdict.category}"
+    if turn.action.kind == "intervention":
+        return "done" if turn.verdict.suggestion == "correct" else "not possible here"
+    return turn.action.why or turn.action.kind
+
+
+def as_words(turn: TurnRecord) -> dict[str, Any]:
+    """What the reply was read as, and how it was judged, for a reader."""
+    return {"action": step_of(turn), "verdict": verdict_of(turn).plain}
+
+
+def as_verdict(turn: TurnRecord) -> dict[str, Any]:
+    """The same for a program."""
+    action = turn.action.model_dump(exclude_none=True)
+    return {"action": action, "verdict": turn.verdict.model_dump(), "via": turn.via}
+
+
+def as_usage(usage: UsageRecord) -> Any:
+    """Tokens and cost; None where neither count is known, as Inspect would take it for nothing."""
+    from inspect_ai.model import ModelUsage
+
+    if usage.input_tokens is None and usage.output_tokens is None:
+        return None
+    given, written = usage.input_tokens or 0, usage.output_tokens or 0
+    return ModelUsage(
+        input_tokens=given,
+        output_tokens=written,
+        total_tokens=given + written,
+        input_tokens_cache_read=usage.cached_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
+        total_cost=usage.cost_usd,
+    )

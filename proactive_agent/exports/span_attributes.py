@@ -1,0 +1,106 @@
+"""What spans say, by the GenAI conventions of OpenTelemetry; what is not known is left out."""
+
+import json
+from typing import Any
+
+from proactive_agent.exports.inspect_parts import as_result
+from proactive_agent.failures import group
+from proactive_agent.manifest import Manifest
+from proactive_agent.records import CallRecord, EpisodeRecord, TurnRecord
+
+
+def model_of(manifest: Manifest) -> str:
+    """The model without its provider."""
+    return manifest.settings.provider.partition(":")[2] or manifest.settings.provider
+
+
+def episode_attributes(manifest: Manifest, episode: EpisodeRecord) -> dict[str, Any]:
+    """Of the span of an episode."""
+    failure = group(episode)
+    return _known(
+        {
+            "gen_ai.operation.name": "invoke_agent",
+            "gen_ai.provider.name": _provider(manifest),
+            "gen_ai.agent.name": "proactive-agent",
+            "gen_ai.conversation.id": f"{episode.scenario}:{episode.sample_id}:{episode.repeat}",
+            "gen_ai.request.model": model_of(manifest),
+            **_usage(episode),
+            "error.type": episode.error.kind if episode.error else None,
+            "proactive_agent.scenario": episode.scenario,
+            "proactive_agent.sample_id": str(episode.sample_id),
+            "proactive_agent.repeat": episode.repeat,
+            "proactive_agent.protocol": episode.protocol,
+            "proactive_agent.condition": episode.condition,
+            "proactive_agent.correct": None if episode.error else episode.outcome.correct,
+            "proactive_agent.failure": failure.name if failure else None,
+            "proactive_agent.stop": episode.outcome.stop,
+            "proactive_agent.suggestions": episode.outcome.suggestions,
+        }
+    )
+
+
+def chat_attributes(manifest: Manifest, turn: TurnRecord) -> dict[str, Any]:
+    """Of the span of a turn; the messages are those of this turn alone."""
+    how = manifest.settings.provider_settings
+    asked = {"role": "user", "parts": [{"type": "text", "content": turn.prompt}]}
+    return _known(
+        {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": _provider(manifest),
+            "gen_ai.request.model": model_of(manifest),
+            "gen_ai.request.max_tokens": how.max_tokens,
+            "gen_ai.request.temperature": how.temperature,
+            **_usage(turn),
+            "gen_ai.response.finish_reasons": [turn.reply.finish_reason or "unknown"],
+            "gen_ai.input.messages": json.dumps([asked]),
+            "gen_ai.output.messages": json.dumps([_reply(turn)]),
+            "proactive_agent.turn": turn.index,
+            "proactive_agent.image": turn.image.path,
+            "proactive_agent.action": turn.action.kind,
+            "proactive_agent.verdict.suggestion": turn.verdict.suggestion,
+            "proactive_agent.verdict.category": turn.verdict.category,
+        }
+    )
+
+
+def tool_attributes(turn: TurnRecord, call: CallRecord) -> dict[str, Any]:
+    """Of the span of a call."""
+    return _known(
+        {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": call.name,
+            "gen_ai.tool.type": "function",
+            "gen_ai.tool.call.id": call.id or None,
+            "gen_ai.tool.call.arguments": call.arguments,
+            "gen_ai.tool.call.result": as_result(turn),
+            "error.type": turn.action.why,
+        }
+    )
+
+
+def _provider(manifest: Manifest) -> str:
+    return manifest.settings.provider.partition(":")[0]
+
+
+def _usage(of: EpisodeRecord | TurnRecord) -> dict[str, Any]:
+    return {
+        "gen_ai.usage.input_tokens": of.usage.input_tokens,
+        "gen_ai.usage.output_tokens": of.usage.output_tokens,
+        "gen_ai.usage.cache_read.input_tokens": of.usage.cached_tokens,
+        "gen_ai.usage.reasoning.output_tokens": of.usage.reasoning_tokens,
+    }
+
+
+def _reply(turn: TurnRecord) -> dict[str, Any]:
+    parts: list[dict[str, Any]] = []
+    if turn.reply.text:
+        parts.append({"type": "text", "content": turn.reply.text})
+    parts += [
+        {"type": "tool_call", "id": call.id, "name": call.name, "arguments": call.arguments}
+        for call in turn.reply.tool_calls
+    ]
+    return {"role": "assistant", "parts": parts, "finish_reason": turn.reply.finish_reason or ""}
+
+
+def _known(attributes: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in attributes.items() if value is not None}
