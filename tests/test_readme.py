@@ -1,4 +1,4 @@
-"""The README says what is true: its output is the program's, its commands exist."""
+"""README and docs say what is true: the output is the program's, the commands exist."""
 
 import os
 import re
@@ -12,9 +12,13 @@ import pytest
 
 from proactive_agent.cli.app import cli
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-SHELL = "\n".join(re.findall(r"^```bash\n(.*?)^```$", README, re.MULTILINE | re.DOTALL))
-COMMANDS = re.findall(r"python -m proactive_agent (.+)$", SHELL, re.MULTILINE)
+ROOT = Path(__file__).parents[1]
+README, *DOCS = (
+    file.read_text(encoding="utf-8")
+    for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+)
+SHELL = re.findall(r"^```bash\n(.*?)^```$", "".join((README, *DOCS)), re.MULTILINE | re.DOTALL)
+COMMANDS = re.findall(r"-m proactive_agent (.+)$", "\n".join(SHELL), re.MULTILINE)
 RUN_OUTPUT, TRACE_OUTPUT = re.findall(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 

@@ -29,10 +29,10 @@ def train(
         _refuse_others(ctx)
         show_training(None, out, dry_run=False)
         return
-    show_training(_settings(**options), out, dry_run=dry_run)
+    show_training(settings_of(**options), out, dry_run=dry_run)
 
 
-def _settings(
+def settings_of(
     *,
     model: str | None,
     data: str | None,
@@ -40,6 +40,7 @@ def _settings(
     eval_data: Path | None,
     **options: Any,
 ) -> "TrainSettings":
+    """The settings that options ask for.  Raises UserError."""
     from proactive_agent.training.settings import TrainSettings
     from scenarios.registry import find_scenarios
     from tools import UserError

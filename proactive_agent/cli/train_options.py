@@ -45,7 +45,7 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
         _option("--limit", type=_COUNT, metavar="N", help="Rows per scenario, from the first on."),
         _option("--resume", is_flag=True, help="Go on with the training that lies in --out."),
         _option(
-            "--dry-run", is_flag=True, help="Check everything and show the mix; train nothing."
+            "--dry-run", is_flag=True, help="Check settings and rows, show the mix; load no model."
         ),
         _option("--seed", type=int, default=0),
     ),
@@ -140,7 +140,12 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
         _option("--max-grad-norm", type=_AMOUNT, default=1.0),
         _option("--beta", type=_AMOUNT, default=0.0, help="Weight of the KL divergence."),
         _option("--clip", type=_POSITIVE, default=0.2),
-        _option("--loss", default="dapo", help="As TRL names it: dapo, grpo, dr_grpo, bnpo, …"),
+        _option(
+            "--loss",
+            type=click.Choice(("dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo")),
+            default="dapo",
+            help="As TRL names it.",
+        ),
         _option("--scale-rewards", type=click.Choice(("group", "batch", "none")), default="group"),
         _option("--iterations", type=_COUNT, default=1, help="Updates per reply."),
         _option("--temperature", type=_POSITIVE, default=1.0),
@@ -199,9 +204,9 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
         ),
         _option(
             "--save-every",
-            type=_COUNT,
+            type=_NONE_TOO,
             metavar="STEPS",
-            help="Write a checkpoint. Default: with every evaluation.",
+            help="Write a checkpoint; 0: never. Default: with every evaluation, else every 50.",
         ),
         _option("--keep", type=_COUNT, default=2, help="Checkpoints."),
         _option(

@@ -1,19 +1,23 @@
 """Shows a training: the mix before it starts, a line of progress, what came of it."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from rich import box
+from rich.console import RenderableType
 from rich.progress import (
     BarColumn,
-    MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
 from proactive_agent.terminal import console, messages, safe
 from proactive_agent.training.events import (
@@ -24,81 +28,134 @@ from proactive_agent.training.events import (
     Reading,
     Started,
     Stepped,
+    Working,
 )
 from proactive_agent.training.settings import TrainSettings
 
 
 def show_training(settings: TrainSettings | None, out: Path, *, dry_run: bool) -> None:
     """Trains, or goes on where there are no settings."""
+    from proactive_agent.training.model import is_first_process
     from proactive_agent.training.session import check, resume, train
 
     view = _View()
     try:
         with view.progress:
             if settings is None:
-                resume(out, view.show)
+                manifest = resume(out, view.show)
             elif dry_run:
                 check(settings, out, view.show)
                 return
             else:
-                train(settings, out, view.show)
+                manifest = train(settings, out, view.show)
     except KeyboardInterrupt:
-        messages.print(
-            f"interrupted; go on with: train --resume --out {out}", markup=False, soft_wrap=True
-        )
+        view.say(f"interrupted; {how_to_go_on(out)}")
         sys.exit(130)
-    console.print(
-        f"judge it: python -m proactive_agent run --provider local:{out}",
-        markup=False,
-        soft_wrap=True,
-    )
+    if is_first_process():
+        options = f"--provider local:{out} --protocol {manifest.settings.protocol}"
+        line = f"judge it: python -m proactive_agent run {options}"
+        console.print(line, markup=False, soft_wrap=True)
+
+
+def how_to_go_on(out: Path) -> str:
+    """What an interrupted training in this folder needs to be finished."""
+    from proactive_agent.training.checkpoints import last_checkpoint, step_of
+    from proactive_agent.training.manifest import FILE
+
+    if not (out / FILE).exists():
+        return "nothing was written"
+    checkpoint = last_checkpoint(out)
+    place = f"step {step_of(checkpoint)}" if checkpoint else "the start: there is no checkpoint yet"
+    return f"python -m proactive_agent train --resume --out {out} goes on from {place}"
+
+
+class _Count(ProgressColumn):
+    """Of how many, where that is known."""
+
+    def render(self, task: Task) -> Text:
+        done = f"{task.completed:,.0f}"
+        if task.total is not None:
+            done += f"/{task.total:,.0f}"
+        return Text(done if task.total or task.completed else "")
+
+
+class _Left(TimeRemainingColumn):
+    """With the word, where there is a number."""
+
+    def render(self, task: Task) -> Text:
+        left = super().render(task)
+        return Text.assemble(left, " left") if task.time_remaining is not None else Text("")
+
+
+class _Line(Progress):
+    """How far it is, and below that the numbers of the last step."""
+
+    metrics = ""
+
+    def get_renderables(self) -> Iterator[RenderableType]:
+        yield self.make_tasks_table(self.tasks)
+        if self.metrics:
+            yield Text(self.metrics)
 
 
 class _View:
     """What is on the screen."""
 
     def __init__(self) -> None:
-        self.progress = Progress(
+        self.progress = _Line(
             TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=12),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[metrics]}", markup=False),
+            BarColumn(bar_width=20),
+            _Count(),
             TimeElapsedColumn(),
-            TimeRemainingColumn(),
+            _Left(),
             console=messages,
             transient=True,
             disable=not messages.is_terminal,
         )
-        self._task = self.progress.add_task("", total=None, metrics="")
+        self._task = self.progress.add_task("", total=None)
         self._task_name = ""
 
     def show(self, event: Event) -> None:
         """Shows what a training tells."""
         match event:
             case Note(text):
-                messages.print(safe(text), soft_wrap=True)
+                self.say(text)
             case Mixed():
-                console.print(_mix_table(event))
+                self._show_mix(event)
             case Reading(what, done):
                 self._read(what, done)
+            case Working(what):
+                self._work(what)
             case Started(phase, steps, done):
-                self.progress.update(
-                    self._task, description=phase, completed=done, total=steps, metrics=""
-                )
-            case Stepped(_, step, values):
-                self._step(step, values)
+                self.progress.metrics = ""
+                self.progress.reset(self._task, description=phase, completed=done, total=steps)
+            case Stepped(phase, step, values):
+                self.progress.metrics = metrics_line(values) or self.progress.metrics
+                self.progress.update(self._task, description=phase, completed=step)
             case Evaluated(label, values):
                 for line in evaluation_lines(label, values):
-                    messages.print(safe(line), soft_wrap=True)
+                    self.say(line)
+
+    def say(self, text: str) -> None:
+        """A remark, above the line of progress; in a pipe it is one line."""
+        messages.print(safe(text), soft_wrap=not messages.is_terminal)
+
+    def _show_mix(self, mixed: Mixed) -> None:
+        """Both consoles can be one terminal, where one must not write into what the other shows."""
+        self.progress.stop()
+        console.print(_mix_table(mixed))
+        self.progress.start()
+
+    def _work(self, what: str) -> None:
+        if self.progress.tasks[0].total is None:
+            self.progress.reset(self._task, total=None)
+        self.progress.update(self._task, description=what)
 
     def _read(self, what: str, more: int) -> None:
         if self._task_name != what:
             self._task_name = what
             self.progress.reset(self._task, description=what, total=None)
         self.progress.advance(self._task, more)
-
-    def _step(self, step: int, values: dict[str, Any]) -> None:
-        self.progress.update(self._task, completed=step, metrics=metrics_line(values))
 
 
 SHOWN = {

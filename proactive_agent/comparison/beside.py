@@ -1,12 +1,12 @@
 """The paper's figures beside runs, never without saying on what data each was measured."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Literal
 
 from pydantic import BaseModel
 
 from proactive_agent.comparison.played import OFFICIAL, Played, data_label
-from proactive_agent.manifest import Settings
+from proactive_agent.manifest import Manifest
 from proactive_agent.published import NOTE, PAPER, TABLES, TableName, table
 from proactive_agent.remarks import remarks
 from proactive_agent.tables import EMBEDDED_NOTE
@@ -16,6 +16,7 @@ class PublishedFigures(BaseModel):
     """A model's row in one of the paper's tables."""
 
     name: str
+    """In table 3 with what the model was trained for: `original`, `rp=0.5`, …"""
     source: Literal["published"] = "published"
     paper: str = PAPER
     table: TableName
@@ -28,12 +29,18 @@ class PublishedFigures(BaseModel):
     """The averages that the paper prints, by metric."""
 
 
-def published_beside(runs: Iterable[Played]) -> list[PublishedFigures]:
-    """The rows of the tables that are most like the runs' ways of asking."""
-    names = dict.fromkeys(_most_alike(run.manifest.settings) for run in runs)
+def published_beside(runs: Sequence[Played]) -> list[PublishedFigures]:
+    """The rows of the tables that are most like the runs' ways of asking.
+
+    Table 3 (before and after training) stands beside runs of trained models and of the models that
+    they were before.
+    """
+    manifests = [run.manifest for run in runs]
+    studied = {model for manifest in manifests for model in _before_and_after(manifest)}
+    names = {_most_alike(manifest, studied) for manifest in manifests}
     return [
         PublishedFigures(
-            name=row.model,
+            name=f"{row.model}, {row.config}" if row.config else row.model,
             table=name,
             protocol=TABLES[name].protocol,
             condition=TABLES[name].condition,
@@ -53,10 +60,19 @@ def caption(runs: Sequence[Played]) -> str:
     return " ".join([*([warning] if others else []), NOTE, *departures])
 
 
-def _most_alike(settings: Settings) -> TableName:
-    if settings.protocol == "oeg":
+def _before_and_after(manifest: Manifest) -> tuple[object, ...]:
+    """A trained model and the one that it began as; nothing for any other model."""
+    training = manifest.provider.get("training")
+    return (manifest.provider.get("model"), training.get("model")) if training else ()
+
+
+def _most_alike(manifest: Manifest, studied: Collection[object]) -> TableName:
+    """`studied` are the models that are compared before and after training."""
+    if manifest.settings.protocol == "oeg":
         return "table2"
-    conditions = settings.condition.split("+")
+    conditions = manifest.settings.condition.split("+")
     if "reference" in conditions:
         return "table6"
-    return "table7" if "hint" in conditions else "table1"
+    if "hint" in conditions:
+        return "table7"
+    return "table3" if manifest.provider.get("model") in studied else "table1"

@@ -3,10 +3,29 @@
 from pathlib import Path
 from typing import Any
 
-from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.checkpoints import FOLDER
+from proactive_agent.training.model import on_gpu, world_size
+from proactive_agent.training.settings import SAVE_EVERY, TrainSettings
 from tools import UserError
 
-CHECKPOINTS = "checkpoints"
+_PATIENCE_S = 4 * 3600
+
+
+def check_arguments(settings: TrainSettings, out: Path) -> None:
+    """Raises UserError for what a trainer would refuse, before there is any work to lose."""
+    import trl
+
+    evaluates = bool(settings.eval_every and settings.held_out)
+    gpu = on_gpu(settings)
+    where: Any = {"processes": world_size(), "gpu": gpu, "evaluates": evaluates}
+    try:
+        if settings.method == "grpo":
+            trl.GRPOConfig(**grpo_arguments(settings, out, **where))
+        if settings.method == "sft" or settings.warm_up:
+            trl.SFTConfig(**sft_arguments(settings, out, **where))
+    except (ValueError, ImportError) as error:
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(said) from None
 
 
 def grpo_arguments(
@@ -56,15 +75,17 @@ def sft_arguments(
         "learning_rate": rate or settings.learning_rate,
         "num_train_epochs": settings.epochs,
         "max_steps": settings.warm_up if warm_up else settings.max_steps or -1,
+        # Its checkpoints would be taken for those of GRPO.
+        **({"save_strategy": "no"} if warm_up else {}),
         "completion_only_loss": True,
         "max_length": None,
     }
 
 
 def _common(settings: TrainSettings, out: Path, *, gpu: bool, evaluates: bool) -> dict[str, Any]:
-    every = settings.save_every or settings.eval_every
+    every = settings.steps_per_checkpoint
     return {
-        "output_dir": str(out / CHECKPOINTS),
+        "output_dir": str(out / FOLDER),
         "optim": settings.optimizer,
         "lr_scheduler_type": settings.schedule,
         "warmup_steps": settings.lr_warm_up_steps,
@@ -73,6 +94,8 @@ def _common(settings: TrainSettings, out: Path, *, gpu: bool, evaluates: bool) -
         "seed": settings.seed,
         "data_seed": settings.seed,
         "use_cpu": not gpu,
+        # The others wait while one process plays the benchmark.
+        "ddp_timeout": _PATIENCE_S,
         "bf16": gpu and settings.dtype != "float16",
         "fp16": gpu and settings.dtype == "float16",
         "activation_checkpointing": settings.checkpointing,
@@ -80,7 +103,7 @@ def _common(settings: TrainSettings, out: Path, *, gpu: bool, evaluates: bool) -
         "eval_strategy": "steps" if evaluates else "no",
         "eval_steps": settings.eval_every if evaluates else None,
         "save_strategy": "steps" if every else "no",
-        "save_steps": every or 500,
+        "save_steps": every or SAVE_EVERY,
         "save_total_limit": settings.keep,
         "logging_steps": 1,
         "report_to": list(settings.report_to) or "none",

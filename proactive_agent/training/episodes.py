@@ -21,6 +21,11 @@ class Opening:
     sample: Sample
     clear: bool = False
 
+    @property
+    def place(self) -> str:
+        """Where it stands, for messages."""
+        return f"{self.scenario}:{self.sample.id}"
+
 
 class EpisodeData(NamedTuple):
     """Samples to train on, read once and checked."""
@@ -37,7 +42,7 @@ class EpisodeData(NamedTuple):
             try:
                 yield self.data.images.open(ref).image
             except ImageError as error:
-                raise UserError(f"{row.scenario}:{row.sample.id}: {error}") from None
+                raise UserError(f"{row.place}: {error}") from None
 
 
 def read_episodes(source: str, on_row: Callable[[int], None] | None = None) -> EpisodeData:

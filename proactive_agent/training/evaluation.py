@@ -5,7 +5,7 @@ from typing import Any
 
 from proactive_agent.training.advice import about_never_asking
 from proactive_agent.training.benchmark import figures, play_benchmark, run_folders
-from proactive_agent.training.events import Evaluated, Note, Tell
+from proactive_agent.training.events import Evaluated, Note, Tell, Working
 from proactive_agent.training.journal import Journal
 from proactive_agent.training.mix import mix_of
 from proactive_agent.training.model import device_of, is_first_process
@@ -65,14 +65,18 @@ class Evaluation:
 
         label = step_label(step)
         values = self._play(_model_of(trainer), label, f"{self._out}@{label}")
-        # The trainers' own way of logging would also log what they gathered since the last step.
+        due = trainer.control.should_log
+        # The trainers' own way of logging would also log what they gathered in this step, and
+        # logging counts as having done that.
         Trainer.log(trainer, values)
+        trainer.control.should_log = due
 
     def _play(self, model: Any, label: str, name: str) -> dict[str, float]:
         from accelerate import PartialState
 
         values: dict[str, float] = {}
         if is_first_process():
+            self._tell(Working("benchmark"))
             played = play_benchmark(self._prepared, model, label, name)
             values = figures(played, self._trained)
             self._tell(Evaluated(label, values))

@@ -31,6 +31,12 @@ class Reading(NamedTuple):
     done: int
 
 
+class Working(NamedTuple):
+    """Something that takes a while, and cannot be counted."""
+
+    what: Literal["libraries", "model", "benchmark"]
+
+
 class Started(NamedTuple):
     """The steps begin."""
 
@@ -55,5 +61,5 @@ class Evaluated(NamedTuple):
     values: dict[str, float]
 
 
-Event = Note | Mixed | Reading | Started | Stepped | Evaluated
+Event = Note | Mixed | Reading | Working | Started | Stepped | Evaluated
 Tell = Callable[[Event], None]

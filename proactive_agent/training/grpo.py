@@ -28,7 +28,6 @@ def grpo_trainer(prepared: Prepared, model: Any, callbacks: list[Any]) -> Any:
         gpu=on_gpu(settings),
         evaluates=bool(chosen.held_out),
     )
-    _check_second_look(prepared)
     fresh = model is prepared.loaded.model
     return trl.GRPOTrainer(
         model=model,
@@ -87,17 +86,26 @@ def log_scores(scores: Sequence[Score], rule: Rule, log_metric: LogMetric) -> No
             log_metric(f"{kind}_rate", float(score.kind == kind))
 
 
-def _check_second_look(prepared: Prepared) -> None:
+def check_second_look(prepared: Prepared) -> None:
     """Raises UserError where TRL has to look at replies once more, and cannot with such a model.
 
     It hands on the inputs that it knows; LLaVA-OneVision has one more.
     """
     settings = prepared.settings
     names = prepared.loaded.processor.image_processor.model_input_names
-    if "batch_num_images" in names and (settings.beta or settings.vllm):
+    written = settings.generation_batch_size or settings.batch_size
+    looks = {
+        "beta": settings.beta,
+        "vllm": settings.vllm,
+        # Replies that are not used up before the model has changed.
+        "iterations or generation-batch-size": settings.batch_size
+        % (written * settings.iterations),
+    }
+    if "batch_num_images" in names and any(looks.values()):
+        option = next(name for name, used in looks.items() if used)
         raise UserError(
-            f"{'beta' if settings.beta else 'vllm'}: TRL cannot compute the probabilities of "
-            f"replies apart from a step for {type(prepared.loaded.model).__name__}"
+            f"{option}: TRL cannot compute the probabilities of replies apart from a step for "
+            f"{type(prepared.loaded.model).__name__}"
         )
 
 

@@ -13,14 +13,16 @@ _DROPPED = ("total_flos", "train_runtime", "train_samples_per_second", "train_st
 class Journal:
     """Appends lines; `kept_steps` are those of an earlier sitting that a resumed one builds on.
 
-    A warm-up is behind whoever has a checkpoint.
+    A warm-up is behind whoever has a checkpoint.  Of several processes one `writes`.
     """
 
-    def __init__(self, folder: Path, kept_steps: int = 0) -> None:
+    def __init__(self, folder: Path, kept_steps: int = 0, *, writes: bool = True) -> None:
         self.file = folder / FILE
-        lines = [line for line in read_journal(folder) if _kept(line, kept_steps)]
-        folder.mkdir(parents=True, exist_ok=True)
-        self.file.write_text("".join(_line(line) for line in lines), encoding="utf-8")
+        self._writes = writes
+        if writes:
+            lines = [line for line in read_journal(folder) if _kept(line, kept_steps)]
+            folder.mkdir(parents=True, exist_ok=True)
+            self.file.write_text("".join(_line(line) for line in lines), encoding="utf-8")
         self._tokens = 0.0
         self._time = time.perf_counter()
 
@@ -32,8 +34,9 @@ class Journal:
             if tokens > self._tokens:
                 line["tokens_per_second"] = (tokens - self._tokens) / (now - self._time)
             self._tokens, self._time = tokens, now
-        with self.file.open("a", encoding="utf-8") as stream:
-            stream.write(_line(line))
+        if self._writes:
+            with self.file.open("a", encoding="utf-8") as stream:
+                stream.write(_line(line))
         return line
 
 
@@ -47,6 +50,8 @@ def read_journal(folder: Path) -> list[dict[str, Any]]:
 
 
 def _kept(line: dict[str, Any], steps: int) -> bool:
+    if line["phase"] == "benchmark" and line["step"]:
+        return False  # that of the end is played again
     return bool(line["step"] <= steps or (steps and line["phase"] == "warm-up"))
 
 

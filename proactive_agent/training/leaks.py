@@ -21,6 +21,8 @@ class Shown(NamedTuple):
 
     name: str
     """`scenario:id`."""
+    file: str
+    """The picture, relative to the data folder."""
     answer: str
 
 
@@ -29,7 +31,15 @@ class Leak(NamedTuple):
 
     row: int
     """Its index."""
+    place: str
+    """Where the row stands."""
     sample: str
+    """`scenario:id`."""
+    file: str
+    """The picture that it shows."""
+
+    def __str__(self) -> str:
+        return f"{self.place} that of {self.sample} ({self.file})"
 
 
 def find_leaks(
@@ -47,9 +57,9 @@ def find_leaks(
     for row in rows:
         on_picture(1)
         found = [shown.get(_hash(picture)) for picture in pictures_of(row)]
-        same = [sample.name for sample in found if sample and sample.answer == _plain(row.answer)]
+        same = [sample for sample in found if sample and sample.answer == _plain(row.answer)]
         if same:
-            leaks.append(Leak(row.index, same[0]))
+            leaks.append(Leak(row.index, row.place, same[0].name, same[0].file))
     return leaks
 
 
@@ -78,14 +88,14 @@ def _pictures(tests: Iterable[DataFolder]) -> Iterator[tuple[str, Shown]]:
     for data in tests:
         for scenario in data.scenarios():
             for sample in data.samples(scenario):
-                who = Shown(f"{scenario}:{sample.id}", _plain(sample.answer))
+                name, answer = f"{scenario}:{sample.id}", _plain(sample.answer)
                 state = data.environment(scenario, sample)
                 for ref in dict.fromkeys((state.image(), state.reference_image())):
                     try:
                         picture = data.images.open(ref).image
                     except ImageError:
                         continue
-                    yield _hash(picture), who
+                    yield _hash(picture), Shown(name, ref.path, answer)
 
 
 def _hash(picture: Any) -> str:

@@ -43,6 +43,11 @@ class ModelFingerprint(BaseModel):
     parameters: int
     dtype: str
 
+    def is_same(self, other: "ModelFingerprint") -> bool:
+        """Whether it holds the same weights, in whatever precision they are loaded."""
+        mine, theirs = (self.commit, self.folder_sha256), (other.commit, other.folder_sha256)
+        return mine == theirs
+
 
 class TrainManifest(BaseModel):
     """A training's `train.json`."""
@@ -59,6 +64,10 @@ class TrainManifest(BaseModel):
     steps: int = 0
     """Of the optimizer, so far."""
     stopped_early: bool = False
+
+    def begun_again(self) -> "TrainManifest":
+        """The same before its end."""
+        return self.model_copy(update={"status": "running", "ended": None})
 
     def ended_as(self, status: Status, steps: int, **more: Any) -> "TrainManifest":
         """The same with its end."""

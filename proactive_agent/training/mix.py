@@ -20,6 +20,10 @@ class Item(Protocol):
         """In the data."""
 
     @property
+    def place(self) -> str:
+        """Where it stands, for messages."""
+
+    @property
     def scenario(self) -> str:
         """Short name."""
 

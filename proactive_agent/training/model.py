@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from proactive_agent.training.manifest import ModelFingerprint
 from proactive_agent.training.settings import TrainSettings
 from providers import ProviderOptions
 from providers.local.adapters import base_of
@@ -43,6 +44,19 @@ def load_model(settings: TrainSettings) -> tuple[Source, "Loaded"]:
     # What ends a reply in a run ends one here.
     loaded.model.generation_config.eos_token_id = sorted(stop_ids(loaded.model, tokenizer))
     return source, loaded
+
+
+def fingerprint_of(source: Source, model: Any) -> ModelFingerprint:
+    """Which model it is; of a folder every byte counts."""
+    from providers.local.fingerprint import folder_sha256
+
+    return ModelFingerprint(
+        name=source.shown,
+        commit=getattr(model.config, "_commit_hash", None),
+        folder_sha256=folder_sha256(source.folder) if source.folder else None,
+        parameters=sum(p.numel() for p in model.parameters()),
+        dtype=str(model.dtype).removeprefix("torch."),
+    )
 
 
 def on_gpu(settings: TrainSettings) -> bool:

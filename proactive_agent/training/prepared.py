@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from proactive_agent.protocols import Mcqa, Protocol, ToolUse
 from proactive_agent.training.advice import advice
 from proactive_agent.training.episodes import EpisodeData, read_episodes
-from proactive_agent.training.events import Mixed, Note, Reading, Tell
+from proactive_agent.training.events import Mixed, Note, Reading, Tell, Working
 from proactive_agent.training.leaks import Leak, compared_with, find_leaks
 from proactive_agent.training.mix import Chosen, apart, mix_of, rows_of
 from proactive_agent.training.model import load_model
-from proactive_agent.training.prompts import repeating, wordings_of
+from proactive_agent.training.prompts import question_of, repeating, wordings_of
 from proactive_agent.training.settings import TrainSettings
 from proactive_agent.training.split import Split, read_split
 from providers.local.aliases import Source
@@ -24,19 +24,29 @@ if TYPE_CHECKING:
     from providers.local.loading import Loaded
 
 
-@dataclass(frozen=True)
-class Prepared:
-    """A training that can start."""
+_NAMED = 3
+"""Leaks."""
 
-    settings: TrainSettings
-    out: Path
+
+@dataclass(frozen=True, kw_only=True)
+class Material:
+    """What is trained on, without the model."""
+
     data: Split | EpisodeData
     """All that was read."""
     chosen: Chosen
     leaks: int
     """Rows left out because they show the picture of a test sample."""
-    protocol: Protocol
     wordings: Sequence[Wording]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared(Material):
+    """A training that can start."""
+
+    settings: TrainSettings
+    out: Path
+    protocol: Protocol
     source: Source
     loaded: "Loaded"
     chat: Chat
@@ -46,24 +56,36 @@ class Prepared:
     """The tokens that end a reply."""
 
 
-def prepare(settings: TrainSettings, out: Path, tell: Tell) -> Prepared:
-    """Reads and checks all rows, then loads the model.  Raises UserError."""
-    from providers.local.generation import stop_ids
-
+def read_material(settings: TrainSettings, tell: Tell) -> Material:
+    """Reads and checks all rows, and tells of their mix.  Raises UserError."""
     for remark in advice(settings):
         tell(Note(remark))
     read = read_episodes if settings.multi_turn else read_split
     data = read(settings.data, lambda done: tell(Reading("rows", done)))
     chosen, leaks = _choose(settings, data, tell)
+    wordings = wordings_of(settings.data)
+    if settings.protocol == "tools" and not settings.multi_turn:
+        for rows in chosen:
+            for row in rows:
+                question_of(row, wordings)
+    return Material(data=data, chosen=chosen, leaks=leaks, wordings=wordings)
+
+
+def prepare(settings: TrainSettings, out: Path, tell: Tell) -> Prepared:
+    """Reads and checks all rows, then loads the model.  Raises UserError."""
+    from providers.local.generation import stop_ids
+
+    material = read_material(settings, tell)
+    tell(Working("model"))
     source, loaded = load_model(settings)
     return Prepared(
         settings=settings,
         out=out,
-        data=data,
-        chosen=chosen,
-        leaks=leaks,
+        data=material.data,
+        chosen=material.chosen,
+        leaks=material.leaks,
+        wordings=material.wordings,
         protocol=ToolUse() if settings.protocol == "tools" else Mcqa(settings.parser),
-        wordings=wordings_of(settings.data),
         source=source,
         loaded=loaded,
         chat=Chat(loaded.processor, loaded.template),
@@ -102,8 +124,6 @@ def _choose(settings: TrainSettings, data: Split | EpisodeData, tell: Tell) -> t
 
 
 def _about(leaks: Sequence[Leak]) -> str:
-    index, sample = leaks[0]
-    return (
-        f"{len(leaks):,} rows show pictures of test samples (row {index} that of {sample}): "
-        "they are left out"
-    )
+    named = "; ".join(map(str, leaks[:_NAMED]))
+    more = "; …" if len(leaks) > _NAMED else ""
+    return f"left out as they show pictures of test samples, {len(leaks):,} rows: {named}{more}"

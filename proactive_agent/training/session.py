@@ -8,24 +8,32 @@ from pathlib import Path
 from typing import Any
 
 from proactive_agent.manifest import git_commit
-from proactive_agent.training.arguments import CHECKPOINTS
+from proactive_agent.training.arguments import check_arguments
 from proactive_agent.training.card import write_card
+from proactive_agent.training.checkpoints import go_on, is_full, last_checkpoint, step_of
 from proactive_agent.training.evaluation import Evaluation
-from proactive_agent.training.events import Event, Phase, Tell
+from proactive_agent.training.events import Event, Note, Phase, Tell, Working
 from proactive_agent.training.journal import Journal
+from proactive_agent.training.libraries import need_libraries
 from proactive_agent.training.manifest import (
     DataFingerprint,
-    ModelFingerprint,
     Status,
     TrainManifest,
     library_versions,
     read_manifest,
 )
 from proactive_agent.training.mix import mix_of
-from proactive_agent.training.model import is_first_process, save_processor, world_size
-from proactive_agent.training.prepared import Prepared, prepare
+from proactive_agent.training.model import (
+    adapter_config,
+    fingerprint_of,
+    is_first_process,
+    save_processor,
+    world_size,
+)
+from proactive_agent.training.prepared import Prepared, prepare, read_material
 from proactive_agent.training.settings import TrainSettings
-from tools import MissingExtraError, UserError
+from providers.local.aliases import resolve
+from tools import UserError
 
 
 def train(settings: TrainSettings, out: Path, tell: Tell | None = None) -> TrainManifest:
@@ -33,8 +41,7 @@ def train(settings: TrainSettings, out: Path, tell: Tell | None = None) -> Train
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is not empty; --resume goes on with a training that lies there")
     tell = _told_once(tell)
-    _need_libraries()
-    return _Session(prepare(settings, out, tell), tell).run(None)
+    return _Session(_prepared(settings, out, tell), tell).run(None)
 
 
 def resume(out: Path, tell: Tell | None = None) -> TrainManifest:
@@ -43,17 +50,43 @@ def resume(out: Path, tell: Tell | None = None) -> TrainManifest:
     if manifest.status == "finished":
         raise UserError(f"{out} holds a finished training")
     tell = _told_once(tell)
-    _need_libraries()
-    prepared = prepare(manifest.settings, out, tell)
+    prepared = _prepared(manifest.settings, out, tell)
     if prepared.data.files != manifest.data.files:
         raise UserError(f"{manifest.settings.data} has changed since {out} was begun")
+    if not manifest.model.is_same(fingerprint_of(prepared.source, prepared.loaded.model)):
+        raise UserError(f"{manifest.settings.model} has changed since {out} was begun")
     return _Session(prepared, tell).run(manifest)
 
 
 def check(settings: TrainSettings, out: Path, tell: Tell | None = None) -> None:
-    """Everything that a training does before its first step.  Raises UserError."""
-    _need_libraries()
-    prepare(settings, out, _told_once(tell))
+    """Everything that can be known without the model.  Raises UserError."""
+    tell = _told_once(tell)
+    _check(settings, out, tell)
+    read_material(settings, tell)
+
+
+def _prepared(settings: TrainSettings, out: Path, tell: Tell) -> Prepared:
+    """Raises UserError for all that can be found out before anything is written."""
+    from proactive_agent.training.grpo import check_second_look
+    from proactive_agent.training.multi_turn import check_model
+
+    _check(settings, out, tell)
+    prepared = prepare(settings, out, tell)
+    model = prepared.loaded.model
+    adapter_config(model, settings)
+    if settings.multi_turn and settings.method == "grpo":
+        check_model(model, prepared.loaded.processor)
+    elif settings.method == "grpo":
+        check_second_look(prepared)
+    return prepared
+
+
+def _check(settings: TrainSettings, out: Path, tell: Tell) -> None:
+    tell(Working("libraries"))
+    need_libraries(settings)
+    resolve(settings.model)
+    with _quiet():
+        check_arguments(settings, out)
 
 
 class _Session:
@@ -69,26 +102,36 @@ class _Session:
 
     def run(self, earlier: TrainManifest | None) -> TrainManifest:
         """Trains, saves, and says how it ended."""
-        checkpoint = _last_checkpoint(self.out)
-        done = int(checkpoint.rpartition("-")[2]) if checkpoint else 0
+        checkpoint = last_checkpoint(self.out)
+        done = step_of(checkpoint) if checkpoint else 0
+        if earlier:
+            self.tell(Note(f"goes on from step {done}"))
         with _quiet(), self.open:
-            manifest = earlier or self._manifest()
-            self._write(manifest)
+            manifest = earlier.begun_again() if earlier else self._manifest()
+            try:
+                self._write(manifest)
+            except OSError as error:
+                raise UserError(f"{self.out}: {error.strerror}") from None
             trainer = None
             try:
-                journal = Journal(self.out, done)
+                journal = Journal(self.out, done, writes=is_first_process())
                 self.evaluation = Evaluation(self.prepared, journal, self.tell)
                 self.evaluation.before()
                 trainer = self._trainer(journal, warm=bool(checkpoint))
                 self.evaluation.during(trainer)
-                trainer.train(resume_from_checkpoint=checkpoint)
+                go_on(trainer, checkpoint)
                 self._save(trainer)
                 self.evaluation.after(trainer)
             except BaseException as error:
                 status: Status = "failed"
                 if isinstance(error, KeyboardInterrupt):
                     status = "interrupted"
-                self._write(manifest.ended_as(status, _steps(trainer)))
+                with contextlib.suppress(OSError):
+                    self._write(manifest.ended_as(status, _steps(trainer)))
+                if is_full(error, self.out):
+                    raise UserError(
+                        f"{self.out}: the disk is full; with more room --resume goes on"
+                    ) from None
                 raise
         early = bool(self.early_end and self.early_end.ended)
         manifest = manifest.ended_as("finished", _steps(trainer), stopped_early=early)
@@ -136,19 +179,10 @@ class _Session:
         return [self.early_end]
 
     def _manifest(self) -> TrainManifest:
-        from providers.local.fingerprint import folder_sha256
-
-        prepared, model = self.prepared, self.prepared.loaded.model
-        folder = prepared.source.folder
+        prepared = self.prepared
         return TrainManifest(
             settings=self.settings,
-            model=ModelFingerprint(
-                name=prepared.source.shown,
-                commit=getattr(model.config, "_commit_hash", None),
-                folder_sha256=folder_sha256(folder) if folder else None,
-                parameters=sum(p.numel() for p in model.parameters()),
-                dtype=str(model.dtype).removeprefix("torch."),
-            ),
+            model=fingerprint_of(prepared.source, prepared.loaded.model),
             data=DataFingerprint(
                 files=prepared.data.files,
                 train=mix_of(prepared.chosen.train),
@@ -181,29 +215,8 @@ def _told_once(tell: Tell | None) -> Tell:
     return tell if tell and is_first_process() else tell_nobody
 
 
-def _last_checkpoint(out: Path) -> str | None:
-    from transformers.trainer_utils import get_last_checkpoint
-
-    folder = out / CHECKPOINTS
-    find: Any = get_last_checkpoint  # untyped in some releases
-    found: str | None = find(str(folder)) if folder.is_dir() else None
-    return found
-
-
 def _steps(trainer: Any) -> int:
     return int(trainer.state.global_step) if trainer else 0
-
-
-def _need_libraries() -> None:
-    try:
-        import accelerate
-        import datasets
-        import peft
-        import transformers
-        import trl
-    except ImportError as error:
-        raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
-    del accelerate, datasets, peft, transformers, trl
 
 
 @contextlib.contextmanager

@@ -9,6 +9,9 @@ from tools import UserError
 
 Method = Literal["grpo", "sft"]
 ReplyForm = Literal["letter-and-text", "text", "letter"]
+SAVE_EVERY = 50
+"""Steps, where nothing else is asked for."""
+Loss = Literal["dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo"]
 
 
 class TrainSettings(BaseModel):
@@ -58,7 +61,7 @@ class TrainSettings(BaseModel):
     """Weight of the KL divergence from the model of the start."""
     clip: float = Field(0.2, gt=0)
     """The ratio of probabilities counts up to 1 +- this."""
-    loss: str = "dapo"
+    loss: Loss = "dapo"
     """How GRPO's loss is averaged, in TRL's words."""
     scale_rewards: Literal["group", "batch", "none"] = "group"
     iterations: int = Field(1, ge=1)
@@ -96,8 +99,8 @@ class TrainSettings(BaseModel):
     vllm_memory: float = Field(0.3, gt=0, lt=1)
     """Share of a GPU's memory."""
 
-    save_every: int | None = Field(None, ge=1)
-    """Steps; as often as is evaluated where none is given."""
+    save_every: int | None = Field(None, ge=0)
+    """Steps; 0 is never, and none given as often as is evaluated, or every `SAVE_EVERY`."""
     keep: int = Field(2, ge=1)
     """Checkpoints."""
     eval_every: int | None = Field(None, ge=1)
@@ -128,6 +131,13 @@ class TrainSettings(BaseModel):
     def prompts_per_step(self) -> int:
         """Prompts in one step of the optimizer."""
         return self.batch_size // self.rollouts
+
+    @property
+    def steps_per_checkpoint(self) -> int:
+        """0 where there are none."""
+        if self.save_every is not None:
+            return self.save_every
+        return self.eval_every or SAVE_EVERY
 
     @property
     def reply_tokens(self) -> int:

@@ -5,7 +5,11 @@ from typing import Any
 
 from proactive_agent.training.arguments import sft_arguments
 from proactive_agent.training.episodes import EpisodeData
-from proactive_agent.training.examples import pictures_of_requests, solved_examples
+from proactive_agent.training.examples import (
+    pictures_of_requests,
+    pictures_of_rows,
+    solved_examples,
+)
 from proactive_agent.training.model import adapter_config, on_gpu, world_size
 from proactive_agent.training.prepared import Prepared
 from proactive_agent.training.prompts import reply_frame
@@ -44,5 +48,5 @@ def _examples(prepared: Prepared, rows: Sequence[Any]) -> Any:
     else:
         form = prepared.settings.reply_form
         solved = solved_rows(rows, prepared.protocol, prepared.wordings, form)
-        pictures = prepared.data.pictures.select([row.index for row in rows])
+        pictures = pictures_of_rows(prepared.data.pictures, rows)
     return solved_examples(pictures, solved, prepared.chat, frame)

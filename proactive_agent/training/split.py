@@ -23,7 +23,7 @@ class Split(NamedTuple):
     """A train split, read once and checked."""
 
     pictures: Any
-    """A data set of `datasets` with the column `images`, decoded when it is asked for."""
+    """A data set of `datasets` with the column `images`, as the files hold them."""
     rows: list[Row]
     """Row i has picture i."""
     files: dict[str, str]
@@ -32,8 +32,9 @@ class Split(NamedTuple):
 
     def pictures_of(self, row: Row) -> Iterator[Any]:
         """Its one picture, in RGB.  Raises RowError where it cannot be read."""
+        (file,) = self.pictures[row.index]["images"]
         try:
-            yield self.pictures[row.index]["images"][0]
+            yield _library().Image(mode="RGB").decode_example(file)
         except Exception as error:  # Pillow's decoders raise whatever a broken file provokes
             raise RowError(
                 f"{row.place}: images: no readable picture ({type(error).__name__})"
@@ -52,7 +53,7 @@ def read_split(source: str, on_row: Callable[[int], None] | None = None) -> Spli
     for file in files:
         part = _table(datasets, file)
         hashes[file.name] = _sha256(file)
-        for number, fields in enumerate(_records(datasets, part)):
+        for number, fields in enumerate(part):
             rows.append(read_row(fields, len(rows), Place(file.name, number)))
             if on_row:
                 on_row(1)
@@ -112,7 +113,7 @@ def _table(datasets: Any, file: Path) -> Any:
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"{file} is no readable parquet file: {said}") from None
     check_columns(part.column_names, file.name)
-    images = datasets.List(datasets.Image(mode="RGB"))
+    images = datasets.List(datasets.Image(decode=False))
     try:
         return part.select_columns(
             [name for name in (*COLUMNS, *OWN_COLUMNS) if name in part.column_names]
@@ -120,12 +121,6 @@ def _table(datasets: Any, file: Path) -> Any:
     except Exception as error:  # as above
         said = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise UserError(f"{file.name}: images: {said}") from None
-
-
-def _records(datasets: Any, part: Any) -> Iterator[dict[str, Any]]:
-    """The rows with their pictures as they are in the file."""
-    undecoded = part.cast_column("images", datasets.List(datasets.Image(decode=False)))
-    yield from undecoded
 
 
 def _sha256(file: Path) -> str:

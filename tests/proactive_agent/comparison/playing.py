@@ -16,10 +16,11 @@ OFFICIAL = {"embedded": False, "filtered": True, "wording": "proactivebench 0.1.
 
 def played(
     name: str, episodes: Iterable[EpisodeRecord], *, file: str = "0",
-    data: dict[str, Any] | None = None, **settings: Any,
+    data: dict[str, Any] | None = None, described: dict[str, Any] | None = None, **settings: Any,
 ) -> Played:  # fmt: skip
-    """A finished run; `file` stands for the bytes of its data files."""
-    described = {"embedded": True, "filtered": False, "wording": "own v1", **(data or {})}
+    """A finished run; `file` stands for the bytes of its data files, `described` is what the
+    provider says of itself."""
+    which = {"embedded": True, "filtered": False, "wording": "own v1", **(data or {})}
     files = {
         scenario: FileFingerprint(sha256=file, samples=kept, kept=kept)
         for scenario, found in SCENARIOS.items()
@@ -32,8 +33,8 @@ def played(
             scenarios=tuple(SCENARIOS),
             **settings,
         ),
-        provider={},
-        data=DataFingerprint(files=files, wording_sha256="0", **described),
+        provider=described or {},
+        data=DataFingerprint(files=files, wording_sha256="0", **which),
         tool_texts="v1",
         tool_texts_sha256="0",
         versions={},

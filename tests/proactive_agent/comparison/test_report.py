@@ -91,6 +91,38 @@ def test_the_table_that_is_most_like_a_run_stands_beside_it(
     assert {row.table for row in found.published} == {table}
 
 
+def described(model: str, began_as: str | None = None, **settings: str) -> Played:
+    """A run of a local model."""
+    training = {"training": {"model": began_as}} if began_as else {}
+    rights = answers("10") + answers("01", "coco")
+    return played(model, rights, described={"model": model, **training}, **settings)
+
+
+@pytest.mark.parametrize(
+    ("runs", "tables"),
+    [
+        ([described("trained", "base")], {"table3"}),
+        ([described("base"), described("trained", "base")], {"table3"}),
+        ([described("other"), described("trained", "base")], {"table1", "table3"}),
+        ([described("trained", "base", condition="hint")], {"table7"}),
+    ],
+    ids=["trained", "before and after", "beside another model", "with a hint"],
+)
+def test_table_3_stands_beside_trained_models_and_what_they_were(
+    runs: list[Played], tables: set[str]
+) -> None:
+    assert {row.table for row in report(*runs, beside=True).published} == tables
+
+
+def test_rows_of_table_3_say_what_was_trained_for() -> None:
+    found = report(described("trained", "base"), beside=True)
+    names = [row.name for row in found.published if row.name.startswith("Qwen")]
+    assert names == [f"Qwen2.5-VL-3B, {c}" for c in ("original", "rp=0.5", "rp=0.75", "rp=1.0")]
+    (acc, *_) = grids(found)
+    assert acc.groups[1].heading.endswith("Before and after training")
+    assert UNLIKE in acc.caption
+
+
 EVERYWHERE = [one for scenario in SCENARIOS for one in answers("10", scenario)]
 EMBEDDED = played("mine", EVERYWHERE, protocol="mcqa")
 ON_OFFICIAL = played("mine", EVERYWHERE, protocol="mcqa", data=OFFICIAL)

@@ -3,7 +3,7 @@
 import functools
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from proactive_agent.training.events import Event, Stepped
 from proactive_agent.training.session import train
@@ -12,7 +12,7 @@ from tests.proactive_agent.training.material import small_split
 from tests.providers import tiny_models
 
 _ROOT = tempfile.TemporaryDirectory(prefix="taught-models-")
-SHORT = {"batch_size": 16, "rollouts": 4, "device_batch_size": 16, "eval_limit": 0}
+SHORT = {"batch_size": 16, "save_every": 0, "rollouts": 4, "device_batch_size": 16, "eval_limit": 0}
 
 
 @functools.cache
@@ -28,6 +28,26 @@ def taught(kind: str) -> Path:
     trained(out, model=str(tiny_models.folder(kind)), method="sft", tune="full", rollouts=2,
             max_steps=14, learning_rate=1e-2, reply_form="letter")  # fmt: skip
     return out
+
+
+class Rewarded(NamedTuple):
+    """A model after three steps of GRPO, and what each of them logged."""
+
+    out: Path
+    logged: list[dict[str, Any]]
+
+
+@functools.cache
+def rewarded(kind: str) -> Rewarded:
+    """All weights of a SmolVLM, or an adapter of another; made once per test run."""
+    out = Path(_ROOT.name) / f"{kind}-rewarded"
+    whole = kind == "smolvlm"
+    more = {"tune": "full", "beta": 0.01, "save_every": 1, "keep": 1} if whole else {}
+    logged = trained(
+        out, model=str(taught(kind)), max_steps=3, learning_rate=1e-2, max_tokens=8, eval_limit=1,
+        **more,
+    )  # fmt: skip
+    return Rewarded(out, logged)
 
 
 def trained(out: Path, **settings: Any) -> list[dict[str, Any]]:

@@ -25,6 +25,12 @@ def test_a_resumed_journal_keeps_what_the_checkpoint_builds_on(tmp_path: Path) -
     assert [line["phase"] for line in read_journal(tmp_path)] == ["benchmark"]
 
 
+def test_another_process_leaves_the_journal_alone(tmp_path: Path) -> None:
+    Journal(tmp_path).write("benchmark", 0, {"x": 1})
+    assert Journal(tmp_path, writes=False).write("grpo", 1, {"loss": 1.0})["loss"] == 1
+    assert [line["phase"] for line in read_journal(tmp_path)] == ["benchmark"]
+
+
 def test_a_line_holds_numbers_and_the_pace(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     nan = float("nan")

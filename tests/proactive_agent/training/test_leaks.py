@@ -12,7 +12,7 @@ from scenarios import DataFolder
 
 
 def row(index: int, answer: str) -> Row:
-    return Row(index, "quickdraw", True, "", (), ("Cup.", "Vase."), (), answer)
+    return Row(index, "quickdraw", True, "", (), ("Cup.", "Vase."), (), answer, f"row {index}")
 
 
 def shown(data: DataFolder, scenario: str, number: int = 0) -> tuple[Any, Any, str]:
@@ -83,3 +83,12 @@ def test_the_test_split_beside_the_train_split_counts_too(tmp_path: Path) -> Non
     embedded, beside = compared_with(str(tmp_path), None)
     assert (embedded.embedded, beside.root) == (True, tmp_path / "test")
     assert len(compared_with(str(tmp_path), str(tmp_path / "test"))) == 1
+
+
+def test_a_leak_names_the_row_and_the_picture() -> None:
+    data = DataFolder()
+    first, _, answer = shown(data, "coco")
+    (leak,) = leaks([first], [answer], [data])
+    sample = next(iter(data.samples("coco", 1)))
+    file = data.environment("coco", sample).image().path
+    assert str(leak) == f"row 0 that of coco:0 ({file})"

@@ -45,7 +45,8 @@ def test_a_row_is_read_as_what_it_says(tmp_path: Path) -> None:
         place="train-00000-of-00001.parquet, row 0",
     )
     assert (clear.scenario, clear.clear, clear.accepted) == ("coco", True, ())
-    assert split.pictures[1]["images"][0].size == (28, 28)
+    (picture,) = split.pictures_of(split.rows[1])
+    assert (picture.size, picture.mode) == ((28, 28), "RGB")
 
 
 def test_rows_of_several_files_are_numbered_through(tmp_path: Path) -> None:

@@ -1,6 +1,10 @@
 """Whole trainings of tiny models: they learn, are saved, loaded, played and resumed."""
 
 import json
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +15,20 @@ pytest.importorskip("trl", reason="needs the extra `train`")
 from safetensors import safe_open
 
 from proactive_agent.cli.app import cli
+from proactive_agent.training.checkpoints import last_checkpoint
 from proactive_agent.training.events import Event, Stepped
 from proactive_agent.training.journal import read_journal
 from proactive_agent.training.manifest import read_manifest
 from proactive_agent.training.session import resume, train
 from proactive_agent.training.settings import TrainSettings
-from tests.proactive_agent.training.models import SHORT, split, steps, taught, trained
+from tests.proactive_agent.training.models import (
+    SHORT,
+    rewarded,
+    split,
+    steps,
+    taught,
+    trained,
+)
 from tools import UserError
 
 pytestmark = pytest.mark.local
@@ -50,13 +62,9 @@ def test_supervised_training_lowers_the_loss(kind: str) -> None:
     assert {line["phase"] for line in lines} == {"sft"}
 
 
-@pytest.mark.parametrize(("kind", "tune"), [("smolvlm", "full"), ("llava_onevision", "lora")])
-def test_what_was_trained_with_grpo_is_what_is_loaded(kind: str, tune: str, tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    logged = trained(
-        out, model=str(taught(kind)), tune=tune, max_steps=3, learning_rate=1e-2, max_tokens=8,
-        eval_limit=1, beta=0.01 if kind == "smolvlm" else 0,
-    )  # fmt: skip
+@pytest.mark.parametrize("kind", ["smolvlm", "llava_onevision"])
+def test_what_was_trained_with_grpo_is_what_is_loaded(kind: str, tmp_path: Path) -> None:
+    out, logged = rewarded(kind)
     assert [line["step"] for line in logged] == [1, 2, 3]
     assert any(line["grad_norm"] > 0 for line in logged)
     for line in logged:
@@ -64,15 +72,14 @@ def test_what_was_trained_with_grpo_is_what_is_loaded(kind: str, tune: str, tmp_
         assert line["reward"] == pytest.approx(sum(line[f"reward/{part}"] for part in parts))
         assert ("kl" in line) == (kind == "smolvlm")
     after = said(out / "evaluations" / "after-zero-shot")
-    assert played(tmp_path / "runs", out) == after
+    assert played(tmp_path, out) == after
     manifest = read_manifest(out)
     assert (manifest.status, manifest.steps) == ("finished", 3)
     assert (out / "README.md").read_text().count("→") == 7 * 4
 
 
-def test_adapters_are_those_of_the_language_model_alone(tmp_path: Path) -> None:
-    trained(tmp_path / "out", model=str(taught("llava_onevision")), max_steps=1, max_tokens=4)
-    with safe_open(tmp_path / "out" / "adapter_model.safetensors", "pt") as file:
+def test_adapters_are_those_of_the_language_model_alone() -> None:
+    with safe_open(rewarded("llava_onevision").out / "adapter_model.safetensors", "pt") as file:
         names = set(file.keys())
     layers = {name.rpartition(".lora_")[0] for name in names}
     expected = {
@@ -89,8 +96,8 @@ class _StopError(KeyboardInterrupt):
 
 def test_a_resumed_training_logs_what_an_uninterrupted_one_does(tmp_path: Path) -> None:
     settings = TrainSettings.of(
-        data=str(split()), model=str(taught("llava_onevision")), max_steps=4, save_every=2,
-        learning_rate=1e-2, max_tokens=4, eval_every=2, held_out=2, **SHORT,
+        **{**SHORT, "save_every": 2}, data=str(split()), model=str(taught("smolvlm")), max_steps=4,
+        learning_rate=1e-2, max_tokens=4, eval_every=2, held_out=2,
     )  # fmt: skip
     whole: list[Event] = []
     train(settings, tmp_path / "whole", whole.append)
@@ -110,6 +117,18 @@ def test_a_resumed_training_logs_what_an_uninterrupted_one_does(tmp_path: Path) 
         resume(tmp_path / "parts")
 
 
+def test_a_training_that_died_after_its_last_step_takes_none_more(tmp_path: Path) -> None:
+    whole, out = rewarded("smolvlm").out, tmp_path / "out"
+    shutil.copytree(whole, out)
+    (out / "model.safetensors").unlink()
+    fields = json.loads((out / "train.json").read_text())
+    (out / "train.json").write_text(json.dumps({**fields, "status": "running"}))
+    assert resume(out).steps == 3
+    assert essence(out) == essence(whole)
+    weights = [(folder / "model.safetensors").read_bytes() for folder in (out, whole)]
+    assert weights[0] == weights[1]
+
+
 def essence(out: Path) -> list[dict[str, Any]]:
     """The journal without what a clock says."""
     clocks = ("runtime", "per_second", "time")
@@ -120,24 +139,31 @@ def essence(out: Path) -> list[dict[str, Any]]:
     ]
 
 
-def test_data_that_has_changed_is_not_gone_on_with(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("part", "change", "what"),
+    [
+        ("data", {"files": {"train-00000-of-00001.parquet": "0" * 64}}, "split"),
+        ("model", {"folder_sha256": "0" * 64}, "llava_onevision"),
+    ],
+)
+def test_what_has_changed_is_not_gone_on_with(
+    part: str, change: dict[str, Any], what: str, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    trained(out, model=str(taught("llava_onevision")), max_steps=1, max_tokens=4)
+    shutil.copytree(rewarded("llava_onevision").out, out)
     fields = json.loads((out / "train.json").read_text())
     fields["status"] = "interrupted"
-    fields["data"]["files"] = {"train-00000-of-00001.parquet": "0" * 64}
+    fields[part].update(change)
     (out / "train.json").write_text(json.dumps(fields))
-    with pytest.raises(UserError, match=r"split has changed since .* was begun"):
+    with pytest.raises(UserError, match=rf"{what} has changed since .* was begun"):
         resume(out)
 
 
 def test_a_checkpoint_is_loaded_like_any_model(tmp_path: Path) -> None:
-    out = tmp_path / "out"
-    trained(out, model=str(taught("smolvlm")), tune="full", max_steps=2, save_every=1, keep=1,
-            max_tokens=8)  # fmt: skip
+    out = rewarded("smolvlm").out
     (checkpoint,) = (out / "checkpoints").glob("checkpoint-*")
-    assert checkpoint.name == "checkpoint-2"
-    assert played(tmp_path / "a", checkpoint) == played(tmp_path / "b", out)
+    assert checkpoint.name == "checkpoint-3"
+    assert played(tmp_path, checkpoint) == said(out / "evaluations" / "after-zero-shot")
 
 
 def test_a_warm_up_comes_first_and_leaves_one_adapter(tmp_path: Path) -> None:
@@ -151,6 +177,54 @@ def test_a_warm_up_comes_first_and_leaves_one_adapter(tmp_path: Path) -> None:
     with safe_open(out / "adapter_model.safetensors", "pt") as file:
         lora_b = [file.get_tensor(name) for name in file.keys() if "lora_B" in name]  # noqa: SIM118
     assert any(tensor.abs().max() > 1e-3 for tensor in lora_b)
+
+
+def test_the_warm_ups_checkpoints_are_not_taken_for_those_of_grpo(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    settings = TrainSettings.of(
+        **{**SHORT, "save_every": 1}, data=str(split()), model=str(taught("llava_onevision")),
+        warm_up=2, max_steps=1, max_tokens=4,
+    )  # fmt: skip
+
+    def interrupted(event: Event) -> None:
+        if isinstance(event, Stepped) and (event.phase, event.step) == ("warm-up", 2):
+            raise _StopError
+
+    with pytest.raises(_StopError):
+        train(settings, out, interrupted)
+    assert last_checkpoint(out) is None
+    told: list[Event] = []
+    resume(out, told.append)
+    assert [line["phase"] for line in steps(told)] == ["warm-up", "warm-up", "grpo"]
+
+
+def test_a_benchmark_between_steps_leaves_every_step_its_line(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    trained(out, model=str(taught("smolvlm")), max_steps=3, eval_every=1, eval_limit=1, held_out=0,
+            max_tokens=4)  # fmt: skip
+    lines = read_journal(out)
+    assert [line["step"] for line in lines if "reward" in line] == [1, 2, 3]
+    found = [line["step"] for line in lines if any(name.startswith("benchmark/") for name in line)]
+    assert found == [0, 1, 2, 3]
+
+
+def test_two_processes_train_one_model(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    options = {
+        "model": taught("smolvlm"), "data": split(), "out": out, "device": "cpu", "batch-size": 8,
+        "rollouts": 4, "device-batch-size": 4, "max-steps": 1, "max-tokens": 4, "eval-limit": 1,
+        "held-out": 0, "save-every": 0,
+    }  # fmt: skip
+    words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
+    subprocess.run(
+        [*launch, "-m", "proactive_agent", "train", *words],
+        check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert read_manifest(out).processes == 2
+    assert [(line["phase"], line["step"]) for line in read_journal(out)] == [
+        ("benchmark", 0), ("grpo", 1), ("benchmark", 1),
+    ]  # fmt: skip
 
 
 def test_it_ends_early_without_a_better_held_out_reward(tmp_path: Path) -> None:

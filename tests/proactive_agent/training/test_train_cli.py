@@ -67,6 +67,44 @@ def test_a_dry_run_shows_the_mix_and_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
 
 
+def test_a_dry_run_loads_no_model(tmp_path: Path) -> None:
+    data = small_split(tmp_path)
+    result = train(
+        "--model", "nobody/has-this-model", "--data", str(data), "--out", str(tmp_path / "out"),
+        "--batch-size", "16", "--dry-run",
+    )  # fmt: skip
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            ["--report-to", "wandb"],
+            "--report-to wandb needs a library that is not installed: pip install wandb",
+        ),
+        (["--report-to", "paper"], "--report-to: 'paper' is none of azure_ml"),
+        (
+            ["--vllm", "colocate"],
+            "--vllm needs a library that is not installed: pip install 'trl[vllm]'",
+        ),
+        (["--optimizer", "nonsense"], "nonsense is not a valid OptimizerNames"),
+        (["--schedule", "nonsense"], "nonsense is not a valid SchedulerType"),
+    ],
+)
+def test_what_a_trainer_would_refuse_is_told_before_anything_is_read(
+    options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for library in ("wandb", "vllm"):
+        monkeypatch.setitem(sys.modules, library, None)
+    message = refused(
+        "--model", "m/m", "--data", "nowhere", "--out", str(tmp_path / "out"), *options
+    )
+    assert said in message
+    assert len(message.splitlines()) == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_wrong_row_is_one_line(tmp_path: Path) -> None:
     write_split(tmp_path, [fields(0), fields(1, ground_truth="Teapot.")])
     said = refused("--model", "m/m", "--data", str(tmp_path), "--out", str(tmp_path / "out"))
@@ -108,13 +146,13 @@ def test_a_missing_library_names_the_extra(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_target_that_the_language_model_lacks_is_named(tmp_path: Path) -> None:
-    from proactive_agent.training.model import language_layers, load_model
-    from tools import UserError
-
-    settings = TrainSettings.of(model=str(tiny_models.folder("smolvlm")), data="d")
-    _, loaded = load_model(settings)
-    with pytest.raises(UserError, match="the language model has no layer c_attn"):
-        language_layers(loaded.model, ("q_proj", "c_attn"))
+    data = small_split(tmp_path)
+    said = refused(
+        "--model", str(tiny_models.folder("smolvlm")), "--data", str(data), "--batch-size", "16",
+        "--out", str(tmp_path / "out"), "--lora-target", "q_proj", "--lora-target", "c_attn",
+    )  # fmt: skip
+    assert said.endswith("error: lora-target: the language model has no layer c_attn")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_training_of_the_command_line_is_written_down(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""Which checkpoint a training goes on from, and what is told when it cannot go on."""
+
+import errno
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from proactive_agent.cli import train_view
+from proactive_agent.training.checkpoints import is_full, last_checkpoint, step_of
+
+
+def checkpoint(out: Path, step: int, state: str | None = "{}") -> Path:
+    folder = out / "checkpoints" / f"checkpoint-{step}"
+    folder.mkdir(parents=True)
+    if state is not None:
+        (folder / "trainer_state.json").write_text(state)
+    return folder
+
+
+def test_the_newest_checkpoint_is_that_of_the_latest_step(tmp_path: Path) -> None:
+    assert last_checkpoint(tmp_path) is None
+    checkpoint(tmp_path, 9)
+    newest = checkpoint(tmp_path, 10)
+    assert last_checkpoint(tmp_path) == newest
+    assert step_of(newest) == 10
+
+
+@pytest.mark.parametrize("state", [None, "", '{"global_st'])
+def test_a_checkpoint_that_was_never_finished_does_not_count(
+    state: str | None, tmp_path: Path
+) -> None:
+    whole = checkpoint(tmp_path, 2)
+    checkpoint(tmp_path, 4, state)
+    assert last_checkpoint(tmp_path) == whole
+
+
+def test_other_folders_are_no_checkpoints(tmp_path: Path) -> None:
+    (tmp_path / "checkpoints" / "checkpoint-mine").mkdir(parents=True)
+    assert last_checkpoint(tmp_path) is None
+
+
+def test_a_full_disk_is_known_by_its_error(tmp_path: Path) -> None:
+    assert is_full(OSError(errno.ENOSPC, "No space left on device"), tmp_path)
+    assert not is_full(RuntimeError("out of memory"), tmp_path)
+
+
+def test_a_full_disk_is_known_by_what_is_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
+    assert is_full(RuntimeError("PytorchStreamWriter failed writing file"), tmp_path)
+    assert not is_full(KeyboardInterrupt(), tmp_path)
+
+
+def test_who_interrupts_is_told_where_it_goes_on(tmp_path: Path) -> None:
+    told = train_view.how_to_go_on
+    assert told(tmp_path) == "nothing was written"
+    (tmp_path / "train.json").write_text("{}")
+    assert told(tmp_path).endswith("goes on from the start: there is no checkpoint yet")
+    checkpoint(tmp_path, 30)
+    assert told(tmp_path) == (
+        f"python -m proactive_agent train --resume --out {tmp_path} goes on from step 30"
+    )
