@@ -1,5 +1,6 @@
 """What runs that stand side by side are called, and in what they differ."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from proactive_agent.manifest import Manifest
@@ -20,11 +21,13 @@ def name_runs(manifests: Sequence[Manifest]) -> list[str]:
         for field in _TELLING
         if len({getattr(manifest.settings, field) for manifest in manifests}) > 1
     ]
-    names = []
-    for number, manifest in enumerate(manifests, 1):
-        own = [str(getattr(manifest.settings, field)) for field in varied]
+    names: list[str] = []
+    alike: Counter[str] = Counter()
+    for manifest in manifests:
+        own = [_shown(manifest, field) for field in varied]
         name = " ".join([manifest.settings.provider, *own])
-        names.append(f"{name} #{number}" if name in names else name)
+        alike[name] += 1
+        names.append(f"{name} #{alike[name]}" if alike[name] > 1 else name)
     return names
 
 
@@ -36,7 +39,7 @@ def differences(manifests: Sequence[Manifest]) -> list[str]:
     if len({manifest.data.wording_sha256 for manifest in manifests}) > 1:
         warnings.append("Warning: the runs used different wording.")
     for field in _SETTINGS:
-        values = {str(getattr(manifest.settings, field)) for manifest in manifests}
+        values = {_shown(manifest, field) for manifest in manifests}
         if len(values) > 1:
             start = "Warning: the" if field in _SERIOUS else "The"
             warnings.append(f"{start} runs differ in {field}: {', '.join(sorted(values))}.")
@@ -44,6 +47,11 @@ def differences(manifests: Sequence[Manifest]) -> list[str]:
     if unfinished:
         warnings.append(f"Warning: not finished: {', '.join(unfinished)}.")
     return warnings
+
+
+def _shown(manifest: Manifest, field: str) -> str:
+    value = getattr(manifest.settings, field)
+    return "all" if field == "limit" and value is None else str(value)
 
 
 def _data(manifest: Manifest) -> str:
