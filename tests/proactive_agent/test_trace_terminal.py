@@ -64,9 +64,10 @@ class Terminal:
         """Reads until the program has written a text."""
         end = time.monotonic() + 60
         while text not in self.shown:
-            assert time.monotonic() < end, self.shown[-2000:]
-            if not self._read():
-                raise AssertionError(self.shown)
+            if time.monotonic() > end or not self._read():
+                # Without its terminal it would go on for ever.
+                self._program.kill()
+                raise AssertionError(self.shown[-2000:])
 
     def end(self) -> int:
         """Reads on until the program has ended; its exit code."""
