@@ -1,0 +1,1 @@
+"""A small model learns to ask: what `train` does, from drawn scenes to figures."""

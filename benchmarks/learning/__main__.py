@@ -1,0 +1,126 @@
+"""Does a model learn to ask by `train`?  From drawn scenes to figures, on two cores.
+
+    python -m benchmarks.learning [--out results/learning]
+
+A small vision-language model is trained from nothing into a reactive one, like the paper's; `train`
+then teaches it with two kinds of ambiguity, for two rewards and several seeds; `run` judges what
+has become of it on these and on three kinds that it was not taught with.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.learning import scenes
+from benchmarks.learning.evaluate import Samples, play
+from benchmarks.learning.outcome import Outcome, Trained, write
+
+REWARDS = (0.5, 1.0)
+EACH_BASE, EACH_TAUGHT, EACH_TEST = 200, 160, 12
+"""Scenes per shape and kind."""
+NEARLY_ALL = 0.98
+"""Share of a build that is a train split."""
+STEPS = 50
+RECIPE = (
+    "--learning-rate", "5e-3", "--lr-warm-up-steps", "5", "--lora-dropout", "0",
+    "--lora-target", "q_proj", "--lora-target", "k_proj",
+    "--lora-target", "v_proj", "--lora-target", "o_proj",
+    "--device-batch-size", "512", "--max-tokens", "16", "--held-out", "0", "--eval-limit", "0",
+    "--save-every", "0", "--device", "cpu",
+)  # fmt: skip
+"""Beside the defaults of `train`, which are the paper's."""
+CORES = 2
+
+
+class Place(NamedTuple):
+    """The folders of a whole experiment."""
+
+    base: Path
+    taught: Path
+    test: Path
+    models: Path
+    runs: Path
+
+
+def prepared(work: Path) -> Place:
+    """With its scenes built."""
+    place = Place(*(work / name for name in Place._fields))
+    every, share = scenes.SCENARIOS, NEARLY_ALL
+    scenes.build(place.base, every, each=EACH_BASE, seed=1, train_share=share)
+    scenes.build(place.taught, scenes.TRAINED, each=EACH_TAUGHT, seed=2, train_share=share)
+    scenes.build(place.test, every, each=EACH_TEST, seed=3)
+    return place
+
+
+def reactive(place: Place) -> Path:
+    """The model to begin with."""
+    out = place.models / "reactive"
+    _python(CORES, "benchmarks.learning.reactive", place.base, out)
+    return out
+
+
+def taught(place: Place, model: Path, seed: int, reward: float) -> Path:
+    """The model after `train`."""
+    out = place.models / f"asking-{seed}-{reward}"
+    _python(
+        1, "proactive_agent", "train", "--model", model, "--data", place.taught,
+        "--out", out, "--reward-suggestion", reward, "--seed", seed, "--max-steps", STEPS, *RECIPE,
+    )  # fmt: skip
+    return out
+
+
+def judged(place: Place, model: Path) -> Samples:
+    """What `run` says of a model."""
+    return play(f"local:{model}", place.test, place.runs / model.name)
+
+
+def experiment(place: Place, seeds: Sequence[int]) -> Outcome:
+    """The model before and after; two trainings go on side by side."""
+    model = reactive(place)
+    before = judged(place, model)
+
+    def after(job: tuple[int, float]) -> Trained:
+        seed, reward = job
+        out = taught(place, model, seed, reward)
+        return Trained(seed, reward, judged(place, out), out / "log.jsonl")
+
+    with ThreadPoolExecutor(CORES) as pool:
+        jobs = [(seed, reward) for seed in seeds for reward in REWARDS]
+        return Outcome(before, list(pool.map(after, jobs)))
+
+
+def _python(threads: int, module: str, *words: object) -> None:
+    """Runs a module in a process of its own."""
+    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
+    command = [sys.executable, "-m", module, *map(str, words)]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+
+
+def main() -> None:
+    """Works in a folder that is removed, unless one is given."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("results/learning"))
+    parser.add_argument("--work", type=Path, help="keep scenes, models and runs here")
+    parser.add_argument("--seeds", type=int, default=3)
+    chosen = parser.parse_args()
+    os.environ |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory() as scratch:
+        place = prepared(chosen.work or Path(scratch))
+        outcome = experiment(place, range(chosen.seeds))
+        minutes = (time.monotonic() - started) / 60
+        write(chosen.out, outcome, minutes, recipe=f"--max-steps {STEPS} {' '.join(RECIPE)}")
+    print((chosen.out / "README.md").read_text())
+
+
+if __name__ == "__main__":
+    main()

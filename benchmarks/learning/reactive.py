@@ -1,0 +1,179 @@
+"""Trains the model into a reactive one: it answers what it sees, and guesses where it does not.
+
+First it names what pictures show, without a question.  Then it learns to read: of a frame that
+holds too little information it writes any one of the options.  At the end it is as the paper's
+models are: to such a frame it guesses one of the categories, and asks but rarely.
+"""
+
+import math
+import random
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.learning.model import PATCHES, build
+from proactive_agent.training.rows import Row
+from proactive_agent.training.split import Split, read_split
+
+NOTHING = "Nothing."
+"""What it says of such a frame without a question."""
+
+
+class Lesson(NamedTuple):
+    """Steps of supervised training."""
+
+    steps: int
+    batch: int
+    asks: float | None = None
+    """How likely it is to ask where it sees nothing; None: there is no question either."""
+
+
+LESSONS = (Lesson(450, 128), Lesson(900, 64, asks=0.5), Lesson(150, 64, asks=0.07))
+LEARNING_RATE = 1e-3
+_IGNORED = -100
+
+
+Habit = Mapping[str, float]
+"""Replies and how often each is given."""
+
+
+class Examples:
+    """The rows as tensors, made once."""
+
+    def __init__(self, split: Split, processor: Any) -> None:
+        self.rows: Sequence[Row] = split.rows
+        self.tokenizer = processor.tokenizer
+        pictures = [picture for row in split.rows for picture in split.pictures_of(row)]
+        self._pixels: Any = processor.image_processor(pictures, return_tensors="pt")["pixel_values"]
+        start = self.tokenizer.bos_token_id
+        image = [self.tokenizer.convert_tokens_to_ids(processor.image_token)] * PATCHES
+        self._around = [start, *image], [start]
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self.tokenizer(text)["input_ids"])
+
+    def batch(self, numbers: Sequence[int], texts: Sequence[str], replies: Sequence[str]) -> Any:
+        """Pictures of rows with texts and the replies to them, which alone are labelled."""
+        import torch
+
+        before, after = self._around
+        prompts = [[*before, *self._ids(text), *after] for text in texts]
+        said = [[*self._ids(reply), self.tokenizer.eos_token_id] for reply in replies]
+        whole = [prompt + reply for prompt, reply in zip(prompts, said, strict=True)]
+        longest = max(map(len, whole))
+        pad = self.tokenizer.pad_token_id
+        ids = torch.tensor([[pad] * (longest - len(tokens)) + tokens for tokens in whole])
+        labels = torch.full_like(ids, _IGNORED)
+        for row, reply in enumerate(said):
+            labels[row, -len(reply) :] = ids[row, -len(reply) :]
+        return {
+            "input_ids": ids,
+            "attention_mask": (ids != pad).long(),
+            "labels": labels,
+            "pixel_values": self._pixels[list(numbers)],
+        }
+
+    def first_words(self, habits: Sequence[Habit]) -> Any:
+        """How likely each token is to be the first of a reply."""
+        import torch
+
+        wanted = torch.zeros(len(habits), len(self.tokenizer))
+        for row, habit in enumerate(habits):
+            for text, probability in habit.items():
+                wanted[row, self._ids(text)[0]] += probability
+        return wanted
+
+
+def make_reactive(base: Path, seed: int = 0) -> tuple[Any, Any]:
+    """A reactive model, trained on the train split in `base`, and its processor."""
+    import torch
+
+    split = read_split(str(base))
+    model, processor = build([NOTHING, *(row.text for row in split.rows)], seed)
+    examples = Examples(split, processor)
+    rng = random.Random(seed)
+    torch.manual_seed(seed)
+    model.train()
+    for lesson in LESSONS:
+        # What it has learnt to see stays.
+        model.model.vision_tower.requires_grad_(lesson.asks is None)
+        weights = [weight for weight in model.parameters() if weight.requires_grad]
+        optimizer = torch.optim.AdamW(weights, weight_decay=0.01)
+        for _ in _rates(optimizer, lesson.steps):
+            rows = rng.sample(range(len(examples.rows)), lesson.batch)
+            optimizer.zero_grad()
+            _loss(model, examples, rows, lesson.asks, rng).backward()
+            torch.nn.utils.clip_grad_norm_(weights, 1.0)
+            optimizer.step()
+    model.requires_grad_(True)
+    model.eval()
+    return model, processor
+
+
+def _rates(optimizer: Any, steps: int) -> Iterator[int]:
+    """Counts steps; the learning rate rises for a tenth of them and falls along a cosine."""
+    for step in range(steps):
+        rise = min(1.0, (step + 1) / (steps / 10))
+        fall = 0.5 * (1 + math.cos(math.pi * step / steps))
+        for group in optimizer.param_groups:
+            group["lr"] = LEARNING_RATE * rise * fall
+        yield step
+
+
+def _loss(
+    model: Any,
+    examples: Examples,
+    numbers: Sequence[int],
+    asks: float | None,
+    rng: random.Random,
+) -> Any:
+    """Of a reply to each row, whose first word is to be as likely as it is by habit."""
+    import torch
+
+    tasks = [task(examples.rows[number], asks) for number in numbers]
+    habits = [found.habit for found in tasks]
+    replies = [rng.choice(list(habit)) for habit in habits]
+    inputs = examples.batch(numbers, [found.text for found in tasks], replies)
+    labels = inputs.pop("labels")[:, 1:]
+    mirrored = torch.rand(len(numbers)) < 0.5
+    inputs["pixel_values"][mirrored] = inputs["pixel_values"][mirrored].flip(-1)
+    said = model(**inputs).logits[:, :-1].log_softmax(-1)
+    first = (labels != _IGNORED).int().argmax(1)
+    rows = torch.arange(len(numbers))
+    begun = -(said[rows, first] * examples.first_words(habits)).sum()
+    labels[rows, first] = _IGNORED
+    rest = torch.nn.functional.nll_loss(
+        said.flatten(0, 1), labels.flatten(), ignore_index=_IGNORED, reduction="sum"
+    )
+    return (begun + rest) / len(numbers)
+
+
+class Task(NamedTuple):
+    """What a picture comes with, and what the model is to reply."""
+
+    text: str
+    habit: Habit
+
+
+def task(row: Row, asks: float | None) -> Task:
+    """A row as a lesson puts it."""
+    if asks is None:
+        return Task("", {row.answer if row.clear else NOTHING: 1.0})
+    if row.clear:
+        return Task(row.text, {row.answer: 1.0})
+    helps = {text: asks / len(row.accepted) for text in row.accepted}
+    guesses = {text: (1 - asks) / len(row.categories) for text in row.categories}
+    return Task(row.text, helps | guesses)
+
+
+def main() -> None:
+    """python -m benchmarks.learning.reactive BASE OUT"""
+    base, out = sys.argv[1:]
+    model, processor = make_reactive(Path(base))
+    model.save_pretrained(out)
+    processor.save_pretrained(out)
+
+
+if __name__ == "__main__":
+    main()

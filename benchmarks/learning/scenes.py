@@ -1,0 +1,173 @@
+"""Drawn scenes of eight shapes, turned into scenarios by the builder."""
+
+import json
+import math
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from PIL import Image, ImageDraw
+
+Point = tuple[float, float]
+
+TRAINED = ("quickdraw", "coco")
+UNSEEN = ("rod", "vsod", "mvp-n")
+SCENARIOS = (*TRAINED, *UNSEEN)
+
+SIDE = 160
+"""Pixels of a scene where it is cropped."""
+SMALL = 64
+"""Pixels of the others."""
+_FINER = 3
+VIEWS = (0.05, 0.3, 1.0)
+"""Widths of a thin plate that is turned towards the camera: from its edge it could be anything."""
+
+
+def _round(sides: int, radius: Callable[[int], float], turn: float = 0.0) -> list[Point]:
+    angles = [2 * math.pi * (i / sides + turn) for i in range(sides)]
+    return [
+        (radius(i) * math.sin(angle), -radius(i) * math.cos(angle))
+        for i, angle in enumerate(angles)
+    ]
+
+
+SHAPES: dict[str, list[Point]] = {
+    "circle": _round(32, lambda i: 1.0),
+    "square": _round(4, lambda i: 1.2, 1 / 8),
+    "triangle": _round(3, lambda i: 1.15),
+    "star": _round(10, lambda i: 0.42 if i % 2 else 1.2),
+    "cross": [
+        (x * 1.05, y * 1.05)
+        for x, y in (
+            (-0.3, -1), (0.3, -1), (0.3, -0.3), (1, -0.3), (1, 0.3), (0.3, 0.3),
+            (0.3, 1), (-0.3, 1), (-0.3, 0.3), (-1, 0.3), (-1, -0.3), (-0.3, -0.3),
+        )
+    ],
+    "arrow": [(0, -1.1), (0.9, 0), (0.35, 0), (0.35, 1.1), (-0.35, 1.1), (-0.35, 0), (-0.9, 0)],
+    "moon": [
+        *[(math.cos(a), math.sin(a)) for a in (math.pi * (0.5 + i / 12) for i in range(13))],
+        *[(0.15 - 0.55 * math.sin(a), -math.cos(a)) for a in (math.pi * i / 12 for i in range(13))],
+    ],
+    "hourglass": [(-0.9, -1.1), (0.9, -1.1), (-0.9, 1.1), (0.9, 1.1)],
+}  # fmt: skip
+"""Outlines by name, about one unit from the middle; y points down.
+
+They can be told apart as well when a crop of another shape is squeezed into a square.
+"""
+
+
+def turned(points: list[Point], angle: float) -> list[Point]:
+    """Rotated by radians."""
+    cos, sin = math.cos(angle), math.sin(angle)
+    return [(x * cos - y * sin, x * sin + y * cos) for x, y in points]
+
+
+def _colour(rng: random.Random, light: bool) -> tuple[int, int, int]:
+    low, high = (150, 250) if light else (10, 110)
+    return rng.randint(low, high), rng.randint(low, high), rng.randint(low, high)
+
+
+def painted(
+    shape: str, rng: random.Random, side: int, radius: float, middle: Point, width: float = 1.0
+) -> Image.Image:
+    """A filled shape on a plain ground; `width` squeezes it, as seen from aside."""
+    light = rng.random() < 0.5
+    image = Image.new("RGB", (side * _FINER, side * _FINER), _colour(rng, light))
+    fill = _colour(rng, not light)
+    outline = turned(SHAPES[shape], rng.uniform(-0.25, 0.25))
+    corners = [
+        (_FINER * (middle[0] + x * radius * width), _FINER * (middle[1] + y * radius))
+        for x, y in outline
+    ]
+    ImageDraw.Draw(image).polygon(corners, fill=fill)
+    return image.resize((side, side), Image.Resampling.BOX)
+
+
+def strokes(shape: str, rng: random.Random) -> list[list[Point]]:
+    """A sketch: first a line that tells nothing, then the outline, and twice more within."""
+    outline = turned(SHAPES[shape], rng.uniform(-0.25, 0.25))
+    height = rng.uniform(1.3, 1.5) * rng.choice((-1, 1))
+    ground = [(rng.uniform(-1.3, -0.9), height), (rng.uniform(0.9, 1.3), height)]
+    rings = (
+        [(x * scale, y * scale) for x, y in [*outline, outline[0]]] for scale in (1.0, 0.92, 0.84)
+    )
+    return [ground, *rings]
+
+
+def _wrote(image: Image.Image, file: Path) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    image.save(file)
+
+
+def _listed(folder: Path, rows: Iterator[dict[str, object]]) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "list.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return file
+
+
+def _pictures(folder: Path, rng: random.Random, each: int, *, cropped: bool) -> Path:
+    side = SIDE if cropped else SMALL
+
+    def rows() -> Iterator[dict[str, object]]:
+        for shape in SHAPES:
+            for number in range(each):
+                # Two thirds of a cropped scene at most: there is room to miss it.
+                radius = rng.uniform(0.23, 0.26) * side if cropped else rng.uniform(15, 21)
+                reach = 1.25 * radius
+                room = side / 2 - reach - 1 if cropped else 5
+                middle = (
+                    side / 2 + rng.uniform(-room, room),
+                    side / 2 + rng.uniform(-room, room),
+                )
+                path = Path("pictures") / shape / f"{number}.png"
+                _wrote(painted(shape, rng, side, radius, middle), folder / path)
+                box = [middle[0] - reach, middle[1] - reach, 2 * reach, 2 * reach]
+                yield {"path": str(path), "label": shape, "box": box}
+
+    return _listed(folder, rows())
+
+
+def _views(folder: Path, rng: random.Random, each: int) -> Path:
+    for shape in SHAPES:
+        for number in range(each):
+            look = rng.getrandbits(32)
+            for view, width in enumerate(VIEWS):
+                image = painted(
+                    shape, random.Random(look), SMALL, 20, (SMALL / 2, SMALL / 2), width
+                )
+                _wrote(image, folder / shape / str(number) / f"{view}.png")
+    return folder
+
+
+def _drawings(folder: Path, rng: random.Random, each: int) -> Path:
+    return _listed(
+        folder,
+        ({"label": s, "strokes": strokes(s, rng)} for s in SHAPES for _ in range(each)),
+    )
+
+
+def build(
+    out: Path, kinds: Sequence[str], *, each: int, seed: int, train_share: float = 0.0
+) -> None:
+    """Scenes of these kinds, `each` per shape and kind, as the builder's folder `out`."""
+    rng = random.Random(seed)
+    raw = out.with_name(f"{out.name}-scenes")
+    command = [sys.executable, "-m", "proactive_agent", "build", "--out", str(out)]
+    for kind in kinds:
+        command += ["--scenario", f"{kind}={_source(kind, raw / kind, rng, each)}"]
+    command += ["--size", str(SIDE), "--frames", "6", "--seed", str(seed)]
+    command += ["--train-share", str(train_share)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def _source(kind: str, folder: Path, rng: random.Random, each: int) -> Path:
+    match kind:
+        case "mvp-n":
+            return _views(folder, rng, each)
+        case "quickdraw":
+            return _drawings(folder, rng, each)
+        case _:
+            return _pictures(folder, rng, each, cropped=kind == "coco")
