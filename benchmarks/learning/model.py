@@ -56,7 +56,9 @@ def build(texts: Iterable[str], seed: int) -> tuple[Any, Any]:
     tokenizer = tokenizer_of(texts)
     kind: Any = transformers.LlavaProcessor
     processor = kind(
-        transformers.CLIPImageProcessor(size={"height": SIDE, "width": SIDE}, do_center_crop=False),
+        transformers.LlavaImageProcessor(
+            do_pad=True, size={"height": SIDE, "width": SIDE}, do_center_crop=False
+        ),
         tokenizer,
         patch_size=PATCH,
         vision_feature_select_strategy="default",
