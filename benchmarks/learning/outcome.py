@@ -31,9 +31,10 @@ vision-language model was trained from nothing on drawn scenes into a reactive o
 each, and judged by `run` on these kinds and on three that it was not taught with.
 [curves.csv](curves.csv) has every step of `train`, [figures.json](figures.json) every seed alone.
 
-The recipe, and which kinds are taught, were chosen by what earlier attempts did on scenes of the same
-make.  All weights at once learned as fast, and lost more on clear frames.  Taught with coco, whose
-clear frames offer no suggestion in training, a model asked on a sixth of them where `run` offers some.
+The recipe, and which kinds are taught, were chosen by what earlier attempts did on scenes of the
+same make.  All weights at once learned as fast, and lost more on clear frames.  Taught with coco,
+whose clear frames offer no suggestion in training, a model asked on a sixth of them where `run`
+offers some.
 
 Per cent of samples, the mean of the seeds, with 95 % bootstrap intervals over samples.
 
