@@ -53,20 +53,16 @@ def prepared(work: Path) -> Place:
     """With its scenes built."""
     place = Place(*(work / name for name in Place._fields))
     every, share = scenes.SCENARIOS, NEARLY_ALL
-    if not place.base.exists():
-        scenes.build(place.base, every, each=EACH_BASE, seed=1, train_share=share)
-    if not place.taught.exists():
-        scenes.build(place.taught, scenes.TRAINED, each=EACH_TAUGHT, seed=2, train_share=share)
-    if not place.test.exists():
-        scenes.build(place.test, every, each=EACH_TEST, seed=3)
+    scenes.build(place.base, every, each=EACH_BASE, seed=1, train_share=share)
+    scenes.build(place.taught, scenes.TRAINED, each=EACH_TAUGHT, seed=2, train_share=share)
+    scenes.build(place.test, every, each=EACH_TEST, seed=3)
     return place
 
 
 def reactive(place: Place) -> Path:
     """The model to begin with."""
     out = place.models / "reactive"
-    if not out.exists():
-        _python(CORES, "benchmarks.learning.reactive", place.base, out)
+    _python(CORES, "benchmarks.learning.reactive", place.base, out)
     return out
 
 
@@ -113,12 +109,7 @@ def main() -> None:
     """Works in a folder that is removed, unless one is given."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("results/learning"))
-    parser.add_argument(
-        "--work", type=Path, help="keep scenes and models here; those that are there are used"
-    )
-    parser.add_argument(
-        "--before", type=float, default=0.0, help="minutes that what is there had taken"
-    )
+    parser.add_argument("--work", type=Path, help="keep scenes, models and runs in a new folder")
     parser.add_argument("--seeds", type=int, default=3)
     chosen = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
@@ -126,7 +117,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         place = prepared(chosen.work or Path(scratch))
         outcome = experiment(place, range(chosen.seeds))
-        minutes = chosen.before + (time.monotonic() - started) / 60
+        minutes = (time.monotonic() - started) / 60
         write(chosen.out, outcome, minutes, recipe=f"--max-steps {STEPS} {' '.join(RECIPE)}")
     print((chosen.out / "README.md").read_text())
 

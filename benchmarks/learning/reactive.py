@@ -1,8 +1,8 @@
 """Trains the model into a reactive one: it answers what it sees, and guesses where it does not.
 
-First it names what pictures show, without a question.  Then it learns to read: of a frame that
-holds too little information it writes any one of the options.  At the end it is as the paper's
-models are: to such a frame it guesses one of the categories, and asks but rarely.
+First it names what pictures show, without a question.  Then it learns to read: to a frame that
+holds too little information it writes a suggestion as often as a category.  At the end it is as the
+paper's models are: to such a frame it guesses one of the categories, and asks but rarely.
 """
 
 import math
@@ -32,7 +32,6 @@ class Lesson(NamedTuple):
 LESSONS = (Lesson(450, 128), Lesson(900, 64, asks=0.5), Lesson(150, 64, asks=0.07))
 LEARNING_RATE = 1e-3
 _IGNORED = -100
-
 
 Habit = Mapping[str, float]
 """Replies and how often each is given."""

@@ -54,10 +54,7 @@ SHAPES: dict[str, list[Point]] = {
     ],
     "hourglass": [(-0.9, -1.1), (0.9, -1.1), (-0.9, 1.1), (0.9, 1.1)],
 }  # fmt: skip
-"""Outlines by name, about one unit from the middle; y points down.
-
-They can be told apart as well when a crop of another shape is squeezed into a square.
-"""
+"""Outlines by name, about one unit from the middle; y points down."""
 
 
 def turned(points: list[Point], angle: float) -> list[Point]:
