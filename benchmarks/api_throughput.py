@@ -22,7 +22,15 @@ from pathlib import Path
 
 from PIL import Image
 
-from providers import ImagePart, Provider, Request, RequestKey, Sampling, TextPart, UserMessage
+from proactive_agent.providers import (
+    ImagePart,
+    Provider,
+    Request,
+    RequestKey,
+    Sampling,
+    TextPart,
+    UserMessage,
+)
 from tests.providers.api_asking import AT_ONCE, TOOLS, provider
 
 DELAY = 0.2

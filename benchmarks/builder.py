@@ -18,13 +18,13 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from scenarios.builder.categories import Categories
-from scenarios.builder.frames import Built
-from scenarios.builder.items import Item, Region
-from scenarios.builder.recipe import Look, opened
-from scenarios.builder.recipes import RECIPES
-from scenarios.builder.worker import Job, Task, build_item
-from scenarios.builder.writer import QUALITY, encoded, encoded_frames
+from proactive_agent.scenarios.builder.categories import Categories
+from proactive_agent.scenarios.builder.frames import Built
+from proactive_agent.scenarios.builder.items import Item, Region
+from proactive_agent.scenarios.builder.recipe import Look, opened
+from proactive_agent.scenarios.builder.recipes import RECIPES
+from proactive_agent.scenarios.builder.worker import Job, Task, build_item
+from proactive_agent.scenarios.builder.writer import QUALITY, encoded, encoded_frames
 
 LABELS = ("Cat.", "Dog.", "Owl.", "Seal.")
 

@@ -15,9 +15,16 @@ from collections.abc import Sequence
 import torch
 from PIL import Image
 
-from providers import ImagePart, ProviderOptions, Request, RequestKey, Sampling, TextPart
-from providers.local import Local
-from providers.messages import UserMessage
+from proactive_agent.providers import (
+    ImagePart,
+    ProviderOptions,
+    Request,
+    RequestKey,
+    Sampling,
+    TextPart,
+)
+from proactive_agent.providers.local import Local
+from proactive_agent.providers.messages import UserMessage
 from tests.providers.tiny_models import KINDS, folder
 
 

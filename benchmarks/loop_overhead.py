@@ -13,12 +13,12 @@ import time
 
 from PIL import Image
 
-from proactive_agent.conditions import parse_condition
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.protocols import Mcqa, Protocol, ToolUse
-from providers import create_provider
-from scenarios import SCENARIOS, DataFolder
-from scenarios.images import decode
+from proactive_agent.play.conditions import parse_condition
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.providers import create_provider
+from proactive_agent.scenarios import SCENARIOS, DataFolder
+from proactive_agent.scenarios.images import decode
 
 REPEATS = 5
 

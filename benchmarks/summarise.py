@@ -19,14 +19,14 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from proactive_agent.conditions import parse_condition
-from proactive_agent.episode import Play, play_episode
 from proactive_agent.metrics import summarise
-from proactive_agent.protocols import Mcqa, Protocol, ToolUse
-from proactive_agent.records import EpisodeRecord
-from proactive_agent.run_folder import RunFolder
-from providers import create_provider
-from scenarios import SCENARIOS, DataFolder
+from proactive_agent.play.conditions import parse_condition
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.providers import create_provider
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.scenarios import SCENARIOS, DataFolder
 
 BASELINES = ("oracle", "random", "never-ask")
 """About three turns per episode."""

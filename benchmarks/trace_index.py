@@ -18,11 +18,11 @@ from typing import NamedTuple
 
 from textual.pilot import Pilot
 
-from proactive_agent.browser.app import TraceBrowser
-from proactive_agent.manifest import Settings
-from proactive_agent.run_folder import RunFolder
-from proactive_agent.runner import prepare_run, run
-from proactive_agent.trace.selection import Selection
+from proactive_agent.records.manifest import Settings
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.runner import prepare_run, run
+from proactive_agent.views.selection import Selection
+from proactive_agent.views.tui.app import TraceBrowser
 
 BASELINE_EPISODES = 2000
 FEW = 500

@@ -9,29 +9,25 @@ Names are loaded when they are first used, so that importing this package costs 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from proactive_agent import own_packages
-
-own_packages.put_first()
-
 if TYPE_CHECKING:
-    from proactive_agent.manifest import Manifest, ProviderSettings, Settings
     from proactive_agent.metrics import Summary, summarise
-    from proactive_agent.records import EpisodeRecord, TurnRecord
-    from proactive_agent.run_folder import RunFolder
-    from proactive_agent.runner import PreparedRun, prepare_resume, prepare_run, run
+    from proactive_agent.records.episode import EpisodeRecord, TurnRecord
+    from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings
+    from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.runs.runner import PreparedRun, prepare_resume, prepare_run, run
 
 _HOMES = {
-    "EpisodeRecord": "records",
-    "Manifest": "manifest",
-    "PreparedRun": "runner",
-    "ProviderSettings": "manifest",
-    "RunFolder": "run_folder",
-    "Settings": "manifest",
+    "EpisodeRecord": "records.episode",
+    "Manifest": "records.manifest",
+    "PreparedRun": "runs.runner",
+    "ProviderSettings": "records.manifest",
+    "RunFolder": "records.run_folder",
+    "Settings": "records.manifest",
     "Summary": "metrics",
-    "TurnRecord": "records",
-    "prepare_resume": "runner",
-    "prepare_run": "runner",
-    "run": "runner",
+    "TurnRecord": "records.episode",
+    "prepare_resume": "runs.runner",
+    "prepare_run": "runs.runner",
+    "run": "runs.runner",
     "summarise": "metrics",
 }
 

@@ -1,8 +1,14 @@
 """One interface over API models, local transformers models and scripted baselines."""
 
-from providers.base import ApiAccess, Provider, ProviderError, ProviderOptions, StoppedError
-from providers.desk import Desk
-from providers.messages import (
+from proactive_agent.providers.base import (
+    ApiAccess,
+    Provider,
+    ProviderError,
+    ProviderOptions,
+    StoppedError,
+)
+from proactive_agent.providers.desk import Desk
+from proactive_agent.providers.messages import (
     AssistantMessage,
     Choice,
     ImagePart,
@@ -18,7 +24,7 @@ from providers.messages import (
     Usage,
     UserMessage,
 )
-from providers.registry import create_provider, provider_names
+from proactive_agent.providers.registry import create_provider, provider_names
 
 __all__ = [
     "ApiAccess",

@@ -10,8 +10,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
-from providers.desk import Desk
-from providers.messages import Reply, Request, Sampling
+from proactive_agent.providers.desk import Desk
+from proactive_agent.providers.messages import Reply, Request, Sampling
 
 
 class ProviderError(Exception):

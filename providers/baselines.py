@@ -8,9 +8,9 @@ import random
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, Self
 
-from providers.base import Provider, ProviderError, ProviderOptions
-from providers.messages import Choice, Reply, Request, Usage
-from tools import Action, UserError
+from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
+from proactive_agent.providers.messages import Choice, Reply, Request, Usage
+from proactive_agent.tools import Action, UserError
 
 Policy = Callable[[Sequence[Choice], random.Random], Choice]
 

@@ -2,8 +2,15 @@
 
 from collections.abc import Iterable
 
-from providers.messages import ImagePart, Message, Part, TextPart, ToolMessage, UserMessage
-from tools.texts import IMAGE_FOLLOWS
+from proactive_agent.providers.messages import (
+    ImagePart,
+    Message,
+    Part,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
+from proactive_agent.tools.texts import IMAGE_FOLLOWS
 
 
 def with_images_after_results(messages: Iterable[Message]) -> list[Message]:

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
-from providers.base import Provider, ProviderOptions, StoppedError
-from providers.desk import Desk
-from providers.messages import (
+from proactive_agent.providers.base import Provider, ProviderOptions, StoppedError
+from proactive_agent.providers.desk import Desk
+from proactive_agent.providers.messages import (
     AssistantMessage,
     ImagePart,
     Message,
@@ -19,8 +19,8 @@ from providers.messages import (
     Request,
     Usage,
 )
-from tools import Tool, ToolCall, UserError
-from tools.reading import call_from
+from proactive_agent.tools import Tool, ToolCall, UserError
+from proactive_agent.tools.reading import call_from
 
 LEFT = "the player has left"
 

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from PIL.Image import Image
 
-from tools import Action, Tool, ToolCall
+from proactive_agent.tools import Action, Tool, ToolCall
 
 
 @dataclass(frozen=True, slots=True)

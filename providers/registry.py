@@ -8,8 +8,8 @@ import importlib
 import importlib.metadata
 from typing import Any, NamedTuple
 
-from providers.base import Provider, ProviderOptions
-from tools import MissingExtraError, UserError
+from proactive_agent.providers.base import Provider, ProviderOptions
+from proactive_agent.tools import MissingExtraError, UserError
 
 ENTRY_POINTS = "proactive_agent.providers"
 
@@ -30,13 +30,17 @@ class Entry(NamedTuple):
 
 
 BUILT_IN: dict[str, Entry] = {
-    "baseline": Entry("providers.baselines:Baseline"),
-    "replay": Entry("providers.replay:Replay"),
-    "human": Entry("providers.human:Human", model="anonymous", interactive=True),
-    "local": Entry("providers.local:Local", extra="local", needs="transformers"),
-    "openai": Entry("providers.api.openai:OpenAI", "api", "openai", remote=True),
-    "anthropic": Entry("providers.api.anthropic:Anthropic", "api", "anthropic", remote=True),
-    "litellm": Entry("providers.api.litellm:LiteLLM", "api", "litellm", remote=True),
+    "baseline": Entry("proactive_agent.providers.baselines:Baseline"),
+    "replay": Entry("proactive_agent.providers.replay:Replay"),
+    "human": Entry("proactive_agent.providers.human:Human", model="anonymous", interactive=True),
+    "local": Entry("proactive_agent.providers.local:Local", extra="local", needs="transformers"),
+    "openai": Entry("proactive_agent.providers.api.openai:OpenAI", "api", "openai", remote=True),
+    "anthropic": Entry(
+        "proactive_agent.providers.api.anthropic:Anthropic", "api", "anthropic", remote=True
+    ),
+    "litellm": Entry(
+        "proactive_agent.providers.api.litellm:LiteLLM", "api", "litellm", remote=True
+    ),
 }
 
 

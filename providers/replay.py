@@ -12,9 +12,9 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from providers.base import Provider, ProviderError, ProviderOptions
-from providers.messages import Reply, Request
-from tools import ToolCall, UserError
+from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
+from proactive_agent.providers.messages import Reply, Request
+from proactive_agent.tools import ToolCall, UserError
 
 
 class _Call(BaseModel):

@@ -7,9 +7,15 @@ read is the business of `tools.calls_in_text`.
 
 from collections.abc import Iterable, Sequence
 
-from providers.messages import AssistantMessage, Message, TextPart, ToolMessage, UserMessage
-from tools import Tool, ToolCall
-from tools.render import as_text, call_as_text
+from proactive_agent.providers.messages import (
+    AssistantMessage,
+    Message,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
+from proactive_agent.tools import Tool, ToolCall
+from proactive_agent.tools.render import as_text, call_as_text
 
 PlainMessage = UserMessage | AssistantMessage
 

@@ -1,7 +1,7 @@
 """The seven environments, and the data sets behind them."""
 
-from scenarios.dataset import DataError, DataFolder, Scan
-from scenarios.environment import (
+from proactive_agent.scenarios.dataset import DataError, DataFolder, Scan
+from proactive_agent.scenarios.environment import (
     Environment,
     ImageRef,
     Observation,
@@ -12,11 +12,11 @@ from scenarios.environment import (
     Verdict,
     Verdicts,
 )
-from scenarios.images import ImageError, ImageStore, Picture
-from scenarios.open_ended import AcceptedAnswer, accepted_answers
-from scenarios.registry import SCENARIOS, EnvironmentType, find_scenario
-from scenarios.sample import Sample
-from scenarios.wording import OWN, Wording
+from proactive_agent.scenarios.images import ImageError, ImageStore, Picture
+from proactive_agent.scenarios.open_ended import AcceptedAnswer, accepted_answers
+from proactive_agent.scenarios.registry import SCENARIOS, EnvironmentType, find_scenario
+from proactive_agent.scenarios.sample import Sample
+from proactive_agent.scenarios.wording import OWN, Wording
 
 __all__ = [
     "OWN",

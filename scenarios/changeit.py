@@ -6,11 +6,11 @@ is not offered where it would.  The turn limit is the sample's own.
 
 from typing import ClassVar
 
-from scenarios.environment import Environment, ImageRef
-from scenarios.open_ended import AcceptedAnswer
-from scenarios.sample import Count, Sample
-from scenarios.vsod import REWIND, WAIT
-from tools import Intervention
+from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.open_ended import AcceptedAnswer
+from proactive_agent.scenarios.sample import Count, Sample
+from proactive_agent.scenarios.vsod import REWIND, WAIT
+from proactive_agent.tools import Intervention
 
 REWIND_OPTION = "Rewind the video."
 WAIT_WORDS = "Wait for the"

@@ -14,10 +14,10 @@ from typing import ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, FiniteFloat, field_validator, model_validator
 
-from scenarios.environment import Environment, ImageRef
-from scenarios.sample import Count, Sample, check_relative
-from scenarios.wording import Wording
-from tools import Intervention
+from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.sample import Count, Sample, check_relative
+from proactive_agent.scenarios.wording import Wording
+from proactive_agent.tools import Intervention
 
 HORIZONTAL = ("left", "right")
 VERTICAL = ("up", "down")

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont
 
-from scenarios.dataset import DataFolder
-from scenarios.environment import Environment, ImageRef
-from scenarios.images import ImageError
-from scenarios.sample import Sample
+from proactive_agent.scenarios.dataset import DataFolder
+from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.images import ImageError
+from proactive_agent.scenarios.sample import Sample
 
 TILE = 224
 """Longest side of a picture on the sheet, in pixels."""

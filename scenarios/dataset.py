@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from scenarios.environment import Environment
-from scenarios.images import ImageStore
-from scenarios.protocol_pack import FILE_NAME, ProtocolPack, load_pack
-from scenarios.registry import SCENARIOS, EnvironmentType
-from scenarios.sample import Sample
-from scenarios.wording import OWN, Wording
-from tools import UserError
+from proactive_agent.scenarios.environment import Environment
+from proactive_agent.scenarios.images import ImageStore
+from proactive_agent.scenarios.protocol_pack import FILE_NAME, ProtocolPack, load_pack
+from proactive_agent.scenarios.registry import SCENARIOS, EnvironmentType
+from proactive_agent.scenarios.sample import Sample
+from proactive_agent.scenarios.wording import OWN, Wording
+from proactive_agent.tools import UserError
 
 EMBEDDED = Path(__file__).parent / "suite"
 """The suite that ships with the program."""

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
-from scenarios.hub import REPOSITORY, Hub, HubFile
-from scenarios.protocol_pack import read_wheel, write_pack
-from scenarios.registry import SCENARIOS
-from scenarios.sample import check_relative
-from tools import UserError
+from proactive_agent.scenarios.hub import REPOSITORY, Hub, HubFile
+from proactive_agent.scenarios.protocol_pack import read_wheel, write_pack
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.sample import check_relative
+from proactive_agent.tools import UserError
 
 FOLDER = "test"
 """Where the release keeps data files and archives, and where they are put."""

@@ -8,10 +8,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from scenarios.open_ended import AcceptedAnswer
-from scenarios.sample import Sample, check_template, is_abstention
-from scenarios.wording import Wording
-from tools import Abstain, Action, Answer, Intervention, Invalid, UserError
+from proactive_agent.scenarios.open_ended import AcceptedAnswer
+from proactive_agent.scenarios.sample import Sample, check_template, is_abstention
+from proactive_agent.scenarios.wording import Wording
+from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid, UserError
 
 Verdict = Literal["correct", "wrong", "mismatch"]
 """correct: accepted in this state; wrong: another option of the list; mismatch: not in the list."""

@@ -6,7 +6,7 @@ many gigabytes anew, and refuses those above 50 by plain HTTP.
 
 from typing import Any, NamedTuple, Protocol
 
-from tools import MissingExtraError, UserError
+from proactive_agent.tools import MissingExtraError, UserError
 
 REPOSITORY = "tdemin16/ProactiveBench"
 TIMEOUT = 60

@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from scenarios.environment import Environment, ImageRef
-from scenarios.open_ended import AcceptedAnswer
-from scenarios.sample import Sample, Text
-from tools import Intervention
+from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.open_ended import AcceptedAnswer
+from proactive_agent.scenarios.sample import Sample, Text
+from proactive_agent.tools import Intervention
 
 SEVERITIES = range(1, 6)
 OPERATIONS = (

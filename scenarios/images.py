@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-from scenarios.environment import ImageRef
-from scenarios.sample import check_relative
+from proactive_agent.scenarios.environment import ImageRef
+from proactive_agent.scenarios.sample import check_relative
 
 MAX_PIXELS = 89_478_485
 """Larger pictures are refused (a quarter of a gigabyte of RGB; Pillow's own bound)."""

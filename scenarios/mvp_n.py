@@ -8,10 +8,10 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from scenarios.environment import Environment, ImageRef
-from scenarios.sample import FrameIndex, Sample
-from scenarios.wording import Wording
-from tools import Intervention
+from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.sample import FrameIndex, Sample
+from proactive_agent.scenarios.wording import Wording
+from proactive_agent.tools import Intervention
 
 ROTATE = Intervention("rotate_object")
 

@@ -6,10 +6,10 @@ the right category.  Their order is the published one: judges answer with one ve
 
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from tools import Intervention
+from proactive_agent.tools import Intervention
 
 if TYPE_CHECKING:
-    from scenarios.environment import Environment
+    from proactive_agent.scenarios.environment import Environment
 
 SAMPLES = 100
 """How many samples of a scenario are asked, as published."""

@@ -20,9 +20,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from scenarios.registry import SCENARIOS
-from scenarios.wording import JudgeWording, Wording
-from tools import UserError
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.wording import JudgeWording, Wording
+from proactive_agent.tools import UserError
 
 FILE_NAME = "protocol.json"
 PACKAGE = "proactivebench==0.1.1"

@@ -5,9 +5,9 @@ One more stroke per valid suggestion.  In the last allowed turn only the categor
 
 from typing import ClassVar
 
-from scenarios.environment import Environment, ImageRef
-from scenarios.sample import Sample
-from tools import Intervention
+from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.sample import Sample
+from proactive_agent.tools import Intervention
 
 DETAILS = Intervention("add_details")
 

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from typing import Any
 
-from scenarios.changeit import ChangeIt
-from scenarios.coco import Coco
-from scenarios.environment import Environment
-from scenarios.imagenet_c import ImageNetC
-from scenarios.mvp_n import MvpN
-from scenarios.quickdraw import QuickDraw
-from scenarios.rod import Rod
-from scenarios.vsod import Vsod
-from tools import UserError
+from proactive_agent.scenarios.changeit import ChangeIt
+from proactive_agent.scenarios.coco import Coco
+from proactive_agent.scenarios.environment import Environment
+from proactive_agent.scenarios.imagenet_c import ImageNetC
+from proactive_agent.scenarios.mvp_n import MvpN
+from proactive_agent.scenarios.quickdraw import QuickDraw
+from proactive_agent.scenarios.rod import Rod
+from proactive_agent.scenarios.vsod import Vsod
+from proactive_agent.tools import UserError
 
 EnvironmentType = type[Environment[Any]]
 

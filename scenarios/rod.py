@@ -6,10 +6,10 @@ In the first turn no category counts, not even the right one: nobody can know it
 
 from typing import ClassVar
 
-from scenarios.environment import Environment, ImageRef
-from scenarios.ring import shorter_way
-from scenarios.sample import Sample
-from tools import Intervention
+from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.ring import shorter_way
+from proactive_agent.scenarios.sample import Sample
+from proactive_agent.tools import Intervention
 
 LEFT = Intervention("move_object", "left")
 RIGHT = Intervention("move_object", "right")

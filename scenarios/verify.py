@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scenarios.dataset import DataError, DataFolder
-from scenarios.environment import Environment, ImageRef, SampleError
-from scenarios.images import ImageError, ImageStore, crop_box
-from scenarios.registry import SCENARIOS, EnvironmentType
-from scenarios.sample import Sample
-from scenarios.wording import OWN
-from tools import Intervention
+from proactive_agent.scenarios.dataset import DataError, DataFolder
+from proactive_agent.scenarios.environment import Environment, ImageRef, SampleError
+from proactive_agent.scenarios.images import ImageError, ImageStore, crop_box
+from proactive_agent.scenarios.registry import SCENARIOS, EnvironmentType
+from proactive_agent.scenarios.sample import Sample
+from proactive_agent.scenarios.wording import OWN
+from proactive_agent.tools import Intervention
 
 REMEMBERED = 50_000
 """Paths known as seen; of samples that lie further apart a shared picture is read again."""

@@ -5,10 +5,10 @@ The frames form a ring: rewind is frame - 1, wait is frame + 1.
 
 from typing import ClassVar
 
-from scenarios.environment import Environment, ImageRef
-from scenarios.ring import shorter_way
-from scenarios.sample import Sample
-from tools import Intervention
+from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.ring import shorter_way
+from proactive_agent.scenarios.sample import Sample
+from proactive_agent.tools import Intervention
 
 REWIND = Intervention("seek_video", "rewind")
 WAIT = Intervention("seek_video", "wait")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict
 
-from tools import UserError
+from proactive_agent.tools import UserError
 
 
 class JudgeWording(BaseModel):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.protocol_pack import PACKAGE, write_pack
+from proactive_agent.scenarios.protocol_pack import PACKAGE, write_pack
 
 # Else litellm asks the network for its price list wherever a test is first to import it.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")

@@ -17,8 +17,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tools.actions import Abstain, Action, Answer, Intervention, Question
-from tools.texts import DESCRIPTIONS, IN_THE_USERS_WORDS, OPERATIONS, PARAMETERS
+from proactive_agent.tools.actions import Abstain, Action, Answer, Intervention, Question
+from proactive_agent.tools.texts import DESCRIPTIONS, IN_THE_USERS_WORDS, OPERATIONS, PARAMETERS
 
 INTERVENTIONS: Mapping[str, tuple[str | None, tuple[str, ...]]] = {
     "move_object": ("direction", ("left", "right")),

@@ -8,9 +8,9 @@ open ("move the block").  The words themselves stand in `request_words`.
 import re
 from collections.abc import Iterator
 
-from tools import request_words as words
-from tools.actions import Intervention
-from tools.request_words import Words
+from proactive_agent.tools import request_words as words
+from proactive_agent.tools.actions import Intervention
+from proactive_agent.tools.request_words import Words
 
 _SENTENCE = re.compile(r"[^.;!?\n]+\??")
 _SIDEWAYS = ("left", "right")

@@ -13,10 +13,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from tools.actions import Abstain, Action, Answer, Invalid, Question
-from tools.catalogue import Parameter, Tool
-from tools.phrases import gives_up
-from tools.toolsets import Toolset
+from proactive_agent.tools.actions import Abstain, Action, Answer, Invalid, Question
+from proactive_agent.tools.catalogue import Parameter, Tool
+from proactive_agent.tools.phrases import gives_up
+from proactive_agent.tools.toolsets import Toolset
 
 SHOWN = 200
 """How many characters of a faulty reply a record quotes."""

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from tools.catalogue import Parameter, Tool
-from tools.texts import TEXT_PROTOCOL
+from proactive_agent.tools.catalogue import Parameter, Tool
+from proactive_agent.tools.texts import TEXT_PROTOCOL
 
 
 def for_openai(tools: Sequence[Tool]) -> list[dict[str, Any]]:

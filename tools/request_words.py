@@ -7,7 +7,7 @@ Of each intervention there are two kinds of phrases.  A *deed* asks by itself ("
 import re
 from typing import NamedTuple
 
-from tools.actions import Intervention
+from proactive_agent.tools.actions import Intervention
 
 
 class Words(NamedTuple):

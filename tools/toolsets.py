@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from tools.actions import Action, Intervention, Question
-from tools.catalogue import (
+from proactive_agent.tools.actions import Action, Intervention, Question
+from proactive_agent.tools.catalogue import (
     ABSTAIN,
     ASK_CLARIFICATION,
     INTERVENTIONS,

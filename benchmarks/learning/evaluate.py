@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from proactive_agent.outline import EpisodeOutline
-from proactive_agent.run_folder import RunFolder
-from proactive_agent.statistics import Estimate, estimate, ratio, resample
+from proactive_agent.metrics.statistics import Estimate, estimate, ratio, resample
+from proactive_agent.records.outline import EpisodeOutline
+from proactive_agent.records.run_folder import RunFolder
 
 MEASURES = ("asks", "solves", "over_asks", "clear_accuracy")
 """asks: the first reply to the first frame, which holds too little, is a valid suggestion.

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from benchmarks.learning.evaluate import MEASURES, Measured, Samples, measure
 from benchmarks.learning.scenes import TRAINED, UNSEEN
-from proactive_agent.statistics import Estimate
+from proactive_agent.metrics.statistics import Estimate
 
 ROWS: Mapping[str, Sequence[str]] = {
     "trained": TRAINED,

@@ -28,12 +28,12 @@ class _Program(click.Group):
     """Turns the errors that a user can mend into one line and exit code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        from tools.errors import UserError
+        from proactive_agent.tools.errors import UserError
 
         try:
             return super().invoke(ctx)
         except UserError as error:
-            from proactive_agent.terminal import plain
+            from proactive_agent.terminal.console import plain
 
             click.echo(f"error: {plain(str(error))}", err=True)
             sys.exit(2)

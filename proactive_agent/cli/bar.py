@@ -2,7 +2,7 @@
 
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
-from proactive_agent.terminal import messages
+from proactive_agent.terminal.console import messages
 
 
 def plain_bar(amount: ProgressColumn) -> Progress:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.table import Table
 
-    from scenarios.builder import Report, Settings
+    from proactive_agent.scenarios.builder import Report, Settings
 
 SHOWN_SKIPS = 20
 """Per scenario; of a whole folder that cannot be read the rest says nothing new."""
@@ -117,7 +117,7 @@ def build(*, source: Path | None, **options: Any) -> None:
     changeit         videos in a list (path of the folder, label, informative, optionally first)
     quickdraw        Quick, Draw! .ndjson (simplified), or .jsonl {"label", "strokes"}
     """
-    from scenarios.builder import Look, Settings
+    from proactive_agent.scenarios.builder import Look, Settings
 
     look = Look(**{name: options.pop(name) for name in Look.__dataclass_fields__})
     workers = options.pop("workers") or _cores()
@@ -139,8 +139,8 @@ def _cores() -> int:
 
 def _sources(common: Path | None, scenarios: tuple[str, ...]) -> dict[str, Path]:
     """The source of every scenario that is to be built."""
-    from scenarios import find_scenario
-    from tools import UserError
+    from proactive_agent.scenarios import find_scenario
+    from proactive_agent.tools import UserError
 
     sources: dict[str, Path] = {}
     for part in (part for text in scenarios for part in text.split(",")):
@@ -156,9 +156,9 @@ def _build(settings: "Settings") -> None:
     import sys
     from contextlib import closing
 
-    from proactive_agent.terminal import console, messages, safe
-    from scenarios.builder import Report, Skipped
-    from scenarios.builder import build as steps_of
+    from proactive_agent.scenarios.builder import Report, Skipped
+    from proactive_agent.scenarios.builder import build as steps_of
+    from proactive_agent.terminal.console import console, messages, safe
 
     reports: list[Report] = []
     skipped: dict[str, int] = {}

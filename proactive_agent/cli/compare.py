@@ -8,7 +8,7 @@ import click
 from proactive_agent.cli.results_folder import results_folder
 
 if TYPE_CHECKING:
-    from proactive_agent.comparison.report import Report
+    from proactive_agent.reports.comparison.report import Report
 
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
@@ -43,8 +43,8 @@ def compare(
     over the samples that both runs have; where a run shows clear pictures (condition `clear`),
     help-seeking is measured as detection.
     """
-    from proactive_agent.comparison.played import read_runs
-    from proactive_agent.comparison.report import find_baseline, make_report
+    from proactive_agent.reports.comparison.report import find_baseline, make_report
+    from proactive_agent.reports.runs import read_runs
 
     played = read_runs(runs, results)
     report = make_report(played, find_baseline(played, baseline), beside=published)
@@ -55,9 +55,9 @@ def compare(
 
 
 def _print_tables(report: "Report") -> None:
-    from proactive_agent.comparison.grids import grids
-    from proactive_agent.tables import INTERVAL_NOTE, TerminalTable
-    from proactive_agent.terminal import console, plain
+    from proactive_agent.reports.comparison.grids import grids
+    from proactive_agent.reports.tables import INTERVAL_NOTE, TerminalTable
+    from proactive_agent.terminal.console import console, plain
 
     for grid in grids(report):
         console.print(TerminalTable(grid))
@@ -67,9 +67,9 @@ def _print_tables(report: "Report") -> None:
 
 def _write(report: "Report", form: str) -> None:
     """Text for files and programs; what is to be known beside it goes to standard error."""
-    from proactive_agent.comparison.csv_form import csv_text
-    from proactive_agent.comparison.grids import grids
-    from proactive_agent.tables.text_forms import latex, markdown
+    from proactive_agent.reports.comparison.csv_form import csv_text
+    from proactive_agent.reports.comparison.grids import grids
+    from proactive_agent.reports.tables.text_forms import latex, markdown
 
     if form == "json":
         click.echo(report.model_dump_json(indent=2))

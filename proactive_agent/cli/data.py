@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.table import Table
 
-    from scenarios.download import Progress as Step
-    from scenarios.verify import Fault, Report
+    from proactive_agent.scenarios.download import Progress as Step
+    from proactive_agent.scenarios.verify import Fault, Report
 
 SHOWN_FAULTS = 20
 """Per scenario; where a whole archive is missing the rest says nothing new."""
@@ -46,8 +46,8 @@ def protocol(directory: Path, wheel: Path | None) -> None:
 
     They are read from the authors' package, as text: nothing in it is run.
     """
-    from proactive_agent.terminal import console, safe
-    from scenarios.protocol_pack import write_pack
+    from proactive_agent.scenarios.protocol_pack import write_pack
+    from proactive_agent.terminal.console import console, safe
 
     console.print(safe(f"written: {write_pack(directory, wheel)}"), soft_wrap=True)
 
@@ -68,9 +68,9 @@ def verify(directory: Path, scenarios: tuple[str, ...], workers: int) -> None:
 
     Every picture that a sample can show is decoded. Exits with 1 where something is wrong.
     """
-    from proactive_agent.terminal import console, safe
-    from scenarios.verify import Fault, Report
-    from scenarios.verify import verify as checks
+    from proactive_agent.scenarios.verify import Fault, Report
+    from proactive_agent.scenarios.verify import verify as checks
+    from proactive_agent.terminal.console import console, safe
 
     reports: list[Report] = []
     faults: list[Fault] = []
@@ -109,9 +109,9 @@ def download(
 
     Can be interrupted; run again to go on.
     """
-    from proactive_agent.terminal import console, safe
-    from scenarios import hub
-    from scenarios.download import download as steps_of
+    from proactive_agent.scenarios import hub
+    from proactive_agent.scenarios.download import download as steps_of
+    from proactive_agent.terminal.console import console, safe
 
     steps = steps_of(
         directory,
@@ -155,12 +155,12 @@ def show(
     Shows the embedded suite, or the data in DIR. The first frame has a red rim, the reference frame
     a green one. A terminal that can show pictures shows the sheet (extra `view`).
     """
-    from proactive_agent.picture_view import show_picture
-    from proactive_agent.terminal import console, safe
-    from scenarios.contact_sheet import contact_sheet, sample_tiles, scenario_tiles
-    from scenarios.dataset import DataFolder
-    from scenarios.registry import find_scenario, split_sample
-    from tools import UserError
+    from proactive_agent.scenarios.contact_sheet import contact_sheet, sample_tiles, scenario_tiles
+    from proactive_agent.scenarios.dataset import DataFolder
+    from proactive_agent.scenarios.registry import find_scenario, split_sample
+    from proactive_agent.terminal.console import console, safe
+    from proactive_agent.terminal.picture import show_picture
+    from proactive_agent.tools import UserError
 
     folder = DataFolder(directory, unfiltered=True)
     if (scenario is None) == (sample is None):
@@ -185,7 +185,7 @@ def show(
 
 def _names(scenarios: tuple[str, ...]) -> list[str] | None:
     """Short names of the scenarios asked for; None for all."""
-    from scenarios.registry import find_scenarios
+    from proactive_agent.scenarios.registry import find_scenarios
 
     return find_scenarios(scenarios) or None
 
@@ -194,7 +194,7 @@ def _show_steps(steps: "Iterable[Step]") -> None:
     """A bar per file that is fetched or unpacked, and a line that stays."""
     from rich.filesize import decimal
 
-    from proactive_agent.terminal import messages, plain, safe
+    from proactive_agent.terminal.console import messages, plain, safe
 
     done = {"fetch": "fetched", "unpack": "unpacked", "skip": "is there already"}
     for (kind, path), group in groupby(steps, key=lambda step: (step.step, step.path)):

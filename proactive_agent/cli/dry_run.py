@@ -10,14 +10,9 @@ from typing import Any, Self
 from rich.rule import Rule
 
 from proactive_agent.cli.play import Planned
-from proactive_agent.cost_estimate import Estimate, PromptSize, Turns, prompt_size
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.judges.choose import RULES
-from proactive_agent.manifest import ProviderSettings, Settings
-from proactive_agent.runner import check_settings, make_play, samples_to_play
-from proactive_agent.shared import Shared
-from proactive_agent.terminal import console, safe
-from providers import (
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.judges.choose import RULES
+from proactive_agent.providers import (
     AssistantMessage,
     Provider,
     ProviderError,
@@ -26,11 +21,16 @@ from providers import (
     Request,
     TextPart,
 )
-from providers.api.prices import find_price
-from providers.registry import is_remote
-from providers.text_tools import written
-from scenarios import Environment, Sample
-from tools.render import for_openai
+from proactive_agent.providers.api.prices import find_price
+from proactive_agent.providers.registry import is_remote
+from proactive_agent.providers.text_tools import written
+from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.runs.cost_estimate import Estimate, PromptSize, Turns, prompt_size
+from proactive_agent.runs.model_pool import Shared
+from proactive_agent.runs.runner import check_settings, make_play, samples_to_play
+from proactive_agent.scenarios import Environment, Sample
+from proactive_agent.terminal.console import console, safe
+from proactive_agent.tools.render import for_openai
 
 
 class _Listener(Provider):

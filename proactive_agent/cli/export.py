@@ -41,9 +41,9 @@ def export(run: str, form: str, output: Path | None, otlp: str | None, results: 
     from proactive_agent.exports.inspect_log import write_inspect_log
     from proactive_agent.exports.spans import send_spans, write_spans
     from proactive_agent.exports.tables import write_csv, write_parquet
-    from proactive_agent.run_folder import RunFolder
-    from proactive_agent.terminal import messages
-    from tools import UserError
+    from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.terminal.console import messages
+    from proactive_agent.tools import UserError
 
     folder = RunFolder.find(run, results)
     if otlp is not None:

@@ -59,9 +59,9 @@ def judge(
     """
     from proactive_agent.cli.judging import Judging, judge_run, measure
     from proactive_agent.cli.run import api_access
-    from proactive_agent.manifest import ProviderSettings
-    from proactive_agent.run_folder import RunFolder
-    from tools import UserError
+    from proactive_agent.records.manifest import ProviderSettings
+    from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.tools import UserError
 
     if (run is None) is (agreement is None):
         raise UserError("judge takes a RUN, or --agreement; one of the two")

@@ -9,31 +9,31 @@ from typing import Any, NamedTuple, TypeVar
 
 from rich.progress import MofNCompleteColumn
 
-from proactive_agent.budget import Budget, BudgetSpentError
 from proactive_agent.cli.bar import plain_bar
-from proactive_agent.judges import Judge
-from proactive_agent.judges.choose import RULES, check_judge, choose_judge
-from proactive_agent.judges.labelled import EMBEDDED, LabelledAnswer, read_labelled
-from proactive_agent.judges.measuring import Pair, Verdict, compare_with_people
-from proactive_agent.judges.model import SAMPLING
-from proactive_agent.judges.rejudging import (
+from proactive_agent.metrics import summarise
+from proactive_agent.play.budget import Budget, BudgetSpentError
+from proactive_agent.play.judges import Judge
+from proactive_agent.play.judges.choose import RULES, check_judge, choose_judge
+from proactive_agent.play.judges.model import SAMPLING
+from proactive_agent.providers import ApiAccess, ProviderError
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.records.outline import outline_of
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.judge_agreement.labelled import EMBEDDED, LabelledAnswer, read_labelled
+from proactive_agent.reports.judge_agreement.measure import Pair, Verdict, compare_with_people
+from proactive_agent.reports.judge_agreement.tables import agreement_grid, scores_grid
+from proactive_agent.reports.tables import EMBEDDED_NOTE, INTERVAL_NOTE, TerminalTable
+from proactive_agent.runs.model_pool import Shared
+from proactive_agent.runs.rejudge import (
     JudgementFile,
     Unjudged,
     judge_again,
     open_ended_replies,
     with_judgement,
 )
-from proactive_agent.judges.report import agreement_grid, scores_grid
-from proactive_agent.manifest import ProviderSettings, Settings
-from proactive_agent.metrics import summarise
-from proactive_agent.outline import outline_of
-from proactive_agent.records import EpisodeRecord
-from proactive_agent.run_folder import RunFolder
-from proactive_agent.shared import Shared
-from proactive_agent.tables import EMBEDDED_NOTE, INTERVAL_NOTE, TerminalTable
-from proactive_agent.terminal import console, messages, plain
-from providers import ApiAccess, ProviderError
-from scenarios import OWN, DataFolder, Wording
+from proactive_agent.scenarios import OWN, DataFolder, Wording
+from proactive_agent.terminal.console import console, messages, plain
 
 T = TypeVar("T")
 

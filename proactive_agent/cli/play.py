@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from proactive_agent import runner
-from proactive_agent.budget import Budget
 from proactive_agent.cli.progress import Bars
 from proactive_agent.cli.results import Result, show_results
-from proactive_agent.manifest import Settings
 from proactive_agent.metrics import Summary, summarise
-from proactive_agent.run_folder import RunFolder
-from proactive_agent.runner import PreparedRun
-from proactive_agent.shared import Shared
-from proactive_agent.terminal import messages, safe
-from providers import ApiAccess, Provider, StoppedError
-from providers.registry import is_interactive, is_remote
+from proactive_agent.play.budget import Budget
+from proactive_agent.providers import ApiAccess, Provider, StoppedError
+from proactive_agent.providers.registry import is_interactive, is_remote
+from proactive_agent.records.manifest import Settings
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs import runner
+from proactive_agent.runs.model_pool import Shared
+from proactive_agent.runs.runner import PreparedRun
+from proactive_agent.terminal.console import messages, safe
 
 
 @dataclass(frozen=True)

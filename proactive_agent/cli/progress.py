@@ -14,11 +14,11 @@ from rich.progress import (
 )
 
 from proactive_agent.metrics import Tallies
-from proactive_agent.records import EpisodeRecord
-from proactive_agent.runner import PreparedRun
-from proactive_agent.tables import mean, percent
-from proactive_agent.terminal import messages, plain
-from providers.registry import is_interactive
+from proactive_agent.providers.registry import is_interactive
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.reports.tables import mean, percent
+from proactive_agent.runs.runner import PreparedRun
+from proactive_agent.terminal.console import messages, plain
 
 
 class Bars:

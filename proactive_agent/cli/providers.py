@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def providers(ctx: click.Context) -> None:
     """Show which providers are installed and which keys are set (never their values)."""
     if ctx.invoked_subcommand is None:
-        from proactive_agent.terminal import console
+        from proactive_agent.terminal.console import console
 
         console.print(_overview())
 
@@ -32,10 +32,10 @@ def check(spec: str, max_tokens: int, price: str | None, **options: Any) -> None
 
     Ends with exit code 1 where something does not.
     """
-    from proactive_agent.provider_check import check_now
-    from proactive_agent.terminal import console, plain
-    from providers import ApiAccess, ProviderOptions, create_provider
-    from providers.api.prices import parse_price
+    from proactive_agent.providers import ApiAccess, ProviderOptions, create_provider
+    from proactive_agent.providers.api.prices import parse_price
+    from proactive_agent.runs.provider_check import check_now
+    from proactive_agent.terminal.console import console, plain
 
     access = ApiAccess(tries=3, price=None if price is None else parse_price(price))
     provider = create_provider(spec, ProviderOptions(**options, access=access))
@@ -52,8 +52,8 @@ def _overview() -> "Table":
     from rich import box
     from rich.table import Table
 
-    from proactive_agent.terminal import safe
-    from providers.registry import BUILT_IN, provider_names
+    from proactive_agent.providers.registry import BUILT_IN, provider_names
+    from proactive_agent.terminal.console import safe
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("provider", "installed", "key"):
@@ -78,7 +78,7 @@ def _installed(library: str | None, extra: str | None) -> str:
 
 
 def _key(name: str) -> str:
-    from providers.api.keys import NAMES, OWN_SERVER_KEY, environment, find_key
+    from proactive_agent.providers.api.keys import NAMES, OWN_SERVER_KEY, environment, find_key
 
     if name == "litellm":
         own = {*NAMES.values(), OWN_SERVER_KEY}

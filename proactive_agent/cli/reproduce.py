@@ -61,9 +61,9 @@ def reproduce(
     RUN is a run's folder or its id; runs that have no place in it are left out.  Figures are
     reproduced in kind: they show what the paper's show, not in its layout.
     """
-    from proactive_agent import reproduce as making
-    from proactive_agent.comparison.played import read_runs
-    from proactive_agent.terminal import console, messages, plain
+    from proactive_agent.reports.paper import reproduce as making
+    from proactive_agent.reports.runs import read_runs
+    from proactive_agent.terminal.console import console, messages, plain
 
     files = _files(target, output, form)
     played = read_runs(runs, results)
@@ -81,7 +81,7 @@ def reproduce(
 
 def _files(target: str, output: Path | None, form: str | None) -> dict[str, Path | None]:
     """What is to be made, and where it goes; None is standard output.  Raises UserError."""
-    from tools import UserError
+    from proactive_agent.tools import UserError
 
     own = TABLES if target.startswith("table") else PLOTS
     if form is None and output is not None:
@@ -98,7 +98,7 @@ def _files(target: str, output: Path | None, form: str | None) -> dict[str, Path
 
 
 def _write(file: Path, content: bytes) -> None:
-    from tools import UserError
+    from proactive_agent.tools import UserError
 
     try:
         file.write_bytes(content)

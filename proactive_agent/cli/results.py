@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from proactive_agent.comparison.help_seeking import help_seeking
-from proactive_agent.comparison.played import Played
-from proactive_agent.manifest import Settings
 from proactive_agent.metrics import Summary, gather
-from proactive_agent.run_folder import RunFolder
-from proactive_agent.tables import (
+from proactive_agent.records.manifest import Settings
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.comparison.help_seeking import help_seeking
+from proactive_agent.reports.runs import Played
+from proactive_agent.reports.tables import (
     EMBEDDED_NOTE,
     INTERVAL_NOTE,
     NamedGroup,
@@ -20,7 +20,7 @@ from proactive_agent.tables import (
     summary_notes,
     usage_grids,
 )
-from proactive_agent.terminal import console, messages
+from proactive_agent.terminal.console import console, messages
 
 
 class Result(NamedTuple):

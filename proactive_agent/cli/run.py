@@ -9,7 +9,7 @@ from proactive_agent.cli.run_options import OPTIONS, Headed
 
 if TYPE_CHECKING:
     from proactive_agent.cli.play import Planned
-    from providers import ApiAccess
+    from proactive_agent.providers import ApiAccess
 
 ACCESS = ("rpm", "tpm", "timeout", "price", "cache")
 OWN_SETTINGS = {"concurrency", "results", "budget_usd", "dry_run", *ACCESS}
@@ -31,9 +31,9 @@ def run(
     **options: Any,
 ) -> None:
     """Play scenarios with a model, or with several, and show the results."""
-    from proactive_agent.budget import Budget
     from proactive_agent.cli.dry_run import show_dry_run
     from proactive_agent.cli.play import play_runs
+    from proactive_agent.play.budget import Budget
 
     access = api_access(**{name: options.pop(name) for name in ACCESS})
     again = None
@@ -56,8 +56,8 @@ def run(
 
 def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiAccess":
     """How APIs are reached, as the command line says.  Raises UserError."""
-    from providers import ApiAccess
-    from providers.api.prices import parse_price
+    from proactive_agent.providers import ApiAccess
+    from proactive_agent.providers.api.prices import parse_price
 
     return ApiAccess(
         **limits,
@@ -68,7 +68,7 @@ def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiA
 
 def _resumed(runs: tuple[str, ...], results: Path, access: "ApiAccess") -> "list[Planned]":
     from proactive_agent.cli.play import Planned
-    from proactive_agent.run_folder import RunFolder
+    from proactive_agent.records.run_folder import RunFolder
 
     folders = [RunFolder.find(run, results) for run in dict.fromkeys(runs)]
     return [
@@ -79,7 +79,7 @@ def _resumed(runs: tuple[str, ...], results: Path, access: "ApiAccess") -> "list
 
 def _of_plan(file: Path, out: Path | None, access: "ApiAccess") -> "list[Planned]":
     from proactive_agent.cli.play import Planned
-    from proactive_agent.plan import planned_runs
+    from proactive_agent.runs.plan import planned_runs
 
     return [
         Planned(
@@ -107,12 +107,12 @@ def _asked_for(
     **options: Any,
 ) -> "list[Planned]":
     from proactive_agent.cli.play import Planned
-    from proactive_agent.grid import Model, every_run, split_names
-    from proactive_agent.manifest import PlaySettings, ProviderSettings
-    from proactive_agent.settings_use import refuse_useless
-    from providers.baselines import BASELINES
-    from providers.registry import check_spec
-    from scenarios.registry import find_scenarios
+    from proactive_agent.providers.baselines import BASELINES
+    from proactive_agent.providers.registry import check_spec
+    from proactive_agent.records.manifest import PlaySettings, ProviderSettings
+    from proactive_agent.runs.settings_matrix import Model, every_run, split_names
+    from proactive_agent.runs.unused_settings import refuse_useless
+    from proactive_agent.scenarios.registry import find_scenarios
 
     specs = providers or tuple(f"baseline:{name}" for name in BASELINES)
     for spec in specs:
@@ -141,7 +141,7 @@ def _refuse_others(ctx: click.Context, option: str, allowed: set[str]) -> None:
     """A run keeps its settings, so that its episodes belong together."""
     others = _given(ctx) - allowed
     if others:
-        from tools import UserError
+        from proactive_agent.tools import UserError
 
         named = [one.opts[0] for one in ctx.command.params if one.name in others]
         raise UserError(f"{option} has its own settings; drop {', '.join(named)}")

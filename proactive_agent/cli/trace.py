@@ -9,8 +9,8 @@ import click
 from proactive_agent.cli.results_folder import results_folder
 
 if TYPE_CHECKING:
-    from proactive_agent.run_folder import RunFolder
-    from proactive_agent.trace.selection import Order, Selection
+    from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.views.selection import Order, Selection
 
 ORDERS = ("sample", "ended", "turns", "asked", "input", "output", "cost", "seconds")
 
@@ -75,9 +75,9 @@ def trace(
     In a terminal this opens a browser (extra `view`; press ? in it); where the output goes into a
     pipe or a file, and with --plain, it prints. RUN is a run's folder or its id.
     """
-    from proactive_agent.run_folder import RunFolder
-    from proactive_agent.trace.selection import Selection
-    from scenarios.registry import find_scenarios, split_sample
+    from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.scenarios.registry import find_scenarios, split_sample
+    from proactive_agent.views.selection import Selection
 
     outcomes = {"wrong": wrong, "correct": correct, "error": errors}
     wanted = Selection(
@@ -94,7 +94,7 @@ def trace(
     folder = RunFolder.find(run, results)
     second = RunFolder.find(other, results) if other else None
     if not (plain or as_json or turns) and _opens_browser():
-        from proactive_agent.browser import browse
+        from proactive_agent.views.tui import browse
 
         browse(
             folder, wanted,
@@ -108,7 +108,7 @@ def _opens_browser() -> bool:
     """Whether there is a terminal, and the extra; says on stderr what one misses."""
     from importlib.util import find_spec
 
-    from proactive_agent.terminal import console, messages
+    from proactive_agent.terminal.console import console, messages
 
     # The browser reads from the first, and draws on the others.
     streams = (sys.stdin, sys.stdout, sys.stderr)
@@ -135,10 +135,10 @@ def _print(
     turns: bool,
     as_json: bool,
 ) -> None:
-    from proactive_agent.trace.following import follow as follow_run
-    from proactive_agent.trace.printing import Printer
-    from proactive_agent.trace.selection import in_order
-    from tools import UserError
+    from proactive_agent.tools import UserError
+    from proactive_agent.views.follow import follow as follow_run
+    from proactive_agent.views.selection import in_order
+    from proactive_agent.views.text.printing import Printer
 
     printer = Printer(folder, turns=turns or wanted.sample is not None, as_json=as_json)
     if second is not None and follow:

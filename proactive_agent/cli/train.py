@@ -21,7 +21,7 @@ def train(
     Several GPUs: accelerate launch -m proactive_agent train …
     """
     from proactive_agent.cli.train_view import show_training
-    from tools import UserError
+    from proactive_agent.tools import UserError
 
     if out is None:
         raise UserError("--out is missing: the folder of the training")
@@ -41,9 +41,9 @@ def settings_of(
     **options: Any,
 ) -> "TrainSettings":
     """The settings that options ask for.  Raises UserError."""
+    from proactive_agent.scenarios.registry import find_scenarios
+    from proactive_agent.tools import UserError
     from proactive_agent.training.settings import TrainSettings
-    from scenarios.registry import find_scenarios
-    from tools import UserError
 
     if model is None or data is None:
         raise UserError(f"--{'model' if model is None else 'data'} is missing")
@@ -64,7 +64,7 @@ def _place(text: str) -> str:
 
 def _refuse_others(ctx: click.Context) -> None:
     """A resumed training keeps its settings, so that it is one training."""
-    from tools import UserError
+    from proactive_agent.tools import UserError
 
     given = [
         option.opts[0]

@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from proactive_agent.terminal import console, messages, safe
+from proactive_agent.terminal.console import console, messages, safe
 from proactive_agent.training.events import (
     Evaluated,
     Event,

@@ -8,8 +8,8 @@ import click
 from proactive_agent.cli.results_folder import results_folder
 
 if TYPE_CHECKING:
-    from proactive_agent.records import EpisodeKey
-    from proactive_agent.why import Failures
+    from proactive_agent.records.episode import EpisodeKey
+    from proactive_agent.reports.failure_tables import Failures
 
 
 @click.command()
@@ -29,14 +29,14 @@ def why(run: str, scenarios: tuple[str, ...], output: str, results: Path) -> Non
 
     Every failure is in exactly one group. RUN is a run's folder or its id.
     """
-    from proactive_agent.run_folder import RunFolder
-    from proactive_agent.tables import TerminalTable
-    from proactive_agent.tables.text_forms import markdown
-    from proactive_agent.terminal import console
-    from proactive_agent.trace.listing import title_of
-    from proactive_agent.trace.selection import in_order
-    from proactive_agent.why import failures_grid, find_failures
-    from scenarios.registry import find_scenarios
+    from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.reports.failure_tables import failures_grid, find_failures
+    from proactive_agent.reports.tables import TerminalTable
+    from proactive_agent.reports.tables.text_forms import markdown
+    from proactive_agent.scenarios.registry import find_scenarios
+    from proactive_agent.terminal.console import console
+    from proactive_agent.views.selection import in_order
+    from proactive_agent.views.text.listing import title_of
 
     folder = RunFolder.find(run, results)
     manifest = folder.read_manifest()
@@ -55,8 +55,8 @@ def why(run: str, scenarios: tuple[str, ...], output: str, results: Path) -> Non
 
 
 def _show_groups(run: str, failures: "Failures") -> None:
-    from proactive_agent.tables import percent
-    from proactive_agent.terminal import console, safe
+    from proactive_agent.reports.tables import percent
+    from proactive_agent.terminal.console import console, safe
 
     if not failures.groups:
         console.print("Nothing failed." if failures.episodes else "Nothing was played.")

@@ -7,11 +7,11 @@ import json
 from pathlib import Path
 
 from proactive_agent.exports.tables import write_parquet
-from proactive_agent.manifest import Manifest
 from proactive_agent.metrics import Summary, summarise
-from proactive_agent.run_folder import RunFolder
-from proactive_agent.tables import EMBEDDED_NOTE, scenario_grids
-from proactive_agent.tables.text_forms import markdown
+from proactive_agent.records.manifest import Manifest
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.tables import EMBEDDED_NOTE, scenario_grids
+from proactive_agent.reports.tables.text_forms import markdown
 
 
 def write_hub_folder(run: RunFolder, folder: Path) -> list[Path]:

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from proactive_agent.exports.inspect_sample import OUTCOME, PSR, SampleLog
-from proactive_agent.exports.pictures import Pictures
-from proactive_agent.manifest import Manifest
 from proactive_agent.metrics import summarise
-from proactive_agent.run_folder import RunFolder
-from tools import MissingExtraError
+from proactive_agent.records.manifest import Manifest
+from proactive_agent.records.pictures import Pictures
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.tools import MissingExtraError
 
 
 def write_inspect_log(run: RunFolder, file: Path) -> list[Path]:

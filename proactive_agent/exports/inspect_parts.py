@@ -3,8 +3,8 @@
 import json
 from typing import Any
 
-from proactive_agent.records import CallRecord, TurnRecord, UsageRecord
-from proactive_agent.trace.words import step_of, verdict_of
+from proactive_agent.records.describe import step_of, verdict_of
+from proactive_agent.records.episode import CallRecord, TurnRecord, UsageRecord
 
 
 def as_output(turn: TurnRecord, model: str, message_id: str) -> Any:
@@ -82,7 +82,7 @@ def as_result(turn: TurnRecord) -> str:
 
 def as_words(turn: TurnRecord) -> dict[str, Any]:
     """What the reply was read as, and how it was judged, for a reader."""
-    return {"action": step_of(turn), "verdict": verdict_of(turn).plain}
+    return {"action": step_of(turn), "verdict": verdict_of(turn)}
 
 
 def as_verdict(turn: TurnRecord) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from proactive_agent.exports.inspect_parts import (
     as_verdict,
     as_words,
 )
-from proactive_agent.exports.pictures import Pictures
-from proactive_agent.manifest import Manifest
-from proactive_agent.records import EpisodeRecord, TurnRecord
+from proactive_agent.records.episode import EpisodeRecord, TurnRecord
+from proactive_agent.records.manifest import Manifest
+from proactive_agent.records.pictures import Pictures
 
 OUTCOME, PSR = "outcome", "psr"
 """Scorers: whether the category was right (C or I), and how many turns came before the last."""
@@ -237,8 +237,8 @@ class SampleLog:
 
 def _keeps_conversation(manifest: Manifest) -> bool:
     """Whether a turn's request held the turns before."""
-    from proactive_agent.conditions import parse_condition
-    from proactive_agent.protocols import ToolUse
+    from proactive_agent.play.conditions import parse_condition
+    from proactive_agent.play.protocols import ToolUse
 
     settings = manifest.settings
     condition = parse_condition(settings.condition, settings.protocol)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from proactive_agent.failures import group
-from proactive_agent.manifest import Manifest
-from proactive_agent.records import EpisodeRecord, TurnRecord, UsageRecord
+from proactive_agent.records.episode import EpisodeRecord, TurnRecord, UsageRecord
+from proactive_agent.records.failures import group
+from proactive_agent.records.manifest import Manifest
 
 Kind = Literal["string", "int64", "double", "bool"]
 

@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from proactive_agent.exports.inspect_parts import as_result
-from proactive_agent.failures import group
-from proactive_agent.manifest import Manifest
-from proactive_agent.records import CallRecord, EpisodeRecord, TurnRecord
+from proactive_agent.records.episode import CallRecord, EpisodeRecord, TurnRecord
+from proactive_agent.records.failures import group
+from proactive_agent.records.manifest import Manifest
 
 
 def model_of(manifest: Manifest) -> str:

@@ -19,10 +19,10 @@ from proactive_agent.exports.span_attributes import (
     model_of,
     tool_attributes,
 )
-from proactive_agent.manifest import Manifest
-from proactive_agent.records import EpisodeRecord
-from proactive_agent.run_folder import RunFolder
-from tools import MissingExtraError, UserError
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.manifest import Manifest
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.tools import MissingExtraError, UserError
 
 NANOSECONDS = 10**9
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from proactive_agent.exports.rows import RUN, TABLES, Table, rows
-from proactive_agent.run_folder import RunFolder
-from tools import MissingExtraError
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.tools import MissingExtraError
 
 BATCH = 2_000
 """Rows that are held in memory at once."""

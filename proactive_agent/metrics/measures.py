@@ -9,11 +9,11 @@ from functools import cache
 from math import nan
 from typing import NamedTuple
 
-from proactive_agent.outline import EpisodeOutline, TurnOutline, VerdictOutline
-from proactive_agent.records import EpisodeRecord, TurnRecord, VerdictRecord
-from scenarios import SCENARIOS
-from tools.actions import UNRELATED_REQUEST
-from tools.phrases import requests_in
+from proactive_agent.records.episode import EpisodeRecord, TurnRecord, VerdictRecord
+from proactive_agent.records.outline import EpisodeOutline, TurnOutline, VerdictOutline
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.tools.actions import UNRELATED_REQUEST
+from proactive_agent.tools.phrases import requests_in
 
 Episode = EpisodeOutline | EpisodeRecord
 Turn = TurnOutline | TurnRecord

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from proactive_agent.statistics import Estimate, Series, average, estimate, ratio, resample
+from proactive_agent.metrics.statistics import Estimate, Series, average, estimate, ratio, resample
 
 EVERY_K_UP_TO = 8
 """Above, only powers of two and the number of repeats are reported."""

@@ -11,8 +11,16 @@ from pydantic import BaseModel
 
 from proactive_agent.metrics.measures import ACTION_KINDS, COLUMNS, RATIOS, Episode
 from proactive_agent.metrics.repeats import Consistency, Repeats
+from proactive_agent.metrics.statistics import (
+    Estimate,
+    Series,
+    average,
+    estimate,
+    ratio,
+    resample,
+    share,
+)
 from proactive_agent.metrics.table import Samples, ScenarioTable, Tables, gather
-from proactive_agent.statistics import Estimate, Series, average, estimate, ratio, resample, share
 
 
 class Rates(BaseModel):

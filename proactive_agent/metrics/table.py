@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from proactive_agent.metrics.measures import COLUMNS, Episode, measure
-from scenarios import SCENARIOS
-from tools import UserError
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.tools import UserError
 
 _PACK = struct.Struct(f"{len(COLUMNS)}d").pack
 _EPISODES = COLUMNS.index("episodes")

@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+from proactive_agent.tools import UserError
 from proactive_agent.training.checkpoints import FOLDER
 from proactive_agent.training.model import on_gpu, world_size
 from proactive_agent.training.settings import SAVE_EVERY, TrainSettings
-from tools import UserError
 
 _PATIENCE_S = 4 * 3600
 

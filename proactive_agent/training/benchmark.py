@@ -11,18 +11,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from proactive_agent import runner
-from proactive_agent.manifest import ProviderSettings, Settings
 from proactive_agent.metrics import Summary
-from proactive_agent.shared import Shared
+from proactive_agent.providers import ApiAccess, Provider, ProviderOptions
+from proactive_agent.providers.local import Local
+from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.runs import runner
+from proactive_agent.runs.model_pool import Shared
+from proactive_agent.scenarios import DataFolder
 from proactive_agent.training.mix import mix_of
 from proactive_agent.training.prepared import Prepared
-from providers import ApiAccess, Provider, ProviderOptions
-from providers.local import Local
-from scenarios import DataFolder
 
 if TYPE_CHECKING:
-    from providers.local.loading import Loaded
+    from proactive_agent.providers.local.loading import Loaded
 
 FOLDER = "evaluations"
 CONDITIONS = ("zero-shot", "clear")

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from proactive_agent.metrics import Summary
-from proactive_agent.published import NOTE, table
+from proactive_agent.reports.paper.published import NOTE, table
+from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.training.benchmark import run_folders
 from proactive_agent.training.curves import curves
 from proactive_agent.training.evaluation import AFTER, BEFORE
 from proactive_agent.training.journal import read_journal
 from proactive_agent.training.manifest import TrainManifest
-from scenarios.registry import SCENARIOS
 
 FILE = "README.md"
 CURVES = "curves.svg"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scenarios import DataFolder, ImageError, Sample
-from tools import UserError
+from proactive_agent.scenarios import DataFolder, ImageError, Sample
+from proactive_agent.tools import UserError
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from proactive_agent.protocols import Protocol
+from proactive_agent.play.protocols import Protocol
+from proactive_agent.providers.local.chat import Chat, pictures_of
+from proactive_agent.scenarios.wording import Wording
 from proactive_agent.training.prompts import ReplyFrame, request_for, with_first_token
 from proactive_agent.training.rows import Row
 from proactive_agent.training.solved import Solved
-from providers.local.chat import Chat, pictures_of
-from scenarios.wording import Wording
 
 Batch = dict[str, list[Any]]
 

@@ -3,15 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from proactive_agent.protocols import Protocol
+from proactive_agent.play.protocols import Protocol
+from proactive_agent.providers.local.written import as_written
+from proactive_agent.tools import UserError
 from proactive_agent.training.arguments import grpo_arguments
 from proactive_agent.training.examples import prompts_of
 from proactive_agent.training.model import adapter_config, on_gpu, world_size
 from proactive_agent.training.prepared import Prepared, single_questions
 from proactive_agent.training.reward import Rule, Score, score_row
 from proactive_agent.training.rows import Row
-from providers.local.written import as_written
-from tools import UserError
 
 LogMetric = Callable[[str, float], None]
 
@@ -67,7 +67,7 @@ class RewardFunction:
         return [self._rule.reward(score) for score in scores]
 
     def _score(self, row: Row, ids: Sequence[int]) -> Score:
-        from providers.local.generation import text_of
+        from proactive_agent.providers.local.generation import text_of
 
         text = text_of(ids, self._stop, self._tokenizer)
         reply = as_written(text, tools=self._protocol.name == "tools")

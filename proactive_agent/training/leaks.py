@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from proactive_agent.scenarios import DataFolder, ImageError
 from proactive_agent.training.mix import Item
-from scenarios import DataFolder, ImageError
 
 OnPicture = Callable[[int], None]
 T = TypeVar("T", bound=Item)

@@ -2,8 +2,8 @@
 
 import importlib.util
 
+from proactive_agent.tools import MissingExtraError, UserError
 from proactive_agent.training.settings import TrainSettings
-from tools import MissingExtraError, UserError
 
 _PACKAGES = {"azure_ml": "azureml-sdk", "comet_ml": "comet-ml", "flyte": "flytekit"}
 """Where a package is not called as what it reports to."""

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from proactive_agent.tools import UserError
 from proactive_agent.training.mix import Frames
 from proactive_agent.training.settings import TrainSettings
-from tools import UserError
 
 FILE = "train.json"
 LIBRARIES = (

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from proactive_agent.seeds import derive_seed
-from scenarios.registry import SCENARIOS
-from tools import UserError
+from proactive_agent.play.seeds import derive_seed
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.tools import UserError
 
 
 class Item(Protocol):

@@ -5,15 +5,15 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from proactive_agent.providers import ProviderOptions
+from proactive_agent.providers.local.adapters import base_of
+from proactive_agent.providers.local.aliases import Source, resolve
+from proactive_agent.tools import MissingExtraError, UserError
 from proactive_agent.training.manifest import ModelFingerprint
 from proactive_agent.training.settings import TrainSettings
-from providers import ProviderOptions
-from providers.local.adapters import base_of
-from providers.local.aliases import Source, resolve
-from tools import MissingExtraError, UserError
 
 if TYPE_CHECKING:
-    from providers.local.loading import Loaded
+    from proactive_agent.providers.local.loading import Loaded
 
 
 def load_model(settings: TrainSettings) -> tuple[Source, "Loaded"]:
@@ -32,8 +32,8 @@ def load_model(settings: TrainSettings) -> tuple[Source, "Loaded"]:
         trust_remote_code=settings.trust_remote_code,
     )
     try:
-        from providers.local.generation import stop_ids
-        from providers.local.loading import load
+        from proactive_agent.providers.local.generation import stop_ids
+        from proactive_agent.providers.local.loading import load
     except ImportError as error:
         raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
     loaded = load(source, options, placed=False)
@@ -48,7 +48,7 @@ def load_model(settings: TrainSettings) -> tuple[Source, "Loaded"]:
 
 def fingerprint_of(source: Source, model: Any) -> ModelFingerprint:
     """Which model it is; of a folder every byte counts."""
-    from providers.local.fingerprint import folder_sha256
+    from proactive_agent.providers.local.fingerprint import folder_sha256
 
     return ModelFingerprint(
         name=source.shown,

@@ -10,9 +10,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from proactive_agent.conditions import parse_condition
-from proactive_agent.episode import Play
-from proactive_agent.records import EpisodeRecord
+from proactive_agent.play.conditions import parse_condition
+from proactive_agent.play.episode import Play
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.tools import UserError
 from proactive_agent.training.arguments import grpo_arguments
 from proactive_agent.training.episodes import EpisodeData, Opening
 from proactive_agent.training.model import adapter_config, on_gpu, world_size
@@ -20,7 +21,6 @@ from proactive_agent.training.prepared import Prepared
 from proactive_agent.training.prompts import reply_frame
 from proactive_agent.training.reward import Rule
 from proactive_agent.training.stage import Episode, Puppet, Stage
-from tools import UserError
 
 LogMetric = Callable[[str, float], None]
 
@@ -160,7 +160,7 @@ def _template(mark: str) -> str:
 
 def _as_call(prepared: Prepared, ids: Sequence[int], **others: Any) -> dict[str, Any]:
     """A reply as a call of `Episode.reply`."""
-    from providers.local.generation import text_of
+    from proactive_agent.providers.local.generation import text_of
 
     del others
     text = text_of(list(ids), prepared.stop, prepared.loaded.processor.tokenizer)

@@ -5,7 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from proactive_agent.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.providers.local.aliases import Source
+from proactive_agent.providers.local.chat import Chat
+from proactive_agent.scenarios.wording import Wording
+from proactive_agent.tools import UserError
 from proactive_agent.training.advice import advice
 from proactive_agent.training.episodes import EpisodeData, read_episodes
 from proactive_agent.training.events import Mixed, Note, Reading, Tell, Working
@@ -15,13 +19,9 @@ from proactive_agent.training.model import load_model
 from proactive_agent.training.prompts import question_of, repeating, wordings_of
 from proactive_agent.training.settings import TrainSettings
 from proactive_agent.training.split import Split, read_split
-from providers.local.aliases import Source
-from providers.local.chat import Chat
-from scenarios.wording import Wording
-from tools import UserError
 
 if TYPE_CHECKING:
-    from providers.local.loading import Loaded
+    from proactive_agent.providers.local.loading import Loaded
 
 
 _NAMED = 3
@@ -73,7 +73,7 @@ def read_material(settings: TrainSettings, tell: Tell) -> Material:
 
 def prepare(settings: TrainSettings, out: Path, tell: Tell) -> Prepared:
     """Reads and checks all rows, then loads the model.  Raises UserError."""
-    from providers.local.generation import stop_ids
+    from proactive_agent.providers.local.generation import stop_ids
 
     material = read_material(settings, tell)
     tell(Working("model"))

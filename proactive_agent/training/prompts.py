@@ -11,10 +11,8 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from proactive_agent.protocols import Mcqa, Protocol
-from proactive_agent.training.rows import Row, RowError
-from proactive_agent.training.state import state_of
-from providers import (
+from proactive_agent.play.protocols import Mcqa, Protocol
+from proactive_agent.providers import (
     AssistantMessage,
     ImagePart,
     Reply,
@@ -23,10 +21,12 @@ from providers import (
     TextPart,
     UserMessage,
 )
-from providers.local.chat import Chat
-from providers.text_tools import written
-from scenarios.protocol_pack import FILE_NAME, load_pack
-from scenarios.wording import OWN, Wording, letter
+from proactive_agent.providers.local.chat import Chat
+from proactive_agent.providers.text_tools import written
+from proactive_agent.scenarios.protocol_pack import FILE_NAME, load_pack
+from proactive_agent.scenarios.wording import OWN, Wording, letter
+from proactive_agent.training.rows import Row, RowError
+from proactive_agent.training.state import state_of
 
 REPEATED = (
     "{%- for message in messages -%}{%- if message['content'] is string -%}"

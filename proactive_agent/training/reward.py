@@ -8,17 +8,17 @@ import random
 from dataclasses import dataclass
 from typing import Literal, Self
 
-from proactive_agent.protocols import Protocol
-from proactive_agent.seeds import derive_seed
+from proactive_agent.play.protocols import Protocol
+from proactive_agent.play.seeds import derive_seed
+from proactive_agent.play.simulated_user import understand
+from proactive_agent.providers import Reply
+from proactive_agent.scenarios import Environment
+from proactive_agent.scenarios.sample import Sample
+from proactive_agent.tools import Abstain, Action, Answer, Intervention, Question
+from proactive_agent.tools.actions import UNRELATED_REQUEST
 from proactive_agent.training.rows import Row
 from proactive_agent.training.settings import TrainSettings
 from proactive_agent.training.state import state_of
-from proactive_agent.user import understand
-from providers import Reply
-from scenarios import Environment
-from scenarios.sample import Sample
-from tools import Abstain, Action, Answer, Intervention, Question
-from tools.actions import UNRELATED_REQUEST
 
 Kind = Literal["ask", "answer", "abstain", "unrelated", "invalid"]
 

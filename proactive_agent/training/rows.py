@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from scenarios.registry import SCENARIOS
-from scenarios.sample import is_abstention
-from scenarios.wording import letter
-from tools import UserError
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.sample import is_abstention
+from proactive_agent.scenarios.wording import letter
+from proactive_agent.tools import UserError
 
 COLUMNS = ("prompt", "images", "ground_truth", "proactive_actions", "options")
 OWN_COLUMNS = ("scenario", "clear")

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from proactive_agent.manifest import git_commit
+from proactive_agent.providers.local.aliases import resolve
+from proactive_agent.records.manifest import git_commit
+from proactive_agent.tools import UserError
 from proactive_agent.training.arguments import check_arguments
 from proactive_agent.training.card import write_card
 from proactive_agent.training.checkpoints import go_on, is_full, last_checkpoint, step_of
@@ -32,8 +34,6 @@ from proactive_agent.training.model import (
 )
 from proactive_agent.training.prepared import Prepared, prepare, read_material
 from proactive_agent.training.settings import TrainSettings
-from providers.local.aliases import resolve
-from tools import UserError
 
 
 def train(settings: TrainSettings, out: Path, tell: Tell | None = None) -> TrainManifest:

@@ -4,8 +4,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from proactive_agent.parsers import ParserName
-from tools import UserError
+from proactive_agent.records.manifest import ParserName
+from proactive_agent.tools import UserError
 
 Method = Literal["grpo", "sft"]
 ReplyForm = Literal["letter-and-text", "text", "letter"]

@@ -4,17 +4,17 @@ import asyncio
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from proactive_agent.conditions import parse_condition
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.protocols import Protocol
+from proactive_agent.play.conditions import parse_condition
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.protocols import Protocol
+from proactive_agent.providers import Reply, Request
+from proactive_agent.providers.baselines import OracleBaseline
+from proactive_agent.scenarios import DataFolder
+from proactive_agent.scenarios.wording import Wording
 from proactive_agent.training.episodes import Opening
 from proactive_agent.training.prompts import request_for
 from proactive_agent.training.rows import Row
 from proactive_agent.training.settings import ReplyForm
-from providers import Reply, Request
-from providers.baselines import OracleBaseline
-from scenarios import DataFolder
-from scenarios.wording import Wording
 
 
 class Solved(NamedTuple):

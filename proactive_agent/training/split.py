@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proactive_agent.tools import MissingExtraError, UserError
 from proactive_agent.training.rows import (
     COLUMNS,
     OWN_COLUMNS,
@@ -14,7 +15,6 @@ from proactive_agent.training.rows import (
     check_columns,
     read_row,
 )
-from tools import MissingExtraError, UserError
 
 PATTERN = "train-*.parquet"
 

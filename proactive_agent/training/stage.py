@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.records import EpisodeRecord
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.providers import ImagePart, Provider, ProviderOptions, Request
+from proactive_agent.providers.local.chat import Chat, pictures_of
+from proactive_agent.providers.local.written import as_written
+from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.training.episodes import Opening
 from proactive_agent.training.prompts import ReplyFrame
-from providers import ImagePart, Provider, ProviderOptions, Request
-from providers.local.chat import Chat, pictures_of
-from providers.local.written import as_written
 
 Part = dict[str, Any]
 

@@ -6,12 +6,12 @@ So a reply to a row is read and judged by what reads and judges it in a run.
 import functools
 from typing import Any
 
+from proactive_agent.scenarios import Environment, ImageRef
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.sample import Sample
+from proactive_agent.scenarios.wording import OWN
+from proactive_agent.tools import Intervention
 from proactive_agent.training.rows import Row
-from scenarios import Environment, ImageRef
-from scenarios.registry import SCENARIOS
-from scenarios.sample import Sample
-from scenarios.wording import OWN
-from tools import Intervention
 
 _NEVER = 1_000_000
 """Turns: the frame of a row is not the last one."""

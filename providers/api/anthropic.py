@@ -6,15 +6,15 @@ from typing import Any
 
 import anthropic
 
-from providers.api.client import posted
-from providers.api.encoding import Pictures
-from providers.api.faults import ApiError, from_sdk
-from providers.api.keys import key_for
-from providers.api.prices import Tokens
-from providers.api.provider import Answer, ApiProvider
-from providers.api.target import Target
-from providers.base import ProviderOptions
-from providers.messages import (
+from proactive_agent.providers.api.client import posted
+from proactive_agent.providers.api.encoding import Pictures
+from proactive_agent.providers.api.faults import ApiError, from_sdk
+from proactive_agent.providers.api.keys import key_for
+from proactive_agent.providers.api.prices import Tokens
+from proactive_agent.providers.api.provider import Answer, ApiProvider
+from proactive_agent.providers.api.target import Target
+from proactive_agent.providers.base import ProviderOptions
+from proactive_agent.providers.messages import (
     AssistantMessage,
     Message,
     Part,
@@ -22,8 +22,8 @@ from providers.messages import (
     TextPart,
     ToolMessage,
 )
-from tools import ToolCall
-from tools.render import for_anthropic
+from proactive_agent.tools import ToolCall
+from proactive_agent.tools.render import for_anthropic
 
 ADDRESS = "https://api.anthropic.com"
 EPHEMERAL = {"type": "ephemeral"}

@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from tools import UserError
+from proactive_agent.tools import UserError
 
 FILE = "replies.sqlite"
 

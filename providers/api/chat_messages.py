@@ -4,12 +4,12 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from providers.api.encoding import Pictures
-from providers.api.faults import ApiError
-from providers.api.prices import Tokens
-from providers.api.provider import Answer
-from providers.hoisting import with_images_after_results
-from providers.messages import (
+from proactive_agent.providers.api.encoding import Pictures
+from proactive_agent.providers.api.faults import ApiError
+from proactive_agent.providers.api.prices import Tokens
+from proactive_agent.providers.api.provider import Answer
+from proactive_agent.providers.hoisting import with_images_after_results
+from proactive_agent.providers.messages import (
     AssistantMessage,
     Message,
     Part,
@@ -18,8 +18,8 @@ from providers.messages import (
     ToolMessage,
     UserMessage,
 )
-from providers.text_tools import merged
-from tools import ToolCall
+from proactive_agent.providers.text_tools import merged
+from proactive_agent.tools import ToolCall
 
 
 def chat_messages(request: Request, pictures: Pictures) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import httpx2
 import msgspec
 
-from providers.api.faults import SHOWN, ApiError
+from proactive_agent.providers.api.faults import SHOWN, ApiError
 
 
 class Client(Protocol):

@@ -11,7 +11,13 @@ from typing import Literal
 
 from PIL import Image
 
-from providers.messages import ImagePart, Request, SentImage, ToolMessage, UserMessage
+from proactive_agent.providers.messages import (
+    ImagePart,
+    Request,
+    SentImage,
+    ToolMessage,
+    UserMessage,
+)
 
 ImageFormat = Literal["jpeg", "webp"]
 CACHE_BYTES = 128 * 2**20

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from providers.messages import AssistantMessage, Request, TextPart
+from proactive_agent.providers.messages import AssistantMessage, Request, TextPart
 
 CHARACTERS_PER_TOKEN = 4
 PIXELS_PER_TOKEN = 750

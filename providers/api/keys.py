@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from providers.api.target import Target
-from tools import UserError
+from proactive_agent.providers.api.target import Target
+from proactive_agent.tools import UserError
 
 OWN_SERVER_KEY = "PROACTIVE_AGENT_API_KEY"
 """The key for a server named in `model@http://…`: the key of a company is not sent elsewhere."""

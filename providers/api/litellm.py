@@ -6,16 +6,16 @@ import os
 import warnings
 from typing import Any
 
-from providers.api.chat_messages import chat_messages, read_chat
-from providers.api.encoding import Pictures
-from providers.api.faults import ApiError, from_sdk
-from providers.api.keys import OWN_SERVER_KEY, environment, find_key
-from providers.api.provider import Answer, ApiProvider
-from providers.api.target import Target
-from providers.base import ProviderOptions
-from providers.messages import Request
-from tools import UserError
-from tools.render import for_openai
+from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
+from proactive_agent.providers.api.encoding import Pictures
+from proactive_agent.providers.api.faults import ApiError, from_sdk
+from proactive_agent.providers.api.keys import OWN_SERVER_KEY, environment, find_key
+from proactive_agent.providers.api.provider import Answer, ApiProvider
+from proactive_agent.providers.api.target import Target
+from proactive_agent.providers.base import ProviderOptions
+from proactive_agent.providers.messages import Request
+from proactive_agent.tools import UserError
+from proactive_agent.tools.render import for_openai
 
 EPHEMERAL = {"type": "ephemeral"}
 _KEPT = ("thinking_blocks", "reasoning_content")

@@ -5,17 +5,21 @@ from typing import Any
 
 import openai
 
-from providers.api.chat_messages import chat_messages, read_chat
-from providers.api.client import posted
-from providers.api.encoding import Pictures
-from providers.api.faults import ApiError, from_sdk
-from providers.api.keys import key_for
-from providers.api.provider import Answer, ApiProvider
-from providers.api.responses_items import read_response, response_items, response_tools
-from providers.api.target import Target
-from providers.base import ProviderOptions
-from providers.messages import Request
-from tools.render import for_openai
+from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
+from proactive_agent.providers.api.client import posted
+from proactive_agent.providers.api.encoding import Pictures
+from proactive_agent.providers.api.faults import ApiError, from_sdk
+from proactive_agent.providers.api.keys import key_for
+from proactive_agent.providers.api.provider import Answer, ApiProvider
+from proactive_agent.providers.api.responses_items import (
+    read_response,
+    response_items,
+    response_tools,
+)
+from proactive_agent.providers.api.target import Target
+from proactive_agent.providers.base import ProviderOptions
+from proactive_agent.providers.messages import Request
+from proactive_agent.tools.render import for_openai
 
 ADDRESS = "https://api.openai.com/v1"
 APIS = ("auto", "chat", "responses")

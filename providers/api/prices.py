@@ -9,8 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from providers.api.target import parse_target
-from tools import UserError
+from proactive_agent.providers.api.target import parse_target
+from proactive_agent.tools import UserError
 
 PRICE_LIST = "model_prices_and_context_window_backup.json"
 _LONG_PROMPT = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")

@@ -11,18 +11,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from providers.api import estimate
-from providers.api.cache import ReplyCache, cache_key
-from providers.api.encoding import Encoder, Pictures, pictures_of
-from providers.api.faults import SHOWN, SLOWED_BY, ApiError
-from providers.api.keys import redactor
-from providers.api.pace import Pace
-from providers.api.prices import Tokens, find_price
-from providers.api.retry import Retry
-from providers.api.target import Target, parse_target
-from providers.base import Provider, ProviderError, ProviderOptions
-from providers.messages import Reply, Request, RequestKey, Sampling, TextPart, Usage, UserMessage
-from tools import ToolCall, UserError
+from proactive_agent.providers.api import estimate
+from proactive_agent.providers.api.cache import ReplyCache, cache_key
+from proactive_agent.providers.api.encoding import Encoder, Pictures, pictures_of
+from proactive_agent.providers.api.faults import SHOWN, SLOWED_BY, ApiError
+from proactive_agent.providers.api.keys import redactor
+from proactive_agent.providers.api.pace import Pace
+from proactive_agent.providers.api.prices import Tokens, find_price
+from proactive_agent.providers.api.retry import Retry
+from proactive_agent.providers.api.target import Target, parse_target
+from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
+from proactive_agent.providers.messages import (
+    Reply,
+    Request,
+    RequestKey,
+    Sampling,
+    TextPart,
+    Usage,
+    UserMessage,
+)
+from proactive_agent.tools import ToolCall, UserError
 
 PROBE = "Reply with the word: ready"
 PROBE_TOKENS = 16

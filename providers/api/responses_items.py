@@ -3,14 +3,20 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from providers.api.chat_messages import read_call
-from providers.api.encoding import Pictures
-from providers.api.faults import ApiError, from_status
-from providers.api.prices import Tokens
-from providers.api.provider import Answer
-from providers.messages import AssistantMessage, Message, Part, TextPart, ToolMessage
-from tools import Tool
-from tools.render import for_openai
+from proactive_agent.providers.api.chat_messages import read_call
+from proactive_agent.providers.api.encoding import Pictures
+from proactive_agent.providers.api.faults import ApiError, from_status
+from proactive_agent.providers.api.prices import Tokens
+from proactive_agent.providers.api.provider import Answer
+from proactive_agent.providers.messages import (
+    AssistantMessage,
+    Message,
+    Part,
+    TextPart,
+    ToolMessage,
+)
+from proactive_agent.tools import Tool
+from proactive_agent.tools.render import for_openai
 
 _NOT_SENT_BACK = ("status",)
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import tenacity
 
-from providers.api.faults import ApiError
+from proactive_agent.providers.api.faults import ApiError
 
 T = TypeVar("T")
 LONGEST_WAIT = 60.0

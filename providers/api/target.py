@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from tools import UserError
+from proactive_agent.tools import UserError
 
 # Names of models can hold an @ of their own (`claude-sonnet-4@20250514`).
 _WITH_URL = re.compile(r"(?P<model>.+)@(?P<url>https?://.*)")

@@ -1,5 +1,5 @@
 """`local:MODEL`: open-weight models through transformers, many episodes to a batch."""
 
-from providers.local.provider import Local
+from proactive_agent.providers.local.provider import Local
 
 __all__ = ["Local"]

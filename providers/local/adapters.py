@@ -5,8 +5,8 @@ import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from providers.local.aliases import Source, resolve
-from tools import MissingExtraError, UserError
+from proactive_agent.providers.local.aliases import Source, resolve
+from proactive_agent.tools import MissingExtraError, UserError
 
 CONFIG = "adapter_config.json"
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tools import UserError
+from proactive_agent.tools import UserError
 
 ALIASES: Mapping[str, str] = {
     "idefics2": "HuggingFaceM4/idefics2-8b",

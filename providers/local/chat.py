@@ -9,10 +9,10 @@ from typing import Any, Literal
 
 from PIL.Image import Image
 
-from providers.hoisting import with_images_after_results
-from providers.local.neutral import everywhere, markers, neutraliser
-from providers.local.text_only import TextProcessor
-from providers.messages import (
+from proactive_agent.providers.hoisting import with_images_after_results
+from proactive_agent.providers.local.neutral import everywhere, markers, neutraliser
+from proactive_agent.providers.local.text_only import TextProcessor
+from proactive_agent.providers.messages import (
     AssistantMessage,
     ImagePart,
     Message,
@@ -23,9 +23,9 @@ from providers.messages import (
     ToolMessage,
     UserMessage,
 )
-from providers.text_tools import as_plain_text, merged, written
-from tools import ToolCall
-from tools.render import for_chat_template
+from proactive_agent.providers.text_tools import as_plain_text, merged, written
+from proactive_agent.tools import ToolCall
+from proactive_agent.tools.render import for_chat_template
 
 ToolFormat = Literal["native", "text"]
 

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import torch
 
-from providers.base import ProviderError
+from proactive_agent.providers.base import ProviderError
 
 T = TypeVar("T")
 R = TypeVar("R")

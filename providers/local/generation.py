@@ -10,10 +10,10 @@ from typing import Any, Literal
 import torch
 from transformers import StoppingCriteria
 
-from providers.base import ProviderError
-from providers.local.chat import Prompt
-from providers.local.fitting import free_memory
-from providers.local.sampling import SeededSampling
+from proactive_agent.providers.base import ProviderError
+from proactive_agent.providers.local.chat import Prompt
+from proactive_agent.providers.local.fitting import free_memory
+from proactive_agent.providers.local.sampling import SeededSampling
 
 # Flags of sampling that a model's own generation settings may carry; ours is `SeededSampling`.
 _SAMPLING_FLAGS = (

@@ -9,12 +9,12 @@ import huggingface_hub.utils
 import torch
 import transformers
 
-from providers.base import ProviderOptions
-from providers.local.adapters import base_of, with_adapter
-from providers.local.aliases import Source
-from providers.local.templates import FALLBACKS
-from providers.local.text_only import as_processor, model_class
-from tools import MissingExtraError, UserError
+from proactive_agent.providers.base import ProviderOptions
+from proactive_agent.providers.local.adapters import base_of, with_adapter
+from proactive_agent.providers.local.aliases import Source
+from proactive_agent.providers.local.templates import FALLBACKS
+from proactive_agent.providers.local.text_only import as_processor, model_class
+from proactive_agent.tools import MissingExtraError, UserError
 
 # Their annotations are partial, and differ from release to release.
 _hf: Any = transformers

@@ -6,19 +6,19 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
-from providers.base import Provider, ProviderError, ProviderOptions
-from providers.local.aliases import Source, resolve
-from providers.local.batching import Batcher
-from providers.local.chat import Chat, Prompt, pictures_of
-from providers.local.fingerprint import folder_sha256
-from providers.local.trained import training_in
-from providers.local.written import as_written
-from providers.messages import Reply, Request, Usage
-from tools import UserError
+from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
+from proactive_agent.providers.local.aliases import Source, resolve
+from proactive_agent.providers.local.batching import Batcher
+from proactive_agent.providers.local.chat import Chat, Prompt, pictures_of
+from proactive_agent.providers.local.fingerprint import folder_sha256
+from proactive_agent.providers.local.trained import training_in
+from proactive_agent.providers.local.written import as_written
+from proactive_agent.providers.messages import Reply, Request, Usage
+from proactive_agent.tools import UserError
 
 if TYPE_CHECKING:
-    from providers.local.generation import Generated
-    from providers.local.loading import Loaded
+    from proactive_agent.providers.local.generation import Generated
+    from proactive_agent.providers.local.loading import Loaded
 
 
 class Local(Provider):
@@ -30,8 +30,8 @@ class Local(Provider):
     """
 
     def __init__(self, source: Source, loaded: "Loaded", options: ProviderOptions) -> None:
-        from providers.local.fitting import Fitting
-        from providers.local.generation import Generator
+        from proactive_agent.providers.local.fitting import Fitting
+        from proactive_agent.providers.local.generation import Generator
 
         self.generator = Generator(loaded.model, loaded.processor)
         self._chat = Chat(loaded.processor, loaded.template)
@@ -48,7 +48,7 @@ class Local(Provider):
         source = resolve(model)
         if options.batch_size < 1:
             raise UserError(f"a batch size of {options.batch_size} is less than 1")
-        from providers.local.loading import load
+        from proactive_agent.providers.local.loading import load
 
         return cls(source, load(source, options), options)
 
@@ -105,7 +105,7 @@ def _reply(request: Request, generated: "Generated", chat: Chat) -> Reply:
 def _manifest(
     source: Source, loaded: "Loaded", options: ProviderOptions, chat: Chat
 ) -> dict[str, Any]:
-    from providers.local.loading import versions
+    from proactive_agent.providers.local.loading import versions
 
     config = loaded.model.config
     training = training_in(source.folder) if source.folder else None

@@ -1,7 +1,7 @@
 """What a model wrote, as a reply: the text, and the calls in it."""
 
-from providers.messages import Reply
-from tools import ToolCall, calls_in_text
+from proactive_agent.providers.messages import Reply
+from proactive_agent.tools import ToolCall, calls_in_text
 
 
 def as_written(text: str, *, tools: bool, turn: int = 0) -> Reply:

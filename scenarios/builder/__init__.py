@@ -6,9 +6,9 @@
 layout.
 """
 
-from scenarios.builder.build import Progress, Report, Settings, Skipped, build
-from scenarios.builder.errors import BuildError, SkipError
-from scenarios.builder.recipe import Look
+from proactive_agent.scenarios.builder.build import Progress, Report, Settings, Skipped, build
+from proactive_agent.scenarios.builder.errors import BuildError, SkipError
+from proactive_agent.scenarios.builder.recipe import Look
 
 __all__ = [
     "BuildError",

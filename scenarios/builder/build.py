@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from scenarios.builder.categories import Categories, read_similar
-from scenarios.builder.errors import BuildError, SkipError
-from scenarios.builder.labels import Labels
-from scenarios.builder.output import (
+from proactive_agent.scenarios.builder.categories import Categories, read_similar
+from proactive_agent.scenarios.builder.errors import BuildError, SkipError
+from proactive_agent.scenarios.builder.labels import Labels
+from proactive_agent.scenarios.builder.output import (
     TEST,
     TRAIN,
     Manifest,
@@ -20,16 +20,16 @@ from scenarios.builder.output import (
     staged,
     write_manifest,
 )
-from scenarios.builder.picture import open_layer
-from scenarios.builder.pool import in_order
-from scenarios.builder.recipe import Look, Recipe
-from scenarios.builder.recipes import RECIPES
-from scenarios.builder.sources import root_of
-from scenarios.builder.training import Shards
-from scenarios.builder.worker import Job, Task, build_item
-from scenarios.builder.writer import QUALITY
-from scenarios.registry import SCENARIOS
-from tools import MissingExtraError
+from proactive_agent.scenarios.builder.picture import open_layer
+from proactive_agent.scenarios.builder.pool import in_order
+from proactive_agent.scenarios.builder.recipe import Look, Recipe
+from proactive_agent.scenarios.builder.recipes import RECIPES
+from proactive_agent.scenarios.builder.sources import root_of
+from proactive_agent.scenarios.builder.training import Shards
+from proactive_agent.scenarios.builder.worker import Job, Task, build_item
+from proactive_agent.scenarios.builder.writer import QUALITY
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.tools import MissingExtraError
 
 EXTRA = "build"
 LIBRARIES = ("pillow", "numpy", "opencv-python", "imagecorruptions-imaug", "datasets", "pyarrow")

@@ -9,8 +9,8 @@ import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scenarios.builder.errors import BuildError
-from scenarios.builder.labels import category, parser_key
+from proactive_agent.scenarios.builder.errors import BuildError
+from proactive_agent.scenarios.builder.labels import category, parser_key
 
 COUNT = 4
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from PIL import Image
 
-from scenarios.builder import wording
-from scenarios.builder.crops import (
+from proactive_agent.scenarios.builder import wording
+from proactive_agent.scenarios.builder.crops import (
     GRANULARITIES,
     Growth,
     Span,
@@ -17,10 +17,10 @@ from scenarios.builder.crops import (
     toward_end,
     toward_start,
 )
-from scenarios.builder.errors import SkipError
-from scenarios.builder.frames import Built, Frame, frame_fields
-from scenarios.builder.items import Box, Item
-from scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.builder.errors import SkipError
+from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
+from proactive_agent.scenarios.builder.items import Box, Item
+from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
 
 DIRECTIONS = (
     "left", "right", "up", "down",

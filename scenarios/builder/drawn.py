@@ -4,8 +4,8 @@ import random
 
 from PIL import Image, ImageDraw
 
-from scenarios.builder.items import Box
-from scenarios.builder.picture import Layer
+from proactive_agent.scenarios.builder.items import Box
+from proactive_agent.scenarios.builder.picture import Layer
 
 RGB = tuple[int, int, int]
 

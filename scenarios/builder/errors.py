@@ -4,7 +4,7 @@
 named and counted, and the build goes on.
 """
 
-from tools import UserError
+from proactive_agent.tools import UserError
 
 
 class BuildError(UserError):

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from scenarios.builder import wording
-from scenarios.builder.frames import Built, Frame, frame_fields
-from scenarios.builder.items import Item
-from scenarios.builder.picture import SMALLEST_SIDE, with_short_side
-from scenarios.builder.recipe import Draft, Look, Recipe, opened
-from scenarios.imagenet_c import SEVERITIES
+from proactive_agent.scenarios.builder import wording
+from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
+from proactive_agent.scenarios.builder.items import Item
+from proactive_agent.scenarios.builder.picture import SMALLEST_SIDE, with_short_side
+from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.imagenet_c import SEVERITIES
 
 SIDE = 224
 """ImageNet-C's own resolution, which its severities are made for: the same blur or noise hides far
@@ -42,7 +42,7 @@ def build_imagenet_c(
 
 def _frames(clean: Image.Image, name: str, seed: int, hardness: float) -> Iterator[Frame]:
     # numpy and the corruptions come with the extra `build`; the other scenarios do without.
-    from scenarios.builder.corruption import nearer
+    from proactive_agent.scenarios.builder.corruption import nearer
 
     distance = inf
     for severity in reversed(SEVERITIES):
@@ -53,7 +53,7 @@ def _frames(clean: Image.Image, name: str, seed: int, hardness: float) -> Iterat
 
 
 def _at(clean: Image.Image, name: str, severity: int, seed: int, lower: float) -> Image.Image:
-    from scenarios.builder.corruption import BLOCKY, corrupted
+    from proactive_agent.scenarios.builder.corruption import BLOCKY, corrupted
 
     side = max(SMALLEST_SIDE, round(min(clean.size) / lower))
     small = corrupted(with_short_side(clean, side), name, severity, seed)
@@ -68,7 +68,7 @@ class ImageNetCRecipe(Recipe):
     needs = ("numpy", "cv2", "imagecorruptions")
 
     def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
-        from scenarios.builder.corruption import FAMILIES
+        from proactive_agent.scenarios.builder.corruption import FAMILIES
 
         picture, _ = opened(root, item, item.frames[0], look.size)
         families = random.Random(seed).sample(list(FAMILIES), len(FAMILIES))

@@ -2,7 +2,7 @@
 
 import re
 
-from scenarios.builder.errors import BuildError
+from proactive_agent.scenarios.builder.errors import BuildError
 
 _INITIAL = re.compile(r"[A-Z]\.")
 """A capital letter and a full stop.  The published parser takes it for an option's letter and drops

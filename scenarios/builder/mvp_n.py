@@ -6,12 +6,12 @@ from pathlib import Path
 
 from PIL import Image
 
-from scenarios.builder import wording
-from scenarios.builder.errors import SkipError
-from scenarios.builder.frames import Built, Frame, frame_fields
-from scenarios.builder.items import Item
-from scenarios.builder.recipe import Draft, Look, Recipe, opened
-from scenarios.builder.sources import Accepts
+from proactive_agent.scenarios.builder import wording
+from proactive_agent.scenarios.builder.errors import SkipError
+from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
+from proactive_agent.scenarios.builder.items import Item
+from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.builder.sources import Accepts
 
 MOST = 6
 """Views, as in the release."""

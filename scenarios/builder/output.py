@@ -17,9 +17,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from scenarios.builder.errors import BuildError
-from scenarios.builder.writer import SUFFIX
-from scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.builder.errors import BuildError
+from proactive_agent.scenarios.builder.writer import SUFFIX
+from proactive_agent.scenarios.registry import SCENARIOS
 
 MANIFEST = "build.json"
 TEST = "test"

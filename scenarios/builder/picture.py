@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageOps
 
-from scenarios.builder.errors import SkipError
-from scenarios.builder.items import Box, Region, Size
-from scenarios.images import ImageError, loaded
+from proactive_agent.scenarios.builder.errors import SkipError
+from proactive_agent.scenarios.builder.items import Box, Region, Size
+from proactive_agent.scenarios.images import ImageError, loaded
 
 SMALLEST_SIDE = 32
 """Pixels; what is smaller shows nothing, and the corruptions refuse it."""

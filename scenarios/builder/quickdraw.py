@@ -6,12 +6,12 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-from scenarios.builder import wording
-from scenarios.builder.errors import SkipError
-from scenarios.builder.frames import Built, Frame, frame_fields
-from scenarios.builder.items import Item, Point, Stroke
-from scenarios.builder.recipe import Draft, Look, Recipe
-from scenarios.builder.strokes import read_drawings
+from proactive_agent.scenarios.builder import wording
+from proactive_agent.scenarios.builder.errors import SkipError
+from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
+from proactive_agent.scenarios.builder.items import Item, Point, Stroke
+from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe
+from proactive_agent.scenarios.builder.strokes import read_drawings
 
 SIDE = 256
 MARGIN = 0.08

@@ -12,11 +12,11 @@ from typing import ClassVar, NamedTuple
 
 from PIL import Image
 
-from scenarios.builder.frames import Built
-from scenarios.builder.items import Box, Item, Size
-from scenarios.builder.picture import bounded, open_rgb, scaled_box
-from scenarios.builder.sources import Accepts, read_labelled
-from scenarios.builder.wording import Texts, texts_for
+from proactive_agent.scenarios.builder.frames import Built
+from proactive_agent.scenarios.builder.items import Box, Item, Size
+from proactive_agent.scenarios.builder.picture import bounded, open_rgb, scaled_box
+from proactive_agent.scenarios.builder.sources import Accepts, read_labelled
+from proactive_agent.scenarios.builder.wording import Texts, texts_for
 
 
 @dataclass(frozen=True)

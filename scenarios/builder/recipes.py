@@ -1,13 +1,13 @@
 """The seven recipes, by scenario."""
 
-from scenarios.builder.changeit import ChangeItRecipe
-from scenarios.builder.coco import CocoRecipe
-from scenarios.builder.imagenet_c import ImageNetCRecipe
-from scenarios.builder.mvp_n import MvpNRecipe
-from scenarios.builder.quickdraw import QuickDrawRecipe
-from scenarios.builder.recipe import Recipe
-from scenarios.builder.rod import RodRecipe
-from scenarios.builder.vsod import VsodRecipe
+from proactive_agent.scenarios.builder.changeit import ChangeItRecipe
+from proactive_agent.scenarios.builder.coco import CocoRecipe
+from proactive_agent.scenarios.builder.imagenet_c import ImageNetCRecipe
+from proactive_agent.scenarios.builder.mvp_n import MvpNRecipe
+from proactive_agent.scenarios.builder.quickdraw import QuickDrawRecipe
+from proactive_agent.scenarios.builder.recipe import Recipe
+from proactive_agent.scenarios.builder.rod import RodRecipe
+from proactive_agent.scenarios.builder.vsod import VsodRecipe
 
 RECIPES: dict[str, Recipe] = {
     recipe.name: recipe

@@ -6,13 +6,19 @@ from pathlib import Path
 
 from PIL import Image
 
-from scenarios.builder import wording
-from scenarios.builder.drawn import block_wall
-from scenarios.builder.frames import Built, Frame, frame_fields
-from scenarios.builder.items import Box, Item, Size
-from scenarios.builder.picture import Layer, open_layer, shadow_pad, with_shadow
-from scenarios.builder.recipe import Draft, Look, Recipe, opened
-from scenarios.builder.sliding import Slide, Target, scaled_to_hide, slide, target_of
+from proactive_agent.scenarios.builder import wording
+from proactive_agent.scenarios.builder.drawn import block_wall
+from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
+from proactive_agent.scenarios.builder.items import Box, Item, Size
+from proactive_agent.scenarios.builder.picture import Layer, open_layer, shadow_pad, with_shadow
+from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.builder.sliding import (
+    Slide,
+    Target,
+    scaled_to_hide,
+    slide,
+    target_of,
+)
 
 FRAMES = 14
 CENTRE = 7

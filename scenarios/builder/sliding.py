@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from PIL import Image, ImageChops
 
-from scenarios.builder.errors import SkipError
-from scenarios.builder.items import Box, Size
-from scenarios.builder.picture import Layer, overlay
-from scenarios.images import MAX_PIXELS
+from proactive_agent.scenarios.builder.errors import SkipError
+from proactive_agent.scenarios.builder.items import Box, Size
+from proactive_agent.scenarios.builder.picture import Layer, overlay
+from proactive_agent.scenarios.images import MAX_PIXELS
 
 CENTRAL = 0.8
 """Which share of each side counts as the object where nobody knows its box."""

@@ -16,9 +16,9 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from scenarios.builder.errors import BuildError
-from scenarios.builder.items import Item, Region
-from scenarios.sample import check_relative
+from proactive_agent.scenarios.builder.errors import BuildError
+from proactive_agent.scenarios.builder.items import Item, Region
+from proactive_agent.scenarios.sample import check_relative
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 LISTS = (".csv", ".jsonl")

@@ -11,9 +11,9 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from scenarios.builder.errors import BuildError
-from scenarios.builder.items import Item, Stroke
-from scenarios.builder.sources import parse_json
+from proactive_agent.scenarios.builder.errors import BuildError
+from proactive_agent.scenarios.builder.items import Item, Stroke
+from proactive_agent.scenarios.builder.sources import parse_json
 
 SUFFIXES = (".ndjson", ".jsonl")
 MOST_STROKES = 100

@@ -12,13 +12,13 @@ from typing import Any, NamedTuple
 
 from PIL import Image
 
-from scenarios.builder.writer import encoded
-from scenarios.environment import Environment, ImageRef
-from scenarios.images import crop_box
-from scenarios.registry import SCENARIOS
-from scenarios.sample import Sample
-from scenarios.wording import OWN
-from tools import Answer
+from proactive_agent.scenarios.builder.writer import encoded
+from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.images import crop_box
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.sample import Sample
+from proactive_agent.scenarios.wording import OWN
+from proactive_agent.tools import Answer
 
 SHARD_BYTES = 64 * 2**20
 """Of pictures in a shard, about; what is held in memory."""

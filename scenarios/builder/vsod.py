@@ -6,16 +6,22 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from scenarios.builder import wording
-from scenarios.builder.changeit import sampled
-from scenarios.builder.drawn import bus
-from scenarios.builder.errors import SkipError
-from scenarios.builder.frames import Built, Frame, frame_fields
-from scenarios.builder.items import Box, Item, Size
-from scenarios.builder.picture import Layer, open_layer, shadow_pad, with_shadow
-from scenarios.builder.recipe import Draft, Look, Recipe, opened
-from scenarios.builder.sliding import Slide, Target, scaled_to_hide, slide, target_of
-from scenarios.builder.sources import Accepts
+from proactive_agent.scenarios.builder import wording
+from proactive_agent.scenarios.builder.changeit import sampled
+from proactive_agent.scenarios.builder.drawn import bus
+from proactive_agent.scenarios.builder.errors import SkipError
+from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
+from proactive_agent.scenarios.builder.items import Box, Item, Size
+from proactive_agent.scenarios.builder.picture import Layer, open_layer, shadow_pad, with_shadow
+from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.builder.sliding import (
+    Slide,
+    Target,
+    scaled_to_hide,
+    slide,
+    target_of,
+)
+from proactive_agent.scenarios.builder.sources import Accepts
 
 FEWEST = 4
 """Frames: hidden, free, and one between them at each side."""

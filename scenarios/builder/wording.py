@@ -8,8 +8,14 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from scenarios.changeit import REWIND_OPTION
-from scenarios.coco import DOWN_OPTION, FARTHER_OPTION, LEFT_OPTION, RIGHT_OPTION, UP_OPTION
+from proactive_agent.scenarios.changeit import REWIND_OPTION
+from proactive_agent.scenarios.coco import (
+    DOWN_OPTION,
+    FARTHER_OPTION,
+    LEFT_OPTION,
+    RIGHT_OPTION,
+    UP_OPTION,
+)
 
 QUESTIONS: Mapping[str, Sequence[str]] = {
     "rod": (

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from scenarios.builder.categories import Categories
-from scenarios.builder.errors import SkipError
-from scenarios.builder.items import Item
-from scenarios.builder.labels import category
-from scenarios.builder.recipe import Look
-from scenarios.builder.recipes import RECIPES
-from scenarios.builder.training import Row, rows_of
-from scenarios.builder.writer import make_sample
+from proactive_agent.scenarios.builder.categories import Categories
+from proactive_agent.scenarios.builder.errors import SkipError
+from proactive_agent.scenarios.builder.items import Item
+from proactive_agent.scenarios.builder.labels import category
+from proactive_agent.scenarios.builder.recipe import Look
+from proactive_agent.scenarios.builder.recipes import RECIPES
+from proactive_agent.scenarios.builder.training import Row, rows_of
+from proactive_agent.scenarios.builder.writer import make_sample
 
 
 @dataclass(frozen=True)

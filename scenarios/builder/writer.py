@@ -9,15 +9,15 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from scenarios.builder.errors import SkipError
-from scenarios.builder.frames import Built
-from scenarios.builder.labels import parser_key
-from scenarios.builder.wording import Texts
-from scenarios.dataset import read_sample
-from scenarios.environment import SampleError
-from scenarios.registry import SCENARIOS
-from scenarios.sample import Sample
-from scenarios.verify import pictures
+from proactive_agent.scenarios.builder.errors import SkipError
+from proactive_agent.scenarios.builder.frames import Built
+from proactive_agent.scenarios.builder.labels import parser_key
+from proactive_agent.scenarios.builder.wording import Texts
+from proactive_agent.scenarios.dataset import read_sample
+from proactive_agent.scenarios.environment import SampleError
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.sample import Sample
+from proactive_agent.scenarios.verify import pictures
 
 SUFFIX = ".webp"
 QUALITY = 85

@@ -16,18 +16,18 @@ import measures
 import words
 from PIL import Image
 
-from scenarios.builder import wording
-from scenarios.builder.changeit import build_changeit
-from scenarios.builder.coco import build_coco
-from scenarios.builder.errors import SkipError
-from scenarios.builder.frames import Built
-from scenarios.builder.imagenet_c import build_imagenet_c
-from scenarios.builder.items import Box, Point
-from scenarios.builder.mvp_n import build_mvp_n
-from scenarios.builder.picture import bounded, open_layer
-from scenarios.builder.quickdraw import build_quickdraw
-from scenarios.builder.rod import build_rod
-from scenarios.builder.vsod import build_vsod
+from proactive_agent.scenarios.builder import wording
+from proactive_agent.scenarios.builder.changeit import build_changeit
+from proactive_agent.scenarios.builder.coco import build_coco
+from proactive_agent.scenarios.builder.errors import SkipError
+from proactive_agent.scenarios.builder.frames import Built
+from proactive_agent.scenarios.builder.imagenet_c import build_imagenet_c
+from proactive_agent.scenarios.builder.items import Box, Point
+from proactive_agent.scenarios.builder.mvp_n import build_mvp_n
+from proactive_agent.scenarios.builder.picture import bounded, open_layer
+from proactive_agent.scenarios.builder.quickdraw import build_quickdraw
+from proactive_agent.scenarios.builder.rod import build_rod
+from proactive_agent.scenarios.builder.vsod import build_vsod
 
 LEAST_SHARE = 0.05
 """Of the picture: a smaller object is brought nearer by cutting the picture down."""

@@ -21,11 +21,11 @@ import selection  # noqa: E402
 import words  # noqa: E402
 from episodes import MAKERS, Episode, Material  # noqa: E402
 
-from scenarios import SCENARIOS  # noqa: E402
-from scenarios.builder.errors import SkipError  # noqa: E402
-from scenarios.builder.labels import category  # noqa: E402
-from scenarios.builder.wording import texts_for  # noqa: E402
-from scenarios.builder.writer import Made, make_sample  # noqa: E402
+from proactive_agent.scenarios import SCENARIOS  # noqa: E402
+from proactive_agent.scenarios.builder.errors import SkipError  # noqa: E402
+from proactive_agent.scenarios.builder.labels import category  # noqa: E402
+from proactive_agent.scenarios.builder.wording import texts_for  # noqa: E402
+from proactive_agent.scenarios.builder.writer import Made, make_sample  # noqa: E402
 
 SEED = 20261124
 QUALITY = {"coco": 82, "mvp-n": 78, "rod": 66, "changeit": 68}

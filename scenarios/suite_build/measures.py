@@ -8,8 +8,8 @@ import numpy.typing as npt
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from scenarios.builder.frames import Built, Frame
-from scenarios.builder.picture import with_short_side
+from proactive_agent.scenarios.builder.frames import Built, Frame
+from proactive_agent.scenarios.builder.picture import with_short_side
 
 Grey: TypeAlias = npt.NDArray[np.float64]
 

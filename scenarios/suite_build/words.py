@@ -7,8 +7,8 @@ kind, so that tells nothing.
 import random
 from collections.abc import Mapping, Sequence
 
-from scenarios.builder.wording import QUESTIONS
-from scenarios.changeit import REWIND_OPTION
+from proactive_agent.scenarios.builder.wording import QUESTIONS
+from proactive_agent.scenarios.changeit import REWIND_OPTION
 
 _OF_A_KIND: Mapping[str, Sequence[str]] = {
     "rod": ("Which {kind} is behind the {thing}?", "Which {kind} do the {thing} hide?"),

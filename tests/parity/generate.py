@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from providers import Choice
+from proactive_agent.providers import Choice
 
 ABSTENTIONS = (
     "I cannot answer.",

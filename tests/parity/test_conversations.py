@@ -7,14 +7,20 @@ from typing import Any
 
 import pytest
 
-from proactive_agent.conditions import ConditionOptions, parse_condition
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.protocols import Mcqa
-from proactive_agent.records import EpisodeRecord
-from providers import AssistantMessage, ImagePart, Message, TextPart, create_provider
-from scenarios import SCENARIOS, DataFolder, ImageRef, Sample
-from scenarios.dataset import EMBEDDED
-from scenarios.protocol_pack import write_pack
+from proactive_agent.play.conditions import ConditionOptions, parse_condition
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.protocols import Mcqa
+from proactive_agent.providers import (
+    AssistantMessage,
+    ImagePart,
+    Message,
+    TextPart,
+    create_provider,
+)
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.scenarios import SCENARIOS, DataFolder, ImageRef, Sample
+from proactive_agent.scenarios.dataset import EMBEDDED
+from proactive_agent.scenarios.protocol_pack import write_pack
 from tests.parity.test_parity import (
     difference,
     drive,

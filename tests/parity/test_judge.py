@@ -9,19 +9,19 @@ from typing import Any, ClassVar, Self
 
 import pytest
 
-from proactive_agent.conditions import parse_condition
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.judges import Case
-from proactive_agent.judges.model import ModelJudge
-from proactive_agent.judges.official_prompt import OfficialPrompt
-from proactive_agent.judges.prompt import UnreadableError
-from proactive_agent.protocols import Oeg
-from providers import Provider, ProviderOptions, Reply, Request, TextPart
-from scenarios import SCENARIOS, AcceptedAnswer, DataFolder
-from scenarios.protocol_pack import write_pack
+from proactive_agent.play.conditions import parse_condition
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.judges import Case
+from proactive_agent.play.judges.model import ModelJudge
+from proactive_agent.play.judges.official_prompt import OfficialPrompt
+from proactive_agent.play.judges.prompt import UnreadableError
+from proactive_agent.play.protocols import Oeg
+from proactive_agent.providers import Provider, ProviderOptions, Reply, Request, TextPart
+from proactive_agent.scenarios import SCENARIOS, AcceptedAnswer, DataFolder
+from proactive_agent.scenarios.protocol_pack import write_pack
+from proactive_agent.tools import Intervention
 from tests.parity.generate import random_sample
 from tests.parity.test_parity import drive, entries_of, newer_python
-from tools import Intervention
 
 PER_SCENARIO = 60
 OUTPUTS = 6000

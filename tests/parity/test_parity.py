@@ -19,16 +19,16 @@ from typing import Any, ClassVar, Self
 
 import pytest
 
-from proactive_agent.conditions import parse_condition
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.manifest import Settings
 from proactive_agent.metrics import summarise
-from proactive_agent.protocols import Mcqa
-from proactive_agent.records import EpisodeRecord
-from proactive_agent.runner import prepare_run, run
-from providers import Provider, ProviderOptions, Reply, Request
-from scenarios import SCENARIOS, DataFolder
-from scenarios.protocol_pack import write_pack
+from proactive_agent.play.conditions import parse_condition
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.protocols import Mcqa
+from proactive_agent.providers import Provider, ProviderOptions, Reply, Request
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.manifest import Settings
+from proactive_agent.runs.runner import prepare_run, run
+from proactive_agent.scenarios import SCENARIOS, DataFolder
+from proactive_agent.scenarios.protocol_pack import write_pack
 from tests.parity.generate import random_reply, random_sample
 
 PER_SCENARIO = 340

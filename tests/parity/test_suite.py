@@ -4,8 +4,8 @@ import asyncio
 import shutil
 from pathlib import Path
 
-from scenarios.dataset import EMBEDDED
-from scenarios.protocol_pack import write_pack
+from proactive_agent.scenarios.dataset import EMBEDDED
+from proactive_agent.scenarios.protocol_pack import write_pack
 from tests.parity.test_parity import (
     CONDITIONS,
     difference,

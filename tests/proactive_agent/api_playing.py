@@ -9,11 +9,11 @@ from typing import Any
 from click.testing import CliRunner, Result
 
 from proactive_agent.cli.app import cli
-from proactive_agent.manifest import ProviderSettings, Settings
-from proactive_agent.run_folder import RunFolder
-from proactive_agent.runner import prepare_run, run
-from providers import ApiAccess
-from scenarios.dataset import EMBEDDED
+from proactive_agent.providers import ApiAccess
+from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.runner import prepare_run, run
+from proactive_agent.scenarios.dataset import EMBEDDED
 from tests.providers.api_asking import spec
 from tests.providers.hostile_server import HostileServer
 

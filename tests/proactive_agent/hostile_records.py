@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from proactive_agent.records import EpisodeRecord
-from tests.proactive_agent.records import FAILED, episode, turn
+from proactive_agent.records.episode import EpisodeRecord
+from tests.proactive_agent.written_records import FAILED, episode, turn
 
 EVIL = "\x1b[2J\x1b]0;title\x07[red]markup[/red] [link=http://x]y[/link] \u202egnirts \r\x08\x9b2J"
 STEERING = ("\x1b[2J", "\x1b]", "\x07", "\u202e", "\x08", "\r", "\x9b")

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from proactive_agent.manifest import DataFingerprint, Manifest, Settings
-from proactive_agent.records import EpisodeRecord
-from proactive_agent.run_folder import EpisodeWriter, RunFolder
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.manifest import DataFingerprint, Manifest, Settings
+from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
 
 
 def write_run(

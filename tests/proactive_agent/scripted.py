@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from proactive_agent.conditions import ConditionOptions, parse_condition
-from proactive_agent.conditions.base import DEFAULTS
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.protocols import Mcqa, Protocol, ToolUse
-from proactive_agent.records import EpisodeRecord
-from providers import Provider, ProviderOptions, Reply, Request, TextPart
-from scenarios import DataFolder, Sample
-from tools import ToolCall
+from proactive_agent.play.conditions import ConditionOptions, parse_condition
+from proactive_agent.play.conditions.base import DEFAULTS
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.providers import Provider, ProviderOptions, Reply, Request, TextPart
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.scenarios import DataFolder, Sample
+from proactive_agent.tools import ToolCall
 
 Say = str | Reply | Exception | Callable[[Request], Reply]
 

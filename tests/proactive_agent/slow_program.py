@@ -7,8 +7,8 @@ import asyncio
 from typing import Self
 
 import proactive_agent.__main__
-from providers import Provider, ProviderOptions, Reply, Request, create_provider
-from providers.registry import BUILT_IN, Entry
+from proactive_agent.providers import Provider, ProviderOptions, Reply, Request, create_provider
+from proactive_agent.providers.registry import BUILT_IN, Entry
 
 
 class Slow(Provider):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from providers import (
+from proactive_agent.providers import (
     ApiAccess,
     AssistantMessage,
     ImagePart,
@@ -23,10 +23,10 @@ from providers import (
     UserMessage,
     create_provider,
 )
-from providers.api.provider import ApiProvider
+from proactive_agent.providers.api.provider import ApiProvider
+from proactive_agent.tools import ToolCall
+from proactive_agent.tools.catalogue import ABSTAIN, answer_tool, intervention_tool
 from tests.providers.hostile_server import HostileServer
-from tools import ToolCall
-from tools.catalogue import ABSTAIN, answer_tool, intervention_tool
 
 AT_ONCE = ApiAccess(first_wait=0.0, timeout=30.0)
 """Tries again without waiting."""

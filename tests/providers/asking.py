@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from providers import (
+from proactive_agent.providers import (
     ImagePart,
     Part,
     Provider,
@@ -20,7 +20,7 @@ from providers import (
     TextPart,
     UserMessage,
 )
-from providers.local import Local, batching
+from proactive_agent.providers.local import Local, batching
 
 Opened = Callable[..., Local]
 

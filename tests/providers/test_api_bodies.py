@@ -14,7 +14,7 @@ pytest.importorskip("openai", reason="needs the extra `api`")
 pytest.importorskip("anthropic", reason="needs the extra `api`")
 pytest.importorskip("litellm", reason="needs the extra `api`")
 
-from providers import (
+from proactive_agent.providers import (
     AssistantMessage,
     ProviderOptions,
     Request,
@@ -25,8 +25,10 @@ from providers import (
     UserMessage,
     create_provider,
 )
-from providers.api.openai import OpenAI
-from providers.api.target import Target
+from proactive_agent.providers.api.openai import OpenAI
+from proactive_agent.providers.api.target import Target
+from proactive_agent.tools import ToolCall
+from proactive_agent.tools.texts import IMAGE_FOLLOWS
 from tests.providers.api_asking import (
     AT_ONCE,
     CALL,
@@ -41,8 +43,6 @@ from tests.providers.api_asking import (
     server,
 )
 from tests.providers.hostile_server import HostileServer
-from tools import ToolCall
-from tools.texts import IMAGE_FOLLOWS
 
 __all__ = ["server"]
 

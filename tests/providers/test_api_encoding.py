@@ -7,8 +7,8 @@ import threading
 import pytest
 from PIL import Image
 
-from providers import ImagePart, Request, RequestKey, UserMessage
-from providers.api.encoding import Encoder
+from proactive_agent.providers import ImagePart, Request, RequestKey, UserMessage
+from proactive_agent.providers.api.encoding import Encoder
 from tests.providers.api_asking import picture
 
 

@@ -9,8 +9,8 @@ pytest.importorskip("openai", reason="needs the extra `api`")
 pytest.importorskip("anthropic", reason="needs the extra `api`")
 pytest.importorskip("litellm", reason="needs the extra `api`")
 
-from providers import ApiAccess
-from providers.api.faults import from_status
+from proactive_agent.providers import ApiAccess
+from proactive_agent.providers.api.faults import from_status
 from tests.providers.api_asking import (
     PROTOCOLS,
     ask,

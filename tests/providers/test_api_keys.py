@@ -14,12 +14,12 @@ pytest.importorskip("litellm", reason="needs the extra `api`")
 from click.testing import CliRunner
 
 from proactive_agent.cli.app import cli
-from providers import create_provider
-from providers.api.keys import find_key, read_env_file, redactor
-from providers.api.target import Target, parse_target
+from proactive_agent.providers import create_provider
+from proactive_agent.providers.api.keys import find_key, read_env_file, redactor
+from proactive_agent.providers.api.target import Target, parse_target
+from proactive_agent.tools import UserError
 from tests.providers.api_asking import PROTOCOLS, ask, failed, first_turn, provider, server, spec
 from tests.providers.hostile_server import HostileServer
-from tools import UserError
 
 __all__ = ["server"]
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from providers.api.pace import HEAD_START, Pace
+from proactive_agent.providers.api.pace import HEAD_START, Pace
 
 
 class Clock:

@@ -14,11 +14,11 @@ pytest.importorskip("uvicorn", reason="needs the extra `dev`")
 
 from PIL import Image
 
-from proactive_agent.manifest import ProviderSettings, Settings
-from proactive_agent.records import EpisodeRecord
-from proactive_agent.runner import prepare_run, run
-from providers import ApiAccess
-from scenarios.dataset import EMBEDDED
+from proactive_agent.providers import ApiAccess
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.runs.runner import prepare_run, run
+from proactive_agent.scenarios.dataset import EMBEDDED
 from tests.proactive_agent.scripted import sample_of
 from tests.providers.peers import MODEL, PROXY_KEY, litellm_proxy, transformers_serve
 from tests.providers.tool_caller import teach

@@ -1,8 +1,8 @@
 import pytest
 
-from providers.api import prices
-from providers.api.prices import Price, Tokens, find_price, parse_price
-from tools import UserError
+from proactive_agent.providers.api import prices
+from proactive_agent.providers.api.prices import Price, Tokens, find_price, parse_price
+from proactive_agent.tools import UserError
 
 LIST = {
     "known": {

@@ -3,8 +3,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from providers.api.faults import ApiError
-from providers.api.retry import LONGEST_WAIT, Retry
+from proactive_agent.providers.api.faults import ApiError
+from proactive_agent.providers.api.retry import LONGEST_WAIT, Retry
 
 
 class Waits:

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from providers import Choice, Request, RequestKey, create_provider
-from tools import Abstain, Answer, Intervention, UserError
+from proactive_agent.providers import Choice, Request, RequestKey, create_provider
+from proactive_agent.tools import Abstain, Answer, Intervention, UserError
 
 LEFT = Intervention("move_object", "left")
 CHOICES = (

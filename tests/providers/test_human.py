@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import pytest
 from PIL.Image import Image
 
-from providers import (
+from proactive_agent.providers import (
     AssistantMessage,
     Choice,
     Message,
@@ -20,11 +20,11 @@ from providers import (
     UserMessage,
     create_provider,
 )
-from providers.human import Human
-from providers.registry import check_spec
+from proactive_agent.providers.human import Human
+from proactive_agent.providers.registry import check_spec
+from proactive_agent.tools import Answer, ToolCall, UserError
+from proactive_agent.tools.catalogue import ASK_CLARIFICATION
 from tests.providers.api_asking import CALL, TOOLS, picture
-from tools import Answer, ToolCall, UserError
-from tools.catalogue import ASK_CLARIFICATION
 
 OPTIONS = ("A. Move the block.", "B. Cat.")
 CHOICES = tuple(Choice("answer", Answer("Cat."), text) for text in OPTIONS)

@@ -9,9 +9,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
-from providers.local.adapters import base_of
-from providers.local.trained import training_in
-from tools import UserError
+from proactive_agent.providers.local.adapters import base_of
+from proactive_agent.providers.local.trained import training_in
+from proactive_agent.tools import UserError
 
 pytestmark = pytest.mark.local
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from providers.local.aliases import ALIASES, resolve
-from tools import UserError
+from proactive_agent.providers.local.aliases import ALIASES, resolve
+from proactive_agent.tools import UserError
 
 
 @pytest.mark.parametrize(

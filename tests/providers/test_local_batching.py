@@ -7,8 +7,8 @@ from concurrent.futures import CancelledError, Future
 
 import pytest
 
-from providers.local import batching
-from providers.local.batching import Batcher
+from proactive_agent.providers.local import batching
+from proactive_agent.providers.local.batching import Batcher
 
 LONG = 5.0
 """Seconds: what a test waits for before it calls a batcher hung."""

@@ -6,16 +6,23 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from providers import AssistantMessage, ImagePart, Reply, Request, TextPart, ToolMessage
-from providers.local import Local
-from providers.local.chat import Chat
-from providers.local.neutral import markers, neutraliser
-from providers.messages import UserMessage
+from proactive_agent.providers import (
+    AssistantMessage,
+    ImagePart,
+    Reply,
+    Request,
+    TextPart,
+    ToolMessage,
+)
+from proactive_agent.providers.local import Local
+from proactive_agent.providers.local.chat import Chat
+from proactive_agent.providers.local.neutral import markers, neutraliser
+from proactive_agent.providers.messages import UserMessage
+from proactive_agent.tools import Tool, ToolCall
+from proactive_agent.tools.catalogue import ASK_CLARIFICATION, answer_tool, intervention_tool
+from proactive_agent.tools.texts import IMAGE_FOLLOWS
 from tests.providers import asking
 from tests.providers.asking import Opened, picture, question
-from tools import Tool, ToolCall
-from tools.catalogue import ASK_CLARIFICATION, answer_tool, intervention_tool
-from tools.texts import IMAGE_FOLLOWS
 
 tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
 pytestmark = pytest.mark.local

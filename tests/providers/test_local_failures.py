@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from providers import ImagePart, ProviderError, Reply, Request
-from providers.local import Local
+from proactive_agent.providers import ImagePart, ProviderError, Reply, Request
+from proactive_agent.providers.local import Local
 from tests.providers import asking
 from tests.providers.asking import Opened, ask_all, ask_each, picture, question, questions, watched
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from providers import ProviderError
+from proactive_agent.providers import ProviderError
 
 torch = pytest.importorskip("torch", reason="needs the extra `local`")
 pytestmark = pytest.mark.local
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.local
 
 def fitting(fits: Callable[[Sequence[int]], bool], error: Exception, size: int = 8) -> Any:
     """Doubles numbers, where they fit; and the sizes of the batches that were tried."""
-    from providers.local.fitting import Fitting
+    from proactive_agent.providers.local.fitting import Fitting
 
     tried: list[int] = []
 

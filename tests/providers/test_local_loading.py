@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from providers import ProviderOptions, create_provider
-from providers.local import Local
-from providers.local.fingerprint import folder_sha256
-from providers.local.templates import IDEFICS2
-from tools import MissingExtraError, UserError
+from proactive_agent.providers import ProviderOptions, create_provider
+from proactive_agent.providers.local import Local
+from proactive_agent.providers.local.fingerprint import folder_sha256
+from proactive_agent.providers.local.templates import IDEFICS2
+from proactive_agent.tools import MissingExtraError, UserError
 
 tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
 pytestmark = pytest.mark.local
@@ -151,7 +151,7 @@ def test_a_family_without_any_template_is_refused(tmp_path: Path) -> None:
 
 
 def test_missing_libraries_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "providers.local.loading", raising=False)
+    monkeypatch.delitem(sys.modules, "proactive_agent.providers.local.loading", raising=False)
     monkeypatch.setitem(sys.modules, "torch", None)
     with pytest.raises(MissingExtraError, match=r"proactive-agent\[local\]"):
         create_provider("local:idefics2")

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from providers import Request, Sampling
-from providers.messages import AssistantMessage, TextPart, ToolMessage, UserMessage
+from proactive_agent.providers import Request, Sampling
+from proactive_agent.providers.messages import AssistantMessage, TextPart, ToolMessage, UserMessage
+from proactive_agent.tools import ToolCall
+from proactive_agent.tools.catalogue import answer_tool, intervention_tool
 from tests.providers import asking
 from tests.providers.asking import Opened, ask_all, ask_each, picture, question, questions, watched
-from tools import ToolCall
-from tools.catalogue import answer_tool, intervention_tool
 
 tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
 pytestmark = pytest.mark.local

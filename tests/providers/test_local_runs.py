@@ -59,7 +59,7 @@ def test_the_batch_size_does_not_change_what_is_said(tmp_path: Path) -> None:
 def test_the_weights_are_loaded_once_for_several_conditions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from providers.local import loading
+    from proactive_agent.providers.local import loading
 
     loaded = []
     load = loading.load

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from providers import Sampling
+from proactive_agent.providers import Sampling
 from tests.providers import asking
 from tests.providers.asking import Opened, ask_all, ask_each, question, questions
 
@@ -39,7 +39,7 @@ def test_temperature_0_does_not_look_at_the_seed(opened: Opened) -> None:
 def test_sampling_follows_the_scores(temperature: float) -> None:
     import torch
 
-    from providers.local.sampling import SeededSampling
+    from proactive_agent.providers.local.sampling import SeededSampling
 
     scores = torch.tensor([2.0, 1.0, 0.0, float("-inf")])
     number = 4000

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from providers import Request, RequestKey, Sampling, TextPart, UserMessage
+from proactive_agent.providers import Request, RequestKey, Sampling, TextPart, UserMessage
+from proactive_agent.tools import UserError
 from tests.providers import asking
 from tests.providers.asking import Opened, picture
-from tools import UserError
 
 tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
 pytestmark = pytest.mark.local
@@ -23,7 +23,7 @@ def request(text: str = "Which is it?", system: str = "", **more: object) -> Req
 
 
 def test_the_template_gets_texts_and_not_parts(opened: Opened) -> None:
-    from providers.local.chat import Chat
+    from proactive_agent.providers.local.chat import Chat
 
     provider = opened(tiny.TEXT_ONLY)
     chat = Chat(provider.generator.processor, provider.generator.processor.chat_template)
@@ -87,7 +87,7 @@ def test_a_model_with_pictures_can_be_told_and_asked_without_them(
 
 
 def test_a_template_without_a_system_turn_is_told_by_the_user(opened: Opened) -> None:
-    from providers.local.chat import Chat
+    from proactive_agent.providers.local.chat import Chat
 
     template = (
         "{%- for message in messages -%}"

@@ -3,7 +3,7 @@ from typing import Any, Self
 
 import pytest
 
-from providers import (
+from proactive_agent.providers import (
     Provider,
     ProviderOptions,
     Reply,
@@ -12,8 +12,8 @@ from providers import (
     provider_names,
     registry,
 )
-from providers.registry import ENTRY_POINTS, Entry
-from tools import MissingExtraError, UserError
+from proactive_agent.providers.registry import ENTRY_POINTS, Entry
+from proactive_agent.tools import MissingExtraError, UserError
 
 
 class Parrot(Provider):

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from providers import ProviderError, Reply, Request, RequestKey, create_provider
-from tools import UserError
+from proactive_agent.providers import ProviderError, Reply, Request, RequestKey, create_provider
+from proactive_agent.tools import UserError
 
 
 def reply(file: Path, key: RequestKey) -> Reply:

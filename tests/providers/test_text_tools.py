@@ -4,10 +4,16 @@ import json
 
 from PIL import Image
 
-from providers import AssistantMessage, ImagePart, TextPart, ToolMessage, UserMessage
-from providers.text_tools import as_plain_text, merged
-from tools import ToolCall, calls_in_text
-from tools.catalogue import ABSTAIN, answer_tool, intervention_tool
+from proactive_agent.providers import (
+    AssistantMessage,
+    ImagePart,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
+from proactive_agent.providers.text_tools import as_plain_text, merged
+from proactive_agent.tools import ToolCall, calls_in_text
+from proactive_agent.tools.catalogue import ABSTAIN, answer_tool, intervention_tool
 
 TOOLS = (intervention_tool("move_object"), answer_tool(["a cat", "a dog"]), ABSTAIN)
 PICTURE = ImagePart("picture", lambda: Image.new("RGB", (2, 2)))

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from scenarios.hub import HubFile
+from proactive_agent.scenarios.hub import HubFile
 from tests.scenarios import official_layout
 from tests.scenarios.official_layout import STEMS
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from scenarios.environment import ImageRef
-from scenarios.wording import OWN
+from proactive_agent.scenarios.environment import ImageRef
+from proactive_agent.scenarios.wording import OWN
+from proactive_agent.tools import Abstain
 from tests.scenarios.test_environments import (
     FIRST_SUGGESTION,
     NAMES,
@@ -15,7 +16,6 @@ from tests.scenarios.test_environments import (
     make,
     texts,
 )
-from tools import Abstain
 
 
 class TestClear:

@@ -5,9 +5,15 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from proactive_agent.cli.app import cli
-from scenarios import SCENARIOS, DataFolder
-from scenarios.contact_sheet import TILE, Tile, contact_sheet, sample_tiles, scenario_tiles
-from scenarios.environment import ImageRef
+from proactive_agent.scenarios import SCENARIOS, DataFolder
+from proactive_agent.scenarios.contact_sheet import (
+    TILE,
+    Tile,
+    contact_sheet,
+    sample_tiles,
+    scenario_tiles,
+)
+from proactive_agent.scenarios.environment import ImageRef
 from tests.scenarios.official_layout import write_folder
 
 

@@ -10,12 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proactive_agent.cli.data import SHOWN_FAULTS, data
-from scenarios import hub as hub_module
-from scenarios.protocol_pack import FILE_NAME, read_wheel
+from proactive_agent.scenarios import hub as hub_module
+from proactive_agent.scenarios.protocol_pack import FILE_NAME, read_wheel
+from proactive_agent.tools import UserError
 from tests.scenarios import official_layout
 from tests.scenarios.local_hub import write_release
 from tests.scenarios.official_layout import random_sample, write_samples
-from tools import UserError
 
 ESCAPE = "\x1b"
 

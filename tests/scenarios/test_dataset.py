@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from scenarios.dataset import DataError, DataFolder
-from scenarios.protocol_pack import FILE_NAME
-from scenarios.registry import SCENARIOS
-from scenarios.sample import check_template
-from scenarios.wording import OWN
+from proactive_agent.scenarios.dataset import DataError, DataFolder
+from proactive_agent.scenarios.protocol_pack import FILE_NAME
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.sample import check_template
+from proactive_agent.scenarios.wording import OWN
 from tests.scenarios import official_layout
 from tests.scenarios.official_layout import STEMS, Fields, random_sample, write_samples
 

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from scenarios import download as download_module
-from scenarios.dataset import DataFolder
-from scenarios.download import Progress, download
-from scenarios.hub import HubFile
-from scenarios.protocol_pack import FILE_NAME
-from scenarios.verify import Fault, verify
+from proactive_agent.scenarios import download as download_module
+from proactive_agent.scenarios.dataset import DataFolder
+from proactive_agent.scenarios.download import Progress, download
+from proactive_agent.scenarios.hub import HubFile
+from proactive_agent.scenarios.protocol_pack import FILE_NAME
+from proactive_agent.scenarios.verify import Fault, verify
+from proactive_agent.tools import UserError
 from tests.scenarios.local_hub import LocalHub, Space, write_release
-from tools import UserError
 
 ROD_ZIP = "test/Realistic-Occlusion-Dataset.zip"
 COCO_ZIP = "test/coco2014.zip"
@@ -279,7 +279,7 @@ class TestPack:
         official_pack_folder: Path,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        from scenarios.protocol_pack import write_pack
+        from proactive_agent.scenarios.protocol_pack import write_pack
 
         monkeypatch.setattr(download_module, "write_pack", write_pack)
         run(tmp_path / "data", hub, wheel=official_wheel)

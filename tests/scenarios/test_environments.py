@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from scenarios.environment import Environment, ImageRef, SampleError
-from scenarios.registry import SCENARIOS
-from scenarios.wording import OWN
+from proactive_agent.scenarios.environment import Environment, ImageRef, SampleError
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.wording import OWN
+from proactive_agent.tools import Abstain, Answer, Intervention, Invalid
 from tests.scenarios import official_layout
-from tools import Abstain, Answer, Intervention, Invalid
 
 LEFT, RIGHT = Intervention("move_object", "left"), Intervention("move_object", "right")
 REWIND, WAIT = Intervention("seek_video", "rewind"), Intervention("seek_video", "wait")

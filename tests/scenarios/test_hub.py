@@ -14,9 +14,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from scenarios import download as download_module
-from scenarios.hub import HubFile, HuggingFace
-from tools import MissingExtraError, UserError
+from proactive_agent.scenarios import download as download_module
+from proactive_agent.scenarios.hub import HubFile, HuggingFace
+from proactive_agent.tools import MissingExtraError, UserError
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 DATA = b'{"id": 1}\n'

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scenarios.environment import ImageRef
-from scenarios.images import MAX_PIXELS, ImageError, ImageStore
+from proactive_agent.scenarios.environment import ImageRef
+from proactive_agent.scenarios.images import MAX_PIXELS, ImageError, ImageStore
 from tests.scenarios.official_layout import PICTURE_SIZE, write_picture
 
 ORIENTATION = 0x0112

@@ -2,7 +2,8 @@
 
 import pytest
 
-from scenarios.wording import OWN
+from proactive_agent.scenarios.wording import OWN
+from proactive_agent.tools import Intervention
 from tests.scenarios.test_environments import (
     CAMERA,
     CONTRAST,
@@ -18,7 +19,6 @@ from tests.scenarios.test_environments import (
     paths,
     texts,
 )
-from tools import Intervention
 
 Box = tuple[float, float, float, float]
 

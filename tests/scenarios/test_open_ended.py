@@ -4,10 +4,17 @@ from typing import Any
 
 import pytest
 
-from scenarios import OWN, SCENARIOS, AcceptedAnswer, DataFolder, Environment, accepted_answers
-from scenarios.protocol_pack import FILE_NAME, load_pack
+from proactive_agent.scenarios import (
+    OWN,
+    SCENARIOS,
+    AcceptedAnswer,
+    DataFolder,
+    Environment,
+    accepted_answers,
+)
+from proactive_agent.scenarios.protocol_pack import FILE_NAME, load_pack
+from proactive_agent.tools import Answer, Intervention, UserError
 from tests.proactive_agent.scripted import sample_of
-from tools import Answer, Intervention, UserError
 
 PUBLISHED = {"rod": 2, "vsod": 3, "mvp-n": 2, "imagenet-c": 1, "quickdraw": 1, "changeit": 2,
              "coco": 2}  # fmt: skip

@@ -16,12 +16,18 @@ from typing import Any
 
 import pytest
 
-from scenarios import protocol_pack
-from scenarios.dataset import DataFolder
-from scenarios.protocol_pack import FILE_NAME, ProtocolPack, load_pack, read_wheel, write_pack
-from scenarios.registry import SCENARIOS
+from proactive_agent.scenarios import protocol_pack
+from proactive_agent.scenarios.dataset import DataFolder
+from proactive_agent.scenarios.protocol_pack import (
+    FILE_NAME,
+    ProtocolPack,
+    load_pack,
+    read_wheel,
+    write_pack,
+)
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.tools import UserError
 from tests.scenarios import official_layout
-from tools import UserError
 
 CLASSES = {
     "rod": "RealisticOcclusionDatasetEnvironment",

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 from PIL import Image, ImageChops, ImageStat
 
-from scenarios import SCENARIOS, DataFolder, ImageRef, Sample
-from scenarios.dataset import EMBEDDED
-from scenarios.environment import Environment
-from scenarios.verify import Fault, verify
+from proactive_agent.scenarios import SCENARIOS, DataFolder, ImageRef, Sample
+from proactive_agent.scenarios.dataset import EMBEDDED
+from proactive_agent.scenarios.environment import Environment
+from proactive_agent.scenarios.verify import Fault, verify
 
 DATA = DataFolder()
 MANIFEST: dict[str, dict[str, Any]] = json.loads((EMBEDDED / "manifest.json").read_text("utf-8"))

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.download import unpack
+from proactive_agent.scenarios.download import unpack
+from proactive_agent.tools import UserError
 from tests.scenarios.local_hub import Space
-from tools import UserError
 
 
 @pytest.fixture

@@ -7,17 +7,17 @@ from typing import Any
 
 import pytest
 
-from scenarios import verify as verify_module
-from scenarios.dataset import DataError
-from scenarios.environment import SampleError
-from scenarios.images import ImageStore
-from scenarios.protocol_pack import FILE_NAME
-from scenarios.registry import SCENARIOS
-from scenarios.verify import Fault, Progress, Report, pictures, verify
-from scenarios.wording import OWN
+from proactive_agent.scenarios import verify as verify_module
+from proactive_agent.scenarios.dataset import DataError
+from proactive_agent.scenarios.environment import SampleError
+from proactive_agent.scenarios.images import ImageStore
+from proactive_agent.scenarios.protocol_pack import FILE_NAME
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.verify import Fault, Progress, Report, pictures, verify
+from proactive_agent.scenarios.wording import OWN
+from proactive_agent.tools import Abstain
 from tests.scenarios import official_layout
 from tests.scenarios.official_layout import Fields, picture_paths, random_sample, write_samples
-from tools import Abstain
 
 NAMES = tuple(SCENARIOS)
 

@@ -1,8 +1,8 @@
 import pytest
 
-from scenarios.builder import wording
-from tools import Intervention
-from tools.phrases import gives_up, requests_in
+from proactive_agent.scenarios.builder import wording
+from proactive_agent.tools import Intervention
+from proactive_agent.tools.phrases import gives_up, requests_in
 
 ASKS = [
     ("Please move the block to the left.", {"move_object(left)"}),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools import (
+from proactive_agent.tools import (
     Abstain,
     Answer,
     Intervention,
@@ -16,9 +16,9 @@ from tools import (
     calls_in_text,
     read_reply,
 )
-from tools.catalogue import answer_tool
-from tools.reading import categories_named
-from tools.toolsets import everything, foreign, offered
+from proactive_agent.tools.catalogue import answer_tool
+from proactive_agent.tools.reading import categories_named
+from proactive_agent.tools.toolsets import everything, foreign, offered
 
 CATEGORIES = ("Coffee cup.", "Cup.", "Mug.", "Teapot.")
 LEFT = Intervention("move_object", "left")

@@ -4,11 +4,17 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from tools import Answer, Intervention, Question
-from tools.catalogue import INTERVENTIONS, answer_tool
-from tools.render import as_text, call_as_text, for_anthropic, for_chat_template, for_openai
-from tools.texts import OPERATIONS
-from tools.toolsets import everything, foreign, offered
+from proactive_agent.tools import Answer, Intervention, Question
+from proactive_agent.tools.catalogue import INTERVENTIONS, answer_tool
+from proactive_agent.tools.render import (
+    as_text,
+    call_as_text,
+    for_anthropic,
+    for_chat_template,
+    for_openai,
+)
+from proactive_agent.tools.texts import OPERATIONS
+from proactive_agent.tools.toolsets import everything, foreign, offered
 
 CATEGORIES = ("Cat.", "Dog.", "Fox.", "Owl.")
 DENOISE = Intervention("enhance_image", "denoise")

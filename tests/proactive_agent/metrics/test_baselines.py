@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from proactive_agent.manifest import Settings
 from proactive_agent.metrics import Summary
-from proactive_agent.runner import prepare_run, run
-from scenarios import SCENARIOS, DataFolder, Environment
-from tools import Action, Answer
+from proactive_agent.records.manifest import Settings
+from proactive_agent.runs.runner import prepare_run, run
+from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment
+from proactive_agent.tools import Action, Answer
 
 RINGS = ("rod", "vsod")
 """Scenarios in which every suggestion is accepted in every state."""

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from proactive_agent.metrics import ScenarioSummary, summarise
-from proactive_agent.records import EpisodeRecord
-from tests.proactive_agent.records import episode, turn
+from proactive_agent.records.episode import EpisodeRecord
+from tests.proactive_agent.written_records import episode, turn
 
 RIGHT = {"suggestion": "mismatch", "category": "correct"}
 WRONG = {"suggestion": "mismatch", "category": "wrong"}

@@ -3,7 +3,7 @@ from itertools import combinations
 import pytest
 
 from proactive_agent.metrics import Consistency, summarise
-from tests.proactive_agent.records import episode
+from tests.proactive_agent.written_records import episode
 
 PLAYED = ["11111", "11010", "00000", "00100"]
 """A sample each, and whether it was right the first time, the second, …"""

@@ -3,11 +3,11 @@ import pytest
 from scipy import stats
 
 from proactive_agent.metrics import Summary, Tallies, summarise
-from proactive_agent.outline import outline_of
-from proactive_agent.records import EpisodeRecord
-from proactive_agent.statistics import Estimate
-from tests.proactive_agent.records import FAILED, episode
-from tools import UserError
+from proactive_agent.metrics.statistics import Estimate
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.outline import outline_of
+from proactive_agent.tools import UserError
+from tests.proactive_agent.written_records import FAILED, episode
 
 EPISODES = [
     episode("ask", "ask", "right", sample_id=0),

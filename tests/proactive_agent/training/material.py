@@ -8,7 +8,7 @@ from typing import Any
 import datasets
 from PIL import Image, ImageDraw
 
-from scenarios.wording import OWN
+from proactive_agent.scenarios.wording import OWN
 
 SHAPES = ("Cup.", "Vase.", "Lamp.", "Kettle.")
 DETAILS = "Draw some of the missing details."

@@ -10,9 +10,9 @@ pytest.importorskip("trl", reason="needs the extra `train`")
 
 import trl
 
+from proactive_agent.tools import UserError
 from proactive_agent.training.arguments import grpo_arguments, sft_arguments
 from proactive_agent.training.settings import TrainSettings
-from tools import UserError
 
 OUT = Path("out")
 

@@ -2,11 +2,11 @@
 
 import pytest
 
+from proactive_agent.tools import UserError
 from proactive_agent.training.advice import about_never_asking, advice
 from proactive_agent.training.mix import Frames, apart, mix_of, rows_of
 from proactive_agent.training.rows import Row
 from proactive_agent.training.settings import TrainSettings
-from tools import UserError
 
 
 def rows(number: int) -> list[Row]:

@@ -10,11 +10,11 @@ pytest.importorskip("trl", reason="needs the extra `train`")
 import datasets
 import transformers
 
-from proactive_agent.protocols import Mcqa
+from proactive_agent.play.protocols import Mcqa
+from proactive_agent.providers.local.chat import Chat
+from proactive_agent.scenarios.wording import OWN
 from proactive_agent.training.examples import prompts_of
 from proactive_agent.training.split import Split, read_split
-from providers.local.chat import Chat
-from scenarios.wording import OWN
 from tests.proactive_agent.training.material import small_split
 from tests.providers import tiny_models
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from PIL import Image
 
+from proactive_agent.scenarios import DataFolder
 from proactive_agent.training.leaks import Leak, compared_with, find_leaks
 from proactive_agent.training.rows import Row
-from scenarios import DataFolder
 
 
 def row(index: int, answer: str) -> Row:

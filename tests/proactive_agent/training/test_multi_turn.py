@@ -15,9 +15,15 @@ import transformers
 from click.testing import CliRunner
 
 from proactive_agent.cli.app import cli
-from proactive_agent.conditions import parse_condition
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.protocols import ToolUse
+from proactive_agent.play.conditions import parse_condition
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.protocols import ToolUse
+from proactive_agent.providers import Provider, ProviderOptions, Reply, Request
+from proactive_agent.providers.local.chat import Chat, pictures_of
+from proactive_agent.providers.local.written import as_written
+from proactive_agent.scenarios import DataFolder
+from proactive_agent.scenarios.dataset import EMBEDDED
+from proactive_agent.tools import UserError
 from proactive_agent.training.episodes import read_episodes
 from proactive_agent.training.events import Event
 from proactive_agent.training.multi_turn import check_model, episode_parts
@@ -27,14 +33,8 @@ from proactive_agent.training.session import train
 from proactive_agent.training.settings import TrainSettings
 from proactive_agent.training.solved import Recorder, solved_episodes
 from proactive_agent.training.stage import Episode, Puppet, Stage
-from providers import Provider, ProviderOptions, Reply, Request
-from providers.local.chat import Chat, pictures_of
-from providers.local.written import as_written
-from scenarios import DataFolder
-from scenarios.dataset import EMBEDDED
 from tests.proactive_agent.training.models import steps
 from tests.providers import tiny_models
-from tools import UserError
 
 pytestmark = pytest.mark.local
 

@@ -13,9 +13,17 @@ pytest.importorskip("trl", reason="needs the extra `train`")
 
 import transformers
 
-from proactive_agent.conditions import parse_condition
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.play.conditions import parse_condition
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.providers import Reply
+from proactive_agent.providers.local.chat import Chat
+from proactive_agent.providers.local.generation import Generator, stop_ids
+from proactive_agent.providers.local.templates import FALLBACKS
+from proactive_agent.providers.local.written import as_written
+from proactive_agent.scenarios import SCENARIOS, DataFolder
+from proactive_agent.scenarios.protocol_pack import FILE_NAME
+from proactive_agent.scenarios.wording import OWN
 from proactive_agent.training.examples import solved_examples
 from proactive_agent.training.prompts import (
     question_of,
@@ -27,14 +35,6 @@ from proactive_agent.training.prompts import (
 from proactive_agent.training.reward import Rule, score_row
 from proactive_agent.training.rows import Row, RowError
 from proactive_agent.training.solved import Recorder, in_form, solved_rows
-from providers import Reply
-from providers.local.chat import Chat
-from providers.local.generation import Generator, stop_ids
-from providers.local.templates import FALLBACKS
-from providers.local.written import as_written
-from scenarios import SCENARIOS, DataFolder
-from scenarios.protocol_pack import FILE_NAME
-from scenarios.wording import OWN
 from tests.providers import tiny_models
 
 pytestmark = pytest.mark.local

@@ -7,16 +7,16 @@ from typing import Any, ClassVar
 
 import pytest
 
-from proactive_agent.conditions import parse_condition
-from proactive_agent.episode import Play, play_episode
-from proactive_agent.protocols import Mcqa, Protocol, ToolUse
-from proactive_agent.records import TurnRecord
+from proactive_agent.play.conditions import parse_condition
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.providers import Provider, ProviderOptions, Reply, Request
+from proactive_agent.providers.local.written import as_written
+from proactive_agent.records.episode import TurnRecord
+from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment
+from proactive_agent.tools.reading import call_from
 from proactive_agent.training.reward import Rule, Score, score_row
 from proactive_agent.training.rows import Row
-from providers import Provider, ProviderOptions, Reply, Request
-from providers.local.written import as_written
-from scenarios import SCENARIOS, DataFolder, Environment
-from tools.reading import call_from
 
 ROW = Row(
     index=0,

@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("datasets", reason="needs the extra `train`")
 
+from proactive_agent.tools import UserError
 from proactive_agent.training.rows import Row
 from proactive_agent.training.split import find_files, read_split
 from tests.proactive_agent.training.material import (
@@ -19,7 +20,6 @@ from tests.proactive_agent.training.material import (
     write_split,
 )
 from tests.scenarios.builder.material import built, drawings, photo_list
-from tools import UserError
 
 
 def refused(folder: Path, **more: Any) -> str:

@@ -15,6 +15,7 @@ pytest.importorskip("trl", reason="needs the extra `train`")
 from safetensors import safe_open
 
 from proactive_agent.cli.app import cli
+from proactive_agent.tools import UserError
 from proactive_agent.training.checkpoints import last_checkpoint
 from proactive_agent.training.events import Event, Stepped
 from proactive_agent.training.journal import read_journal
@@ -29,7 +30,6 @@ from tests.proactive_agent.training.models import (
     taught,
     trained,
 )
-from tools import UserError
 
 pytestmark = pytest.mark.local
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from scenarios.builder import Look, Progress, Report, Settings, Skipped, build
+from proactive_agent.scenarios.builder import Look, Progress, Report, Settings, Skipped, build
 
 LABELS = ("red_cup", "blue vase", "Green lamp", "kettle", "toaster")
 SIZE = (160, 120)

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from scenarios.builder import BuildError, Look, Report, Settings, Skipped, build
-from scenarios.builder.output import Manifest
+from proactive_agent.scenarios.builder import BuildError, Look, Report, Settings, Skipped, build
+from proactive_agent.scenarios.builder.output import Manifest
+from proactive_agent.tools import MissingExtraError
 from tests.scenarios.builder.material import (
     LABELS,
     built,
@@ -22,7 +23,6 @@ from tests.scenarios.builder.material import (
     video_list,
     view_folder,
 )
-from tools import MissingExtraError
 
 STEM = "Realistic-Occlusion-Dataset"
 

@@ -9,9 +9,9 @@ pytest.importorskip("imagecorruptions", reason="needs the extra `build`")
 import numpy as np
 from PIL import Image
 
-from scenarios.builder.corruption import FAMILIES
-from scenarios.builder.imagenet_c import build_imagenet_c
-from scenarios.imagenet_c import OPERATIONS
+from proactive_agent.scenarios.builder.corruption import FAMILIES
+from proactive_agent.scenarios.builder.imagenet_c import build_imagenet_c
+from proactive_agent.scenarios.imagenet_c import OPERATIONS
 from tests.scenarios.builder.material import photo
 
 NAMES = [name for family in FAMILIES.values() for name in family]

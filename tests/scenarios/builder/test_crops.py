@@ -8,13 +8,13 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from scenarios import OWN, SCENARIOS
-from scenarios.builder import SkipError
-from scenarios.builder.coco import DIRECTIONS, allowed_directions, build_coco
-from scenarios.builder.items import Box
-from scenarios.builder.wording import move_suggestions
-from scenarios.coco import CocoSample
-from tools import Answer
+from proactive_agent.scenarios import OWN, SCENARIOS
+from proactive_agent.scenarios.builder import SkipError
+from proactive_agent.scenarios.builder.coco import DIRECTIONS, allowed_directions, build_coco
+from proactive_agent.scenarios.builder.items import Box
+from proactive_agent.scenarios.builder.wording import move_suggestions
+from proactive_agent.scenarios.coco import CocoSample
+from proactive_agent.tools import Answer
 
 
 @st.composite

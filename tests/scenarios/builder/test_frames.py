@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageDraw
 
-from scenarios.builder import SkipError
-from scenarios.builder.changeit import build_changeit, sampled
-from scenarios.builder.frames import Built
-from scenarios.builder.items import Box
-from scenarios.builder.mvp_n import build_mvp_n, order_of_views
-from scenarios.builder.quickdraw import build_quickdraw
-from scenarios.builder.rod import build_rod
-from scenarios.builder.sliding import opaque_rectangle
-from scenarios.builder.vsod import build_vsod
+from proactive_agent.scenarios.builder import SkipError
+from proactive_agent.scenarios.builder.changeit import build_changeit, sampled
+from proactive_agent.scenarios.builder.frames import Built
+from proactive_agent.scenarios.builder.items import Box
+from proactive_agent.scenarios.builder.mvp_n import build_mvp_n, order_of_views
+from proactive_agent.scenarios.builder.quickdraw import build_quickdraw
+from proactive_agent.scenarios.builder.rod import build_rod
+from proactive_agent.scenarios.builder.sliding import opaque_rectangle
+from proactive_agent.scenarios.builder.vsod import build_vsod
 
 SIZE = (160, 120)
 MAGENTA = (255, 0, 255)
@@ -187,7 +187,7 @@ def test_changeit_with_larger_steps_allows_a_walk_through_the_video() -> None:
 
 
 def test_a_source_is_turned_upright(tmp_path: Path) -> None:
-    from scenarios.builder.picture import open_rgb
+    from proactive_agent.scenarios.builder.picture import open_rgb
 
     image = Image.new("RGB", (60, 40))
     exif = Image.Exif()
@@ -197,7 +197,7 @@ def test_a_source_is_turned_upright(tmp_path: Path) -> None:
 
 
 def test_transparency_becomes_white(tmp_path: Path) -> None:
-    from scenarios.builder.picture import open_rgb
+    from proactive_agent.scenarios.builder.picture import open_rgb
 
     Image.new("RGBA", (40, 40), (0, 0, 0, 0)).save(tmp_path / "a.png")
     assert open_rgb(tmp_path, "a.png").getpixel((5, 5)) == (255, 255, 255)

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from proactive_agent.manifest import Settings
-from proactive_agent.runner import prepare_run, run
-from scenarios import SCENARIOS, DataFolder
-from scenarios.protocol_pack import write_pack
-from scenarios.verify import Fault, Report, verify
+from proactive_agent.records.manifest import Settings
+from proactive_agent.runs.runner import prepare_run, run
+from proactive_agent.scenarios import SCENARIOS, DataFolder
+from proactive_agent.scenarios.protocol_pack import write_pack
+from proactive_agent.scenarios.verify import Fault, Report, verify
 from tests.parity.test_parity import (
     CONDITIONS,
     difference,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from scenarios.builder import BuildError
-from scenarios.builder.pool import AHEAD, in_order
+from proactive_agent.scenarios.builder import BuildError
+from proactive_agent.scenarios.builder.pool import AHEAD, in_order
 
 
 def late_if_even(job: str, task: int) -> str:

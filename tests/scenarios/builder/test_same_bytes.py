@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.builder import Look
+from proactive_agent.scenarios.builder import Look
 from tests.scenarios.builder.material import all_sources, built, content, lines_of, photo_folder
 
 pytest.importorskip("imagecorruptions", reason="needs the extra `build`")

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from scenarios.builder import BuildError
-from scenarios.builder.items import Region
-from scenarios.builder.sources import Accepts, read_labelled
-from scenarios.builder.strokes import read_drawings
+from proactive_agent.scenarios.builder import BuildError
+from proactive_agent.scenarios.builder.items import Region
+from proactive_agent.scenarios.builder.sources import Accepts, read_labelled
+from proactive_agent.scenarios.builder.strokes import read_drawings
 from tests.scenarios.builder.material import (
     json_lines,
     photo,

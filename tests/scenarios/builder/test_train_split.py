@@ -12,9 +12,9 @@ pytest.importorskip("datasets", reason="needs the extra `build`")
 import datasets
 from PIL import Image
 
-from scenarios import OWN
-from scenarios.builder import training
-from scenarios.builder.worker import is_for_training
+from proactive_agent.scenarios import OWN
+from proactive_agent.scenarios.builder import training
+from proactive_agent.scenarios.builder.worker import is_for_training
 from tests.scenarios.builder.material import (
     built,
     drawings,

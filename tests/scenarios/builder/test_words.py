@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proactive_agent.parsers import Choices, parse_official
-from scenarios import SCENARIOS
-from scenarios.builder import BuildError, SkipError, wording
-from scenarios.builder.categories import Categories, read_similar
-from scenarios.builder.labels import Labels, category
-from scenarios.builder.quickdraw import build_quickdraw
-from scenarios.builder.writer import make_sample
-from scenarios.sample import is_abstention
+from proactive_agent.play.protocols.mcqa_parsers import Choices, parse_official
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.scenarios.builder import BuildError, SkipError, wording
+from proactive_agent.scenarios.builder.categories import Categories, read_similar
+from proactive_agent.scenarios.builder.labels import Labels, category
+from proactive_agent.scenarios.builder.quickdraw import build_quickdraw
+from proactive_agent.scenarios.builder.writer import make_sample
+from proactive_agent.scenarios.sample import is_abstention
 
 SUGGESTIONS = {
     "rod": [

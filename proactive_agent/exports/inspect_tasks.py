@@ -1,0 +1,260 @@
+"""The seven scenarios as Inspect tasks; needs the extra `inspect`.
+
+    inspect eval proactive_agent/rod --model openai/gpt-4.1 -T protocol=mcqa -T condition=hint
+
+Inspect loads this through its entry point.  It asks the model, with its own limits, retries, cache
+and log; prompts, the reading of replies and the verdicts are this program's, so a reply scores as
+it does in `run`.
+"""
+
+import json
+from collections.abc import Callable
+from itertools import takewhile
+from operator import eq
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset
+from inspect_ai.dataset import Sample as InspectSample
+from inspect_ai.log import transcript
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageUser,
+    Content,
+    ContentImage,
+    ContentText,
+    GenerateConfig,
+    execute_tools,
+    get_model,
+)
+from inspect_ai.scorer import Score, Scorer, Target, accuracy, mean, scorer, stderr
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.tool import ToolCall as InspectCall
+from inspect_ai.tool import ToolDef, ToolInfo, ToolParams
+from pydantic import ValidationError
+
+from proactive_agent.exports.inspect_parts import as_result, as_words
+from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.providers import (
+    AssistantMessage,
+    Message,
+    Part,
+    Provider,
+    ProviderOptions,
+    Reply,
+    Request,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.manifest import Settings
+from proactive_agent.records.pictures import as_data_uri
+from proactive_agent.runs.runner import make_play
+from proactive_agent.scenarios import DataFolder
+from proactive_agent.tools import Tool, ToolCall, UserError
+
+EPISODE = "proactive_agent:episode"
+"""Where a sample's store keeps its record."""
+
+
+class InspectModel(Provider):
+    """The model that Inspect evaluates.  What goes wrong there is raised as Inspect raises it."""
+
+    needs_images: ClassVar[bool] = True
+
+    def __init__(self) -> None:
+        self.conversation: list[ChatMessage] = []
+        """What was sent last, and the reply."""
+        self._sent: tuple[Message, ...] = ()
+        self._tools: tuple[Tool, ...] = ()
+
+    @classmethod
+    def create(cls, model: str, options: ProviderOptions) -> Self:
+        return cls()
+
+    async def complete(self, request: Request) -> Reply:
+        messages = await self._messages(request.messages)
+        output = await get_model().generate(messages, tools=[_info(t) for t in request.tools])
+        self.conversation = [*messages, output.message]
+        self._sent, self._tools = request.messages, request.tools
+        return Reply(
+            text=output.message.text,
+            tool_calls=tuple(map(_call, output.message.tool_calls or ())),
+            finish_reason=output.stop_reason,
+            tool_format="native" if request.tools else None,
+            opaque=output.message,
+        )
+
+    async def end(self, result: str) -> None:
+        """Lets Inspect see what the last reply's calls came to; the model does not."""
+        self.conversation += await self._execute(result)
+
+    async def _messages(self, messages: tuple[Message, ...]) -> list[ChatMessage]:
+        """The conversation in Inspect's types; what was sent before stays the same message."""
+        known = len(list(takewhile(bool, map(eq, self._sent, messages))))
+        sent = self.conversation[:known]
+        for message in messages[known:]:
+            if isinstance(message, ToolMessage):
+                sent += await self._execute([_content(part) for part in message.content])
+            else:
+                sent.append(_message(message))
+        return sent
+
+    async def _execute(self, result: str | list[Content]) -> list[ChatMessage]:
+        """Inspect's own way to call tools, which writes them into its transcript."""
+
+        async def tool(**kwargs: Any) -> str | list[Content]:
+            return result
+
+        tools = [
+            ToolDef(tool, info.name, info.description, info.parameters)
+            for info in map(_info, self._tools)
+        ]
+        return (await execute_tools(self.conversation, tools)).messages
+
+
+@solver
+def episode(scenario: str, settings: dict[str, Any]) -> Solver:
+    """Plays a sample to its end."""
+    asked = Settings.model_validate(settings)
+    data = _data(asked)
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        model = InspectModel()
+        play: Play = make_play(asked, data, model)
+        sample = data.find(scenario, str(state.sample_id))
+        record = await play_episode(play, scenario, sample, repeat=state.epoch - 1)
+        if record.error:
+            raise RuntimeError(f"{record.error.kind}: {record.error.message}")
+        await model.end(as_result(record.turns[-1]))
+        transcript().info([as_words(turn) for turn in record.turns], source="proactive_agent")
+        state.messages = model.conversation
+        state.store.set(EPISODE, record.model_dump(mode="json"))
+        state.completed = True
+        return state
+
+    return solve
+
+
+@scorer(metrics={"correct": [accuracy(), stderr()], "psr": [mean()], "suggestions": [mean()]})
+def outcome() -> Scorer:
+    """acc, psr and suggestions as `run` counts them."""
+
+    async def score(state: TaskState, target: Target) -> Score:
+        record = EpisodeRecord.model_validate(state.store.get(EPISODE))
+        return Score(
+            value={
+                "correct": int(record.outcome.correct),
+                "psr": record.outcome.turns - 1,
+                "suggestions": record.outcome.suggestions,
+            },
+            answer=record.answer,
+            explanation=record.outcome.stop,
+        )
+
+    return score
+
+
+def _task_of(scenario: str) -> Callable[..., Task]:
+    @task(name=scenario)
+    def scenario_task(
+        data: str | None = None,
+        protocol: Literal["tools", "mcqa"] = "tools",
+        condition: str = "zero-shot",
+        toolset: Literal["scenario", "all", "random"] = "scenario",
+        parser: Literal["official", "lenient"] = "official",
+        seed: int = 0,
+    ) -> Task:
+        """One scenario; `inspect eval --limit`, `--epochs` and the model's options as usual.
+
+        Args:
+            data: Folder of the data; by default the suite that ships with the program.
+            protocol: Function calling, or the paper's multiple choice.
+            condition: What the model is shown: `hint`, `clear`, `history`, `a+b`, ...
+            toolset: Tools of the state, every tool, or only those that cannot help.
+            parser: How strictly a reply to multiple choice is read.
+            seed: Of what conditions and the simulated user draw.
+        """
+        settings = _settings(
+            data=data,
+            scenarios=(scenario,),
+            protocol=protocol,
+            condition=condition,
+            toolset=toolset,
+            parser=parser,
+            seed=seed,
+        )
+        samples = [
+            InspectSample(id=sample.id, input=sample.prompt, target=sample.answer)
+            for sample in _data(settings).samples(scenario)
+        ]
+        return Task(
+            dataset=MemoryDataset(samples, name=scenario, location=data),
+            solver=episode(scenario, settings.model_dump(mode="json")),
+            scorer=outcome(),
+            config=GenerateConfig(parallel_tool_calls=False),
+        )
+
+    return scenario_task
+
+
+rod = _task_of("rod")
+vsod = _task_of("vsod")
+mvp_n = _task_of("mvp-n")
+imagenet_c = _task_of("imagenet-c")
+quickdraw = _task_of("quickdraw")
+changeit = _task_of("changeit")
+coco = _task_of("coco")
+
+
+def _settings(**asked: Any) -> Settings:
+    """Settings that can be played; what cannot is told as Inspect tells its users."""
+    from inspect_ai._util.error import PrerequisiteError
+
+    try:
+        settings = Settings(provider="inspect:model", **asked)
+        if settings.protocol == "oeg":
+            raise UserError("protocol oeg needs a judge: use `proactive-agent run`")
+        make_play(settings, _data(settings), InspectModel())
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PrerequisiteError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except UserError as error:
+        raise PrerequisiteError(str(error)) from None
+    return settings
+
+
+def _data(settings: Settings) -> DataFolder:
+    return DataFolder(None if settings.data is None else Path(settings.data))
+
+
+def _message(message: UserMessage | AssistantMessage) -> ChatMessage:
+    if isinstance(message, AssistantMessage):
+        if isinstance(message.opaque, ChatMessageAssistant):
+            return message.opaque
+        calls = [
+            InspectCall(id=c.id, function=c.name, arguments=json.loads(c.arguments))
+            for c in message.tool_calls
+        ]
+        return ChatMessageAssistant(content=message.text, tool_calls=calls or None)
+    return ChatMessageUser(content=[_content(part) for part in message.content])
+
+
+def _content(part: Part) -> Content:
+    if isinstance(part, TextPart):
+        return ContentText(text=part.text)
+    return ContentImage(image=as_data_uri(part.load(), "PNG"))
+
+
+def _info(tool: Tool) -> ToolInfo:
+    parameters = ToolParams.model_validate(tool.schema())
+    return ToolInfo(name=tool.name, description=tool.description, parameters=parameters)
+
+
+def _call(call: InspectCall) -> ToolCall:
+    # Arguments that Inspect could not parse stand for themselves: no JSON here either.
+    arguments = call.parse_error or json.dumps(call.arguments)
+    return ToolCall(call.function, arguments, call.id)

@@ -1,5 +1,0 @@
-"""Judges of open-ended replies: rules over words, or a model that is asked."""
-
-from proactive_agent.judges.base import Case, Judge
-
-__all__ = ["Case", "Judge"]

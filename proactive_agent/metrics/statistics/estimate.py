@@ -1,0 +1,59 @@
+"""A number and its 95 % confidence interval."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from proactive_agent.metrics.statistics.resampling import DRAWS, Series
+
+LEVEL = 0.95
+
+
+class Estimate(BaseModel):
+    """A number with the bounds of its 95 % confidence interval."""
+
+    model_config = ConfigDict(frozen=True)
+
+    value: float | None = None
+    """Null where nothing was counted, or where a part of it is unknown."""
+    low: float | None = None
+    """Null, like `high`, where there is no interval: all samples came out alike."""
+    high: float | None = None
+
+
+def estimate(series: Series) -> Estimate:
+    """The observed number with the percentile interval of its resamples.
+
+    Where every resample says the same there is no interval: samples that are all alike do not tell
+    how far others would be.
+    """
+    if not np.isfinite(series[0]):
+        return Estimate()
+    draws = series[1:][np.isfinite(series[1:])]
+    if not len(draws) or np.ptp(draws) <= 1e-12 * abs(series[0]):
+        return Estimate(value=float(series[0]))
+    low, high = np.percentile(draws, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
+    return Estimate(value=float(series[0]), low=float(low), high=float(high))
+
+
+def share(successes: int, trials: int) -> Estimate:
+    """The share of successes in independent trials, with Wilson's interval."""
+    from scipy.stats import binomtest
+
+    if not trials:
+        return Estimate()
+    bounds = binomtest(successes, trials).proportion_ci(LEVEL, method="wilson")
+    return Estimate(value=successes / trials, low=float(bounds.low), high=float(bounds.high))
+
+
+def ratio(over: Series, of: Series) -> Series:
+    """One sum by another; unknown where the other is nothing."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(of > 0, over / of, np.nan)
+
+
+def average(series: Iterable[Series]) -> Series:
+    """The mean of those that are known; unknown where none is."""
+    known = [one for one in series if np.isfinite(one[0])]
+    return np.mean(known, axis=0) if known else np.full(DRAWS + 1, np.nan)

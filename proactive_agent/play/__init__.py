@@ -1,0 +1,1 @@
+"""Plays one episode: the agent loop, protocols, conditions, judges, the simulated user."""

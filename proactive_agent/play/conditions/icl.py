@@ -1,0 +1,135 @@
+"""icl:1, icl:3, …: so many solved episodes come before the first turn.
+
+They are of other samples, drawn anew for each that is asked, and are put as this run's own turns
+are: by the protocol, with the hint where there is one.  As published, of an episode the first turn
+is shown, which suggests something, and the last, which answers.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, NamedTuple, Self
+
+from proactive_agent.play.conditions.base import Condition, ConditionOptions, Situation
+from proactive_agent.play.protocols.base import PastTurn, Prompt
+from proactive_agent.providers import AssistantMessage, Message, Reply
+from proactive_agent.scenarios import DataFolder, Environment, Observation
+from proactive_agent.tools import Action, Answer, Intervention, UserError
+
+
+class _Form(NamedTuple):
+    """How the solved episodes of a scenario look."""
+
+    suggestions: int | None
+    """How many there are; None is as many as the turn limit lets."""
+    short_edge: int
+    """Pixels of a picture's shorter edge."""
+
+
+FORMS = {"rod": _Form(suggestions=1, short_edge=512), "mvp-n": _Form(None, short_edge=112)}
+
+_MISLEADS = "solved episodes begin with asking, and nothing is to be asked for on the clear frame"
+
+
+class Icl(Condition):
+    """In-context learning."""
+
+    name: ClassVar = "icl"
+    labels: ClassVar = tuple(f"icl:{count}" for count in range(1, 6))
+    scenarios: ClassVar = frozenset(FORMS)
+    not_with: ClassVar = {
+        "oeg": "solved episodes take one of the options, and open-ended questions have none",
+        "reference": _MISLEADS,
+        "clear": _MISLEADS,
+        "random-suggestions": "solved episodes take suggestions that are not on offer there",
+        "toolset random": "solved episodes call tools that are not on offer there",
+    }
+
+    def __init__(self, examples: int, *, reasoning: bool) -> None:
+        self.examples = examples
+        self.reasoning = reasoning
+
+    @classmethod
+    def create(cls, label: str, options: ConditionOptions) -> Self:
+        return cls(int(label.removeprefix("icl:")), reasoning=options.icl_reasoning)
+
+    @property
+    def label(self) -> str:
+        return f"{self.name}:{self.examples}"
+
+    def check_run(self, scenarios: Sequence[str], data: DataFolder) -> None:
+        super().check_run(scenarios, data)
+        for scenario in scenarios:
+            if data.count(scenario) <= self.examples:
+                raise UserError(
+                    f"condition {self.label!r} needs {self.examples} samples beside the one asked; "
+                    f"{data.file(scenario)} has {data.count(scenario)} in all"
+                )
+            if self.reasoning and scenario not in data.wording.reasoning:
+                raise UserError(
+                    f"the wording {data.wording.name!r} has no reasoning for {scenario}"
+                )
+
+    async def prelude(self, situation: Situation) -> tuple[Message, ...]:
+        scenario, data = situation.scenario, situation.data
+        rng = situation.rng("examples")
+        messages: list[Message] = []
+        others = data.others(scenario, situation.sample_id, self.examples, rng)
+        for number, sample in enumerate(others, 1):
+            environment = data.environment(scenario, sample)
+            messages += await self._solved(environment, number, situation, rng)
+        return tuple(messages)
+
+    async def _solved(
+        self,
+        environment: Environment[Any],
+        number: int,
+        situation: Situation,
+        rng: random.Random,
+    ) -> list[Message]:
+        """An episode as a conversation: its first turn, and the one that answers."""
+        form, protocol = FORMS[situation.scenario], situation.protocol
+        messages: list[Message] = []
+        past: PastTurn | None = None
+        while environment.stop is None:
+            action = _next_action(environment, form, rng)
+            if past is None or isinstance(action, Answer):
+                observation = _seen(environment, form, situation)
+                image = await situation.show(observation.image)
+                prompt = protocol.ask(observation, environment, image, past)
+                why, done = "", None
+                if isinstance(action, Intervention):
+                    why = environment.wording.reasoning[environment.name] if self.reasoning else ""
+                    done = observation.wording_of(action)
+                reply = _reply(prompt, action, why, f"{number}{len(messages)}")
+                past = PastTurn(reply, "call" if reply.tool_calls else "text", done)
+                messages += [prompt.message, AssistantMessage(reply.text, reply.tool_calls)]
+            environment.step(action)
+        return [*messages, *protocol.closing(past)] if past else messages
+
+
+def _next_action(environment: Environment[Any], form: _Form, rng: random.Random) -> Action:
+    possible = environment.possible_interventions()
+    if not possible or environment.last_allowed_turn or environment.turn == form.suggestions:
+        return Answer(environment.sample.answer)
+    return rng.choice(possible)
+
+
+def _seen(environment: Environment[Any], form: _Form, situation: Situation) -> Observation:
+    """What the run's conditions show; where none of them scales the picture, it is as published."""
+    observation = situation.conditions.observe(environment.observe(), situation)
+    image = observation.image
+    if image.short_edge is None:
+        image = image._replace(short_edge=form.short_edge)
+    return replace(observation, image=image)
+
+
+def _reply(prompt: Prompt, action: Action, why: str, number: str) -> Reply:
+    """How a model that takes this action would have replied."""
+    index = next(i for i, choice in enumerate(prompt.choices) if choice.action == action)
+    choice = prompt.choices[index]
+    if choice.call is None:
+        # As published: the option without its letter, but with it after a reason.
+        return Reply(f"{why} {choice.text}" if why else prompt.options[index])
+    # Ids differ within a conversation; the strictest templates want nine letters and digits.
+    return Reply(why, (replace(choice.call, id=f"example{number}"),))

@@ -1,0 +1,96 @@
+"""random-suggestions: the suggestions on offer are those of other scenarios.
+
+None can be done here, so taking one is wrong: a model that looks proactive and takes these as well
+merely avoids to abstain.  In `tools` the toolset `random` does the same.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
+from typing import ClassVar
+
+from proactive_agent.play.conditions.base import Condition, Situation
+from proactive_agent.scenarios import (
+    SCENARIOS,
+    DataFolder,
+    EnvironmentType,
+    Observation,
+    Option,
+    SampleError,
+)
+from proactive_agent.tools import Intervention, ToolsetName
+
+LOOKED_THROUGH = 200
+"""Samples of a scenario whose suggestions are collected, from the first on."""
+
+_NONE_OFFERED = "there are no suggestions in whose place others could stand"
+
+
+class RandomSuggestions(Condition):
+    """Suggestions that cannot help."""
+
+    name: ClassVar = "random-suggestions"
+    toolset: ClassVar[ToolsetName | None] = "random"
+    not_with: ClassVar = {
+        "oeg": _NONE_OFFERED,
+        "reference": _NONE_OFFERED,
+        "clear": "on the clear frame no suggestion helps anyway",
+    }
+
+    def __init__(self) -> None:
+        self._embedded = DataFolder()
+        self._collected: dict[tuple[str, bool], list[list[Option]]] = {}
+
+    def check_run(self, scenarios: Sequence[str], data: DataFolder) -> None:
+        for scenario in scenarios:
+            self._pools(scenario, data)  # Raises where another scenario's file has a fault.
+
+    def observe(self, observation: Observation, situation: Situation) -> Observation:
+        if situation.protocol.name == "tools":
+            return observation
+        drawn = iter(self._drawn(situation, len(observation.suggestions)))
+        options = (
+            next(drawn) if isinstance(option.action, Intervention) else option
+            for option in observation.options
+        )
+        return replace(observation, options=tuple(options))
+
+    def _drawn(self, situation: Situation, count: int) -> list[Option]:
+        """So many different options, one of each scenario before any has a second."""
+        rng = situation.rng("random suggestions")
+        for data in (situation.data, self._embedded):
+            pools = self._pools(situation.scenario, data)
+            shuffled = [rng.sample(pool, len(pool)) for pool in rng.sample(pools, len(pools))]
+            in_turn = (option for row in zip_longest(*shuffled) for option in row if option)
+            # Two scenarios may word one the same way.
+            drawn = list(dict.fromkeys(in_turn))[:count]
+            if len(drawn) == count:
+                return drawn
+        raise SampleError(
+            f"sample {situation.sample_id}: others do not suggest {count} different things"
+        )
+
+    def _pools(self, scenario: str, data: DataFolder) -> list[list[Option]]:
+        """Per other scenario of the folder: what it suggests and this one does not understand."""
+        key = (scenario, data.embedded)
+        if key not in self._collected:
+            others = [name for name in data.scenarios() if name != scenario]
+            self._collected[key] = [
+                list(_suggestions(data, other, SCENARIOS[scenario])) for other in others
+            ]
+        return self._collected[key]
+
+
+def _suggestions(data: DataFolder, scenario: str, own: EnvironmentType) -> Iterator[Option]:
+    samples = data.samples(scenario, LOOKED_THROUGH)
+    for text in dict.fromkeys(text for sample in samples for text in sample.suggestions):
+        intervention = SCENARIOS[scenario].intervention(text)
+        if intervention and not _understood(own, text):
+            yield Option(text, intervention)
+
+
+def _understood(scenario: EnvironmentType, text: str) -> bool:
+    try:
+        return scenario.intervention(text) is not None
+    except ValueError:  # It would be understood in several ways.
+        return True

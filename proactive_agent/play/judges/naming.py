@@ -1,0 +1,131 @@
+"""Which category a text settles on: rules over words, no model.
+
+A category counts that is named without being ruled out, asked about, or left in doubt; of several
+that count, the one that a conclusion names.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from proactive_agent.tools.phrases import plain
+
+_NEAR = 300
+"""Characters around a name that are looked at."""
+_SENTENCE = re.compile(r"[^.;!?\n]+[.;!?\n]?")
+_RULED_OUT = re.compile(
+    r"(?:\bnot|n't|\bcannot|\bno|\bnever|\bneither|\bnor|\bwithout|\brather than|\binstead of|"
+    r"\bunlike|\bhardly|\bexclud\w*|\brul\w* out|\b(?:any|every)thing (?:but|except))"
+    r"(?: (?:be|been|being|seem\w*|look\w*|like|to|really|actually|just|necessarily|believe|think|"
+    r"say|it|it's|this|that|there|is|are|show|contain|include|see|find|make|out|spot|detect|"
+    r"recogni[sz]e|identify)){0,5} (?:an? |the |any |some )?$"
+)
+_RULED_OUT_AFTER = re.compile(
+    r"^ (?:(?:is|are|was|were|can|could|does|do)(?:n't| not)|cannot|(?:is|can be|are) "
+    r"(?:ruled out|excluded|unlikely|out of the question))\b"
+)
+_IN_DOUBT = re.compile(
+    r"\b(?:whether|which of|one of|between|either|if|options?|choices|candidates|categories|"
+    r"such as|for example|similar to|shaped like|used to be|"
+    r"not (?:\w+ )?(?:sure|certain|convinced) (?:that |it|this|there))\b"
+)
+_IF_I_MUST = re.compile(r"\bif (?:i|you|one) (?:\w+ ){0,2}?(?:guess|choose|pick|insist|must|bet)\b")
+"""No doubt: a guess follows."""
+_SUPPOSED = re.compile(
+    r"^ (?:(?:\w+ ){0,2}?if (?:it|this|that|there)|would (?:have|be|look|not|need|require|show))\b"
+)
+_SHOW_IT = re.compile(r"^(?:please )?(?:show|include|reveal|bring|get) (?:me |us )?(?:the |an? )?$")
+_ASKED = re.compile(
+    r"\b(?:is|are|was|were|does|do|can|could|might|would) (?:it|this|that|there|these|those|they)\b"
+    r"|^(?:is|are|was|were|does|did|do|can|could|might|would|has|have)\b"
+)
+_OR_BEFORE = re.compile(r"(?:\bor|/) ?(?:maybe |perhaps |possibly |even |else )?(?:an? |the )?$")
+_OR_AFTER = re.compile(r"^,? ?(?:or|/) ?(?!so\b)\w")
+_LISTED = re.compile(r",? ?(?:or|and|/)? ?(?:maybe |perhaps |possibly |even )?(?:an? |the )?")
+"""What stands between the members of a list: "a cow, a goat or a deer"."""
+_CONCLUSION = re.compile(
+    r"\b(?:so|therefore|thus|hence|answer|conclusion|conclude|actually|in fact|most likely|"
+    r"probably|likely|definitely|clearly|certainly|must be|(?:i|i'd|i'll) (?:would )?"
+    r"(?:say|guess|bet|pick|choose|go with|opt for)|guess|bet|final\w*|but|now)\b"
+)
+
+
+class _Mention(NamedTuple):
+    """A category where a sentence names it."""
+
+    category: str
+    sentence: str
+    start: int
+    end: int
+    previous_end: int = 0
+    """Where the mention before it ends."""
+
+    @property
+    def before(self) -> str:
+        """The sentence up to there, as far as it matters."""
+        return self.sentence[max(0, self.start - _NEAR) : self.start]
+
+    @property
+    def after(self) -> str:
+        """The sentence from there on, as far as it matters."""
+        return self.sentence[self.end : self.end + _NEAR]
+
+    @property
+    def concludes(self) -> bool:
+        """Whether it stands there as a conclusion from what was said before."""
+        return bool(_CONCLUSION.search(self.sentence, self.previous_end, self.start))
+
+
+def settled_category(text: str, categories: Sequence[str]) -> str | None:
+    """The one category that a text gives as its answer; None where it gives none or several."""
+    sentences = _SENTENCE.findall(plain(text))
+    lists = [found for s in sentences for found in _lists(_mentions(s, categories))]
+    mentions = [m for found in lists if not any(map(_is_left_open, found)) for m in found]
+    settled = {mention.category for mention in mentions}
+    if len(settled) > 1:
+        settled = {mention.category for mention in mentions if mention.concludes}
+    return settled.pop() if len(settled) == 1 else None
+
+
+def _mentions(sentence: str, categories: Sequence[str]) -> list[_Mention]:
+    """Where a sentence names a category, one or many of it; the longest name wins an overlap."""
+    names = {category: plain(category).strip(" .") for category in categories}
+    longest_first = sorted(filter(names.get, names), key=lambda c: len(names[c]), reverse=True)
+    if not longest_first:
+        return []
+    stems = (re.escape(names[c].removesuffix("s")).replace(r"\ ", "[ -]") for c in longest_first)
+    any_name = "|".join(f"({stem})" for stem in stems)
+    found: list[_Mention] = []
+    for match in re.finditer(rf"(?<!\w)(?:{any_name})(?:e?s)?(?!\w|-\w)", sentence):
+        category = longest_first[(match.lastindex or 1) - 1]
+        previous_end = found[-1].end if found else 0
+        found.append(_Mention(category, sentence, match.start(), match.end(), previous_end))
+    return found
+
+
+def _lists(mentions: Sequence[_Mention]) -> Iterator[list[_Mention]]:
+    """The mentions of a sentence, those together that one list holds."""
+    current: list[_Mention] = []
+    for mention in mentions:
+        between = mention.sentence[current[-1].end : mention.start] if current else ""
+        if current and not _LISTED.fullmatch(between):
+            yield current
+            current = []
+        current.append(mention)
+    if current:
+        yield current
+
+
+def _is_left_open(mention: _Mention) -> bool:
+    """Whether a mention rules the category out, or does not decide for it."""
+    before, after = _IF_I_MUST.sub("", mention.before), mention.after
+    return bool(
+        (after.endswith("?") and _ASKED.search(before))
+        or _SUPPOSED.search(after)
+        or _SHOW_IT.search(before)
+        or _RULED_OUT.search(before)
+        or _RULED_OUT_AFTER.search(after)
+        or _IN_DOUBT.search(before)
+        or _OR_BEFORE.search(before)
+        or _OR_AFTER.search(after)
+    )

@@ -1,0 +1,45 @@
+"""The judge that needs no model: synonyms for what is asked for, and whole words for categories.
+
+`python -m proactive_agent judge --agreement` says how far it agrees with people.
+"""
+
+from proactive_agent.play.judges.base import Case, Judge, judged
+from proactive_agent.play.judges.naming import settled_category
+from proactive_agent.providers import RequestKey
+from proactive_agent.records.episode import JudgementRecord, UsageRecord
+from proactive_agent.scenarios import AcceptedAnswer
+from proactive_agent.tools import Intervention
+from proactive_agent.tools.phrases import requests_in
+
+VERSION = "rules v1"
+FREE = UsageRecord(input_tokens=0, output_tokens=0, cached_tokens=0, cost_usd=0.0)
+
+
+class RulesJudge(Judge):
+    """Reads a reply as the simulated user does, and finds the category that it settles on."""
+
+    name = VERSION
+
+    async def judge(self, case: Case, key: RequestKey) -> JudgementRecord:
+        return judged(self.name, case, verdicts(case), usage=FREE)
+
+
+def verdicts(case: Case) -> list[bool]:
+    """Whether each accepted answer is given."""
+    requests = requests_in(case.reply)
+    right = [answer.text for answer in case.answers if answer.kind == "category"]
+    settled = settled_category(case.reply, [*right, *case.other_categories])
+    return [
+        answer.text == settled
+        if answer.kind == "category"
+        else any(_asks_for(request, answer) for request in requests)
+        for answer in case.answers
+    ]
+
+
+def _asks_for(request: Intervention, answer: AcceptedAnswer) -> bool:
+    """Whether a request is the accepted one, in some direction where either leaves it open."""
+    wanted = answer.intervention
+    if wanted is None or request.tool != wanted.tool:
+        return False
+    return None in (request.argument, wanted.argument) or request == wanted

@@ -1,0 +1,139 @@
+"""`oeg`: open-ended generation.
+
+The question alone is asked; a judge says which accepted answers the reply gives, and its verdicts
+decide what is done.  By default the question is asked once, as in the paper's Table 2; in several
+turns (Table 10) the user does what is suggested and asks again.
+"""
+
+import random
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+from proactive_agent.play.judges.base import Case, said
+from proactive_agent.play.judges.naming import settled_category
+from proactive_agent.play.protocols.base import PastTurn, Prompt, Protocol, TurnReading
+from proactive_agent.play.simulated_user import grant
+from proactive_agent.providers import Choice, ImagePart, Reply, TextPart, UserMessage
+from proactive_agent.records.episode import JudgementRecord
+from proactive_agent.scenarios import Environment, Observation, Verdicts, accepted_answers
+from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid, Question
+from proactive_agent.tools.actions import UNRELATED_REQUEST
+from proactive_agent.tools.phrases import gives_up, requests_in
+
+REQUESTS = {
+    Intervention("move_object", "left"): "Please move what is in front to the left.",
+    Intervention("move_object", "right"): "Please move what is in front to the right.",
+    Intervention("seek_video", "rewind"): "Please rewind the video.",
+    Intervention("seek_video", "wait"): "Please wait and let the video play on.",
+    Intervention("rotate_object"): "Please rotate the object.",
+    Intervention("enhance_image", "brightness"): "Please correct the brightness of the picture.",
+    Intervention("enhance_image", "contrast"): "Please correct the contrast of the picture.",
+    Intervention("enhance_image", "saturation"): "Please correct the saturation of the picture.",
+    Intervention("enhance_image", "deblur"): "Please deblur the picture.",
+    Intervention("enhance_image", "denoise"): "Please denoise the picture.",
+    Intervention("enhance_image", "compression"): "Please undo the compression of the picture.",
+    Intervention("enhance_image", "resolution"): "Please increase the resolution of the picture.",
+    Intervention("enhance_image", "artifacts"): "Please remove the artifacts from the picture.",
+    Intervention("add_details"): "Please add more details to the drawing.",
+    Intervention("move_camera", "left"): "Please move the camera to the left.",
+    Intervention("move_camera", "right"): "Please move the camera to the right.",
+    Intervention("move_camera", "up"): "Please move the camera up.",
+    Intervention("move_camera", "down"): "Please move the camera down.",
+    Intervention("move_camera", "farther"): "Please step back from the scene with the camera.",
+}
+"""How baselines ask."""
+GUESS = "My answer: {category}"
+NO_ANSWER = "I cannot tell from this picture."
+
+
+class Decision(NamedTuple):
+    """What a judged reply comes to."""
+
+    action: Action
+    mapped: bool = False
+    """True where the user does something else that helps than what was asked for."""
+    verdicts: Verdicts | None = None
+    """Where they are not those of the action alone."""
+
+
+@dataclass(frozen=True)
+class Oeg(Protocol):
+    """Open-ended questions, asked once or in several turns."""
+
+    multi_turn: bool = False
+
+    name: ClassVar = "oeg"
+    keeps_conversation: ClassVar = False
+
+    @property
+    def single_turn(self) -> bool:
+        return not self.multi_turn
+
+    def ask(
+        self,
+        observation: Observation,
+        environment: Environment[Any],
+        image: ImagePart,
+        past: PastTurn | None,
+    ) -> Prompt:
+        text = observation.question
+        message = UserMessage((image, TextPart(text)))
+        return Prompt(message, text, (), (), tuple(_choices(observation)))
+
+    def read(
+        self, reply: Reply, observation: Observation, environment: Environment[Any]
+    ) -> TurnReading:
+        # What it asks for, and whether it asks at all, is for the judge to say.
+        return TurnReading(Question(said(reply.text)), "text")
+
+
+def case_of(reply: str, question: str, scenario: str, environment: Environment[Any]) -> Case:
+    """What a judge is shown of a reply in this state."""
+    sample = environment.sample
+    others = (c.removesuffix(".") for c in sample.categories if c != sample.answer)
+    return Case(scenario, question, tuple(accepted_answers(environment)), tuple(others), reply)
+
+
+def decide(
+    case: Case, judgement: JudgementRecord, environment: Environment[Any], rng: random.Random
+) -> Decision:
+    """What a reply comes to by its verdicts; rules find out what exactly it asks for.
+
+    As in the multiple choice a right category ends the episode, whatever else the reply says.
+    """
+    met = [answer for answer, v in zip(case.answers, judgement.answers, strict=True) if v.met]
+    wanted = [answer.intervention for answer in met if answer.intervention is not None]
+    if any(answer.kind == "category" for answer in met):
+        both = bool(wanted and environment.single_turn and not environment.clear)
+        verdicts = Verdicts("correct", "correct") if both else None
+        return Decision(Answer(environment.sample.answer), verdicts=verdicts)
+    if wanted:
+        granted = grant(case.reply, wanted, environment, rng)
+        return Decision(granted.intervention, granted.mapped)
+    return Decision(_unmet(case, environment))
+
+
+def _unmet(case: Case, environment: Environment[Any]) -> Action:
+    """A reply that gives no accepted answer; what it says instead is for the records."""
+    if not case.reply.strip():
+        return Invalid("empty")
+    sample = environment.sample
+    guess = settled_category(case.reply, sample.categories)
+    if guess is not None and (guess != sample.answer or not environment.accepted_categories()):
+        return Answer(guess)
+    possible = environment.possible_interventions()
+    if refused := [request for request in requests_in(case.reply) if request not in possible]:
+        return refused[0]
+    return Abstain(case.reply) if gives_up(case.reply) else UNRELATED_REQUEST
+
+
+def _choices(observation: Observation) -> list[Choice]:
+    choices = []
+    if observation.options:
+        choices.append(Choice("abstain", Abstain(NO_ANSWER), NO_ANSWER))
+    wanted = dict.fromkeys(intervention for intervention, _ in observation.suggestions)
+    choices += [Choice("ask", one, REQUESTS[one]) for one in wanted]
+    for category in observation.categories:
+        text = GUESS.format(category=category)
+        choices.append(Choice("answer", Answer(category), text))
+    return choices

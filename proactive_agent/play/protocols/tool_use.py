@@ -1,0 +1,95 @@
+"""`tools`: help-seeking by function calling.
+
+The conversation goes on: a call, its result with the new picture, the next call.
+"""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from proactive_agent.play.protocols.base import PastTurn, Prompt, Protocol, TurnReading
+from proactive_agent.providers import (
+    Choice,
+    ImagePart,
+    Message,
+    Part,
+    Reply,
+    TextPart,
+    ToolMessage,
+    UserMessage,
+)
+from proactive_agent.scenarios import Environment, Observation
+from proactive_agent.tools import Abstain, Answer, Question, Toolset, ToolsetName, read_reply
+from proactive_agent.tools.catalogue import answer_tool
+from proactive_agent.tools.reading import call_from
+from proactive_agent.tools.texts import DONE, INSTRUCTION, NOT_POSSIBLE, RIGHT
+from proactive_agent.tools.toolsets import everything, foreign, offered
+
+
+@dataclass(frozen=True)
+class ToolUse(Protocol):
+    """Function calling with one of the toolsets."""
+
+    toolset: ToolsetName = "scenario"
+
+    name: ClassVar = "tools"
+    keeps_conversation: ClassVar = True
+
+    def ask(
+        self,
+        observation: Observation,
+        environment: Environment[Any],
+        image: ImagePart,
+        past: PastTurn | None,
+    ) -> Prompt:
+        toolset = self._toolset(observation, environment)
+        text = f"{observation.question}\n{INSTRUCTION}"
+        parts: tuple[Part, ...] = (image, TextPart(text))
+        if past is not None:
+            text = DONE.format(what=past.done) if past.done else NOT_POSSIBLE
+            parts = (TextPart(text), image) if past.done else (TextPart(text),)
+        return Prompt(_message(parts, past), text, (), toolset.tools, tuple(_choices(toolset)))
+
+    def closing(self, past: PastTurn) -> tuple[Message, ...]:
+        # A call without a result is no conversation that an API takes.
+        return (_message((TextPart(RIGHT),), past),)
+
+    def read(
+        self, reply: Reply, observation: Observation, environment: Environment[Any]
+    ) -> TurnReading:
+        toolset = self._toolset(observation, environment)
+        reading = read_reply(reply.text, reply.tool_calls, toolset, observation.categories)
+        return TurnReading(reading.action, reading.via, notes=reading.notes)
+
+    def _toolset(self, observation: Observation, environment: Environment[Any]) -> Toolset:
+        categories = observation.categories
+        if environment.reference:
+            return Toolset((answer_tool(categories),))
+        if self.toolset == "all":
+            return everything(categories)
+        if self.toolset == "random":
+            own = frozenset(i.tool for i in environment.keywords.values())
+            return foreign(own, categories)
+        return offered(observation.suggestions, categories)
+
+
+def _message(parts: tuple[Part, ...], past: PastTurn | None) -> Message:
+    """The user speaks, unless a call waits for its result."""
+    if past is not None and past.via == "call":
+        return ToolMessage(past.reply.tool_calls[0], parts)
+    return UserMessage(parts)
+
+
+def _choices(toolset: Toolset) -> list[Choice]:
+    choices = []
+    for name, arguments, action in toolset.closed_calls():
+        if isinstance(action, Question):
+            continue
+        call = call_from(name, arguments)
+        match action:
+            case Answer():
+                choices.append(Choice("answer", action, call=call))
+            case Abstain():
+                choices.append(Choice("abstain", action, call=call))
+            case _:
+                choices.append(Choice("ask", action, call=call))
+    return choices

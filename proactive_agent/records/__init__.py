@@ -1,0 +1,1 @@
+"""Run records on disk: episodes, the manifest, the run folder, its index."""

@@ -1,0 +1,113 @@
+"""Episodes, turns and actions in a few plain words, for whole records and outlines alike."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from proactive_agent.records.episode import ActionRecord, TurnRecord, VerdictRecord
+from proactive_agent.records.failures import Episode
+from proactive_agent.records.outline import ActionOutline, TurnOutline, VerdictOutline
+from proactive_agent.tools.actions import UNRELATED_REQUEST
+
+Action = ActionRecord | ActionOutline
+Turn = TurnRecord | TurnOutline
+Verdict = VerdictRecord | VerdictOutline
+
+ARROW = " → "
+"""Between the steps of an episode."""
+
+BY_REQUEST = " by request"
+
+
+def name_of(episode: Episode) -> str:
+    """As on a command line; a repetition is named where it is not the first."""
+    name = f"{episode.scenario}:{episode.sample_id}"
+    return f"{name} #{episode.repeat + 1}" if episode.repeat else name
+
+
+def steps_of(episode: Episode) -> str:
+    """What was done turn by turn; what was done several times in a row is counted."""
+    steps = list(_counted(map(step_of, episode.turns)))
+    if episode.error is not None:
+        steps.append(f"error: {episode.error.kind}")
+    return ARROW.join(steps)
+
+
+def short_steps_of(episode: Episode) -> str:
+    """The same with as few letters as it takes, for narrow lists."""
+    steps = ARROW.join(_counted(map(short_step_of, episode.turns)))
+    if episode.error is not None:
+        steps = f"{steps} ! {episode.error.kind}".strip()
+    return steps
+
+
+def step_of(turn: Turn) -> str:
+    """What was done, and that the tool for requests was called for it."""
+    done = action_of(turn.action)
+    if turn.action.question is None or turn.via == "text":
+        return done
+    return f"{UNRELATED_REQUEST.tool}: {done.removesuffix(BY_REQUEST)}"
+
+
+def short_step_of(turn: Turn) -> str:
+    """The same in a word or two."""
+    done = short_action_of(turn.action)
+    if turn.action.question is None:
+        return done
+    return f"ask {done}" if turn.via == "call" else f"say {done}"
+
+
+def action_of(action: Action) -> str:
+    """What a reply was read as."""
+    match action.kind:
+        case "intervention" if action.tool == UNRELATED_REQUEST.tool:
+            return "asks for nothing that helps"
+        case "intervention":
+            text = f"{action.tool}({action.argument or ''})"
+            if action.question is not None:
+                text += " mapped from a request" if action.mapped else BY_REQUEST
+            return text
+        case "answer":
+            return f"answer: {action.category}"
+        case "abstain":
+            return "abstain"
+        case _:
+            detail = getattr(action, "detail", None)
+            return f"invalid: {action.why}" + (f" ({detail})" if detail else "")
+
+
+def short_action_of(action: Action) -> str:
+    """An action in a word or two."""
+    match action.kind:
+        case "intervention" if action.tool == UNRELATED_REQUEST.tool:
+            return "?"
+        case "intervention":
+            return action.argument or str(action.tool)
+        case "answer":
+            return str(action.category).removesuffix(".")
+        case "abstain":
+            return "abstain"
+        case _:
+            return str(action.why)
+
+
+def _counted(steps: Iterator[str]) -> Iterator[str]:
+    for step, same in groupby(steps):
+        times = sum(1 for _ in same)
+        yield f"{step} ×{times}" if times > 1 else step
+
+
+def verdict_of(turn: Turn) -> str:
+    """The verdict of a turn, and the lenient parser's where it differs."""
+    text = verdict_words(turn.verdict)
+    if turn.lenient_verdict is not None:
+        text += f"; lenient: {verdict_words(turn.lenient_verdict)}"
+    return text
+
+
+def verdict_words(verdict: Verdict) -> str:
+    """The verdict on the list that the reply was matched with."""
+    if verdict.category != "mismatch":
+        return f"category {verdict.category}"
+    if verdict.suggestion != "mismatch":
+        return f"suggestion {verdict.suggestion}"
+    return "no match"

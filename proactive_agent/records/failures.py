@@ -1,0 +1,181 @@
+"""Why an episode failed: every failure belongs to exactly one group.
+
+`group` looks at how the episode ended, not at what the model may have meant.  It reads whole
+records and outlines alike.
+"""
+
+from typing import NamedTuple
+
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.outline import EpisodeOutline
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.tools.actions import UNRELATED_REQUEST
+
+Episode = EpisodeRecord | EpisodeOutline
+
+
+class FailureGroup(NamedTuple):
+    """Failures that came about in the same way."""
+
+    name: str
+    """For command lines; an error's ends with its kind."""
+    title: str
+    meaning: str
+
+
+GUESSED_FIRST = FailureGroup(
+    "guessed-first",
+    "guessed on first turn",
+    "Answered at once, without asking for anything.",
+)
+GUESSED_LATER = FailureGroup(
+    "guessed-later",
+    "guessed later",
+    "Answered wrong after requests of which none applied.",
+)
+STOPPED_EARLY = FailureGroup(
+    "stopped-early",
+    "asked, but stopped early",
+    "Made suggestions that applied, and answered wrong before the frame that shows enough.",
+)
+MISRECOGNISED = FailureGroup(
+    "misrecognised",
+    "saw enough, yet wrong",
+    "Answered wrong after as many suggestions as lead to the frame that shows enough, or on it.",
+)
+AT_LIMIT = FailureGroup(
+    "turn-limit",
+    "asked to the turn limit",
+    "Never stopped asking.",
+)
+OVER_ASKED = FailureGroup(
+    "over-asked",
+    "asked on a clear frame",
+    "Asked for help although the frame shows enough.",
+)
+ABSTAINED_FIRST = FailureGroup(
+    "abstained-first",
+    "gave up on first turn",
+    "Abstained at once, without asking for anything.",
+)
+ABSTAINED_LATER = FailureGroup(
+    "abstained-later",
+    "gave up later",
+    "Abstained after at least one request.",
+)
+WRONG_INTERVENTION = FailureGroup(
+    "wrong-intervention",
+    "wrong intervention",
+    "Asked for a change that this state does not accept.",
+)
+NOT_APPLICABLE = FailureGroup(
+    "not-applicable",
+    "tool not applicable",
+    "Asked for a change that makes no sense in this scenario.",
+)
+IRRELEVANT = FailureGroup(
+    "irrelevant",
+    "irrelevant question",
+    "Asked, in words, for nothing that helps.",
+)
+BAD_CALL = FailureGroup(
+    "bad-call",
+    "call that no tool takes",
+    "Called a tool that was not on offer, or with arguments that it does not take.",
+)
+UNREADABLE = FailureGroup(
+    "unreadable",
+    "unreadable reply",
+    "The reply stands for no action.",
+)
+STRICT_ONLY = FailureGroup(
+    "strict-parser",
+    "lenient parser only",
+    "Only the lenient parser understands the reply.",
+)
+ASKED_ONCE = FailureGroup(
+    "asked-once",
+    "asked, in its only turn",
+    "Made a suggestion that applies, where an open-ended question is asked once.",
+)
+UNJUDGED = FailureGroup(
+    "unjudged",
+    "unreadable judge",
+    "What the judge wrote could not be read.",
+)
+OTHER = FailureGroup(
+    "other",
+    "ended in another way",
+    "The record does not say how.",
+)
+
+GROUPS = (
+    GUESSED_FIRST, GUESSED_LATER, STOPPED_EARLY, MISRECOGNISED, AT_LIMIT, OVER_ASKED,
+    ABSTAINED_FIRST, ABSTAINED_LATER, WRONG_INTERVENTION, NOT_APPLICABLE, IRRELEVANT, BAD_CALL,
+    UNREADABLE, STRICT_ONLY, ASKED_ONCE, UNJUDGED, OTHER,
+)  # fmt: skip
+"""All but errors, of which each kind is a group of its own."""
+
+_NAMES = frozenset(one.name for one in GROUPS)
+
+
+def group(episode: Episode) -> FailureGroup | None:
+    """The one group of an episode that did not end right; None for one that did."""
+    if episode.error is not None:
+        return _error(episode.error.source, episode.error.kind)
+    if episode.outcome.correct:
+        return None
+    if not episode.turns:
+        return OTHER
+    last = episode.turns[-1]
+    if last.judgement is not None and last.judgement.problem is not None:
+        return UNJUDGED
+    action = last.action
+    if action.kind == "intervention":
+        return _request(episode, action.tool)
+    if action.kind == "answer":
+        return _answer(episode)
+    if action.kind == "abstain":
+        return ABSTAINED_FIRST if len(episode.turns) == 1 else ABSTAINED_LATER
+    return _invalid(episode, action.why)
+
+
+def is_name(text: str) -> bool:
+    """Whether a group may have this name; what follows `error:` is an error's kind."""
+    return text.startswith("error:") or text in _NAMES
+
+
+def _error(source: str, kind: str) -> FailureGroup:
+    return FailureGroup(
+        f"error:{kind}", f"error: {kind}", f"Not played to its end: a fault of the {source}."
+    )
+
+
+def _request(episode: Episode, tool: str | None) -> FailureGroup:
+    if "clear" in episode.condition.split("+"):
+        return OVER_ASKED
+    if episode.outcome.stop == "turn_limit" and episode.outcome.suggestions:
+        only = episode.protocol == "oeg" and len(episode.turns) == 1
+        return ASKED_ONCE if only else AT_LIMIT
+    if tool == UNRELATED_REQUEST.tool:
+        return IRRELEVANT
+    scenario = SCENARIOS.get(episode.scenario)
+    if scenario and tool not in {own.tool for own in scenario.keywords.values()}:
+        return NOT_APPLICABLE
+    return WRONG_INTERVENTION
+
+
+def _answer(episode: Episode) -> FailureGroup:
+    shown_enough = {"clear", "reference"} & set(episode.condition.split("+"))
+    made, fewest = episode.outcome.suggestions, episode.fewest
+    if shown_enough or (made and fewest is not None and made >= fewest):
+        return MISRECOGNISED
+    if made:
+        return STOPPED_EARLY
+    return GUESSED_FIRST if len(episode.turns) == 1 else GUESSED_LATER
+
+
+def _invalid(episode: Episode, why: str | None) -> FailureGroup:
+    if episode.turns[-1].lenient_verdict is not None:
+        return STRICT_ONLY
+    return BAD_CALL if why in ("unknown_tool", "bad_arguments") else UNREADABLE

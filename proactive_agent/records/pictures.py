@@ -1,0 +1,55 @@
+"""The pictures of a run's records, as files that others can embed."""
+
+import base64
+import io
+from pathlib import Path
+
+from PIL.Image import Image
+
+from proactive_agent.records.episode import ImageRecord
+from proactive_agent.records.manifest import Manifest
+from proactive_agent.scenarios import DataFolder, ImageError, ImageRef
+from proactive_agent.tools import UserError
+
+_KINDS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+
+
+class Pictures:
+    """Opens the pictures of one run, if its data are still there."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        path = manifest.settings.data
+        try:
+            data = DataFolder(None if path is None else Path(path))
+        except UserError:
+            self._images = None
+        else:
+            self._images = data.images
+
+    def data_uri(self, shown: ImageRecord, kind: str = "WEBP", longest: int | None = None) -> str:
+        """What the model saw, as a data URI; empty where it cannot be opened any more.
+
+        `longest` bounds the longer edge, in pixels.
+        """
+        if self._images is None:
+            return ""
+        try:
+            picture = self._images.open(ImageRef(shown.path, shown.crop))
+        except ImageError:
+            return ""
+        if shown.sha256 not in (None, picture.sha256):
+            return ""  # the file has changed since: another picture would be a lie
+        image = picture.image
+        if shown.size and image.size != shown.size:
+            image = image.resize(shown.size)
+        if longest and max(image.size) > longest:
+            image = image.copy()
+            image.thumbnail((longest, longest))
+        return as_data_uri(image, kind)
+
+
+def as_data_uri(image: Image, kind: str) -> str:
+    """A picture as a data URI; `kind` is JPEG, PNG or WEBP."""
+    stream = io.BytesIO()
+    image.save(stream, kind, quality=80)
+    return f"data:{_KINDS[kind]};base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -1,0 +1,1 @@
+"""Numbers for people: tables, comparisons, plots, the published results."""

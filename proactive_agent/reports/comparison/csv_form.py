@@ -1,0 +1,78 @@
+"""A report as CSV: a row per number, with full precision."""
+
+import csv
+import io
+from collections.abc import Iterator
+
+from proactive_agent.metrics import Rates
+from proactive_agent.metrics.statistics import Estimate
+from proactive_agent.reports.comparison.pairing import Difference
+from proactive_agent.reports.comparison.report import Report
+
+COLUMNS = (
+    "source", "name", "run_id", "protocol", "condition", "data", "scenario", "metric",
+    "value", "low", "high", "samples", "baseline", "p", "p_holm", "note",
+)  # fmt: skip
+MACRO = "macro average"
+
+
+def csv_text(report: Report) -> str:
+    """The rows below their header."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for row in (*_runs(report), *_published(report), *_differences(report), *_pairs(report)):
+        writer.writerow({**row, "note": report.caption})
+    return stream.getvalue()
+
+
+def _runs(report: Report) -> Iterator[dict[str, object]]:
+    for run in report.runs:
+        told = run.model_dump(include={"source", "name", "run_id", "protocol", "condition", "data"})
+        for scenario, found in run.summary.scenarios.items():
+            yield from _rates(found, {**told, "scenario": scenario, "samples": found.samples})
+        yield from _rates(run.summary.macro, {**told, "scenario": MACRO})
+
+
+def _rates(rates: Rates, told: dict[str, object]) -> Iterator[dict[str, object]]:
+    for metric in Rates.model_fields:
+        yield from _estimate(metric, getattr(rates, metric), told)
+
+
+def _published(report: Report) -> Iterator[dict[str, object]]:
+    for row in report.published:
+        told = row.model_dump(include={"source", "name", "protocol", "condition", "data"})
+        for scenario, values in {**row.scenarios, MACRO: row.macro}.items():
+            for metric, value in values.items():
+                yield {**told, "scenario": scenario, "metric": metric, "value": value}
+
+
+def _differences(report: Report) -> Iterator[dict[str, object]]:
+    for name, found in report.differences.items():
+        for scenario, by_metric in {**found.scenarios, MACRO: found.macro}.items():
+            for metric, one in by_metric.items():
+                told = {"source": "difference", "name": name, "scenario": scenario}
+                yield from _difference(metric, one, {**told, "baseline": report.baseline})
+
+
+def _difference(
+    metric: str, found: Difference, told: dict[str, object]
+) -> Iterator[dict[str, object]]:
+    tested = {"samples": found.samples, "p": found.p, "p_holm": found.p_holm}
+    yield from _estimate(metric, found.difference, {**told, **tested})
+
+
+def _pairs(report: Report) -> Iterator[dict[str, object]]:
+    for pair in report.help_seeking:
+        for scenario, found in {**pair.scenarios, MACRO: pair.macro}.items():
+            told = {"source": "help-seeking", "name": pair.needed, "baseline": pair.clear}
+            for metric in type(found).model_fields:
+                if metric != "samples":
+                    where = {**told, "scenario": scenario, "samples": found.samples}
+                    yield from _estimate(metric, getattr(found, metric), where)
+
+
+def _estimate(metric: str, found: Estimate, told: dict[str, object]) -> Iterator[dict[str, object]]:
+    """A row, where there is a number."""
+    if found.value is not None:
+        yield {**told, "metric": metric, **found.model_dump()}

@@ -1,0 +1,70 @@
+"""Tables of what is only seen in runs side by side."""
+
+from collections.abc import Mapping, Sequence
+
+from proactive_agent.metrics.statistics.testing import STARS_MEAN
+from proactive_agent.reports.comparison.help_seeking import HelpSeeking, HelpSeekingPair
+from proactive_agent.reports.comparison.pairing import Difference, Differences
+from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
+from proactive_agent.reports.tables.numbers import (
+    UNKNOWN,
+    change_cell,
+    decimals_cell,
+    percent_cell,
+    points_cell,
+)
+from proactive_agent.scenarios import SCENARIOS
+
+_WRITE = {"acc": points_cell, "psr": change_cell}
+_UNITS = {"acc": "acc, points", "psr": "psr"}
+
+_DETECTION = "help-seeking as detection"
+_MEASURES = ("asks if\nneeded %", "asks if\nclear %", "balanced\nacc %", "F1 %", "d′")
+
+
+def difference_grids(
+    baseline: str, differences: Mapping[str, Differences], scenarios: Sequence[str]
+) -> list[Grid]:
+    """Per score: a line per run, a column per scenario and one for the average of several."""
+    if not differences:
+        return []
+    titles = [SCENARIOS[name].title for name in scenarios]
+    columns = [*titles, "mean"] if len(titles) > 1 else titles
+    grids = []
+    for metric, unit in _UNITS.items():
+        lines = [
+            Line(name, _cells(found, metric, scenarios)[: len(columns)])
+            for name, found in differences.items()
+        ]
+        title = f"{unit}: difference to {baseline}"
+        grids.append(Grid(title, columns, [Group(lines)], STARS_MEAN))
+    return grids
+
+
+def _cells(found: Differences, metric: str, scenarios: Sequence[str]) -> list[Cell]:
+    """A cell per scenario, and the average's."""
+    cells = [found.scenarios.get(scenario, {}).get(metric) for scenario in scenarios]
+    return [_cell(one, metric) for one in (*cells, found.macro.get(metric))]
+
+
+def _cell(found: Difference | None, metric: str) -> Cell:
+    return Cell(UNKNOWN) if found is None else _WRITE[metric](found.difference, found.stars)
+
+
+def help_seeking_grids(pairs: Sequence[HelpSeekingPair]) -> list[Grid]:
+    """Of one pair of runs a line per scenario and one for their average, of several a line each."""
+    if not pairs:
+        return []
+    if len(pairs) > 1:
+        lines = [Line(pair.needed, _measures(pair.macro)) for pair in pairs]
+        return [Grid(f"{_DETECTION}, macro average", _MEASURES, [Group(lines)])]
+    (pair,) = pairs
+    groups = [Group([Line(name, _measures(found)) for name, found in pair.scenarios.items()])]
+    if len(pair.scenarios) > 1:
+        groups.append(Group([Line("macro average", _measures(pair.macro), strong=True)]))
+    return [Grid(f"{_DETECTION}: {pair.needed} against {pair.clear}", _MEASURES, groups)]
+
+
+def _measures(found: HelpSeeking) -> list[Cell]:
+    shares = (found.asks_needed, found.asks_clear, found.balanced_accuracy, found.f1)
+    return [*map(percent_cell, shares), decimals_cell(found.d_prime)]

@@ -1,0 +1,125 @@
+"""Help-seeking as detection, from runs on occluded pictures and on clear ones (condition `clear`).
+
+Over first turns: there a model can tell, or not, that the picture does not hold enough.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from proactive_agent.metrics.statistics import Estimate, average, estimate, resample, share
+from proactive_agent.metrics.statistics.detection import Detection, detect
+from proactive_agent.metrics.table import SampleId, Samples, ScenarioTable
+from proactive_agent.reports.runs import Played, same_data
+
+_SHARED = ("provider", "provider_settings", "protocol", "toolset", "parser", "forgiving")
+"""Settings that are the same in both runs."""
+_COUNTS = ("hits", "needed", "false_alarms", "clear")
+
+
+class HelpSeeking(BaseModel):
+    """Of a scenario, or averaged over scenarios; see `statistics.detection`."""
+
+    samples: int
+    """That both runs have played to their end."""
+    asks_needed: Estimate
+    asks_clear: Estimate
+    balanced_accuracy: Estimate
+    f1: Estimate
+    d_prime: Estimate
+
+
+class HelpSeekingPair(BaseModel):
+    """A model that needs help in one run, and does not in the other."""
+
+    needed: str
+    """Name of the run on occluded pictures."""
+    clear: str
+    """Name of the run on clear ones."""
+    scenarios: dict[str, HelpSeeking]
+    macro: HelpSeeking
+
+
+def help_seeking(runs: Sequence[Played]) -> list[HelpSeekingPair]:
+    """Every pair among the runs that has samples in common."""
+    pairs = []
+    for needed, clear in _pairs(runs):
+        counted = {}
+        for scenario in same_data(needed.manifest, clear.manifest):
+            if scenario in needed.tables and scenario in clear.tables:
+                counts = _counts(needed.tables[scenario], clear.tables[scenario])
+                if len(counts):
+                    counted[scenario] = counts
+        if counted:
+            pairs.append(_pair(needed.name, clear.name, counted))
+    return pairs
+
+
+def _pairs(runs: Sequence[Played]) -> Iterator[tuple[Played, Played]]:
+    """Each run on occluded pictures with the run on clear ones that is like it in all else, or with
+    the plain one where there is none."""
+    clear = [run for run in runs if "clear" in _conditions(run)]
+    for needed in runs:
+        own = _conditions(needed)
+        if own & {"clear", "reference"}:
+            continue
+        alike = [run for run in clear if _settings(run) == _settings(needed)]
+        for wanted in (own | {"clear"}, {"clear"}):
+            if found := [run for run in alike if _conditions(run) == wanted]:
+                yield needed, found[0]
+                break
+
+
+def _conditions(run: Played) -> set[str]:
+    return set(run.manifest.settings.condition.split("+")) - {"zero-shot"}
+
+
+def _settings(run: Played) -> list[object]:
+    return [getattr(run.manifest.settings, field) for field in _SHARED]
+
+
+def _counts(needed: ScenarioTable, clear: ScenarioTable) -> NDArray[np.float64]:
+    """A row per common sample, a column per name of _COUNTS."""
+    occluded, plain = _asked(needed.samples()), _asked(clear.samples())
+    rows = [(*occluded[sample], *plain[sample]) for sample in occluded if sample in plain]
+    return np.array(rows, dtype=np.float64).reshape(-1, len(_COUNTS))
+
+
+def _asked(samples: Samples) -> dict[SampleId, tuple[float, float]]:
+    """Episodes that asked in their first turn, and all, by sample."""
+    asked, episodes = samples.column("asked_at_once"), samples.column("episodes")
+    return dict(zip(samples.ids, zip(asked.tolist(), episodes.tolist(), strict=True), strict=True))
+
+
+def _pair(needed: str, clear: str, counted: Mapping[str, NDArray[np.float64]]) -> HelpSeekingPair:
+    detections = {}
+    for scenario, counts in counted.items():
+        sums = resample(_COUNTS, counts, f"help-seeking in {scenario}")
+        detections[scenario] = detect(*(sums[name] for name in _COUNTS))
+    scenarios = {
+        scenario: _measured(detection, counted[scenario])
+        for scenario, detection in detections.items()
+    }
+    if len(scenarios) == 1:
+        (macro,) = scenarios.values()
+    else:
+        averages = (average(series) for series in zip(*detections.values(), strict=True))
+        samples = sum(map(len, counted.values()))
+        macro = _estimates(Detection(*averages), samples)
+    return HelpSeekingPair(needed=needed, clear=clear, scenarios=scenarios, macro=macro)
+
+
+def _measured(detection: Detection, counts: NDArray[np.float64]) -> HelpSeeking:
+    found = _estimates(detection, len(counts))
+    if counts.max() > 1:
+        return found
+    hits, needed, false_alarms, clear = (int(total) for total in counts.sum(axis=0))
+    shares = {"asks_needed": share(hits, needed), "asks_clear": share(false_alarms, clear)}
+    return found.model_copy(update=shares)
+
+
+def _estimates(detection: Detection, samples: int) -> HelpSeeking:
+    fields = zip(Detection._fields, detection, strict=True)
+    return HelpSeeking(samples=samples, **{name: estimate(series) for name, series in fields})

@@ -1,0 +1,103 @@
+"""Everything that `compare` has to say, as one document: shown as tables, or written as JSON."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel
+
+from proactive_agent.metrics import Summary
+from proactive_agent.reports.comparison.beside import PublishedFigures, caption, published_beside
+from proactive_agent.reports.comparison.help_seeking import HelpSeekingPair, help_seeking
+from proactive_agent.reports.comparison.pairing import Differences, subtract
+from proactive_agent.reports.run_names import differences
+from proactive_agent.reports.runs import Played, data_label, same_data
+from proactive_agent.reports.tables.notes import EMBEDDED_NOTE
+from proactive_agent.tools import UserError
+
+
+class ComparedRun(BaseModel):
+    """A run of ours."""
+
+    name: str
+    source: Literal["run"] = "run"
+    run_id: str
+    provider: str
+    protocol: str
+    condition: str
+    data: str
+    """`embedded suite`, `own data`, `official data`, …"""
+    summary: Summary
+
+
+class Report(BaseModel):
+    """Runs side by side."""
+
+    caption: str | None
+    """What nobody may read the numbers without; null where nothing published stands beside."""
+    notes: list[str]
+    baseline: str | None
+    """Name of the run that the others are compared with."""
+    runs: list[ComparedRun]
+    published: list[PublishedFigures]
+    differences: dict[str, Differences]
+    """By name of the run that is not the baseline; none where the data have nothing in common."""
+    help_seeking: list[HelpSeekingPair]
+
+
+def make_report(runs: Sequence[Played], baseline: Played | None, *, beside: bool) -> Report:
+    """Compares runs with one of them, and puts them beside the paper's figures if asked for."""
+    manifests = [run.manifest for run in runs]
+    figures = published_beside(runs) if beside else []
+    notes = differences(manifests)
+    if any(manifest.data.embedded for manifest in manifests):
+        notes.append(EMBEDDED_NOTE)
+    return Report(
+        caption=caption(runs) if figures else None,
+        notes=notes,
+        baseline=baseline.name if baseline else None,
+        runs=[_compared(run) for run in runs],
+        published=figures,
+        differences=_subtracted(runs, baseline) if baseline else {},
+        help_seeking=help_seeking(runs),
+    )
+
+
+def find_baseline(runs: Sequence[Played], asked: str | None) -> Played | None:
+    """The run of that name or id; by default the first of several.  Raises UserError."""
+    if asked is None:
+        return runs[0] if len(runs) > 1 else None
+    wanted = Path(asked).name
+    for run in runs:
+        if wanted == run.manifest.run_id or asked == run.name:
+            return run
+    known = ", ".join(run.manifest.run_id for run in runs)
+    raise UserError(f"--baseline {asked}: none of the runs compared; they are {known}")
+
+
+def _compared(run: Played) -> ComparedRun:
+    settings = run.manifest.settings
+    return ComparedRun(
+        name=run.name,
+        run_id=run.manifest.run_id,
+        provider=settings.provider,
+        protocol=settings.protocol,
+        condition=settings.condition,
+        data=data_label(run.manifest),
+        summary=run.summary,
+    )
+
+
+def _subtracted(runs: Sequence[Played], baseline: Played) -> dict[str, Differences]:
+    found = {}
+    for run in runs:
+        if run is baseline:
+            continue
+        common = [
+            scenario for scenario in same_data(run.manifest, baseline.manifest)
+            if scenario in run.tables and scenario in baseline.tables
+        ]  # fmt: skip
+        difference = subtract(run.tables, baseline.tables, common)
+        if difference.scenarios:
+            found[run.name] = difference
+    return found

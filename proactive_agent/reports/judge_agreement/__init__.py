@@ -1,0 +1,1 @@
+"""Measures how well a judge agrees with human labels."""

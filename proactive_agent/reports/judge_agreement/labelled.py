@@ -1,0 +1,113 @@
+"""Open-ended answers with the verdicts of people, against which judges are measured.
+
+JSON lines; one for each answer:
+
+    {"scenario": "vsod", "question": "What stands here?", "accepted": [{"text": "Rewind the video",
+     "kind": "proactive"}, {"text": "Horse", "kind": "category"}], "answer": "Go back, please.",
+     "proactive": true, "category": false}
+
+`category` is null where no category is accepted.  An accepted answer may name the intervention that
+it stands for (`tool`, `argument`), and `other_categories` the wrong ones; rules read both.  In the
+file that comes with the program, `held_out` marks the answers on which its rules were not tuned.
+
+How its answers were labelled: a request counts if it asks for one of the accepted things, wishes
+for it, or says that it is needed, in whatever words; general wishes (a clearer picture, more
+information) and other interventions do not.  A category counts if the answer settles on it, also
+as a guess; not as one of several, not rejected, not asked about.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from proactive_agent.play.judges.base import Case, said
+from proactive_agent.scenarios import SCENARIOS, AcceptedAnswer
+from proactive_agent.tools import Intervention, UserError
+from proactive_agent.tools.phrases import requests_in
+
+EMBEDDED = Path(__file__).with_name("labelled.jsonl")
+"""The answers that come with the program."""
+
+Kind = Literal["proactive", "category"]
+
+
+class _Accepted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, Field(min_length=1)]
+    kind: Kind
+    tool: str | None = None
+    argument: str | None = None
+
+    def as_answer(self) -> AcceptedAnswer:
+        if self.kind == "category":
+            return AcceptedAnswer(self.text)
+        if self.tool is not None:
+            return AcceptedAnswer(self.text, Intervention(self.tool, self.argument))
+        found = requests_in(self.text)
+        # One that the rules do not understand still is a proactive answer: to them, unreachable.
+        return AcceptedAnswer(self.text, found[0] if found else Intervention("unknown"))
+
+
+class LabelledAnswer(BaseModel):
+    """One answer and what a person says of it."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    scenario: str
+    question: str
+    accepted: list[_Accepted] = Field(min_length=1)
+    other_categories: list[str] = []
+    answer: str
+    proactive: bool
+    category: bool | None
+    held_out: bool = False
+
+    @model_validator(mode="after")
+    def _labels_fit(self) -> Self:
+        if self.scenario not in SCENARIOS:
+            raise ValueError(f"unknown scenario {self.scenario!r}; known: {', '.join(SCENARIOS)}")
+        has_category = any(answer.kind == "category" for answer in self.accepted)
+        if has_category is (self.category is None):
+            raise ValueError("category is null exactly where no category is accepted")
+        if self.proactive and all(answer.kind == "category" for answer in self.accepted):
+            raise ValueError("proactive is true, but no proactive answer is accepted")
+        return self
+
+    @property
+    def case(self) -> Case:
+        """What a judge is shown."""
+        return Case(
+            self.scenario,
+            self.question,
+            tuple(answer.as_answer() for answer in self.accepted),
+            tuple(self.other_categories),
+            said(self.answer),
+        )
+
+
+def read_labelled(file: Path) -> list[LabelledAnswer]:
+    """All answers of a file.  Raises UserError, which names the line."""
+    return list(_lines(file))
+
+
+def _lines(file: Path) -> Iterator[LabelledAnswer]:
+    try:
+        with file.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream, 1):
+                if line.strip():
+                    yield _parse(line, f"{file}, line {number}")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{file}: {error}") from None
+
+
+def _parse(line: str, place: str) -> LabelledAnswer:
+    try:
+        return LabelledAnswer.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        reason = first["msg"].removeprefix("Value error, ")
+        raise UserError(f"{place}: {field + ': ' if field else ''}{reason}") from None

@@ -1,0 +1,55 @@
+"""Judges' results as tables."""
+
+from collections.abc import Sequence
+
+from proactive_agent.metrics import Rates, Summary
+from proactive_agent.reports.judge_agreement.kappa import Agreement
+from proactive_agent.reports.judge_agreement.labelled import Kind
+from proactive_agent.reports.judge_agreement.measure import KINDS, Pair, agreement
+from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
+from proactive_agent.reports.tables.numbers import UNKNOWN, percent, percent_cell
+from proactive_agent.scenarios import SCENARIOS
+
+_SCORES = ("cc", "ps", "agg")
+
+
+def scores_grid(title: str, summary: Summary) -> Grid:
+    """cc, ps and agg per scenario, with their average."""
+    lines = [_score_line(SCENARIOS[name].title, s) for name, s in summary.scenarios.items()]
+    if len(lines) > 1:
+        lines.append(_score_line("mean", summary.macro)._replace(strong=True))
+    return Grid(title, [f"{score} %" for score in _SCORES], [Group(lines)])
+
+
+def agreement_grid(
+    title: str, parts: Sequence[tuple[str, Sequence[Pair]]], first: str, second: str
+) -> Grid:
+    """Agreement of two raters, per part, kind and scenario: how often who of them says yes."""
+    columns = ["", "agree %", "kappa", "both", f"{first}\nonly", f"{second}\nonly", "neither"]
+    groups = [
+        Group(_agreement_lines(pairs, kind), f"{part}{', ' if part else ''}{kind}")
+        for part, pairs in parts
+        for kind in KINDS
+    ]
+    return Grid(title, columns, [group for group in groups if group.lines])
+
+
+def _score_line(name: str, rates: Rates) -> Line:
+    return Line(name, [percent_cell(getattr(rates, score)) for score in _SCORES])
+
+
+def _agreement_lines(pairs: Sequence[Pair], kind: Kind) -> list[Line]:
+    lines = []
+    for name, scenario in SCENARIOS.items():
+        found = agreement([pair for pair in pairs if pair.scenario == name], kind)
+        if found.total:
+            lines.append(_agreement_line(scenario.title, found))
+    if lines:
+        lines.append(_agreement_line("all", agreement(pairs, kind))._replace(strong=True))
+    return lines
+
+
+def _agreement_line(name: str, found: Agreement) -> Line:
+    kappa = UNKNOWN if found.kappa is None else f"{found.kappa:.2f}"
+    texts = [str(found.total), percent(found.raw), kappa, *map(str, found)]
+    return Line(name, [Cell(text) for text in texts])

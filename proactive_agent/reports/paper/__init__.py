@@ -1,0 +1,1 @@
+"""The published results, and the runs that reproduce them."""

@@ -1,0 +1,188 @@
+"""The paper's tables with our runs in them, the published figures below, marked as what they are.
+
+Table 1 (multiple choice), 2 (open-ended), 3 (before and after training), 6 (reference frame), 7
+(hint); the paper's Table 3 has several trained models, ours takes a model's run before training
+first, then those after it.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Literal, NamedTuple
+
+from pydantic import BaseModel
+
+from proactive_agent.reports.comparison.beside import caption
+from proactive_agent.reports.comparison.pairing import subtract
+from proactive_agent.reports.paper import published
+from proactive_agent.reports.paper.matching_runs import (
+    SEVERAL_TURNS,
+    check_same_data,
+    choose,
+    condition_of,
+    unfit_protocol,
+)
+from proactive_agent.reports.paper.published import (
+    PAPER,
+    TABLES,
+    PublishedModel,
+    TableInfo,
+    TableName,
+)
+from proactive_agent.reports.runs import OFFICIAL, Played, data_label
+from proactive_agent.reports.tables import NamedGroup, difference_grids, mean, percent
+from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
+from proactive_agent.reports.tables.rates import run_lines, score_grid
+from proactive_agent.tools import UserError
+
+MACRO = "macro average"
+
+
+class Figure(BaseModel):
+    """A number of a table, for programs; shares are 0 to 1."""
+
+    source: Literal["run", "published"]
+    name: str
+    config: str = ""
+    run_id: str | None = None
+    protocol: str
+    condition: str
+    data: str
+    scenario: str
+    """Short name, or `macro average`."""
+    metric: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class PaperTable(NamedTuple):
+    """A table in the forms that it can take."""
+
+    grids: list[Grid]
+    """One per metric."""
+    caption: str
+    """What nobody may read the figures without."""
+    figures: list[Figure]
+    left_out: list[str]
+    """Sentences about runs that have no place in it."""
+
+
+def paper_table(name: TableName, runs: Sequence[Played]) -> PaperTable:
+    """That table of the paper with these runs.  Raises UserError where none fits."""
+    info = TABLES[name]
+    chosen = choose(runs, lambda run: _unfit(run, info), _needs(info))
+    if name == "table3":
+        _check_training(chosen.runs)
+    rows = published.table(name)
+    # In the table's own order of columns: Table 3 begins with what the models were trained on.
+    scenarios = [scenario for scenario in rows[0].values if scenario in chosen.scenarios]
+    said = caption(chosen.runs)
+    grids = [
+        score_grid(
+            metric,
+            scenarios,
+            [*_ours(chosen.runs, metric, scenarios), _theirs(info, rows, metric, scenarios)],
+            said,
+        )
+        for metric in info.metrics
+    ]
+    if name == "table3":
+        before, *after = chosen.runs
+        differences = {run.name: subtract(run.tables, before.tables, scenarios) for run in after}
+        grids += difference_grids(before.name, differences, scenarios)
+    figures = [*_our_figures(chosen.runs, info), *_their_figures(rows, info, scenarios)]
+    return PaperTable(grids, said, figures, chosen.left_out)
+
+
+def _unfit(run: Played, info: TableInfo) -> str:
+    protocols = ("oeg",) if info.protocol == "oeg" else SEVERAL_TURNS
+    if why := unfit_protocol(run, protocols):
+        return why
+    if condition_of(run) != info.condition:
+        return f"condition is {condition_of(run)}"
+    if run.manifest.settings.multi_turn:
+        return "published table is of one turn"
+    return ""
+
+
+def _needs(info: TableInfo) -> str:
+    return (
+        f"runs of condition {info.condition} "
+        f"(run --provider … --protocol {info.protocol} --condition {info.condition})"
+    )
+
+
+def _check_training(runs: Sequence[Played]) -> None:
+    """Raises UserError unless there is a run before training and another that it compares with."""
+    if len(runs) < 2:
+        raise UserError("takes a run from before training, then those from after it")
+    if len({run.manifest.settings.protocol for run in runs}) > 1:
+        raise UserError("the runs before and after training must have the same protocol")
+    check_same_data(runs)
+
+
+def _ours(runs: Sequence[Played], metric: str, scenarios: Sequence[str]) -> Iterator[Group]:
+    by_data = sorted(runs, key=lambda run: data_label(run.manifest))
+    for data, found in groupby(by_data, key=lambda run: data_label(run.manifest)):
+        named = [(run.name, run.summary) for run in found]
+        yield run_lines(NamedGroup(named, f"runs on: {data}"), metric, scenarios)
+
+
+def _theirs(
+    info: TableInfo, rows: Sequence[PublishedModel], metric: str, scenarios: Sequence[str]
+) -> Group:
+    write = mean if metric == "psr" else percent
+    lines = []
+    for row in rows:
+        values = [row.values[scenario][metric] for scenario in scenarios]
+        average = [_average(row, metric, scenarios)] if len(scenarios) > 1 else []
+        name = f"{row.model}, {row.config}" if row.config else row.model
+        lines.append(Line(name, [Cell(write(value)) for value in [*values, *average]]))
+    return Group(lines, f"published, {PAPER}, on the official data: {info.title}")
+
+
+def _average(row: PublishedModel, metric: str, scenarios: Sequence[str]) -> float:
+    """The printed average, where all scenarios are there."""
+    whole = len(scenarios) == len(row.values)
+    return row.printed[metric] if whole else row.macro(metric, scenarios)
+
+
+def _our_figures(runs: Sequence[Played], info: TableInfo) -> Iterator[Figure]:
+    for run in runs:
+        manifest = run.manifest
+        for scenario, rates in [*run.summary.scenarios.items(), (MACRO, run.summary.macro)]:
+            for metric in info.metrics:
+                yield Figure(
+                    source="run",
+                    name=run.name,
+                    run_id=manifest.run_id,
+                    protocol=manifest.settings.protocol,
+                    condition=manifest.settings.condition,
+                    data=data_label(manifest),
+                    scenario=scenario,
+                    metric=metric,
+                    **getattr(rates, metric).model_dump(),
+                )
+
+
+def _their_figures(
+    rows: Sequence[PublishedModel], info: TableInfo, scenarios: Sequence[str]
+) -> Iterator[Figure]:
+    for row in rows:
+        for scenario in (*scenarios, MACRO):
+            for metric in info.metrics:
+                yield Figure(
+                    source="published",
+                    name=row.model,
+                    config=row.config,
+                    protocol=info.protocol,
+                    condition=info.condition,
+                    data=OFFICIAL,
+                    scenario=scenario,
+                    metric=metric,
+                    value=(
+                        _average(row, metric, scenarios)
+                        if scenario == MACRO
+                        else row.values[scenario][metric]
+                    ),
+                )

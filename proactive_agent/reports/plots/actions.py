@@ -1,0 +1,83 @@
+"""What models do: the share of turns that ask, abstain or predict, per scenario and on average.
+
+In kind the paper's Figure 4, with replies that could not be read shown apart.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from proactive_agent.reports.departures import remarks
+from proactive_agent.reports.paper.matching_runs import choose, unfit_unless_long
+from proactive_agent.reports.plots.sheet import Drawing, Key, Size, draw_sheet, panel, short
+from proactive_agent.reports.plots.style import BLUE, ORANGE, SKY
+from proactive_agent.reports.plots.values import MEAN, panels
+from proactive_agent.reports.runs import Played
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+COLUMNS = 4
+ROW = 0.22
+"""Inches of height of a bar with its gap."""
+
+
+class _Part(NamedTuple):
+    label: str
+    fields: tuple[str, ...]
+    colour: str
+
+
+PARTS = (
+    _Part("proactive", ("proactive",), BLUE),
+    _Part("abstain", ("abstain",), SKY),
+    _Part("predict", ("predict",), ORANGE),
+    _Part("neither: unrelated or unreadable", ("unrelated", "invalid"), "#B8B8B8"),
+)
+
+
+def draw(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+    """The plot of these runs; nothing was published that could stand beside them."""
+    from matplotlib.patches import Patch
+
+    runs, scenarios, left_out = choose(
+        runs, unfit_unless_long("reference"), "runs of several turns"
+    )
+    names = panels(scenarios)
+    columns = min(COLUMNS, len(names))
+    rows = -(-len(names) // columns)
+    size = Size(10, rows * (0.55 + ROW * max(len(runs), 2)) + 0.2)
+    legend = [Key(Patch(facecolor=part.colour), part.label) for part in PARTS]
+    figure = draw_sheet("What models do", size, legend=legend, notes=remarks(runs))
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    every: list[Axes] = list(grid.flat)
+    for place, axes in enumerate(every):
+        if place >= len(names):
+            axes.remove()
+            continue
+        panel(axes, names[place])
+        _draw_bars(axes, names[place], runs)
+        if place + columns >= len(names):
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel("share of turns (%)")
+    return Drawing(figure, left_out)
+
+
+def _draw_bars(axes: "Axes", scenario: str, runs: Sequence[Played]) -> None:
+    axes.set(xlim=(0, 100), ylim=(len(runs) - 0.4, -0.6))
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0)
+    axes.set_yticks(range(len(runs)), [short(run.name) for run in runs])
+    for row, run in enumerate(runs):
+        left = 0.0
+        for part, share in zip(PARTS, _shares(run, scenario), strict=True):
+            axes.barh(
+                row, share, left=left, height=0.74, color=part.colour,
+                edgecolor="white", linewidth=0.6,
+            )  # fmt: skip
+            left += share
+
+
+def _shares(run: Played, scenario: str) -> list[float]:
+    """Of the parts, in per cent."""
+    rates = run.summary.macro if scenario == MEAN else run.summary.scenarios[scenario]
+    return [100 * sum(getattr(rates, field).value for field in part.fields) for part in PARTS]

@@ -1,0 +1,55 @@
+"""Accuracy against reference: what a model could recognise, and what it got right by asking.
+
+In kind the paper's Figure 3.  Right is the accuracy on the reference frame, up the accuracy where
+help has to be asked for.  A model on the diagonal loses nothing; the further below, the more it
+fails by not asking.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from proactive_agent.reports.paper import published
+from proactive_agent.reports.paper.matching_runs import Wanted, bring_together
+from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, Key, draw_sheet, published_mark
+from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
+from proactive_agent.reports.plots.style import PUBLISHED, look
+from proactive_agent.reports.plots.values import published_value, value_of
+from proactive_agent.reports.runs import Played
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def draw(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+    """The plot of the models that have both runs."""
+    trials, scenarios, left_out = together = bring_together(
+        runs, Wanted(("zero-shot", "reference"))
+    )
+    legend, notes = legend_of(trials), [INTERVALS, *together.remarks]
+    if with_published:
+        legend.append(Key(published_mark(), published.LABEL))
+        notes.append(published.NOTE)
+    figure = draw_sheet(
+        "Accuracy against recognition ability", size_for(scenarios), legend=legend, notes=notes
+    )
+    labels = ("acc on the reference frame (%)", "acc where help is needed (%)")
+    for scenario, axes in square_panels(figure, scenarios, *labels):
+        if with_published:
+            _draw_published(axes, scenario, scenarios)
+        for number, trial in enumerate(trials):
+            asked = value_of(trial.runs["zero-shot"], "acc", scenario)
+            able = value_of(trial.runs["reference"], "acc", scenario)
+            draw_point(axes, able, asked, look(number))
+    return Drawing(figure, left_out)
+
+
+def _draw_published(axes: "Axes", scenario: str, scenarios: Sequence[str]) -> None:
+    for row in published.table("table6"):
+        other = published.find("table1", row.model)
+        if other is not None:
+            able, asked = (
+                published_value(found, "acc", scenario, scenarios).value for found in (row, other)
+            )
+            axes.plot(
+                able, asked, marker="o", markersize=4.5, color=PUBLISHED, markerfacecolor="white"
+            )

@@ -1,0 +1,62 @@
+"""Square panels of two percentages against each other, one per scenario and one for the mean."""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from proactive_agent.reports.paper.matching_runs import Trial
+from proactive_agent.reports.plots.sheet import Key, Size, mark, panel, short
+from proactive_agent.reports.plots.style import GUIDE, Look, look
+from proactive_agent.reports.plots.values import Value, panels
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 4
+SIDE = 2.8
+"""Inches of a panel with its labels, in height."""
+
+
+def size_for(scenarios: Sequence[str]) -> Size:
+    """Of all panels together."""
+    count = len(panels(scenarios))
+    return Size(10, SIDE * -(-count // COLUMNS))
+
+
+def square_panels(
+    figure: "Figure", scenarios: Sequence[str], x_label: str, y_label: str
+) -> "Iterator[tuple[str, Axes]]":
+    """Each scenario and the mean with its panel, in which the diagonal is drawn."""
+    names = panels(scenarios)
+    rows = -(-len(names) // COLUMNS)
+    grid = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False)
+    every: list[Axes] = list(grid.flat)
+    for place, axes in enumerate(every):
+        if place >= len(names):
+            axes.remove()
+            continue
+        panel(axes, names[place], xlim=(-4, 104), ylim=(-4, 104))
+        axes.set(xticks=range(0, 101, 25), yticks=range(0, 101, 25), aspect="equal")
+        axes.plot([0, 100], [0, 100], color=GUIDE, linewidth=0.8, linestyle="--", zorder=1)
+        if place + COLUMNS >= len(names):
+            axes.tick_params(labelbottom=True)
+            axes.set_xlabel(x_label)
+        if place % COLUMNS == 0:
+            axes.set_ylabel(y_label)
+        yield names[place], axes
+
+
+def legend_of(trials: Sequence[Trial]) -> list[Key]:
+    """A line per model."""
+    return [Key(mark(*look(number)), short(trial.name)) for number, trial in enumerate(trials)]
+
+
+def draw_point(axes: "Axes", x: Value | None, y: Value | None, look: Look) -> None:
+    """A model's marker with its intervals; nothing where one of the two is unknown."""
+    if x is None or y is None:
+        return
+    axes.errorbar(
+        x.value, y.value, xerr=x.error, yerr=y.error, color=look.colour, marker=look.marker,
+        markersize=7, markeredgecolor="white", markeredgewidth=0.6, elinewidth=0.8, zorder=3,
+        clip_on=False,
+    )  # fmt: skip

@@ -1,0 +1,105 @@
+"""Accuracy against suggestions: what asking costs and brings (ours; no figure of the paper).
+
+An episode takes psr + 1 turns, so along a line of the same acc ÷ (psr + 1) models are right equally
+often per turn.  Models that ask without end drift to the right.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from proactive_agent.reports.departures import remarks
+from proactive_agent.reports.paper import published
+from proactive_agent.reports.paper.matching_runs import choose, unfit_unless_long
+from proactive_agent.reports.plots.sheet import (
+    INTERVALS,
+    Drawing,
+    Key,
+    Size,
+    draw_sheet,
+    mark,
+    panel,
+    published_mark,
+    short,
+)
+from proactive_agent.reports.plots.squares import draw_point
+from proactive_agent.reports.plots.style import GUIDE, PUBLISHED, SMALL, look
+from proactive_agent.reports.plots.values import MEAN, mean_of, published_value, value_of
+from proactive_agent.reports.runs import Played
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import ArrayLike, NDArray
+
+PER_TURN = (5, 10, 20, 40)
+"""Right answers per 100 turns, along the lines."""
+
+TICKS = (0, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 80)
+"""Of psr."""
+
+PUBLISHED_TABLES: dict[published.TableName, tuple[str, str]] = {
+    "table1": ("o", f"zero-shot, {published.LABEL}"),
+    "table7": ("^", f"hint, {published.LABEL}"),
+}
+
+
+def draw(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+    """The plot of these runs."""
+    runs, scenarios, left_out = choose(
+        runs, unfit_unless_long("reference", "clear"), "runs of several turns"
+    )
+    legend = [Key(mark(*look(n)), short(run.name)) for n, run in enumerate(runs)]
+    notes = [f"Dashed: so many right answers per 100 turns.  {INTERVALS}", *remarks(runs)]
+    if with_published:
+        legend += [Key(published_mark(m), label) for m, label in PUBLISHED_TABLES.values()]
+        notes.append(published.NOTE)
+    figure = draw_sheet("Accuracy against suggestions", Size(8, 5), legend=legend, notes=notes)
+    axes = figure.subplots()
+    panel(axes, mean_of(scenarios), xlabel="psr (turns before the last)", ylabel="acc (%)")
+    if with_published:
+        _draw_published(axes, scenarios)
+    for number, run in enumerate(runs):
+        draw_point(axes, value_of(run, "psr", MEAN), value_of(run, "acc", MEAN), look(number))
+    _draw_lines(axes)
+    return Drawing(figure, left_out)
+
+
+def _draw_published(axes: "Axes", scenarios: Sequence[str]) -> None:
+    for table, (marker, _) in PUBLISHED_TABLES.items():
+        for row in published.table(table):
+            psr, acc = (published_value(row, m, MEAN, scenarios).value for m in ("psr", "acc"))
+            axes.plot(
+                psr, acc, marker=marker, markersize=5, color=PUBLISHED, markerfacecolor="white"
+            )
+
+
+def _draw_lines(axes: "Axes") -> None:
+    """Right is the logarithm of the turns: most models ask seldom, few without end."""
+    right = max(axes.get_xlim()[1] * 1.2, 1.5)
+    axes.set_xscale("function", functions=(_log_turns, _turns))
+    axes.set_xticks([tick for tick in TICKS if tick <= right])
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set(xlim=(-0.04, right), ylim=(-3, 103))
+    for rate in PER_TURN:
+        end = min(right, 100 / rate - 1)
+        psr = [end * step / 100 for step in range(101)]
+        axes.plot(
+            psr, [rate * (p + 1) for p in psr],
+            color=GUIDE, linewidth=0.8, linestyle="--", zorder=1,
+        )  # fmt: skip
+        inside = end < right
+        axes.annotate(
+            str(rate), (end, rate * (end + 1)),
+            xytext=(0, 4) if inside else (4, 0), textcoords="offset points",
+            ha="center" if inside else "left", va="bottom" if inside else "center",
+            fontsize=SMALL, color=GUIDE, annotation_clip=False,
+        )  # fmt: skip
+
+
+def _log_turns(psr: "ArrayLike") -> "NDArray[np.float64]":
+    return np.log1p(np.maximum(psr, -0.99))
+
+
+def _turns(position: "ArrayLike") -> "NDArray[np.float64]":
+    return np.expm1(position)

@@ -1,0 +1,80 @@
+"""The figures that plots show, of our runs and of the paper's."""
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+from proactive_agent.metrics.statistics import Estimate
+from proactive_agent.reports.paper.published import PublishedModel
+from proactive_agent.reports.runs import Played
+from proactive_agent.scenarios import SCENARIOS
+
+Metric = Literal["acc", "psr", "asked_at_once"]
+
+LABELS: dict[Metric, str] = {
+    "acc": "acc (%)",
+    "psr": "psr",
+    "asked_at_once": "first turns that ask (%)",
+}
+
+MEAN = "mean"
+"""Stands where a scenario's name could."""
+
+
+class Value(NamedTuple):
+    """A figure as it is drawn, shares in per cent, with its confidence interval if there is one."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+    @property
+    def error(self) -> list[list[float]] | None:
+        """How far the interval reaches below and above, as matplotlib wants it."""
+        if self.low is None or self.high is None:
+            return None
+        return [[max(self.value - self.low, 0)], [max(self.high - self.value, 0)]]
+
+
+def value_of(run: Played, metric: Metric, scenario: str) -> Value | None:
+    """A figure of a scenario, or the mean of all."""
+    rates = run.summary.macro if scenario == MEAN else run.summary.scenarios[scenario]
+    return drawn(getattr(rates, metric), scale(metric))
+
+
+def published_value(
+    row: PublishedModel, metric: Metric, scenario: str, scenarios: Sequence[str]
+) -> Value:
+    """A published figure of a scenario, or the mean of these."""
+    names = scenarios if scenario == MEAN else [scenario]
+    return Value(row.macro(metric, names) * scale(metric))
+
+
+def drawn(estimate: Estimate, unit: float = 100) -> Value | None:
+    """An estimate as it is drawn; None where it is unknown."""
+    if estimate.value is None:
+        return None
+    if estimate.low is None or estimate.high is None:
+        return Value(estimate.value * unit)
+    return Value(estimate.value * unit, estimate.low * unit, estimate.high * unit)
+
+
+def panels(scenarios: Sequence[str]) -> list[str]:
+    """The scenarios, and the mean where there are several."""
+    return [*scenarios, MEAN] if len(scenarios) > 1 else list(scenarios)
+
+
+def mean_of(scenarios: Sequence[str]) -> str:
+    """The heading of a panel where the mean stands alone."""
+    if len(scenarios) == len(SCENARIOS):
+        return f"mean of the {len(SCENARIOS)} scenarios"
+    return f"mean of {', '.join(scenarios)}" if len(scenarios) > 1 else scenarios[0]
+
+
+def signed(change: float, digits: int = 1) -> str:
+    """A change as it is written."""
+    return f"{change:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def scale(metric: str) -> float:
+    """From a recorded or published figure to what is drawn."""
+    return 1 if metric == "psr" else 100

@@ -1,0 +1,53 @@
+"""Finished runs to be compared: how they are called, what they were made on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from proactive_agent.metrics import Summary, Tables, gather, summarise_tables
+from proactive_agent.records.manifest import Manifest
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.run_names import name_runs
+from proactive_agent.scenarios import SCENARIOS
+
+OFFICIAL = "official data"
+
+
+class Played(NamedTuple):
+    """A run with its name and its episodes."""
+
+    name: str
+    manifest: Manifest
+    tables: Tables
+    summary: Summary
+
+
+def read_runs(runs: Sequence[str], results: Path) -> list[Played]:
+    """Runs by path or by id below `results`.  Raises UserError."""
+    folders = [RunFolder.find(run, results) for run in runs]
+    manifests = [folder.read_manifest() for folder in folders]
+    played = []
+    for name, manifest, folder in zip(name_runs(manifests), manifests, folders, strict=True):
+        tables = gather(folder.scan())
+        played.append(Played(name, manifest, tables, summarise_tables(tables)))
+    return played
+
+
+def same_data(one: Manifest, other: Manifest) -> list[str]:
+    """The scenarios whose data file is the same in both, so that equal ids are equal samples."""
+    ours, theirs = one.data.files, other.data.files
+    return [
+        name for name in SCENARIOS
+        if name in ours and name in theirs and ours[name].sha256 == theirs[name].sha256
+    ]  # fmt: skip
+
+
+def data_label(manifest: Manifest) -> str:
+    """What the data are, as far as a run's records tell."""
+    data = manifest.data
+    if data.embedded:
+        return "embedded suite"
+    if not data.wording.startswith("proactivebench"):
+        return "own data"
+    whole = all(file.kept == SCENARIOS[n].published_counts[1] for n, file in data.files.items())
+    return OFFICIAL if whole and data.filtered else "official wording, other samples"

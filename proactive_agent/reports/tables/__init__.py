@@ -1,0 +1,34 @@
+"""Results as tables: what stands in them, and the forms that they can take."""
+
+from proactive_agent.reports.comparison.difference_tables import (
+    difference_grids,
+    help_seeking_grids,
+)
+from proactive_agent.reports.tables.notes import EMBEDDED_NOTE, INTERVAL_NOTE, summary_notes
+from proactive_agent.reports.tables.numbers import mean, percent
+from proactive_agent.reports.tables.rates import (
+    NamedGroup,
+    consistency_grids,
+    macro_grids,
+    scenario_grids,
+    score_grids,
+    usage_grids,
+)
+from proactive_agent.reports.tables.terminal_form import TerminalTable
+
+__all__ = [
+    "EMBEDDED_NOTE",
+    "INTERVAL_NOTE",
+    "NamedGroup",
+    "TerminalTable",
+    "consistency_grids",
+    "difference_grids",
+    "help_seeking_grids",
+    "macro_grids",
+    "mean",
+    "percent",
+    "scenario_grids",
+    "score_grids",
+    "summary_notes",
+    "usage_grids",
+]

@@ -1,0 +1,75 @@
+"""How numbers are written for people."""
+
+from proactive_agent.metrics.statistics import Estimate
+from proactive_agent.reports.tables.grid import Cell
+
+UNKNOWN = "-"
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage."""
+    return UNKNOWN if share is None else f"{100 * share:.1f}"
+
+
+def mean(value: float | None) -> str:
+    """A mean of counts."""
+    return UNKNOWN if value is None else f"{value:.1f}"
+
+
+def count(value: int | None) -> str:
+    """A count, which may be unknown."""
+    return "unknown" if value is None else f"{value:,}"
+
+
+def dollars(value: float | None) -> str:
+    """A cost, which may be unknown."""
+    return "unknown" if value is None else f"${value:,.4f}"
+
+
+def percent_cell(found: Estimate) -> Cell:
+    """A share in per cent; its interval by its bounds, which lie unevenly near 0 and 100."""
+    if found.value is None:
+        return Cell(UNKNOWN)
+    text = percent(found.value)
+    if found.low is None or found.high is None:
+        return Cell(text)
+    # No more digits than the width of the interval is worth.
+    digits = 0 if found.high - found.low >= 0.06 else 1
+    return Cell(text, f"{100 * found.low:.{digits}f}–{100 * found.high:.{digits}f}")
+
+
+def mean_cell(found: Estimate) -> Cell:
+    """A mean, and half the width of its interval."""
+    return _plus_minus(found)
+
+
+def decimals_cell(found: Estimate) -> Cell:
+    """A number that is about 1 or less."""
+    return _plus_minus(found, digits=2)
+
+
+def dollars_cell(found: Estimate) -> Cell:
+    """US dollars that are few."""
+    return _plus_minus(found, digits=4)
+
+
+def points_cell(found: Estimate, mark: str = "") -> Cell:
+    """A difference of shares in percentage points, with its sign; the mark follows the interval."""
+    return _plus_minus(found, scale=100, sign="+", mark=mark)
+
+
+def change_cell(found: Estimate, mark: str = "") -> Cell:
+    """A difference of means, with its sign."""
+    return _plus_minus(found, sign="+", mark=mark)
+
+
+def _plus_minus(
+    found: Estimate, scale: int = 1, digits: int = 1, sign: str = "", mark: str = ""
+) -> Cell:
+    if found.value is None:
+        return Cell(UNKNOWN)
+    text = f"{scale * found.value:{sign},.{digits}f}"
+    if found.low is None or found.high is None:
+        return Cell(text, mark)
+    half = scale * (found.high - found.low) / 2
+    return Cell(text, f"±{half:,.{0 if digits == 1 and half >= 10 else digits}f}{mark}")

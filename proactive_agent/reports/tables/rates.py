@@ -1,0 +1,235 @@
+"""Which metrics stand in which table, and how each is written."""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from proactive_agent.metrics import Consistency, Rates, Summary
+from proactive_agent.metrics.statistics import Estimate
+from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
+from proactive_agent.reports.tables.notes import cost, tokens
+from proactive_agent.reports.tables.numbers import (
+    UNKNOWN,
+    count,
+    decimals_cell,
+    dollars,
+    dollars_cell,
+    mean_cell,
+    percent_cell,
+    points_cell,
+)
+from proactive_agent.scenarios import SCENARIOS
+
+
+class Column(NamedTuple):
+    """A metric as a column."""
+
+    heading: str
+    metric: str
+    """A field of `Rates`."""
+    write: Callable[[Estimate], Cell]
+
+    def cell(self, rates: Rates) -> Cell:
+        """The number of a scenario or a run."""
+        return self.write(getattr(rates, self.metric))
+
+
+Named = tuple[str, Summary]
+"""A run as it is called in a table."""
+
+
+class NamedGroup(NamedTuple):
+    """Runs that belong together."""
+
+    runs: Sequence[Named]
+    heading: str = ""
+
+
+SCORES = {
+    "acc": Column("acc %", "acc", percent_cell),
+    "psr": Column("psr", "psr", mean_cell),
+    "cc": Column("cc %", "cc", percent_cell),
+    "ps": Column("ps %", "ps", percent_cell),
+    "agg": Column("agg %", "agg", percent_cell),
+}
+"""Shown scenario by scenario."""
+
+ACTS = (
+    Column("asks", "proactive", percent_cell),
+    Column("abstains", "abstain", percent_cell),
+    Column("answers", "predict", percent_cell),
+    Column("unrelated", "unrelated", percent_cell),
+    Column("invalid", "invalid", percent_cell),
+)
+"""Per cent of turns."""
+
+EPISODES = (
+    Column("asks\nat once", "asked_at_once", percent_cell),
+    Column("right\nat once", "right_at_once", percent_cell),
+    Column("at\nlimit", "at_limit", percent_cell),
+    Column("parser\ngap", "parser_gap", points_cell),
+)
+"""Per cent of episodes."""
+
+ASKING = (
+    Column("asked", "suggestions", mean_cell),
+    Column("efficiency", "efficiency", decimals_cell),
+)
+CALLS = (
+    Column("valid\ncalls %", "valid_calls", percent_cell),
+    Column("fitting\n%", "fitting_calls", percent_cell),
+    Column("right\n%", "right_calls", percent_cell),
+)
+COSTS = (
+    Column("input\ntokens", "mean_input_tokens", mean_cell),
+    Column("output\ntokens", "mean_output_tokens", mean_cell),
+    Column("seconds", "mean_seconds", decimals_cell),
+    Column("dollars", "mean_cost_usd", dollars_cell),
+)
+"""Per episode."""
+
+MACRO_TABLES = {
+    "turns, %": ACTS,
+    "episodes, %": EPISODES,
+    "asking": (*ASKING, *CALLS),
+    "per episode": COSTS,
+}
+
+
+def score_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
+    """A table per score that anything is known of: a line per run, a column per scenario."""
+    summaries = _summaries(groups)
+    scenarios = scenarios_of(summaries)
+    return [
+        score_grid(score, scenarios, [run_lines(group, score, scenarios) for group in groups])
+        for score in known_scores(summaries)
+    ]
+
+
+def known_scores(summaries: Iterable[Summary]) -> list[str]:
+    """Those of SCORES that any run has a number for."""
+    rates = [summary.macro for summary in summaries]
+    return [score for score in SCORES if any(getattr(r, score).value is not None for r in rates)]
+
+
+def score_grid(
+    score: str, scenarios: Sequence[str], groups: Sequence[Group], caption: str = ""
+) -> Grid:
+    """The table of a score: lines have a cell per scenario, and one for the average of several."""
+    titles = [SCENARIOS[name].title for name in scenarios]
+    average = ["mean"] if len(titles) > 1 else []
+    return Grid(SCORES[score].heading, [*titles, *average], groups, caption)
+
+
+def run_lines(group: NamedGroup, score: str, scenarios: Sequence[str]) -> Group:
+    """The lines of runs in the table of a score."""
+    column = SCORES[score]
+    lines = []
+    for name, summary in group.runs:
+        found = [summary.scenarios.get(scenario) for scenario in scenarios]
+        cells = [Cell(UNKNOWN) if one is None else column.cell(one) for one in found]
+        average = [column.cell(summary.macro)] if len(cells) > 1 else []
+        lines.append(Line(name, [*cells, *average]))
+    return Group(lines, group.heading)
+
+
+def scenarios_of(summaries: Iterable[Summary]) -> list[str]:
+    """The scenarios of which any run has something, in the paper's order."""
+    there = {name for summary in summaries for name in summary.scenarios}
+    return [name for name in SCENARIOS if name in there]
+
+
+def macro_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
+    """Tables of everything else, averaged over scenarios: a line per run.
+
+    A column in which nothing but zeros and unknown numbers would stand is left out.
+    """
+    grids = []
+    for title, columns in MACRO_TABLES.items():
+        told = _told(columns, [summary.macro for summary in _summaries(groups)])
+        lines = [
+            Group(
+                [Line(name, [c.cell(summary.macro) for c in told]) for name, summary in group.runs],
+                group.heading,
+            )
+            for group in groups
+        ]
+        grids.append(Grid(title, [column.heading for column in told], lines))
+    return [grid for grid in grids if grid.columns]
+
+
+def consistency_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
+    """What repeats tell, averaged over scenarios; none where nothing was repeated."""
+    found = [summary.consistency for summary in _summaries(groups)]
+    ks = sorted({k for one in found if one for k in one.pass_hat})
+    if not ks:
+        return []
+    lines = [
+        Group([Line(name, _repeated(summary.consistency, ks)) for name, summary in group.runs],
+              group.heading)
+        for group in groups
+    ]  # fmt: skip
+    columns = [*(f"pass^{k} %" for k in ks), "within", "between"]
+    title = "right every time; variance within samples (of repeats) and between samples"
+    return [Grid(title, columns, lines)]
+
+
+def usage_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
+    """Errors, tokens and dollars in all; nothing where there are none."""
+    lines = [
+        Group([Line(name, [Cell(text) for text in _in_all(summary)])
+               for name, summary in group.runs], group.heading)
+        for group in groups
+    ]  # fmt: skip
+    told = {cell.text for group in lines for line in group.lines for cell in line.cells}
+    if told <= {"0", "$0.0000", "unknown"}:
+        return []
+    return [Grid("in all", ["errors", "input tokens", "output tokens", "dollars"], lines)]
+
+
+def _repeated(found: Consistency | None, ks: Sequence[int]) -> list[Cell]:
+    if found is None:
+        return [Cell(UNKNOWN)] * (len(ks) + 2)
+    shares = [percent_cell(found.pass_hat.get(k, Estimate())) for k in ks]
+    return [*shares, decimals_cell(found.within), decimals_cell(found.between)]
+
+
+def scenario_grids(title: str, summary: Summary) -> list[Grid]:
+    """Tables of one run: a line per scenario, and one for the average of several."""
+    tables = {
+        title: (*SCORES.values(), *ASKING),
+        "turns, %": ACTS,
+        "episodes, %": EPISODES,
+        "tool calls, %": CALLS,
+        "per episode": COSTS,
+    }
+    grids = [_scenario_grid(name, columns, summary) for name, columns in tables.items()]
+    return [grid for grid in grids if len(grid.columns) > 1]
+
+
+def _scenario_grid(title: str, columns: Sequence[Column], summary: Summary) -> Grid:
+    told = _told(columns, [summary.macro, *summary.scenarios.values()])
+    lines = [
+        Line(name, [Cell(str(found.episodes)), *(column.cell(found) for column in told)])
+        for name, found in summary.scenarios.items()
+    ]
+    average = Line("macro average", [Cell(""), *(c.cell(summary.macro) for c in told)], strong=True)
+    groups = [Group(lines), Group([average])] if len(lines) > 1 else [Group(lines)]
+    return Grid(title, ["episodes", *(column.heading for column in told)], groups)
+
+
+def _told(columns: Iterable[Column], rates: Sequence[Rates]) -> list[Column]:
+    """The columns in which anything but zeros would stand; acc and psr always."""
+
+    def tells(column: Column) -> bool:
+        return any(column.cell(found).text.strip("-+0.") for found in rates)
+
+    return [column for column in columns if column.metric in ("acc", "psr") or tells(column)]
+
+
+def _summaries(groups: Iterable[NamedGroup]) -> list[Summary]:
+    return [summary for group in groups for _, summary in group.runs]
+
+
+def _in_all(summary: Summary) -> list[str]:
+    given, written = tokens(summary, "input_tokens"), tokens(summary, "output_tokens")
+    return [str(summary.errors), count(given), count(written), dollars(cost(summary))]

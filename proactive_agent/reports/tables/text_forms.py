@@ -1,0 +1,73 @@
+"""Grids as Markdown and as LaTeX, for a page or a paper; the caption is a row of the table."""
+
+import re
+
+from proactive_agent.reports.tables.grid import Cell, Grid, Line
+from proactive_agent.terminal.console import plain
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~&])")
+_LATEX = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
+    "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+    "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
+    "±": r"$\pm$", "–": "--", "′": "$'$",
+}  # fmt: skip
+
+
+def markdown(grid: Grid) -> str:
+    """A pipe table below its title."""
+    blanks = [""] * len(grid.columns)
+    rows = [["", *map(_markdown, grid.columns)], ["---", *["---:"] * len(blanks)]]
+    for group in grid.groups:
+        if group.heading:
+            rows.append([f"*{_markdown(group.heading)}*", *blanks])
+        rows += [[_markdown(text) for text in _texts(line)] for line in group.lines]
+    if grid.caption:
+        rows.append([f"**{_markdown(grid.caption)}**", *blanks])
+    table = "".join(f"| {' | '.join(row)} |\n" for row in rows)
+    return f"**{_markdown(grid.title)}**\n\n{table}"
+
+
+def latex(grid: Grid) -> str:
+    r"""A `tabular` below its title as a comment; needs `\usepackage{booktabs}`."""
+    width = 1 + len(grid.columns)
+    lines = [f"% {_latex(grid.title)}", rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}", r"\toprule"]
+    lines += [_latex_row(["", *grid.columns])]
+    for group in grid.groups:
+        lines.append(r"\midrule")
+        if group.heading:
+            lines.append(rf"\multicolumn{{{width}}}{{l}}{{\emph{{{_latex(group.heading)}}}}} \\")
+        lines += [_latex_row(_texts(line)) for line in group.lines]
+    if grid.caption:
+        text = _latex(grid.caption)
+        lines += [
+            r"\midrule",
+            rf"\multicolumn{{{width}}}{{p{{\linewidth}}}}{{\textbf{{{text}}}}} \\",
+        ]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _texts(line: Line) -> list[str]:
+    return [line.name, *map(_joined, line.cells)]
+
+
+def _joined(cell: Cell) -> str:
+    """The number and its interval: bounds in brackets, half a width as it is."""
+    bounds = cell.interval and cell.interval[0].isdigit()
+    return f"{cell.text} ({cell.interval})" if bounds else f"{cell.text} {cell.interval}".strip()
+
+
+def _latex_row(cells: list[str]) -> str:
+    return " & ".join(map(_latex, cells)) + r" \\"
+
+
+def _markdown(text: str) -> str:
+    return _MARKDOWN.sub(r"\\\1", _one_line(text))
+
+
+def _latex(text: str) -> str:
+    return "".join(_LATEX.get(character, character) for character in _one_line(text))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(plain(text).split())

@@ -1,0 +1,1 @@
+"""Plays runs of many episodes: plans, sessions, cost estimates, rejudging."""

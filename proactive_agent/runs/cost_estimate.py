@@ -1,0 +1,97 @@
+"""How many requests and tokens a run may take, and what they cost, before anything is asked.
+
+Texts are counted by length and pictures by size, so tokens are good to a third or so; thinking is
+not in them.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from proactive_agent.providers import ImagePart, Request
+from proactive_agent.providers.api import estimate
+from proactive_agent.providers.api.prices import Price
+
+RESULT = 24
+"""Tokens of the words around a further picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """Of models that answer at once, that ask until they see, that ask to the turn limit."""
+
+    fewest: int = 0
+    needed: int = 0
+    most: int = 0
+
+    def __add__(self, other: "Turns") -> "Turns":
+        return Turns(self.fewest + other.fewest, self.needed + other.needed, self.most + other.most)
+
+    def __mul__(self, factor: int) -> "Turns":
+        return Turns(self.fewest * factor, self.needed * factor, self.most * factor)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSize:
+    """Tokens of a first request, and by how many each further one is longer."""
+
+    first: int = 0
+    growth: int = 0
+
+    def tokens(self, turns: int) -> int:
+        """Input of an episode: each request holds all of those before."""
+        return turns * self.first + self.growth * turns * (turns - 1) // 2
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Requests, input and output tokens, each of the three kinds of models."""
+
+    turns: Turns = Turns()
+    given: Turns = Turns()
+    written: Turns = Turns()
+
+    @classmethod
+    def of(cls, turns: Turns, size: PromptSize) -> "Estimate":
+        """One episode."""
+        given = Turns(size.tokens(turns.fewest), size.tokens(turns.needed), size.tokens(turns.most))
+        return cls(turns, given, turns * estimate.REPLY)
+
+    def __add__(self, other: "Estimate") -> "Estimate":
+        return Estimate(
+            self.turns + other.turns, self.given + other.given, self.written + other.written
+        )
+
+    def __mul__(self, factor: int) -> "Estimate":
+        return Estimate(self.turns * factor, self.given * factor, self.written * factor)
+
+    def shown(self, spec: str, price: Price | None) -> Iterator[str]:
+        """Lines about one model."""
+        given, written = self.given, self.written
+        yield (
+            f"{spec}: {given.fewest:,} to {given.most:,} input tokens "
+            f"({given.needed:,} to see every object), "
+            f"{written.fewest:,} to {written.most:,} output tokens"
+        )
+        if price is None:
+            yield "  cost unknown: it is in no price list; name its price with --price IN,OUT"
+            return
+        fewest = price.input * given.fewest + price.output * written.fewest
+        needed = price.input * given.needed + price.output * written.needed
+        most = price.input * given.most + price.output * written.most
+        yield f"  ${fewest:.2f} to ${most:.2f}; ${needed:.2f} to see every object ({price.source})"
+
+
+def prompt_size(request: Request | None, longest_edge: int, *, keeps: bool) -> PromptSize:
+    """Of a first request; `keeps` says whether the conversation goes on after it."""
+    if request is None:
+        return PromptSize()
+    parts = (part for message in request.messages for part in getattr(message, "content", ()))
+    sizes = {
+        part.key: estimate.sent_size(part.load().size, longest_edge)
+        for part in parts
+        if isinstance(part, ImagePart)
+    }
+    first = estimate.input_tokens(request, sizes)
+    width, height = next(reversed(sizes.values()), (0, 0))
+    picture = width * height // estimate.PIXELS_PER_TOKEN
+    return PromptSize(first, picture + RESULT + estimate.REPLY if keeps else 0)

@@ -1,0 +1,280 @@
+"""A study in one file: models × protocols × conditions, each a run of its own.
+
+    # study.yaml
+    models:
+      - baseline:oracle
+      - provider: baseline:random
+        name: dice
+    conditions: [zero-shot, hint]
+    scenarios: [rod, coco]
+    limit: 2
+    repeats: 2
+
+`run --plan study.yaml` plays what is missing of it and ends with a comparison of all.  The runs lie
+in `results/study/`, named by model, protocol and condition, so the same plan always finds its own.
+A plan that has changed since is refused; models, protocols and conditions may be added to it.
+
+| key | meaning | default |
+| --- | --- | --- |
+| `name` | folder below `out` | the file's name |
+| `models` | `name:model`, or a mapping with `provider` and settings of its own | |
+| `protocols` | `tools`, `mcqa`, `oeg` | `[tools]` |
+| `conditions` | as in `--condition`, each played for itself | `[zero-shot]` |
+| `scenarios` | as in `--scenario` | all that are there |
+| `data`, `out` | folders, relative to the plan's own | the embedded suite, `results` |
+
+Everything else is named like the options of `run`, with _ for -: `limit`, `repeats`, `seed`,
+`toolset`, … for all runs; `temperature`, `max_tokens`, `dtype`, `image_size`, … for all models, and
+within a model for it alone.  There `name`, `rpm`, `tpm`, `timeout` and `price: [IN, OUT]` can stand
+as well.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, NamedTuple, Self
+
+import yaml
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from proactive_agent.play.conditions import parse_condition
+from proactive_agent.providers import ApiAccess
+from proactive_agent.providers.registry import check_spec
+from proactive_agent.records.manifest import PlaySettings, ProtocolName, ProviderSettings, Settings
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.runner import run_name
+from proactive_agent.runs.settings_matrix import Model, every_run
+from proactive_agent.runs.unused_settings import refuse_useless
+from proactive_agent.scenarios import find_scenario
+from proactive_agent.tools import UserError
+
+_STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+def _provider(text: str) -> str:
+    with _as_value_error():
+        check_spec(text)
+    return text
+
+
+def _scenario(text: str) -> str:
+    with _as_value_error():
+        return find_scenario(text).name
+
+
+@contextmanager
+def _as_value_error() -> Iterator[None]:
+    """What the user did wrong, as pydantic wants to hear it."""
+    try:
+        yield
+    except UserError as error:
+        raise ValueError(str(error)) from None
+
+
+def _folder_name(text: str) -> str:
+    if not text.strip(".") or any(c in '/\\:*?"<>|' or not c.isprintable() for c in text):
+        raise ValueError(f"{text!r} is no name for a folder")
+    return text
+
+
+Positive = Annotated[float, Field(gt=0)]
+FolderName = Annotated[str, AfterValidator(_folder_name)]
+
+
+class PlannedModel(ProviderSettings):
+    """A model of a plan; what is not said here is as the plan says for all."""
+
+    model_config = _STRICT
+
+    provider: Annotated[str, AfterValidator(_provider)]
+    name: FolderName | None = None
+    """In the names of its runs."""
+    rpm: Positive | None = None
+    tpm: Positive | None = None
+    timeout: Positive | None = None
+    price: list[Annotated[float, Field(ge=0)]] | None = Field(
+        default=None, min_length=2, max_length=2
+    )
+
+    def access(self, default: ApiAccess) -> ApiAccess:
+        """How its API is reached."""
+        own = {name: getattr(self, name) for name in ("rpm", "tpm", "timeout")}
+        if self.price is not None:
+            own["price"] = (self.price[0], self.price[1])
+        return replace(default, **{name: value for name, value in own.items() if value is not None})
+
+
+def _as_mapping(model: Any) -> Any:
+    return {"provider": model} if isinstance(model, str) else model
+
+
+class Plan(PlaySettings, ProviderSettings):
+    """What a plan's file holds."""
+
+    model_config = _STRICT
+
+    name: FolderName
+    models: list[Annotated[PlannedModel, BeforeValidator(_as_mapping)]] = Field(min_length=1)
+    protocols: list[ProtocolName] = Field(default=["tools"], min_length=1)
+    conditions: list[str] = Field(default=["zero-shot"], min_length=1, validate_default=True)
+    scenarios: list[Annotated[str, AfterValidator(_scenario)]] = Field(default=[])
+    data: str | None = None
+    out: str = "results"
+
+    @field_validator("conditions")
+    @classmethod
+    def _conditions_hold(cls, conditions: list[str], info: ValidationInfo) -> list[str]:
+        with _as_value_error():
+            for condition in conditions:
+                for protocol in info.data.get("protocols", ()):
+                    parse_condition(condition, protocol)
+        return conditions
+
+    @model_validator(mode="after")
+    def _nothing_stands_twice(self) -> Self:
+        for key in ("protocols", "conditions", "scenarios"):
+            _refuse_repeats(key, getattr(self, key))
+        _refuse_repeats("models", [model.name or model.provider for model in self.models])
+        return self
+
+    def settings_of(self, model: PlannedModel) -> ProviderSettings:
+        """How a model is loaded: its own settings before those for all."""
+        chosen = {
+            name: getattr(model if name in model.model_fields_set else self, name)
+            for name in ProviderSettings.model_fields
+        }
+        return ProviderSettings(**chosen)
+
+
+class PlannedRun(NamedTuple):
+    """A run of a plan."""
+
+    settings: Settings
+    access: ApiAccess
+    folder: RunFolder
+    label: str | None
+    """The model's name in the plan."""
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything of it yet."""
+        return self.folder.manifest_file.exists()
+
+
+def read_plan(file: Path) -> Plan:
+    """Reads and checks a plan.  Raises UserError, which names file, line and key."""
+    try:
+        text = file.read_text(encoding="utf-8")
+        fields = yaml.safe_load(text)
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise UserError(f"{file}{line}: {error.problem}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
+        raise UserError(f"{file}: {str(error).splitlines()[0]}") from None
+    if not isinstance(fields, dict):
+        raise UserError(f"{file}: a plan is a mapping with the key models")
+    _refuse_repeated_keys(file, tree)
+    try:
+        return Plan.model_validate({"name": file.stem, **fields})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        problem = {
+            "extra_forbidden": "there is no such key",
+            "missing": "is missing",
+        }.get(first["type"], first["msg"].removeprefix("Value error, "))
+        place = f"{file}, line {_line(tree, first['loc'])}: {key}"
+        raise UserError(f"{place}{': ' if key else ''}{problem}") from None
+
+
+def planned_runs(file: Path, out: Path | None, access: ApiAccess) -> list[PlannedRun]:
+    """Every run of a plan, in its order.  Raises UserError.
+
+    `out` goes before the plan's own folder.
+    """
+    plan = read_plan(file)
+    data = None if plan.data is None else file.parent / plan.data
+    folder = (file.parent / plan.out if out is None else out) / plan.name
+    runs: list[PlannedRun] = []
+    for model in plan.models:
+        loaded = Model(model.provider, plan.settings_of(model))
+        for settings in every_run(
+            [loaded], plan.protocols, plan.conditions, plan.scenarios, data, plan
+        ):
+            name = run_name(settings, model.name)
+            run = PlannedRun(settings, model.access(access), RunFolder(folder / name), model.name)
+            if run.folder.path in (other.folder.path for other in runs):
+                raise UserError(f"{file}: two runs would be named {name}; give their models names")
+            runs.append(run)
+    refuse_useless(plan.model_fields_set, [run.settings for run in runs], lambda n: f"{file}: {n}")
+    for run in runs:
+        if run.begun:
+            _refuse_change(file, run)
+    return runs
+
+
+def _refuse_change(file: Path, run: PlannedRun) -> None:
+    """A run keeps its settings, so that its episodes belong together."""
+    was, now = run.folder.read_manifest().settings.model_dump(), run.settings.model_dump()
+    was |= was.pop("provider_settings")
+    now |= now.pop("provider_settings")
+    changes = [f"{key} was {was[key]!r}, is {now[key]!r}" for key in now if was[key] != now[key]]
+    if changes:
+        raise UserError(
+            f"{file} has changed since {run.folder.path} was begun: {'; '.join(changes)}; "
+            "put it back, or give the plan another name"
+        )
+
+
+def _refuse_repeats(key: str, names: list[str]) -> None:
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        advice = "; give each a name of its own" if key == "models" else ""
+        raise ValueError(f"{key}: {repeated!r} stands twice{advice}")
+
+
+def _refuse_repeated_keys(file: Path, tree: yaml.Node) -> None:
+    """YAML lets the last of two count; nobody means that."""
+    for mapping in _mappings(tree):
+        seen: set[str] = set()
+        for key, _ in mapping.value:
+            if str(key.value) in seen:
+                line = key.start_mark.line + 1
+                raise UserError(f"{file}, line {line}: {key.value}: stands twice")
+            seen.add(str(key.value))
+
+
+def _mappings(tree: yaml.Node) -> Iterator[yaml.MappingNode]:
+    """The plan itself and its models."""
+    if isinstance(tree, yaml.MappingNode):
+        yield tree
+        for _, value in tree.value:
+            if isinstance(value, yaml.SequenceNode):
+                yield from (item for item in value.value if isinstance(item, yaml.MappingNode))
+
+
+def _line(node: yaml.Node, path: tuple[int | str, ...]) -> int:
+    """Where a field stands, from 1; as near as it is found."""
+    line = node.start_mark.line
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == step]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int):
+            found = [(item, item) for item in node.value[step : step + 1]]
+        else:
+            break
+        if not found:
+            break
+        line, node = found[0][0].start_mark.line, found[0][1]
+    return int(line) + 1

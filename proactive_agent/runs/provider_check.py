@@ -1,0 +1,108 @@
+"""Does a model work here: one request with a picture and a tool, and what came of it."""
+
+import asyncio
+import time
+from typing import NamedTuple
+
+from PIL import Image, ImageDraw
+
+from proactive_agent.providers import (
+    ImagePart,
+    Provider,
+    ProviderError,
+    Reply,
+    Request,
+    RequestKey,
+    Sampling,
+    TextPart,
+    UserMessage,
+)
+from proactive_agent.tools import Answer, Toolset, read_reply
+from proactive_agent.tools.catalogue import answer_tool
+
+COLOURS = ("Red.", "Green.", "Blue.")
+SHOWN = COLOURS[2]
+QUESTION = "Which colour is the square? Respond by calling the tool."
+LONGEST = 80
+"""Characters of a reply that are shown."""
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    what: str
+    works: bool | None
+    """None where it is no fault either way."""
+    detail: str
+
+
+async def check(provider: Provider, max_tokens: int) -> list[Finding]:
+    """Asks once.  Raises UserError for what concerns every request, as a run would."""
+    request = Request(
+        RequestKey("check", 0, 0),
+        (UserMessage((_square(), TextPart(QUESTION))),),
+        tools=(answer_tool(COLOURS),),
+        sampling=Sampling(max_tokens),
+    )
+    try:
+        started = time.perf_counter()
+        try:
+            reply = await provider.complete(request)
+        except ProviderError as error:
+            # A probe finds out which settings the model does not take, or says what is wrong.
+            if error.kind != "bad_request" or await provider.probe(request.sampling) is None:
+                raise
+            reply = await provider.complete(request)
+        seconds = time.perf_counter() - started
+    except ProviderError as error:
+        return [Finding("request", False, f"{error.kind}: {error}")]
+    finally:
+        await provider.close()
+    return [
+        Finding("request", True, f"answered in {seconds:.1f} s"),
+        *_understood(reply),
+        *_usage(reply),
+        *_left_out(provider),
+    ]
+
+
+def check_now(provider: Provider, max_tokens: int) -> list[Finding]:
+    """As `check`, where no event loop runs."""
+    return asyncio.run(check(provider, max_tokens))
+
+
+def _square() -> ImagePart:
+    image = Image.new("RGB", (256, 256), "white")
+    ImageDraw.Draw(image).rectangle((64, 64, 192, 192), fill="blue")
+    return ImagePart("check: a blue square", lambda: image)
+
+
+def _understood(reply: Reply) -> list[Finding]:
+    reading = read_reply(reply.text, reply.tool_calls, Toolset((answer_tool(COLOURS),)), COLOURS)
+    said = reply.text[:LONGEST] or ", ".join(c.name + c.arguments for c in reply.tool_calls)
+    answer = reading.action if isinstance(reading.action, Answer) else None
+    called = bool(reply.tool_calls) and answer is not None
+    how = "offered natively" if reply.tool_format == "native" else "offered as text"
+    detail = f"called, {how}" if called else f"not called ({how}); the reply: {said!r}"
+    if answer is None:
+        seen = Finding("picture", False, "no colour was named")
+    else:
+        seen = Finding("picture", answer.category == SHOWN, f"a blue square: {answer.category}")
+    return [Finding("tool", called, detail), seen]
+
+
+def _usage(reply: Reply) -> list[Finding]:
+    usage = reply.usage
+    if usage.input_tokens is None or usage.output_tokens is None:
+        tokens = Finding("tokens", None, "not reported")
+    else:
+        tokens = Finding(
+            "tokens", None, f"{usage.input_tokens:,} input, {usage.output_tokens:,} output"
+        )
+    cost = "unknown (--price IN,OUT)" if usage.cost_usd is None else f"${usage.cost_usd:.6f}"
+    return [tokens, Finding("cost", None, cost)]
+
+
+def _left_out(provider: Provider) -> list[Finding]:
+    settings = provider.manifest().get("left_out")
+    return [Finding("left out", None, ", ".join(settings))] if settings else []

@@ -1,0 +1,164 @@
+"""Judges the replies of a finished run once more: `RUN/judgements/<judge>.jsonl`.
+
+The file holds a line for each reply, appended as it is judged, so that the step can be interrupted
+and gone on with.  The run's own records stay as they are.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from proactive_agent.play.budget import Budget, BudgetSpentError
+from proactive_agent.play.judges.asking import ask
+from proactive_agent.play.judges.base import Case, Judge
+from proactive_agent.providers import ProviderError, RequestKey
+from proactive_agent.records.episode import EpisodeKey, EpisodeRecord, JudgementRecord
+from proactive_agent.records.run_folder import LineWriter, RunFolder
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.tools import UserError
+
+
+class Judged(BaseModel):
+    """One line: a reply of a run, and what another judge made of it."""
+
+    scenario: str
+    sample_id: int | str
+    repeat: int
+    judgement: JudgementRecord
+
+    @property
+    def key(self) -> EpisodeKey:
+        """Of the episode."""
+        return EpisodeKey(self.scenario, self.sample_id, self.repeat)
+
+
+class Unjudged(NamedTuple):
+    """A reply that could not be judged."""
+
+    key: EpisodeKey
+    kind: str
+    message: str
+
+
+class JudgementFile:
+    """The judgements of one judge on one run."""
+
+    def __init__(self, folder: RunFolder, judge: str) -> None:
+        name = "-".join("".join(c if c.isalnum() or c in "._" else " " for c in judge).split())
+        self.file = folder.path / "judgements" / f"{name}.jsonl"
+        self.folder = folder
+        self._judge = judge
+
+    def read(self) -> dict[EpisodeKey, JudgementRecord]:
+        """What is judged already.  Raises UserError."""
+        return {line.key: line.judgement for line in self._lines()}
+
+    def writer(self) -> LineWriter:
+        """Appends `Judged` lines."""
+        return LineWriter(self.file, self.file)
+
+    def _lines(self) -> Iterator[Judged]:
+        if not self.file.exists():
+            return
+        with self.file.open("rb") as stream:
+            for number, line in enumerate(stream, 1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    found = Judged.model_validate_json(line)
+                except ValidationError as error:
+                    first = error.errors()[0]["msg"]
+                    raise UserError(f"{self.file}, line {number}: {first}") from None
+                if found.judgement.judge == self._judge:
+                    yield found
+
+
+def open_ended_replies(folder: RunFolder) -> list[EpisodeRecord]:
+    """The episodes of a run whose replies can be judged again.  Raises UserError."""
+    settings = folder.read_manifest().settings
+    if settings.protocol != "oeg":
+        raise UserError(
+            f"{folder.path} is a run of protocol {settings.protocol}: its replies need no judge"
+        )
+    if settings.multi_turn:
+        raise UserError(
+            f"{folder.path} has several turns: what its judge said led it where it went, and "
+            "another judge would have led it elsewhere; play it again with --judge"
+        )
+    episodes = (e for e in folder.episodes() if e.error is None)
+    replies = [e for e in episodes if e.turns[0].judgement is not None]
+    if not replies:
+        raise UserError(f"{folder.path} holds no replies that were judged")
+    return replies
+
+
+async def judge_again(
+    replies: list[EpisodeRecord],
+    judge: Judge,
+    file: JudgementFile,
+    on_judged: Callable[[], None],
+    *,
+    concurrency: int | None = None,
+    budget: Budget | None = None,
+) -> list[Unjudged]:
+    """Judges what is not in the file yet; gives back what could not be judged.
+
+    Raises UserError, and BudgetSpentError, after which it can be gone on with.
+    """
+    done = file.read()
+    left = iter([reply for reply in replies if reply.key not in done])
+    failed: list[Unjudged] = []
+    spent: list[BudgetSpentError] = []
+
+    async def work() -> None:
+        for episode in left:
+            if spent:
+                return
+            try:
+                judgement = await _judge(episode, judge, budget)
+            except BudgetSpentError as error:
+                spent.append(error)
+                return
+            except ProviderError as error:
+                failed.append(Unjudged(episode.key, error.kind, str(error)))
+            else:
+                writer.write(_line(episode, judgement))
+            on_judged()
+
+    with file.writer() as writer:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(concurrency or _concurrency(judge)):
+                    group.create_task(work())
+        except BaseExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+    if spent:
+        raise spent[0]
+    return failed
+
+
+async def _judge(episode: EpisodeRecord, judge: Judge, budget: Budget | None) -> JudgementRecord:
+    turn = episode.turns[0]
+    if turn.judgement is None:
+        raise ValueError(f"{episode.key} was not judged")
+    case = Case.of_record(episode.scenario, turn.prompt, turn.reply.text, turn.judgement)
+    aliases = (SCENARIOS[episode.scenario].stem, SCENARIOS[episode.scenario].title)
+    key = RequestKey(episode.scenario, episode.sample_id, 0, aliases, episode.repeat)
+    return await ask(judge, case, key, budget)
+
+
+def _line(episode: EpisodeRecord, judgement: JudgementRecord) -> Judged:
+    scenario, sample_id, repeat = episode.key
+    return Judged(scenario=scenario, sample_id=sample_id, repeat=repeat, judgement=judgement)
+
+
+def _concurrency(judge: Judge) -> int:
+    return judge.provider.concurrency if judge.provider else 1
+
+
+def with_judgement(episode: EpisodeRecord, judgement: JudgementRecord) -> EpisodeRecord:
+    """The episode as the other judge sees it; how it ended is left as it was."""
+    turn = episode.turns[0].model_copy(update={"judgement": judgement})
+    return episode.model_copy(update={"turns": [turn]})

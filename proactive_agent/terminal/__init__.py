@@ -1,0 +1,1 @@
+"""The terminal: the console, pictures, and the interface for a human player."""

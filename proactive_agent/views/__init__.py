@@ -1,0 +1,1 @@
+"""Episodes for people: plain text, a terminal interface, HTML."""

@@ -1,0 +1,113 @@
+"""The HTML file: styles and script by their hash, no address but data."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import NamedTuple
+
+from proactive_agent.reports.runs import Played
+from proactive_agent.views.html.gallery import Gallery
+from proactive_agent.views.html.tables import runs_table, safe
+
+NAMED = 3
+"""Models that the title names."""
+
+
+class Section(NamedTuple):
+    """A part of the page, as HTML; empty ones are left out."""
+
+    title: str
+    parts: Sequence[str]
+
+
+def document(runs: Sequence[Played], sections: Sequence[Section], gallery: Gallery) -> str:
+    """The whole file."""
+    style, script = (_resource(name) for name in ("page.css", "page.js"))
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
+        f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
+    )
+    shown = [Section("Runs", [runs_table(runs)]), *(one for one in sections if one.parts)]
+    if gallery.episodes:
+        shown.append(Section("Episodes", _gallery(gallery)))
+    links = "".join(f'<a href="#{one.title.lower()}">{safe(one.title)}</a>' for one in shown)
+    title = safe(_title(runs))
+    return "\n".join(
+        [
+            "<!doctype html>",
+            '<html lang="en"><head><meta charset="utf-8">',
+            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
+            '<meta name="viewport" content="width=device-width, initial-scale=1">',
+            '<meta name="color-scheme" content="light dark">',
+            f"<title>{title}</title>",
+            f"<style>{style}</style></head><body>",
+            f"<header><p>Proactive Agent: {_counted(runs)}</p><h1>{title}</h1></header>",
+            f'<nav><div>{links}<button id="theme" type="button" '
+            'aria-label="light or dark" title="light or dark">◐</button></div></nav>',
+            "<main>",
+            *map(_section, shown),
+            "</main>",
+            f'<script type="application/json" id="data">{_json(gallery)}</script>',
+            f"<script>{script}</script></body></html>",
+            "",
+        ]
+    )
+
+
+def _title(runs: Sequence[Played]) -> str:
+    models = list(dict.fromkeys(run.manifest.settings.provider for run in runs))
+    more = len(models) - NAMED
+    return ", ".join(models[:NAMED]) + (f" and {more} more" if more > 0 else "")
+
+
+def _counted(runs: Sequence[Played]) -> str:
+    episodes = sum(
+        run.summary.errors + sum(one.episodes for one in run.summary.scenarios.values())
+        for run in runs
+    )
+    return " of ".join(
+        f"{n:,} {w}{'s' * (n != 1)}" for n, w in ((episodes, "episode"), (len(runs), "run"))
+    )
+
+
+def _section(section: Section) -> str:
+    name, title = section.title.lower(), safe(section.title)
+    return f'<section id="{name}"><h2>{title}</h2>{"".join(section.parts)}</section>'
+
+
+def _gallery(gallery: Gallery) -> list[str]:
+    """The frame that the script fills."""
+    left_out = [
+        f"<li>{safe(run)}: {count:,} more episodes are not shown here.</li>"
+        for run, count in gallery.left_out.items()
+        if count
+    ]
+    selects = "".join(
+        f'<label>{name} <select id="{name}"><option value="">all</option></select></label>'
+        for name in ("run", "scenario", "group")
+    )
+    return [
+        f'<ul class="notes">{"".join(left_out)}</ul>' if left_out else "",
+        f'<form id="filters">{selects}<label>search <input id="search" type="search"></label>'
+        '<button type="reset">clear</button><output id="count"></output></form>',
+        '<p class="keys"><kbd>/</kbd> search <kbd>j</kbd> <kbd>k</kbd> next and previous episode '
+        "<kbd>←</kbd> <kbd>→</kbd> turn <kbd>Enter</kbd> open or close a turn "
+        "<kbd>Esc</kbd> leave the search</p>",
+        '<ol id="list"></ol><noscript>The gallery needs the script of this file.</noscript>',
+    ]
+
+
+def _json(gallery: Gallery) -> str:
+    """Cannot end the element that it stands in, whatever a model wrote."""
+    text = json.dumps(gallery._asdict(), ensure_ascii=True, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _resource(name: str) -> str:
+    return (files("proactive_agent.views.html") / name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,88 @@
+"""An episode as plain values for the page's script: a step per turn, with its verdict in a word.
+
+Control characters are made visible: a model may write what turns a text around.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from proactive_agent.records.describe import name_of, step_of
+from proactive_agent.records.episode import EpisodeRecord, TurnRecord
+from proactive_agent.records.failures import group
+from proactive_agent.terminal.console import plain
+from proactive_agent.views.describe import judgement_of
+from proactive_agent.views.html.failures import RIGHT
+
+LONGEST = 4_000
+"""Characters of a text; a model may have written without end."""
+
+MOST_CALLS = 10
+"""Calls of one reply."""
+
+Verdict = Literal["right", "accepted", "wrong", "not accepted", "gave up", "no action"]
+
+
+def episode_values(episode: EpisodeRecord, pictures: Sequence[int | None]) -> dict[str, Any]:
+    """`pictures` are the numbers of the turns' pictures."""
+    failure = group(episode)
+    error = episode.error
+    return {
+        "name": plain(name_of(episode)),
+        "scenario": plain(episode.scenario),
+        "group": plain(failure.title) if failure else RIGHT,
+        "meaning": plain(failure.meaning) if failure else "",
+        "state": "error" if error else "wrong" if failure else "right",
+        "accepted": episode.outcome.suggestions,
+        "fewest": episode.fewest,
+        "target": _cut(episode.target),
+        "error": _cut(f"{error.source}, {error.kind}: {error.message}") if error else None,
+        "turns": [
+            _turn(turn, number) for turn, number in zip(episode.turns, pictures, strict=True)
+        ],
+    }
+
+
+def _turn(turn: TurnRecord, picture: int | None) -> dict[str, Any]:
+    reply = turn.reply
+    calls = [_cut(f"{call.name}({call.arguments})") for call in reply.tool_calls[:MOST_CALLS]]
+    if more := reply.tool_calls[MOST_CALLS:]:
+        calls.append(f"… {len(more):,} more calls")
+    notes = [*turn.notes]
+    if turn.action.question is not None:
+        notes.append(f"read from the words: {turn.action.question}")
+    if turn.judgement is not None:
+        notes.append(judgement_of(turn.judgement).plain)
+    return {
+        "picture": picture,
+        "path": _cut(turn.image.path),
+        "prompt": _cut(turn.prompt),
+        "text": _cut(reply.text),
+        "calls": calls,
+        "step": _cut(step_of(turn)),
+        "verdict": verdict(turn),
+        "notes": [_cut(note) for note in notes],
+    }
+
+
+def verdict(turn: TurnRecord) -> Verdict:
+    """What came of a turn."""
+    met = {answer.kind for answer in turn.judgement.answers if answer.met} if turn.judgement else ()
+    if turn.verdict.category == "correct" or "category" in met:
+        return "right"
+    if turn.verdict.suggestion == "correct" or "proactive" in met:
+        return "accepted"
+    match turn.action.kind:
+        case "intervention":
+            return "not accepted"
+        case "abstain":
+            return "gave up"
+        case "answer":
+            return "wrong"
+        case _:
+            return "no action"
+
+
+def _cut(text: str) -> str:
+    """A text that says how much of it is not shown."""
+    shown = plain(text[:LONGEST])
+    return shown if len(text) <= LONGEST else f"{shown} … {len(text) - LONGEST:,} more characters"

@@ -1,0 +1,86 @@
+"""Tables, notes and plots as HTML; every text escaped, control characters made visible."""
+
+import base64
+from collections.abc import Iterator, Sequence
+from html import escape
+
+from proactive_agent.reports.runs import Played, data_label
+from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
+from proactive_agent.terminal.console import plain
+
+
+def safe(text: str) -> str:
+    """Text of unknown origin for an element or an attribute in quotes."""
+    return escape(plain(text))
+
+
+def runs_table(runs: Sequence[Played]) -> str:
+    """What was run, a line per run."""
+    heads = ("run", "protocol", "condition", "data", "wording", "seed", "started")
+    return wide(f"<table>{head_row(heads)}<tbody>{''.join(map(_run, runs))}</tbody></table>")
+
+
+def grid_table(grid: Grid) -> str:
+    """A grid, and below it what nobody may read it without."""
+    body = "".join(row for group in grid.groups for row in _rows(group, len(grid.columns)))
+    note = f'<p class="mind">{safe(grid.caption)}</p>' if grid.caption else ""
+    heads = head_row(("", *grid.columns))
+    caption = f"<caption>{safe(grid.title)}</caption>"
+    return f"<div>{wide(f'<table>{caption}{heads}<tbody>{body}</tbody></table>')}{note}</div>"
+
+
+def notes_list(notes: Sequence[str]) -> str:
+    """Remarks; warnings stand out."""
+    items = (
+        f'<li class="warning">{safe(note)}</li>'
+        if note.startswith("Warning")
+        else f"<li>{safe(note)}</li>"
+        for note in notes
+    )
+    return f'<ul class="notes">{"".join(items)}</ul>'
+
+
+def plot_figure(title: str, svg: str) -> str:
+    """A plot as a picture, so that nothing in it can run and its styles need no leave."""
+    uri = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
+    return f'<figure><img alt="{safe(title)}" src="{uri}"></figure>'
+
+
+def head_row(heads: Sequence[str]) -> str:
+    """The head of a table."""
+    cells = "".join(f'<th scope="col">{safe(head)}</th>' for head in heads)
+    return f"<thead><tr>{cells}</tr></thead>"
+
+
+def wide(table: str) -> str:
+    """Scrolls by itself where the screen is narrow."""
+    return f'<div class="wide">{table}</div>'
+
+
+def _run(run: Played) -> str:
+    manifest, settings = run.manifest, run.manifest.settings
+    status = "" if manifest.status == "finished" else f", {manifest.status}"
+    facts = (
+        settings.protocol, settings.condition, data_label(manifest),
+        manifest.data.wording, str(settings.seed), f"{manifest.started:%Y-%m-%d %H:%M} UTC{status}",
+    )  # fmt: skip
+    cells = "".join(f'<td class="text">{safe(fact)}</td>' for fact in facts)
+    name = f"{safe(run.name)}<small>{safe(manifest.run_id)}</small>"
+    return f'<tr><th scope="row">{name}</th>{cells}</tr>'
+
+
+def _rows(group: Group, columns: int) -> Iterator[str]:
+    if group.heading:
+        yield f'<tr class="heading"><th colspan="{columns + 1}">{safe(group.heading)}</th></tr>'
+    yield from map(_row, group.lines)
+
+
+def _row(line: Line) -> str:
+    cells = "".join(map(_cell, line.cells))
+    strong = ' class="strong"' if line.strong else ""
+    return f'<tr{strong}><th scope="row">{safe(line.name)}</th>{cells}</tr>'
+
+
+def _cell(cell: Cell) -> str:
+    interval = f"<small>{safe(cell.interval)}</small>" if cell.interval else ""
+    return f"<td>{safe(cell.text)}{interval}</td>"

@@ -1,0 +1,138 @@
+"""Which episodes a query means: `wrong rod|coco ask_clarification turns>3 -abstain "red block"`.
+
+Every word must hold.  A word is an outcome, a scenario, a failure group, a comparison of a number,
+or else stands in what the list shows of an episode: sample, actions, answers, how it ended.  A text
+in quotes is looked for in the whole record: prompts, replies, arguments, messages.  `-` before a
+word negates it, `|` within it separates alternatives.
+"""
+
+import json
+import operator
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from proactive_agent.records.describe import name_of, steps_of
+from proactive_agent.records.failures import Episode, group, is_name
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.tools import UserError
+from proactive_agent.views.divergence import CHANGES
+
+Test = Callable[[Episode], bool]
+ReadLine = Callable[[], bytes]
+"""Gives the line of `episodes.jsonl` on which an episode stands."""
+
+_WORD = re.compile(r'-?"[^"]*"?|\S+')
+_COMPARISON = re.compile(r"(\w+)(<=|>=|!=|=|<|>)(-?\d+(?:\.\d+)?)")
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
+    "=": operator.eq, "!=": operator.ne,
+}  # fmt: skip
+NUMBERS: dict[str, Callable[[Episode], float | None]] = {
+    "turns": lambda e: e.outcome.turns,
+    "asked": lambda e: e.outcome.suggestions,
+    "fewest": lambda e: e.fewest,
+    "repeat": lambda e: e.repeat + 1,
+    "input": lambda e: e.usage.input_tokens,
+    "output": lambda e: e.usage.output_tokens,
+    "cost": lambda e: e.usage.cost_usd,
+    "seconds": lambda e: e.usage.seconds,
+}
+"""What can be compared with a number, and sorted by."""
+OUTCOMES: dict[str, Test] = {
+    "wrong": lambda e: e.error is None and not e.outcome.correct,
+    "correct": lambda e: e.outcome.correct,
+    "error": lambda e: e.error is not None,
+    "errors": lambda e: e.error is not None,
+}
+
+
+class _Word(NamedTuple):
+    holds: Callable[[Episode, ReadLine], bool]
+    whole_record: bool
+
+
+class Search:
+    """A query, understood.  `beside` another run it may name changes as well."""
+
+    def __init__(self, query: str, *, beside: bool = False) -> None:
+        self.changes = frozenset(CHANGES)
+        """Which changes are wanted; `matches` does not know them."""
+        words = []
+        for written in _WORD.findall(query):
+            named = _changes(written) if beside else None
+            if named is None:
+                words.append(_word(written))
+            else:
+                self.changes &= named
+        # Looking into whole records takes longest, so it comes last.
+        self._words = sorted(words, key=lambda word: word.whole_record)
+
+    @property
+    def reads_records(self) -> bool:
+        """Whether whole records must be read."""
+        return any(word.whole_record for word in self._words)
+
+    def matches(self, episode: Episode, read_line: ReadLine) -> bool:
+        """Whether every word holds."""
+        return all(word.holds(episode, read_line) for word in self._words)
+
+
+def haystack(episode: Episode) -> str:
+    """What a list shows of an episode, in lower case."""
+    failure = group(episode)
+    parts: Iterable[str | None] = (
+        name_of(episode), episode.outcome.stop, failure and failure.name, failure and failure.title,
+        steps_of(episode), episode.answer, episode.target,
+    )  # fmt: skip
+    return "\n".join(part for part in parts if part).casefold()
+
+
+def _changes(word: str) -> frozenset[str] | None:
+    """The changes that a word names; None where it is another word."""
+    negated = word.startswith("-")
+    named = frozenset(word.removeprefix("-").casefold().split("|"))
+    if not named <= frozenset(CHANGES):
+        return None
+    return frozenset(CHANGES) - named if negated else named
+
+
+def _word(word: str) -> _Word:
+    if word.startswith("-") and len(word) > 1:
+        inner = _word(word[1:])
+        return _Word(lambda e, line: not inner.holds(e, line), inner.whole_record)
+    if word.startswith('"'):
+        return _whole_record(word.strip('"'))
+    alternatives = [_test(part) for part in word.casefold().split("|") if part]
+    return _Word(lambda e, line: any(test(e) for test in alternatives), False)
+
+
+def _test(word: str) -> Test:
+    """What a word without quotes asks of an episode."""
+    if word in OUTCOMES:
+        return OUTCOMES[word]
+    if word in SCENARIOS:
+        return lambda e: e.scenario == word
+    if is_name(word):
+        return lambda e: (failure := group(e)) is not None and failure.name == word
+    if compared := _COMPARISON.fullmatch(word):
+        return _comparison(*compared.groups())
+    return lambda e: word in haystack(e)
+
+
+def _whole_record(text: str) -> _Word:
+    # As it stands in the file: JSON, in whatever case.
+    needle = json.dumps(text, ensure_ascii=False)[1:-1].casefold()
+    return _Word(lambda e, line: needle in line().decode("utf-8", "replace").casefold(), True)
+
+
+def _comparison(name: str, sign: str, number: str) -> Test:
+    if name not in NUMBERS:
+        raise UserError(f"{name!r} is no number of an episode; known: {', '.join(NUMBERS)}")
+    value_of, compare, wanted = NUMBERS[name], _OPERATORS[sign], float(number)
+
+    def holds(episode: Episode) -> bool:
+        value = value_of(episode)
+        return value is not None and compare(value, wanted)
+
+    return holds

@@ -1,0 +1,100 @@
+"""Lines for a terminal, a pager or a file.
+
+Where nobody says how wide the output is (a pipe, without COLUMNS) nothing is wrapped or cut, so
+that `grep` finds what it looks for.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.text import Text
+
+from proactive_agent.records.describe import ARROW
+
+LEAST = 8
+"""Columns that a text gets, however narrow the output is."""
+
+
+class Line(NamedTuple):
+    """A text and how far it is indented, also where it is wrapped."""
+
+    text: Text
+    indent: int = 0
+
+
+class Cell(NamedTuple):
+    """A part of a row and the columns that it fills; numbers stand to the right."""
+
+    text: Text
+    width: int
+    right: bool = False
+
+
+def width_of(console: Console) -> int | None:
+    """Columns of the output; None where it has no bound."""
+    return console.width if console.is_terminal or "COLUMNS" in os.environ else None
+
+
+def fitted(line: Line, console: Console, width: int | None) -> Iterator[Text]:
+    """A line, broken at its own line breaks and at the width."""
+    if width is None:
+        parts = list(line.text.split("\n", allow_blank=True))
+    else:
+        parts = list(line.text.wrap(console, max(width - line.indent, LEAST)))
+    for part in parts or [Text()]:
+        part.rstrip()
+        yield Text(" " * line.indent).append_text(part) if part else part
+
+
+def write(console: Console, texts: Iterable[Text]) -> None:
+    """Prints single lines as they are."""
+    for text in texts:
+        if console.color_system is None:  # far faster than rendering, for long lists
+            console.file.write(f"{text.plain}\n")
+        else:
+            console.print(text, soft_wrap=True)
+
+
+def write_wrapped(console: Console, lines: Iterable[Line]) -> None:
+    """Prints lines, wrapped at the width of the output."""
+    width = width_of(console)
+    for line in lines:
+        write(console, fitted(line, console, width))
+
+
+def row(cells: Sequence[Cell], rest: str, width: int | None) -> Text:
+    """Cells with two columns between them, and a text in what the width leaves."""
+    line = Text()
+    for text, columns, right in cells:
+        text.align("right" if right else "left", max(columns, text.cell_len))
+        line.append_text(text).append("  ")
+    rest = " ".join(rest.split())
+    room = None if width is None else max(width - line.cell_len, LEAST)
+    line.append(rest if room is None else cut_middle(rest, room))
+    line.rstrip()
+    return line
+
+
+def rule(width: int | None) -> Text:
+    """A line across."""
+    return Text("─" * (width or 80), "dim")
+
+
+def widest(names: Iterable[str], head: str) -> int:
+    """Columns of a first column with this head."""
+    return max(map(cell_len, (head, *names)))
+
+
+def cut_middle(text: str, room: int) -> str:
+    """Without its middle where it does not fit: how it begins and its last step matter most."""
+    if cell_len(text) <= room:
+        return text
+    _, arrow, last = text.rpartition(ARROW)
+    tail = arrow + last
+    if not arrow or cell_len(tail) > room * 2 // 3:
+        tail = set_cell_size(text[::-1], room // 2)[::-1].lstrip()
+    head = set_cell_size(text, room - 1 - cell_len(tail)).rstrip()
+    return f"{head}…{tail}"

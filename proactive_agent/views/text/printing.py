@@ -1,0 +1,97 @@
+"""Episodes on standard output: as a list, turn by turn, or as JSON lines."""
+
+import json
+from collections.abc import Iterable, Sequence
+from functools import partial
+
+from proactive_agent.records.outline import EpisodeOutline
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.comparison import differences, name_runs
+from proactive_agent.terminal.console import console, messages, plain
+from proactive_agent.tools import UserError
+from proactive_agent.views.divergence import Pair, pairs
+from proactive_agent.views.selection import Order, ReadLine, Selection, in_order
+from proactive_agent.views.text.diff_text import diff_lines, diff_listing
+from proactive_agent.views.text.episode_text import episode_lines
+from proactive_agent.views.text.line_reader import read_line, safe_json
+from proactive_agent.views.text.lines import width_of, write, write_wrapped
+from proactive_agent.views.text.listing import Rows, listing
+
+NAME_WIDTH = 16
+"""Columns of a sample's name where nobody knows yet how long the names will be."""
+
+
+class Printer:
+    """Prints episodes of one run."""
+
+    def __init__(self, folder: RunFolder, *, turns: bool, as_json: bool) -> None:
+        self.folder = folder
+        self.read_line: ReadLine = partial(read_line, folder)
+        self._manifest = folder.read_manifest()
+        self._turns = turns
+        self._as_json = as_json
+
+    def print_all(self, episodes: Sequence[EpisodeOutline], selection: Selection) -> None:
+        """What was chosen.  Raises UserError where a sample was asked for that is not there."""
+        if selection.sample and not episodes:
+            raise UserError(f"{self.folder.path} holds no episode {':'.join(selection.sample)}")
+        if self._as_json or self._turns:
+            for episode in episodes:
+                self._print_whole(episode)
+        else:
+            write(console, listing(self._manifest, episodes, width_of(console)))
+
+    def print_as_they_come(self, episodes: Iterable[EpisodeOutline]) -> None:
+        """Each at once."""
+        rows = Rows(NAME_WIDTH, width_of(console))
+        if not (self._as_json or self._turns):
+            write(console, rows.head())
+        for episode in episodes:
+            if self._as_json or self._turns:
+                self._print_whole(episode)
+            else:
+                write(console, [rows.of(episode)])
+            console.file.flush()
+
+    def print_diff(self, second: RunFolder, selection: Selection, order: Order) -> None:
+        """The same samples in two runs."""
+        read_second: ReadLine = partial(read_line, second)
+        chosen = selection.apply(in_order(self.folder.outlines(), order), self.read_line)
+        others = {episode.key: episode for episode in second.outlines()}
+        both = [pair for pair in pairs(chosen, others) if selection.wants_pair(pair)]
+        manifests = [self._manifest, second.read_manifest()]
+        names = name_runs(manifests)
+        for difference in differences(manifests):
+            messages.print(plain(difference), markup=False, soft_wrap=True)
+        if selection.sample and not both:
+            raise UserError(f"no episode {':'.join(selection.sample)} is in both runs")
+        if self._as_json:
+            for pair in both:
+                print(_pair_as_json(pair, self.read_line, read_second))
+        elif self._turns:
+            for pair in both:
+                first = self.folder.read_episode(pair.first.offset, pair.first.length)
+                other = second.read_episode(pair.second.offset, pair.second.length)
+                write_wrapped(console, diff_lines(first, other, (names[0], names[1])))
+        else:
+            write(console, diff_listing(both, (names[0], names[1]), width_of(console)))
+
+    def _print_whole(self, episode: EpisodeOutline) -> None:
+        if self._as_json:
+            print(safe_json(self.read_line(episode)))
+        else:
+            record = self.folder.read_episode(episode.offset, episode.length)
+            write_wrapped(console, episode_lines(record))
+
+
+def _pair_as_json(pair: Pair, read_first: ReadLine, read_second: ReadLine) -> str:
+    head = {
+        "scenario": pair.first.scenario,
+        "sample_id": pair.first.sample_id,
+        "repeat": pair.first.repeat,
+        "change": pair.change,
+        "parting": pair.parting,
+    }
+    start = json.dumps(head)[:-1]
+    first, second = safe_json(read_first(pair.first)), safe_json(read_second(pair.second))
+    return f'{start}, "first": {first}, "second": {second}}}'

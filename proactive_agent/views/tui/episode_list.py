@@ -1,0 +1,173 @@
+"""The list of episodes.  Only the rows that show are rendered, so its length does not matter."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import ClassVar
+
+from rich.style import Style
+from rich.text import Text
+from textual.binding import Binding, BindingType
+from textual.events import Click
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from proactive_agent.records.describe import name_of, short_step_of, short_steps_of
+from proactive_agent.records.episode import EpisodeKey
+from proactive_agent.records.outline import EpisodeOutline
+from proactive_agent.terminal.console import plain, safe
+from proactive_agent.views.divergence import Pair
+from proactive_agent.views.text.diff_text import deeds_at_parting
+from proactive_agent.views.text.lines import Cell, row
+
+LONGEST_NAME = 20
+COUNT = 3
+
+
+def name_width_of(rows: Iterable[EpisodeOutline]) -> int:
+    """Columns for the names of these episodes."""
+    longest = max((len(name_of(episode)) for episode in rows), default=0)
+    return min(max(longest, len("sample")), LONGEST_NAME)
+
+
+def mark_of(episode: EpisodeOutline) -> Text:
+    """Right, wrong or error in one column."""
+    if episode.error is not None:
+        return Text("!", "bold magenta")
+    return Text("✓", "bold green") if episode.outcome.correct else Text("✗", "bold red")
+
+
+class EpisodeList(ScrollView, can_focus=True):
+    """Rows of episodes with a cursor; with a second run, how the same samples went there."""
+
+    DEFAULT_CSS = """
+    EpisodeList {
+        overflow-x: hidden; overflow-y: auto;
+        scrollbar-gutter: stable; scrollbar-size-vertical: 1;
+    }
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "Up", show=False),
+        Binding("down,j", "move(1)", "Down", show=False),
+        Binding("pageup", "page(-1)", "Page up", show=False),
+        Binding("pagedown,space", "page(1)", "Page down", show=False),
+        Binding("home,g", "go(0)", "First", show=False),
+        Binding("end,G", "go(-1)", "Last", show=False),
+        Binding("enter,right,l", "open", "Open", show=False),
+    ]
+
+    class Moved(Message):
+        """The cursor is on another episode."""
+
+    class Opened(Message):
+        """The episode under the cursor is to be looked at."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id, classes="-ansi-scrollbar")
+        self.rows: Sequence[EpisodeOutline] = ()
+        self.others: Mapping[EpisodeKey, EpisodeOutline] = {}
+        """The same samples in a second run."""
+        self.cursor = 0
+        self._name_width = len("sample")
+
+    @property
+    def current(self) -> EpisodeOutline | None:
+        """The episode under the cursor."""
+        return self.rows[self.cursor] if self.rows else None
+
+    @property
+    def _columns(self) -> int:
+        """Without the scroll bar's."""
+        return self.scrollable_content_region.width
+
+    def show(self, rows: Sequence[EpisodeOutline], name_width: int) -> None:
+        """Other rows; the cursor stays on its episode where that is among them."""
+        before = self.current
+        self.rows, self._name_width = rows, name_width
+        self.virtual_size = Size(self.size.width, len(rows))
+        found = 0
+        if before is not None:
+            found = next((i for i, e in enumerate(rows) if e.key == before.key), 0)
+        self.cursor = found
+        self._reveal()
+        self.refresh()
+        if self.current is not before:
+            self.post_message(self.Moved())
+
+    def go(self, index: int) -> None:
+        """Puts the cursor on a row, the nearest there is."""
+        index = max(0, min(index, len(self.rows) - 1))
+        if index != self.cursor and self.rows:
+            self.cursor = index
+            self._reveal()
+            self.refresh()
+            self.post_message(self.Moved())
+
+    def head(self) -> Text:
+        """What the columns are."""
+        if self.others:
+            return self._laid_out(Text(), Text("sample"), ("part",), "first | second")
+        return self._laid_out(Text(), Text("sample"), ("trn", "ask"), "actions")
+
+    def render_line(self, y: int) -> Strip:
+        index = y + int(self.scroll_offset.y)
+        width = self._columns
+        if index >= len(self.rows):
+            return Strip.blank(width)
+        text = self._row(self.rows[index])
+        text.truncate(width)
+        style = Style(reverse=True) if index == self.cursor and self.has_focus else Style()
+        if index == self.cursor:
+            text.stylize(Style(bold=True))
+        strip = Strip(text.render(self.app.console), text.cell_len)
+        return strip.adjust_cell_length(width).apply_style(style)
+
+    def _row(self, episode: EpisodeOutline) -> Text:
+        if self.others:
+            return self._row_of_two(episode, self.others.get(episode.key))
+        numbers = str(episode.outcome.turns), str(episode.outcome.suggestions)
+        steps = plain(short_steps_of(episode))
+        return self._laid_out(mark_of(episode), safe(name_of(episode)), numbers, steps)
+
+    def _row_of_two(self, episode: EpisodeOutline, other: EpisodeOutline | None) -> Text:
+        mark, name = mark_of(episode), safe(name_of(episode))
+        if other is None:
+            return self._laid_out(mark, name, ("",), "not played there")
+        pair = Pair(episode, other)
+        number = "" if pair.parting is None else str(pair.parting + 1)
+        did = plain(" | ".join(deeds_at_parting(pair, short_step_of)))
+        text = self._laid_out(mark.append_text(mark_of(other)), name, (number,), did)
+        if pair.change == "same":
+            text.stylize("dim")
+        return text
+
+    def _laid_out(self, mark: Text, name: Text, numbers: Sequence[str], rest: str) -> Text:
+        cells = [Cell(mark, 2 if self.others else 1), Cell(name, self._name_width)]
+        cells += [Cell(Text(number), COUNT, right=True) for number in numbers]
+        return row(cells, rest, self._columns or None)
+
+    def action_move(self, step: int) -> None:
+        self.go(self.cursor + step)
+
+    def action_page(self, pages: int) -> None:
+        self.go(self.cursor + pages * max(self.size.height - 1, 1))
+
+    def action_go(self, index: int) -> None:
+        self.go(index if index >= 0 else len(self.rows) + index)
+
+    def action_open(self) -> None:
+        if self.rows:
+            self.post_message(self.Opened())
+
+    def on_click(self, event: Click) -> None:
+        """The row that was clicked."""
+        self.go(event.y + int(self.scroll_offset.y))
+
+    def on_resize(self) -> None:
+        """The rows are as wide as the list."""
+        self.virtual_size = Size(self.size.width, len(self.rows))
+
+    def _reveal(self) -> None:
+        region = Region(0, self.cursor, 1, 1)
+        self.scroll_to_region(region, animate=False, force=True)

@@ -1,0 +1,120 @@
+"""What lies over the browser: a picture alone, a turn's record, other runs, the keys."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar, NamedTuple
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.terminal.console import safe
+from proactive_agent.tools import UserError
+from proactive_agent.views.text.listing import title_of
+from proactive_agent.views.tui.help_text import help_text
+
+
+class TextScreen(ModalScreen[None]):
+    """A long text to scroll through."""
+
+    DEFAULT_CSS = """
+    TextScreen > VerticalScroll { padding: 0 1; }
+    TextScreen > .title { height: 1; padding: 0 1; text-style: bold reverse; width: 100%; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,r,question_mark", "dismiss", "Back"),
+        Binding("j", "down", "Down", show=False),
+        Binding("k", "up", "Up", show=False),
+    ]
+
+    def __init__(self, title: str, text: Text) -> None:
+        super().__init__()
+        self._title, self.text = title, text
+
+    def compose(self) -> ComposeResult:
+        yield Static(safe(self._title), classes="title", markup=False)
+        with VerticalScroll(classes="-ansi-scrollbar"):
+            yield Static(self.text, markup=False)
+        yield Footer()
+
+    def on_mount(self) -> None:
+        """Keys scroll at once."""
+        self.query_one(VerticalScroll).focus()
+
+    def action_down(self) -> None:
+        """A line down."""
+        self.query_one(VerticalScroll).scroll_down(animate=False)
+
+    def action_up(self) -> None:
+        """A line up."""
+        self.query_one(VerticalScroll).scroll_up(animate=False)
+
+
+class HelpScreen(TextScreen):
+    """The keys, and how to search."""
+
+    def __init__(self) -> None:
+        super().__init__("Keys and search", help_text())
+
+
+class OtherRun(NamedTuple):
+    """A run that can be put beside."""
+
+    folder: RunFolder
+    title: str
+
+
+class RunsScreen(ModalScreen[RunFolder | None]):
+    """Asks which run shall stand beside."""
+
+    DEFAULT_CSS = """
+    RunsScreen { align: center middle; }
+    RunsScreen > OptionList { width: 90%; max-height: 80%; border: round $primary; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,d", "cancel", "Back")]
+
+    def __init__(self, runs: Sequence[OtherRun]) -> None:
+        super().__init__()
+        self._runs = runs
+
+    def compose(self) -> ComposeResult:
+        options = [
+            Option(
+                Text.assemble(safe(run.title, "bold"), "\n  ", safe(run.folder.path.name, "dim"))
+            )
+            for run in self._runs
+        ]
+        shown = OptionList(*options, markup=False)
+        shown.border_title = "Put beside"
+        yield shown
+        yield Footer()
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        """The run that was picked."""
+        self.dismiss(self._runs[event.option_index].folder)
+
+    def action_cancel(self) -> None:
+        """None."""
+        self.dismiss(None)
+
+
+def other_runs(folder: RunFolder, *places: Path) -> list[OtherRun]:
+    """Runs in the same folder and in `places`, the latest first; without the run itself."""
+    found: dict[Path, OtherRun] = {}
+    own = folder.path.resolve()
+    for place in (own.parent, *places):
+        for file in place.glob("*/run.json"):
+            path = file.parent.resolve()
+            if path == own or path in found:
+                continue
+            try:
+                manifest = RunFolder(file.parent).read_manifest()
+            except UserError:
+                continue
+            found[path] = OtherRun(RunFolder(file.parent), title_of(manifest))
+    return [found[path] for path in sorted(found, key=lambda path: path.name, reverse=True)]

@@ -1,0 +1,110 @@
+"""The branches of a turn, as text: what was shown, the call, the verdict, what the user did."""
+
+from typing import NamedTuple
+
+from rich.console import Console
+from rich.text import Text
+
+from proactive_agent.records.describe import action_of
+from proactive_agent.records.episode import EpisodeRecord, TurnRecord
+from proactive_agent.records.failures import group
+from proactive_agent.terminal.console import safe
+from proactive_agent.views.describe import (
+    image_of,
+    judgement_of,
+    outcome_of,
+    replies_of,
+    styled_verdict,
+    tools_of,
+)
+from proactive_agent.views.text.lines import LEAST
+
+LABEL = 8
+"""Columns of a branch's name."""
+
+_CONSOLE = Console(width=1)
+"""Only wraps; the width is given each time."""
+
+
+class Branch(NamedTuple):
+    """A part of a turn."""
+
+    label: str
+    text: Text
+
+
+def head_of(episode: EpisodeRecord, index: int, *, folded: bool) -> Text:
+    """Number and picture of a turn."""
+    turn = episode.turns[index]
+    head = Text("▸ " if folded else "▾ ", "bold")
+    head.append(f"turn {turn.index + 1} of {len(episode.turns)}", "bold cyan")
+    return head.append("  ").append_text(safe(image_of(turn).rpartition("/")[2], "cyan"))
+
+
+def one_line(turn: TurnRecord) -> Text:
+    """A folded turn: what the model did, and whether it was right."""
+    return safe(f"{action_of(turn.action)}  ").append_text(styled_verdict(turn))
+
+
+def branches(episode: EpisodeRecord, index: int) -> list[Branch]:
+    """The parts of a turn; -1 is an episode without any."""
+    if index < 0:
+        return [_end(episode)]
+    turn = episode.turns[index]
+    before = episode.turns[index - 1] if index else None
+    parts = [Branch("shown", safe(turn.prompt))]
+    tools = tools_of(turn)
+    if tools and (before is None or tools != tools_of(before)):
+        parts.append(Branch("tools", safe(tools, "dim")))
+    for number, reply in enumerate(replies_of(turn)):
+        parts.append(Branch("call" if number < len(turn.reply.tool_calls) else "reply", reply))
+    parts.append(Branch("verdict", safe(f"{action_of(turn.action)}  ") + styled_verdict(turn)))
+    parts += [Branch("note", safe(note, "dim")) for note in turn.notes]
+    if turn.judgement is not None:
+        parts.append(Branch("judge", judgement_of(turn.judgement)))
+    last = index + 1 == len(episode.turns)
+    if not last or episode.error is not None:
+        parts.append(Branch("user", _user(turn)))
+    if last:
+        parts.append(_end(episode))
+    return parts
+
+
+def drawn(parts: list[Branch], width: int) -> list[Text]:
+    """Branches below a turn's head, wrapped."""
+    lines = []
+    room = max(width - LABEL - 3, LEAST)
+    for number, (label, text) in enumerate(parts):
+        last = number + 1 == len(parts)
+        for row, piece in enumerate(text.wrap(_CONSOLE, room)):
+            piece.rstrip()
+            start = ("╰ " if last else "├ ") if row == 0 else ("  " if last else "│ ")
+            name = label if row == 0 else ""
+            line = Text.assemble((f" {start}", "dim"), (f"{name:<{LABEL}}", "dim"), no_wrap=True)
+            lines.append(line.append_text(piece))
+    return lines
+
+
+def _user(turn: TurnRecord) -> Text:
+    """What the user did with a turn's action."""
+    action = turn.action
+    if action.kind != "intervention":
+        return Text("goes on")
+    verdicts = [turn.verdict, turn.lenient_verdict or turn.verdict]
+    if all(verdict.suggestion != "correct" for verdict in verdicts):
+        return Text("cannot do that")
+    done = f"{action.tool}({action.argument or ''})"
+    return safe(f"does {done} instead" if action.mapped else f"does {done}", "blue")
+
+
+def _end(episode: EpisodeRecord) -> Branch:
+    """How the episode ended, and what would have been right."""
+    text = outcome_of(episode)
+    failure = group(episode)
+    if failure is not None:
+        text.append_text(safe(f": {failure.title}", "red"))
+    if episode.error is not None:
+        text.append_text(safe(f" ({episode.error.source}): {episode.error.message}", "red"))
+    if not episode.outcome.correct:
+        text.append("; right is ").append_text(safe(episode.target, "green"))
+    return Branch("end", text)

@@ -1,0 +1,183 @@
+"""What API models cost: budgets, estimates, and the cache that saves them."""
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("openai", reason="needs the extra `api`")
+pytest.importorskip("anthropic", reason="needs the extra `api`")
+pytest.importorskip("litellm", reason="needs the extra `api`")
+
+
+from proactive_agent.play.budget import Budget, BudgetSpentError
+from proactive_agent.providers import ApiAccess
+from proactive_agent.records.manifest import ProviderSettings
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.runner import prepare_resume, prepare_run, run
+from proactive_agent.tools import UserError
+from tests.proactive_agent.api_playing import invoke, many_samples, play, settings
+from tests.providers.api_asking import PROTOCOLS, server, spec
+from tests.providers.hostile_server import HostileServer
+
+__all__ = ["server"]
+
+pytestmark = pytest.mark.api
+
+# Money -------------------------------------------------------------------------------------------
+
+PRICED = ApiAccess(price=(100.0, 0.0))
+"""A reply, of 1000 input tokens, costs 10 cents."""
+
+
+def test_no_request_is_sent_once_the_budget_is_spent(server: HostileServer, tmp_path: Path) -> None:
+    prepared = prepare_run(settings(server), tmp_path, PRICED)
+    budget = Budget(0.45)
+    with pytest.raises(BudgetSpentError, match=r"\$0\.\d+ of the budget of \$0\.45 are spent"):
+        asyncio.run(run(prepared, 2, budget=budget))
+    assert 3 <= len(server.received) <= 6, "each of the two in flight may send one more at most"
+    folder = prepared.folder
+    assert folder.read_manifest().status == "interrupted"
+    assert [episode.error for episode in folder.episodes() if episode.error] == []
+    asyncio.run(run(prepare_resume(folder, PRICED), budget=Budget(1000.0)))
+    assert Counter(e.key for e in folder.episodes()).total() == prepared.total
+
+
+def test_episodes_that_would_not_be_finished_are_not_begun(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    data = many_samples(tmp_path / "data", 10)
+    prepared = prepare_run(settings(server, data=str(data)), tmp_path, PRICED)
+    # The probe and two episodes of two turns each; half of a third is not worth beginning.
+    with pytest.raises(BudgetSpentError):
+        asyncio.run(run(prepared, 1, budget=Budget(0.61)))
+    assert len(server.received) == 5
+    assert len(list(prepared.folder.episodes())) == 2
+
+
+def test_a_budget_without_a_price_is_wrong_input(server: HostileServer, tmp_path: Path) -> None:
+    result = invoke("run", "--out", str(tmp_path / "results"), "--budget-usd", "1",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 2
+    assert "--price IN,OUT" in result.stderr
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_spent_budget_says_how_to_go_on(server: HostileServer, tmp_path: Path) -> None:
+    result = invoke("run", "--out", str(tmp_path), "--budget-usd", "0.35", "--price", "100,0",
+                    "--concurrency", "1", "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 1
+    assert "go on with: --resume" in result.stderr
+    assert "cost $0.2000" in " ".join(result.stdout.split())
+    (folder,) = tmp_path.iterdir()
+    again = invoke("run", "--resume", str(folder), "--budget-usd", "1000", "--price", "100,0")
+    assert again.exit_code == 0, again.output
+
+
+def test_a_budget_is_for_all_conditions_together(server: HostileServer, tmp_path: Path) -> None:
+    result = invoke("run", "--out", str(tmp_path), "--budget-usd", "0.75", "--price", "100,0",
+                    "--concurrency", "1", "--scenario", "rod", "--limit", "2",
+                    "--condition", "zero-shot,hint,stateless",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 1
+    # The probe and three episodes of two turns each, of which the second condition plays one.
+    assert len(server.received) == 7
+    played = {}
+    for folder in map(RunFolder, tmp_path.iterdir()):
+        played[folder.read_manifest().settings.condition] = len(list(folder.episodes()))
+        if folder.read_manifest().status == "interrupted":
+            assert f"are spent; go on with: --resume {folder.path}" in result.stderr
+    assert played == {"zero-shot": 2, "hint": 1}
+    assert "not begun: openai:m@" in result.stderr
+    assert "stateless" in result.stderr
+
+
+def test_a_dry_run_estimates_tokens_and_cost(server: HostileServer, tmp_path: Path) -> None:
+    result = invoke("run", "--dry-run", "--price", "1000000,0", "--scenario", "rod", "--limit", "1",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    words = result.stdout.split("tokens and cost", 1)[1].replace(",", "").split()
+    fewest = next(int(word) for word in words if word.isdigit())
+    assert f"${fewest}.00 to $" in " ".join(words)
+    assert server.received == []
+
+
+def test_a_dry_run_says_where_a_price_is_unknown() -> None:
+    result = invoke("run", "--dry-run", "--provider", "openai:nobody-knows-it", "--limit", "1")
+    assert "cost unknown" in result.stdout
+    assert "$" not in result.stdout
+
+
+# The reply cache ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_repeated_run_asks_nothing_but_the_same(
+    protocol: str, server: HostileServer, tmp_path: Path
+) -> None:
+    access = ApiAccess(price=(2.0, 10.0), cache=str(tmp_path / "cache"))
+    first = play(settings(server, protocol, limit=2), tmp_path / "a", access, concurrency=1)
+    asked = len(server.received)
+    second = play(settings(server, protocol, limit=2), tmp_path / "b", access, concurrency=1)
+    assert len(server.received) == asked
+    for before, after in zip(first.episodes(), second.episodes(), strict=True):
+        assert before.usage.cache_hits == 0
+        assert after.usage.cache_hits == len(after.turns)
+        assert (after.usage.cost_usd, after.usage.seconds) == (0.0, 0.0)
+        assert after.usage.input_tokens == before.usage.input_tokens
+        assert [t.reply for t in after.turns] == [t.reply for t in before.turns]
+
+
+def test_another_setting_is_another_request(server: HostileServer, tmp_path: Path) -> None:
+    access = ApiAccess(cache=str(tmp_path / "cache"))
+    play(settings(server, limit=1), tmp_path / "a", access)
+    counts = []
+    for more in ({"max_tokens": 100}, {"temperature": 0.5}, {"image_quality": 50}):
+        before = len(server.received)
+        own = ProviderSettings(**more)
+        play(settings(server, limit=1, provider_settings=own), tmp_path / "b", access)
+        counts.append(len(server.received) - before)
+    assert all(counts)
+
+
+def test_another_seed_is_another_draw(server: HostileServer, tmp_path: Path) -> None:
+    access = ApiAccess(cache=str(tmp_path / "cache"))
+    warm = ProviderSettings(temperature=0.5)
+    counts = []
+    for seed in (1, 1, 2):
+        before = len(server.received)
+        how = settings(server, "messages", limit=1, seed=seed, provider_settings=warm)
+        play(how, tmp_path / "a", access)
+        counts.append(len(server.received) - before)
+    assert counts[1] == 0
+    assert counts[2] > 0
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.5])
+def test_a_repetition_is_not_answered_by_the_first_ones_reply(
+    temperature: float, server: HostileServer, tmp_path: Path
+) -> None:
+    access = ApiAccess(cache=str(tmp_path / "cache"))
+    how = ProviderSettings(temperature=temperature)
+    options = settings(server, limit=1, repeats=2, provider_settings=how)
+    first = play(options, tmp_path / "a", access, concurrency=1)
+    assert [episode.usage.cache_hits for episode in first.episodes()] == [0, 0]
+    asked = len(server.received)
+    again = play(options, tmp_path / "b", access, concurrency=1)
+    assert len(server.received) == asked
+    assert all(episode.usage.cache_hits for episode in again.episodes())
+
+
+def test_errors_are_not_kept(server: HostileServer, tmp_path: Path) -> None:
+    access = ApiAccess(cache=str(tmp_path / "cache"), first_wait=0.0)
+    server.then(None, "filtered reply")
+    first = play(settings(server, limit=1), tmp_path / "a", access)
+    again = play(settings(server, limit=1), tmp_path / "b", access)
+    assert [e.error is None for f in (first, again) for e in f.episodes()] == [False, True]
+
+
+def test_a_broken_cache_is_named(server: HostileServer, tmp_path: Path) -> None:
+    (tmp_path / "replies.sqlite").write_text("no database, but long enough to be read as one")
+    with pytest.raises(UserError, match=r"replies\.sqlite: file is not a database"):
+        prepare_run(settings(server), tmp_path / "r", ApiAccess(cache=str(tmp_path)))

@@ -1,0 +1,242 @@
+"""Whole runs with models behind an API, against the hostile server."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("openai", reason="needs the extra `api`")
+pytest.importorskip("anthropic", reason="needs the extra `api`")
+pytest.importorskip("litellm", reason="needs the extra `api`")
+
+
+from proactive_agent.providers import ApiAccess
+from proactive_agent.providers.api.provider import PROBE
+from proactive_agent.records.manifest import Settings
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.runner import prepare_resume, run
+from proactive_agent.tools import UserError
+from tests.proactive_agent.api_playing import AT_ONCE, invoke, many_samples, play, settings
+from tests.providers.api_asking import PROTOCOLS, server, spec
+from tests.providers.hostile_server import LASTING, TRANSIENT, HostileServer
+
+__all__ = ["server"]
+
+pytestmark = pytest.mark.api
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_whole_episodes_with_their_costs(
+    protocol: str, server: HostileServer, tmp_path: Path
+) -> None:
+    access = ApiAccess(price=(2.0, 10.0))
+    folder = play(settings(server, protocol, limit=2), tmp_path, access)
+    for episode in folder.episodes():
+        assert episode.error is None
+        assert episode.turns[0].action.kind == "intervention"
+        assert {turn.reply.tool_format for turn in episode.turns} == {"native"}
+        for turn in episode.turns:
+            assert turn.image.sent is not None
+            assert turn.image.sent.size == turn.image.size
+            assert turn.usage.reasoning_tokens == 5
+            assert turn.usage.cost_usd == pytest.approx((1000 * 2 + 20 * 10) / 1e6)
+    summary = json.loads(folder.summary_file.read_text())["scenarios"]["rod"]
+    assert summary["input_tokens"] == 1000 * summary["turns"]
+    assert summary["cached_tokens"] == 400 * summary["turns"]
+    assert summary["cost_usd"] == pytest.approx(0.0022 * summary["turns"])
+
+
+def test_five_hundred_episodes_in_bad_weather(server: HostileServer, tmp_path: Path) -> None:
+    data = many_samples(tmp_path / "data", 500)
+    server.then(None)  # for the probe
+    server.share, server.troubles = 0.3, (*TRANSIENT, *LASTING)
+    options = settings(server, data=str(data))
+    folder = play(options, tmp_path, concurrency=32)
+    lines = folder.episodes_file.read_bytes().count(b"\n")
+    first = {episode.key: episode for episode in folder.episodes()}
+    failed = {key for key, episode in first.items() if episode.error}
+    assert lines == len(first) == 500
+    assert 0 < len(failed) < 250
+    assert {e.error.source for e in first.values() if e.error} == {"provider"}
+    server.share = 0.0
+    resumed = prepare_resume(folder, AT_ONCE)
+    asyncio.run(run(resumed, 32))
+    again = {episode.key: episode for episode in folder.episodes()}
+    assert [e for e in again.values() if e.error] == []
+    assert {k: e for k, e in again.items() if k not in failed} == {
+        k: e for k, e in first.items() if k not in failed
+    }
+    assert folder.episodes_file.read_bytes().count(b"\n") == 500 + len(failed)
+
+
+def test_errors_are_records_of_their_own_kind(server: HostileServer, tmp_path: Path) -> None:
+    troubles = ("context overflow", "413", "filtered request", "403", "500", "500", "500")
+    server.then(None, *troubles)
+    folder = play(settings(server, limit=5), tmp_path, concurrency=1)
+    kinds = [episode.error.kind if episode.error else None for episode in folder.episodes()]
+    assert kinds == ["context_overflow", "too_large", "content_filter", "permission", "server"]
+
+
+# The probe ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("trouble", "message"),
+    [
+        ("401", "auth: HTTP 401: Incorrect API key provided"),
+        ("404", "not_found: HTTP 404: The model does not exist"),
+        ("403", "permission: HTTP 403: not for this account"),
+        ("quota", "quota: HTTP 429: You exceeded your current quota"),
+    ],
+)
+def test_what_is_wrong_for_all_ends_the_run_before_a_sample_is_spent(
+    trouble: str, message: str, server: HostileServer, tmp_path: Path
+) -> None:
+    server.then(trouble)
+    result = invoke(
+        "run", "--out", str(tmp_path / "results"), "--provider", spec("chat", server.url)
+    )
+    assert result.exit_code == 2
+    assert result.stderr == f"error: openai:m: {message}\n"
+    assert len(server.received) == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_server_that_is_not_there_ends_the_run(tmp_path: Path) -> None:
+    with HostileServer().running() as gone:
+        url = gone.url
+    with pytest.raises(UserError, match="openai:m: connection: "):
+        play(Settings(provider=spec("chat", url), scenarios=("rod",)), tmp_path)
+
+
+def test_one_wrong_key_among_several_models_spends_nothing(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    server.then("401")
+    models = [spec("chat", server.url), spec("messages", server.url)]
+    result = invoke("run", "--out", str(tmp_path / "results"), "--provider", models[0],
+                    "--provider", models[1])  # fmt: skip
+    assert result.exit_code == 2
+    assert len(server.received) <= 2
+    assert not (tmp_path / "results").exists()
+
+
+def test_what_a_model_does_not_take_is_left_out_and_recorded(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    server.then("400")
+    folder = play(settings(server, limit=1), tmp_path)
+    sent = ["temperature" in received.body for received in server.received]
+    assert sent[0]
+    assert not any(sent[1:])
+    assert folder.read_manifest().provider["left_out"] == ["temperature"]
+
+
+def test_a_request_that_stays_bad_ends_the_run(server: HostileServer, tmp_path: Path) -> None:
+    server.then("400", "400")
+    with pytest.raises(UserError, match="bad_request: HTTP 400: temperature"):
+        play(settings(server, limit=1), tmp_path)
+
+
+def test_bad_weather_at_the_probe_is_no_reason_not_to_begin(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    server.then("500", "500", "500")
+    folder = play(settings(server, limit=1), tmp_path)
+    assert [episode.error for episode in folder.episodes()] == [None]
+
+
+def test_a_finished_run_is_not_asked_for_again(server: HostileServer, tmp_path: Path) -> None:
+    folder = play(settings(server, limit=1), tmp_path)
+    before = len(server.received)
+    asyncio.run(run(prepare_resume(folder, AT_ONCE)))
+    assert len(server.received) == before
+
+
+# Pace --------------------------------------------------------------------------------------------
+
+
+def test_concurrency_is_what_is_asked_for(server: HostileServer, tmp_path: Path) -> None:
+    server.delay = 0.05
+    play(settings(server), tmp_path, concurrency=3)
+    assert server.most_at_once == 3
+
+
+def test_models_play_side_by_side(server: HostileServer, tmp_path: Path) -> None:
+    with HostileServer().running() as other:
+        for each in (server, other):
+            each.delay = 0.05
+        models = [spec("chat", server.url), spec("messages", other.url), "baseline:oracle"]
+        options = [text for model in models for text in ("--provider", model)]
+        result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--concurrency", "1",
+                        *options)  # fmt: skip
+        assert result.exit_code == 0, result.output
+        played = [[r.at for r in each.received] for each in (server, other)]
+    assert played[0][0] < played[1][-1]
+    assert played[1][1] < played[0][-1]
+    rows = [line for line in result.stdout.splitlines() if "acc %" in line]
+    assert len(rows) == 1
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_one_model_given_twice_makes_two_runs(server: HostileServer, tmp_path: Path) -> None:
+    model = ("--provider", spec("chat", server.url))
+    result = invoke(
+        "run", "--out", str(tmp_path), "--scenario", "rod", "--limit", "1", *model, *model
+    )
+    assert result.exit_code == 0, result.output
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+# Several conditions of one model -----------------------------------------------------------------
+
+
+def asked(server: HostileServer) -> list[str]:
+    """The text of each request that came."""
+    return [json.dumps(received.body) for received in server.received]
+
+
+def test_conditions_of_one_model_are_probed_once(server: HostileServer, tmp_path: Path) -> None:
+    result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--limit", "2",
+                    "--condition", "zero-shot,hint,stateless",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert sum(PROBE in text for text in asked(server)) == 1
+    folders = [RunFolder(folder) for folder in tmp_path.iterdir()]
+    assert sorted(folder.read_manifest().settings.condition for folder in folders) == [
+        "hint", "stateless", "zero-shot"
+    ]  # fmt: skip
+    for folder in folders:
+        assert [episode.error for episode in folder.episodes()] == [None, None]
+
+
+def test_what_the_probe_found_out_holds_for_all_conditions(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    server.then("400")
+    model = spec("chat", server.url)
+    result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--limit", "1",
+                    "--condition", "zero-shot,hint", "--provider", model)  # fmt: skip
+    assert result.exit_code == 0, result.output
+    manifests = [RunFolder(folder).read_manifest() for folder in tmp_path.iterdir()]
+    assert [manifest.provider["left_out"] for manifest in manifests] == [["temperature"]] * 2
+    assert ["temperature" in received.body for received in server.received[1:]].count(True) == 0
+
+
+def test_conditions_of_one_model_keep_one_pace(server: HostileServer, tmp_path: Path) -> None:
+    server.delay = 0.02
+    result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--concurrency", "2",
+                    "--condition", "zero-shot,hint,stateless",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert server.most_at_once == 2
+
+
+def test_a_wrong_key_spends_nothing_of_any_condition(server: HostileServer, tmp_path: Path) -> None:
+    server.then("401")
+    result = invoke("run", "--out", str(tmp_path / "results"), "--condition", "zero-shot,hint",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 2
+    assert len(server.received) == 1
+    assert not (tmp_path / "results").exists()

@@ -1,0 +1,59 @@
+"""Runs to be compared, made by hand."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from proactive_agent.metrics import gather, summarise_tables
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.manifest import DataFingerprint, FileFingerprint, Manifest, Settings
+from proactive_agent.reports.runs import Played
+from proactive_agent.scenarios import SCENARIOS
+from tests.proactive_agent.written_records import episode
+
+OFFICIAL = {"embedded": False, "filtered": True, "wording": "proactivebench 0.1.1"}
+
+
+def played(
+    name: str, episodes: Iterable[EpisodeRecord], *, file: str = "0",
+    data: dict[str, Any] | None = None, described: dict[str, Any] | None = None, **settings: Any,
+) -> Played:  # fmt: skip
+    """A finished run; `file` stands for the bytes of its data files, `described` is what the
+    provider says of itself."""
+    which = {"embedded": True, "filtered": False, "wording": "own v1", **(data or {})}
+    files = {
+        scenario: FileFingerprint(sha256=file, samples=kept, kept=kept)
+        for scenario, found in SCENARIOS.items()
+        for kept in [found.published_counts[1]]
+    }
+    manifest = Manifest(
+        run_id=f"run-{name}",
+        settings=Settings(
+            provider=settings.pop("provider", f"openai:{name}"),
+            scenarios=tuple(SCENARIOS),
+            **settings,
+        ),
+        provider=described or {},
+        data=DataFingerprint(files=files, wording_sha256="0", **which),
+        tool_texts="v1",
+        tool_texts_sha256="0",
+        versions={},
+        git_commit=None,
+        started=datetime(2026, 1, 1, tzinfo=UTC),
+        status="finished",
+    )
+    tables = gather(episodes)
+    return Played(name, manifest, tables, summarise_tables(tables))
+
+
+def answers(rights: str, scenario: str = "rod", repeat: int = 0) -> list[EpisodeRecord]:
+    """An episode per sample: 1 is right at once, A after having asked, 0 wrong, - an error."""
+    turns = {"1": ("right",), "A": ("ask", "right"), "0": ("wrong",), "-": ()}
+    failed = {"source": "provider", "kind": "timeout", "message": "no answer"}
+    return [
+        episode(
+            *turns[right], sample_id=sample, scenario=scenario, repeat=repeat,
+            error=failed if right == "-" else None,
+        )
+        for sample, right in enumerate(rights)
+    ]  # fmt: skip

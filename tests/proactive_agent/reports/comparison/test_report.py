@@ -1,0 +1,243 @@
+import csv
+import io
+import json
+
+import pytest
+from rich.console import Console
+
+from proactive_agent.reports.comparison.csv_form import csv_text
+from proactive_agent.reports.comparison.grids import grids
+from proactive_agent.reports.comparison.report import Report, find_baseline, make_report
+from proactive_agent.reports.paper import published
+from proactive_agent.reports.runs import Played, data_label
+from proactive_agent.reports.tables import TerminalTable
+from proactive_agent.reports.tables.text_forms import latex, markdown
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.tools import UserError
+from tests.proactive_agent.reports.comparison.playing import OFFICIAL, answers, played
+
+A = played("a", answers("1100") + answers("1010", "coco"), protocol="mcqa")
+B = played("b", answers("0100") + answers("1111", "coco"), protocol="mcqa")
+OTHER_DATA = played("c", answers("1111"), file="other", data={"embedded": False})
+
+
+def report(*runs: Played, beside: bool = False) -> Report:
+    return make_report(runs, find_baseline(runs, None), beside=beside)
+
+
+# The baseline -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asked", ["b", "run-b", "results/run-b", "results/run-b/"])
+def test_the_baseline_is_named_as_the_runs_are(asked: str) -> None:
+    assert find_baseline([A, B], asked) is B
+
+
+def test_another_run_is_no_baseline() -> None:
+    with pytest.raises(UserError, match="none of the runs compared; they are run-a, run-b"):
+        find_baseline([A, B], "c")
+
+
+def test_one_run_has_no_baseline() -> None:
+    assert report(A).baseline is None
+
+
+# What can be compared -----------------------------------------------------------------------------
+
+
+def test_runs_are_compared_with_the_baseline() -> None:
+    found = report(A, B)
+    assert list(found.differences) == ["b"]
+    assert found.differences["b"].scenarios["rod"]["acc"].difference.value == -0.25
+
+
+def test_samples_of_other_files_are_other_samples() -> None:
+    found = report(A, OTHER_DATA)
+    assert found.differences == {}
+    assert "Warning: the runs were made on different data." in found.notes
+
+
+@pytest.mark.parametrize(
+    ("settings", "warning"),
+    [
+        ({"protocol": "tools"}, "Warning: the runs differ in protocol: mcqa, tools."),
+        ({"protocol": "mcqa", "condition": "hint"},
+         "Warning: the runs differ in condition: hint, zero-shot."),
+        ({"protocol": "mcqa", "repeats": 2}, "The runs differ in repeats: 1, 2."),
+    ],
+)  # fmt: skip
+def test_unlike_runs_are_told(settings: dict[str, object], warning: str) -> None:
+    assert warning in report(A, played("b", answers("1"), **settings)).notes
+
+
+# The paper's figures ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("settings", "table"),
+    [
+        ({"protocol": "mcqa"}, "table1"),
+        ({"protocol": "tools"}, "table1"),
+        ({"protocol": "mcqa", "condition": "hint"}, "table7"),
+        ({"protocol": "mcqa", "condition": "reference"}, "table6"),
+        ({"protocol": "oeg"}, "table2"),
+    ],
+)
+def test_the_table_that_is_most_like_a_run_stands_beside_it(
+    settings: dict[str, str], table: published.TableName
+) -> None:
+    found = report(played("a", answers("1"), **settings), beside=True)
+    assert [row.name for row in found.published] == [row.model for row in published.table(table)]
+    assert {row.table for row in found.published} == {table}
+
+
+def described(model: str, began_as: str | None = None, **settings: str) -> Played:
+    """A run of a local model."""
+    training = {"training": {"model": began_as}} if began_as else {}
+    rights = answers("10") + answers("01", "coco")
+    return played(model, rights, described={"model": model, **training}, **settings)
+
+
+@pytest.mark.parametrize(
+    ("runs", "tables"),
+    [
+        ([described("trained", "base")], {"table3"}),
+        ([described("base"), described("trained", "base")], {"table3"}),
+        ([described("other"), described("trained", "base")], {"table1", "table3"}),
+        ([described("trained", "base", condition="hint")], {"table7"}),
+    ],
+    ids=["trained", "before and after", "beside another model", "with a hint"],
+)
+def test_table_3_stands_beside_trained_models_and_what_they_were(
+    runs: list[Played], tables: set[str]
+) -> None:
+    assert {row.table for row in report(*runs, beside=True).published} == tables
+
+
+def test_rows_of_table_3_say_what_was_trained_for() -> None:
+    found = report(described("trained", "base"), beside=True)
+    names = [row.name for row in found.published if row.name.startswith("Qwen")]
+    assert names == [f"Qwen2.5-VL-3B, {c}" for c in ("original", "rp=0.5", "rp=0.75", "rp=1.0")]
+    (acc, *_) = grids(found)
+    assert acc.groups[1].heading.endswith("Before and after training")
+    assert UNLIKE in acc.caption
+
+
+EVERYWHERE = [one for scenario in SCENARIOS for one in answers("10", scenario)]
+EMBEDDED = played("mine", EVERYWHERE, protocol="mcqa")
+ON_OFFICIAL = played("mine", EVERYWHERE, protocol="mcqa", data=OFFICIAL)
+UNLIKE = "NOT COMPARABLE: runs on embedded suite beside published figures."
+
+
+@pytest.mark.parametrize("write", [markdown, latex], ids=["markdown", "latex"])
+def test_every_table_says_what_the_embedded_suite_cannot_be_compared_with(write: object) -> None:
+    tables = [write(grid) for grid in grids(report(EMBEDDED, beside=True))]  # type: ignore[operator]
+    beside = [table for table in tables if "Qwen2.5-VL-7B" in table]
+    assert len(beside) == 2, "acc and psr"
+    for table in beside:
+        assert UNLIKE in table
+        assert "runs on: embedded suite" in table
+        assert "published, arXiv 2603.19466v2, on the official data" in table
+
+
+def test_a_table_without_published_figures_needs_no_caption() -> None:
+    captions = {grid.title: grid.caption for grid in grids(report(EMBEDDED, beside=True))}
+    assert UNLIKE in captions["psr"]
+    assert captions["turns, %"] == ""
+    reference = played("mine", EVERYWHERE, protocol="mcqa", condition="reference")
+    captions = {grid.title: grid.caption for grid in grids(report(reference, beside=True))}
+    assert captions["psr"] == "", "the paper has none for the reference condition"
+
+
+def test_so_do_json_and_csv() -> None:
+    found = report(EMBEDDED, beside=True)
+    parsed = json.loads(found.model_dump_json())
+    assert UNLIKE in parsed["caption"]
+    assert {row["data"] for row in parsed["published"]} == {"official data"}
+    rows = list(csv.DictReader(io.StringIO(csv_text(found))))
+    assert all(UNLIKE in row["note"] for row in rows)
+    assert {row["source"]: row["data"] for row in rows} == {
+        "run": "embedded suite", "published": "official data",
+    }  # fmt: skip
+
+
+def test_a_run_on_the_official_data_may_be_compared() -> None:
+    caption = report(ON_OFFICIAL, beside=True).caption
+    assert caption == published.NOTE
+
+
+@pytest.mark.parametrize(
+    ("data", "label"),
+    [
+        ({}, "embedded suite"),
+        ({"embedded": False}, "own data"),
+        (OFFICIAL, "official data"),
+        ({**OFFICIAL, "filtered": False}, "official wording, other samples"),
+    ],
+)
+def test_data_are_called_what_they_are(data: dict[str, object], label: str) -> None:
+    assert data_label(played("a", answers("1"), data=data).manifest) == label
+
+
+def test_a_published_average_is_of_the_scenarios_shown() -> None:
+    two = report(A, beside=True)
+    acc = grids(two)[0]
+    (llava,) = [line for g in acc.groups for line in g.lines if line.name == "LLaVA-1.5-7B"]
+    assert acc.columns == ["ROD", "COCO", "mean"]
+    assert [cell.text for cell in llava.cells] == ["12.5", "32.3", "22.4"]
+
+
+EMPTY = played("empty", [])
+FAILED_ONLY = played("failed", answers("--"))
+
+
+@pytest.mark.parametrize(
+    "runs",
+    [[A], [A, OTHER_DATA], [EMPTY], [EMPTY, A], [FAILED_ONLY], [A, FAILED_ONLY]],
+    ids=["alone", "nothing in common", "empty", "empty first", "errors only", "errors beside"],
+)
+@pytest.mark.parametrize("beside", [True, False])
+def test_every_report_can_be_shown(runs: list[Played], beside: bool) -> None:
+    found = report(*runs, beside=beside)
+    shown = grids(found)
+    console = Console(width=80)
+    with console.capture() as captured:
+        for grid in shown:
+            console.print(TerminalTable(grid))
+    assert all(grid.title in captured.get() for grid in shown)
+    assert "nan" not in captured.get() + csv_text(found) + found.model_dump_json()
+
+
+# For programs -------------------------------------------------------------------------------------
+
+
+def test_csv_holds_every_number_in_full() -> None:
+    runs = [played("a", answers("110")), played("b", answers("100"))]
+    rows = list(csv.DictReader(io.StringIO(csv_text(report(*runs)))))
+    key = ("source", "name", "scenario", "metric")
+    (acc,) = [row for row in rows if [row[k] for k in key] == ["run", "a", "rod", "acc"]]
+    assert float(acc["value"]) == 2 / 3
+    assert float(acc["low"]) == runs[0].summary.scenarios["rod"].acc.low
+    (difference,) = [
+        row for row in rows if [row[k] for k in key] == ["difference", "b", "rod", "acc"]
+    ]
+    assert difference["baseline"] == "a"
+    assert (float(difference["value"]), float(difference["p"])) == (-1 / 3, 1.0)
+
+
+def test_csv_holds_help_seeking() -> None:
+    runs = [
+        played("needed", answers("A1"), provider="openai:m"),
+        played("clear", answers("11"), provider="openai:m", condition="clear"),
+    ]
+    rows = csv.DictReader(io.StringIO(csv_text(report(*runs))))
+    found = {(row["scenario"], row["metric"]): row["value"] for row in rows
+             if row["source"] == "help-seeking"}  # fmt: skip
+    assert found["rod", "asks_needed"] == "0.5"
+    assert found["rod", "asks_clear"] == "0.0"
+    assert ("macro average", "d_prime") in found
+
+
+def test_json_comes_back_as_it_was() -> None:
+    found = report(A, B, beside=True)
+    assert Report.model_validate_json(found.model_dump_json()) == found

@@ -1,0 +1,178 @@
+"""The command, on what the baselines really play."""
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from proactive_agent.cli import reproduce as command
+from proactive_agent.cli.app import cli
+from proactive_agent.reports.paper import reproduce as making
+from proactive_agent.reports.paper.formats import FORMS
+from proactive_agent.reports.plots import FIGURES
+
+CONDITIONS = "zero-shot,hint,reference,history,random-suggestions,clear,icl:1"
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """A baseline under every condition and asked in words, and another one."""
+    results = tmp_path_factory.mktemp("results")
+    played = [
+        ("--provider", "baseline:oracle", "--protocol", "mcqa", "--condition", CONDITIONS),
+        ("--provider", "baseline:oracle", "--protocol", "oeg"),
+        ("--provider", "baseline:random", "--protocol", "mcqa"),
+    ]  # fmt: skip
+    for options in played:
+        result = invoke(
+            "run", "--scenario", "rod,mvp-n", "--limit", "3", "--out", str(results), *options
+        )
+        assert result.exit_code == 0, result.output
+    return sorted(str(folder) for folder in results.iterdir())
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def of_condition(runs: Sequence[str], condition: str) -> list[str]:
+    return [run for run in runs if run.endswith(f"mcqa_{condition}")]
+
+
+@pytest.mark.parametrize("target", ["table1", "table2", "table3", "table6", "table7"])
+def test_every_table_takes_its_runs_out_of_many(target: str, runs: list[str]) -> None:
+    result = invoke("reproduce", target, *runs)
+    assert result.exit_code == 0, result.output
+    for word in ("baseline:oracle", "published, arXiv 2603.19466v2", "NOT COMPARABLE"):
+        assert word in result.stdout
+    assert "Left out, as the" in result.stderr
+
+
+@pytest.mark.parametrize("target", making.FIGURES)
+def test_every_figure_takes_its_runs_out_of_many(
+    target: str, runs: list[str], folder: Path
+) -> None:
+    result = invoke("reproduce", target, *runs)
+    assert result.exit_code == 0, result.output
+    assert (folder / f"{target}.png").read_bytes().startswith(b"\x89PNG")
+    assert ElementTree.parse(folder / f"{target}.svg").getroot().tag.endswith("svg")
+    assert "Left out, as the protocol is oeg" in result.stderr
+
+
+@pytest.mark.parametrize("target", ["table1", "fig5"])
+def test_the_same_runs_give_the_same_bytes(target: str, runs: list[str], folder: Path) -> None:
+    form = "csv" if target == "table1" else "svg"
+    few = [*of_condition(runs, "zero-shot"), *of_condition(runs, "hint")]
+    for name in ("first", "second"):
+        result = invoke("reproduce", target, *few, "-o", f"{name}.{form}")
+        assert result.exit_code == 0, result.output
+    assert Path(f"first.{form}").read_bytes() == Path(f"second.{form}").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("file", "start"),
+    [
+        ("t.md", "**acc %**"), ("t.tex", "% acc"), ("t.csv", "source,name"), ("t.json", "{"),
+        ("t.txt", "acc %"),
+    ],
+)  # fmt: skip
+def test_the_name_of_the_file_says_the_form(
+    file: str, start: str, runs: list[str], folder: Path
+) -> None:
+    result = invoke("reproduce", "table6", *of_condition(runs, "reference"), "-o", file)
+    assert result.exit_code == 0, result.output
+    assert Path(file).read_text(encoding="utf-8").startswith(start)
+    assert result.stdout == ""
+
+
+def test_a_form_can_be_asked_for(runs: list[str], folder: Path) -> None:
+    zero_shot = of_condition(runs, "zero-shot")
+    result = invoke("reproduce", "table1", *zero_shot, "--format", "json")
+    assert json.loads(result.stdout)["figures"]
+    invoke("reproduce", "acc-psr", *zero_shot, "--format", "svg")
+    assert [file.name for file in folder.iterdir()] == ["acc-psr.svg"]
+
+
+def test_runs_are_found_by_their_ids(runs: list[str]) -> None:
+    (first, *_) = of_condition(runs, "zero-shot")
+    path = Path(first)
+    result = invoke("reproduce", "table1", path.name, "--out", str(path.parent))
+    assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize(
+    ("target", "condition", "message"),
+    [
+        ("fig3", "zero-shot", "baseline:oracle lacks reference: run --provider baseline:oracle "
+         "--protocol mcqa --condition reference."),
+        ("fig5", "hint", "baseline:oracle lacks zero-shot"),
+        ("fig6", "zero-shot", "fig6: takes runs of zero-shot and history of one model."),
+        ("fig8", "zero-shot", "icl:1 or icl:3"),
+        ("fig9", "zero-shot", "lacks random-suggestions"),
+        ("help-seeking", "zero-shot", "lacks clear"),
+        ("fig4", "reference", "takes runs of several turns"),
+        ("table2", "zero-shot", "the protocol is mcqa"),
+        ("table7", "zero-shot", "takes runs of condition hint"),
+    ],
+)  # fmt: skip
+def test_what_is_missing_is_one_clear_line_and_exit_code_2(
+    target: str, condition: str, message: str, runs: list[str], folder: Path
+) -> None:
+    result = invoke("reproduce", target, *of_condition(runs, condition))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fig7", "RUN"], "TARGET"),
+        (["fig3", "RUN", "-o", "x.pdf"], "fig3 can be png, svg, not pdf"),
+        (["fig3", "RUN", "-o", "x"], "not a file without an ending"),
+        (["table1", "RUN", "--format", "png"], "table1 can be table, markdown, latex, csv, json"),
+        (["table1", "RUN", "-o", "nowhere/x.csv"], "nowhere/x.csv: No such file or directory"),
+        (["table1", "no-such-run"], "no run 'no-such-run'"),
+    ],
+)
+def test_wrong_input_is_refused(
+    arguments: list[str], message: str, runs: list[str], folder: Path
+) -> None:
+    run = of_condition(runs, "zero-shot")[0]
+    result = invoke("reproduce", *(run if word == "RUN" else word for word in arguments))
+    assert result.exit_code == 2
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_without_matplotlib_the_install_command_is_named(
+    runs: list[str], folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = invoke("reproduce", "fig4", *runs)
+    assert result.exit_code == 2
+    assert "pip install 'proactive-agent[report]'" in result.stderr
+
+
+def test_tables_need_no_matplotlib(runs: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert invoke("reproduce", "table1", *runs).exit_code == 0
+
+
+def test_the_help_names_every_target() -> None:
+    output = invoke("reproduce", "--help").stdout
+    assert tuple(command.TARGETS) == making.TARGETS
+    assert all(target in output for target in making.TARGETS)
+    assert set(command.TABLES) == set(FORMS)
+    assert set(making.FIGURES.values()) == set(FIGURES)

@@ -1,0 +1,333 @@
+"""What plots show, and that it can be read."""
+
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+import pytest
+
+from proactive_agent.reports.paper.published import LABEL, NOTE, find
+from proactive_agent.reports.plots import FIGURES, draw, figure, png, svg
+from proactive_agent.reports.runs import Played
+from proactive_agent.reports.tables import EMBEDDED_NOTE
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.tools import UserError
+from tests.proactive_agent.reports.comparison.playing import OFFICIAL, answers, played
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.text import Text
+
+CONDITIONS = (
+    "zero-shot", "hint", "reference", "history", "icl:1", "icl:3", "random-suggestions", "clear",
+)  # fmt: skip
+LONG_NAMES = (
+    "litellm:openrouter/somebody/a-model-with-quite-a-long-name-72b-instruct",
+    "openai:my-model-of-the-second-generation@http://localhost:8000/v1",
+    "replay:/home/somebody/experiments/replies-of-the-big-model.jsonl",
+)
+WITH_PUBLISHED = {"recognition", "hint", "acc-psr"}
+
+
+def runs_of(
+    rights: Sequence[str] = ("1A0",), conditions: Sequence[str] = CONDITIONS, **more: Any
+) -> list[Played]:
+    """Runs of one model; the conditions take turns in how well they go."""
+    runs = []
+    for number, condition in enumerate(conditions):
+        known = ("rod", "mvp-n") if condition.startswith("icl") else tuple(SCENARIOS)
+        right = rights[number % len(rights)]
+        episodes = [e for scenario in known for e in answers(right, scenario=scenario)]
+        settings = {"provider": "a:one", "protocol": "mcqa", "condition": condition} | more
+        runs.append(played(condition, episodes, **settings))
+    return runs
+
+
+def renamed(runs: Sequence[Played], *providers: str) -> list[Played]:
+    """The same runs for each of these models."""
+    copies = []
+    for provider in providers:
+        for run in runs:
+            settings = run.manifest.settings.model_copy(update={"provider": provider})
+            manifest = run.manifest.model_copy(update={"settings": settings})
+            copies.append(run._replace(manifest=manifest))
+    return copies
+
+
+def of_condition(runs: Sequence[Played], *conditions: str) -> list[Played]:
+    return [run for run in runs if run.manifest.settings.condition in conditions]
+
+
+@pytest.fixture(scope="module")
+def one() -> list[Played]:
+    return runs_of(["0011", "AAA1", "1111"])
+
+
+@pytest.fixture(scope="module")
+def many(one: list[Played]) -> list[Played]:
+    return renamed(one, *LONG_NAMES, *(f"openai:model-{number}" for number in range(19)))
+
+
+Drawn = Callable[[str], "Figure"]
+
+
+@pytest.fixture(scope="module")
+def drawn(one: list[Played]) -> Drawn:
+    """Each plot of one model, drawn once."""
+    return cache(lambda name: figure(name, one))
+
+
+def panel(figure: "Figure", title: str) -> "Axes":
+    (found,) = (axes for axes in figure.axes if axes.get_title(loc="left") == title)
+    return found
+
+
+def points(axes: "Axes", marker: str = "o", colour: str = "#0072B2") -> list[tuple[float, float]]:
+    """Of the markers of one look, drawn one by one."""
+    lines = [
+        line for line in axes.lines
+        if line.get_marker() == marker and line.get_color() == colour and len(line.get_xdata()) == 1
+    ]  # fmt: skip
+    return [(float(line.get_xdata()[0]), float(line.get_ydata()[0])) for line in lines]
+
+
+def written(figure: "Figure") -> list[str]:
+    return [text.get_text() for text in figure.texts]
+
+
+# What is shown -----------------------------------------------------------------------------------
+
+
+def test_recognition_is_right_and_accuracy_where_help_is_needed_up(drawn: Drawn) -> None:
+    made = drawn("recognition")
+    assert points(panel(made, "coco")) == [(100.0, 50.0)]
+    assert points(panel(made, "mean")) == [(100.0, 50.0)]
+
+
+def test_published_models_lie_where_their_tables_say(drawn: Drawn) -> None:
+    able, asked = find("table6", "InternVL3-1B"), find("table1", "InternVL3-1B")
+    assert able is not None
+    assert asked is not None
+    grey = points(panel(drawn("recognition"), "rod"), colour="#767676")
+    assert (100 * able.values["rod"]["acc"], 100 * asked.values["rod"]["acc"]) in grey
+    assert len(grey) == 21
+
+
+def test_a_hint_moves_a_model_from_the_hollow_to_the_filled_marker(drawn: Drawn) -> None:
+    acc, psr = drawn("hint").axes
+    after, before = points(acc)[:2]
+    assert (before[0], after[0]) == (50.0, 100.0)
+    after, before = points(psr)[:2]
+    assert (before[0], after[0]) == (0.0, 0.75)
+    assert acc.texts[0].get_text().startswith("+50.0")
+    assert acc.get_yticklabels()[1].get_text() == "LLaVA-1.5-7B"
+
+
+def test_a_change_that_is_no_chance_has_stars() -> None:
+    runs = runs_of(["0" * 12, "1" * 12], ["zero-shot", "hint"])
+    assert figure("hint", runs).axes[0].texts[0].get_text() == "+100.0***"
+
+
+def test_the_change_is_that_of_the_samples_that_both_runs_have() -> None:
+    longer = runs_of(["0011"], ["zero-shot"])
+    shorter = runs_of(["01"], ["hint"])
+    made = figure("hint", [*longer, *shorter], with_published=False)
+    assert made.axes[0].texts[0].get_text().startswith("+50.0")
+
+
+def test_published_effects_are_the_differences_of_their_tables(drawn: Drawn) -> None:
+    changes = [text.get_text() for text in drawn("hint").axes[0].texts]
+    assert len(changes) == 1 + 22
+    assert changes[1] == "+8.0"  # LLaVA-1.5-7B: 24.8 → 32.8
+    assert changes[9] == "\N{MINUS SIGN}0.7"  # InstructBLIP-7B: 12.1 → 11.4
+
+
+def test_solved_examples_are_shown_for_the_scenarios_that_have_them(drawn: Drawn) -> None:
+    made = drawn("icl")
+    assert [axes.get_title(loc="left") for axes in made.axes] == ["rod", "rod", "mvp-n", "mvp-n"]
+    assert points(made.axes[0], "^", "#D55E00") == [(100.0, 0.0)]
+
+
+def test_random_suggestions_compare_who_asks_at_once() -> None:
+    runs = runs_of(["AAAA", "A000"], ["zero-shot", "random-suggestions"])
+    asks = figure("random-suggestions", runs).axes[0]
+    assert asks.get_xlabel() == "first turns that ask (%)"
+    assert points(asks) == [(25.0, 0.0), (100.0, 0.0)]
+
+
+def test_bars_of_actions_are_shares_of_turns(one: list[Played]) -> None:
+    bars = panel(figure("actions", of_condition(one, "hint")), "rod").patches
+    widths = [bar.get_width() for bar in bars]  # A A A 1: three turns that ask, four that answer
+    assert widths == pytest.approx([100 * 3 / 7, 0, 100 * 4 / 7, 0])
+
+
+def test_help_seeking_puts_needless_asking_right_and_needed_asking_up() -> None:
+    made = figure("help-seeking", runs_of(["AA10", "A111"], ["zero-shot", "clear"]))
+    assert points(panel(made, "vsod")) == [(25.0, 50.0)]
+
+
+def test_accuracy_stands_over_psr(one: list[Played]) -> None:
+    (axes,) = figure("acc-psr", of_condition(one, "hint")).axes
+    assert points(axes) == [(0.75, 100.0)]
+
+
+def test_intervals_are_drawn_where_there_are_some(one: list[Played]) -> None:
+    estimate = of_condition(one, "zero-shot")[0].summary.scenarios["rod"].acc
+    axes = panel(figure("recognition", one), "rod")
+    (upright,) = (
+        segment[0] for bars in axes.collections for segment in [bars.get_segments()]
+        if segment[0][0][0] == segment[0][1][0]
+    )  # fmt: skip
+    assert [y for _, y in upright] == pytest.approx([100 * estimate.low, 100 * estimate.high])
+
+
+def test_one_scenario_has_no_panel_of_means() -> None:
+    runs = [
+        played(c, answers("1A"), provider="a:one", condition=c) for c in ("zero-shot", "reference")
+    ]
+    assert [a.get_title(loc="left") for a in figure("recognition", runs).axes] == ["rod"]
+
+
+# What is said with it ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_embedded_suite_is_warned_of_inside_the_plot(name: str, drawn: Drawn) -> None:
+    assert EMBEDDED_NOTE in written(drawn(name))
+
+
+def test_runs_on_the_official_data_carry_no_warning() -> None:
+    made = figure("hint", runs_of(conditions=["zero-shot", "hint"], data=OFFICIAL))
+    assert EMBEDDED_NOTE not in written(made)
+    assert NOTE in written(made)
+
+
+@pytest.mark.parametrize("name", sorted(WITH_PUBLISHED))
+def test_published_figures_are_marked_in_the_legend(name: str, drawn: Drawn) -> None:
+    (legend,) = drawn(name).legends
+    assert any(LABEL in text.get_text() for text in legend.get_texts())
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_without_published_figures_nothing_speaks_of_them(name: str, one: list[Played]) -> None:
+    made = figure(name, one, with_published=False)
+    said = [*written(made), *(t.get_text() for legend in made.legends for t in legend.get_texts())]
+    assert not any("ublished" in text for text in said if text != EMBEDDED_NOTE)
+
+
+@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"actions", "acc-psr"}))
+def test_runs_that_do_not_make_a_plot_are_refused(name: str, one: list[Played]) -> None:
+    with pytest.raises(UserError, match="a:one lacks"):
+        draw(name, of_condition(one, "zero-shot"))
+
+
+def test_the_conversation_is_no_condition_of_tools() -> None:
+    runs = runs_of(conditions=["zero-shot", "history"], protocol="tools")
+    with pytest.raises(UserError, match="protocol is tools"):
+        draw("history", runs)
+
+
+# Whether it can be read --------------------------------------------------------------------------
+
+
+def shown_texts(figure: "Figure") -> Iterator["Text"]:
+    from matplotlib.text import Text
+
+    beyond = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            low, high = sorted(axis.get_view_interval())
+            for tick in axis.get_major_ticks():
+                if not low <= tick.get_loc() <= high:
+                    beyond.add(tick.label1)
+    for text in figure.findobj(Text):
+        if text.get_text().strip() and text.get_visible() and text not in beyond:
+            yield text
+
+
+def looked_at(name: str, runs: list[Played]) -> list[Played]:
+    """Plots that show every run get those of one condition, as a reader would."""
+    return of_condition(runs, "zero-shot") if name in ("actions", "acc-psr") else runs
+
+
+@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("amount", [1, 22])
+def test_no_text_lies_over_another_or_off_the_sheet(
+    name: str, amount: int, many: list[Played], drawn: Drawn
+) -> None:
+    made = drawn(name) if amount == 1 else figure(name, looked_at(name, many))
+    places = [(text.get_text(), text.get_window_extent()) for text in shown_texts(made)]
+    for (first, one), (second, other) in combinations(places, 2):
+        over = one.overlaps(other) and min(one.x1, other.x1) - max(one.x0, other.x0) > 1
+        tall = min(one.y1, other.y1) - max(one.y0, other.y0) > 1
+        assert not (over and tall), f"{first!r} over {second!r}"
+    for text, place in places:
+        assert place.x0 >= 0, text
+        assert place.y0 >= 0, text
+        assert place.x1 <= made.bbox.x1 + 1, text
+        assert place.y1 <= made.bbox.y1 + 1, text
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_no_text_is_smaller_than_8_points(name: str, drawn: Drawn) -> None:
+    assert min(text.get_fontsize() for text in shown_texts(drawn(name))) >= 8
+
+
+def test_22_models_look_different() -> None:
+    from proactive_agent.reports.plots.style import look
+
+    assert len({look(number) for number in range(56)}) == 56
+
+
+def test_names_are_no_markup_and_long_ones_are_cut_in_the_middle(one: list[Played]) -> None:
+    runs = renamed(one, "openai:$x^2$", LONG_NAMES[0])
+    labels = figure("hint", runs, with_published=False).axes[0].get_yticklabels()
+    texts = [label.get_text() for label in labels]
+    assert texts[0] == "openai:$x^2$"
+    assert not labels[0].get_parse_math()
+    assert texts[1].startswith("litellm:openrouter")
+    assert texts[1].endswith("72b-instruct")
+    assert len(texts[1]) == 40
+
+
+def test_characters_that_the_font_lacks_are_no_trouble(one: list[Played]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert png(figure("hint", renamed(one, "openai:模型")))
+
+
+# Files -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_the_same_runs_give_the_same_well_formed_svg(
+    name: str, one: list[Played], drawn: Drawn
+) -> None:
+    first = svg(drawn(name))
+    assert ElementTree.fromstring(first).tag == "{http://www.w3.org/2000/svg}svg"
+    assert svg(figure(name, one)) == first
+
+
+def test_the_order_of_writing_changes_nothing(one: list[Played]) -> None:
+    made = figure("hint", one)
+    first = svg(made)
+    assert png(made) == png(figure("hint", one))
+    assert svg(made) == first
+
+
+def test_places_of_panels_are_without_what_the_solver_leaves_to_chance(drawn: Drawn) -> None:
+    for axes in drawn("recognition").axes:
+        for number in axes.get_position(original=True).get_points().flat:
+            assert number == round(number, 6)
+
+
+def test_a_users_own_matplotlib_settings_change_nothing(one: list[Played], drawn: Drawn) -> None:
+    import matplotlib as mpl
+
+    first = svg(drawn("recognition"))
+    with mpl.rc_context({"font.size": 20, "axes.facecolor": "black", "svg.hashsalt": "other"}):
+        assert svg(figure("recognition", one)) == first

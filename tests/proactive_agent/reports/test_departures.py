@@ -1,0 +1,59 @@
+from typing import Any
+
+import pytest
+
+from proactive_agent.reports.departures import remarks
+from proactive_agent.reports.tables import EMBEDDED_NOTE
+from tests.proactive_agent.reports.comparison.playing import OFFICIAL, answers, played
+
+AS_PUBLISHED: dict[str, Any] = {"protocol": "mcqa", "data": OFFICIAL}
+
+
+def test_a_run_as_published_needs_no_remark() -> None:
+    assert remarks([played("a", answers("1"), **AS_PUBLISHED)]) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "remark"),
+    [
+        ({"protocol": "tools"}, "All runs: tools are called, not options chosen."),
+        ({"parser": "lenient"}, "All runs: replies read by the lenient parser."),
+        ({"forgiving": True}, "All runs: suggestions that do not apply were forgiven."),
+        ({"limit": 3}, "All runs: not all samples."),
+        ({"data": {**OFFICIAL, "filtered": False}},
+         "All runs: the filter of the official data was not applied."),
+        ({"data": {**OFFICIAL, "wording": "own v1"}},
+         "All runs: wording other than the published one."),
+        ({"protocol": "oeg"}, "All runs: judged otherwise than published."),
+        ({"data": {}}, EMBEDDED_NOTE),
+    ],
+)  # fmt: skip
+def test_each_departure_is_said(changed: dict[str, Any], remark: str) -> None:
+    assert remarks([played("a", answers("1"), **AS_PUBLISHED | changed)]) == [remark]
+
+
+def test_the_toolset_is_said_where_tools_are_called() -> None:
+    notes = remarks([played("a", answers("1"), data=OFFICIAL, toolset="all")])
+    assert notes[1:] == ["All runs: tools other than those of the state."]
+
+
+def test_a_departure_of_some_runs_names_them() -> None:
+    runs = [
+        played("a", answers("1"), **AS_PUBLISHED),
+        played("b", answers("1"), **AS_PUBLISHED, forgiving=True),
+    ]
+    assert remarks(runs) == ["Suggestions that do not apply were forgiven: openai:b."]
+
+
+def test_runs_on_the_embedded_suite_are_named_among_others() -> None:
+    runs = [
+        played("a", answers("1"), **AS_PUBLISHED),
+        played("b", answers("1"), protocol="mcqa"),
+    ]
+    assert remarks(runs) == [EMBEDDED_NOTE, "On the embedded suite: openai:b."]
+
+
+def test_failed_episodes_are_counted() -> None:
+    assert remarks([played("a", answers("1--"), **AS_PUBLISHED)]) == [
+        "2 episodes met an error and are left out."
+    ]

@@ -1,0 +1,196 @@
+import asyncio
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.manifest import Settings
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.runner import PreparedRun, prepare_resume, prepare_run, run
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.scenarios.dataset import EMBEDDED
+from proactive_agent.tools import UserError
+from tests.proactive_agent.scripted import write_lines
+
+REPOSITORY = Path(__file__).parents[3]
+ALL = tuple(SCENARIOS)
+
+
+def settings(provider: str = "baseline:random", **more: Any) -> Settings:
+    return Settings(provider=provider, **{"scenarios": ALL, **more})
+
+
+def play(prepared: PreparedRun, concurrency: int | None = None) -> RunFolder:
+    asyncio.run(run(prepared, concurrency))
+    return prepared.folder
+
+
+def without_times(episodes: Iterable[EpisodeRecord]) -> dict[Any, Any]:
+    found = {}
+    for episode in episodes:
+        fields = episode.model_dump(exclude={"usage": True, "turns": {"__all__": {"usage"}}})
+        found[episode.key] = fields
+    return found
+
+
+def numbers(folder: RunFolder) -> Any:
+    """The summary without what depends on the clock."""
+    summary = json.loads(folder.summary_file.read_text())
+    for rates in (summary["macro"], *summary["scenarios"].values()):
+        del rates["mean_seconds"]
+    return summary
+
+
+def test_the_same_settings_give_the_same_episodes_at_any_concurrency(tmp_path: Path) -> None:
+    one = play(prepare_run(settings(), tmp_path), 1)
+    many = play(prepare_run(settings(), tmp_path), 50)
+    assert without_times(one.episodes()) == without_times(many.episodes())
+    assert numbers(one) == numbers(many)
+
+
+def test_another_seed_gives_other_episodes(tmp_path: Path) -> None:
+    first = play(prepare_run(settings(seed=1), tmp_path))
+    second = play(prepare_run(settings(seed=2), tmp_path))
+    assert without_times(first.episodes()) != without_times(second.episodes())
+
+
+def test_the_limit_holds_per_scenario(tmp_path: Path) -> None:
+    prepared = prepare_run(settings(limit=2, scenarios=("rod", "coco")), tmp_path)
+    played = [episode.key for episode in play(prepared).episodes()]
+    assert sorted(played) == [
+        ("coco", 0, 0), ("coco", 1, 0), ("rod", 0, 0), ("rod", 1, 0)
+    ]  # fmt: skip
+    assert prepared.total == 4
+
+
+def test_the_manifest_is_there_before_the_first_episode(tmp_path: Path) -> None:
+    prepared = prepare_run(settings(scenarios=("rod",)), tmp_path)
+    seen = []
+
+    def look(_: EpisodeRecord) -> None:
+        seen.append(prepared.folder.read_manifest().status)
+
+    asyncio.run(run(prepared, 1, look))
+    assert set(seen) == {"running"}
+    finished = prepared.folder.read_manifest()
+    assert finished.status == "finished"
+    assert finished.ended is not None
+
+
+def test_the_manifest_names_what_determines_the_numbers(tmp_path: Path) -> None:
+    manifest = prepare_run(settings(scenarios=("rod",)), tmp_path).manifest
+    assert manifest.data.wording == "own v1"
+    assert manifest.data.files["rod"].samples == manifest.data.files["rod"].kept > 0
+    assert {"python", "pillow", "pydantic", "proactive-agent"} <= set(manifest.versions)
+
+
+def replay_file(tmp_path: Path, sample_ids: Iterable[int]) -> Path:
+    lines = [{"scenario": "rod", "sample_id": i, "replies": ["A."] * 20} for i in sample_ids]
+    return write_lines(tmp_path / "replies.jsonl", lines)
+
+
+def test_resume_plays_what_met_an_error_again_and_nothing_else(tmp_path: Path) -> None:
+    file = replay_file(tmp_path, [0, 1])
+    options = settings(f"replay:{file}", scenarios=("rod",), protocol="mcqa")
+    folder = play(prepare_run(options, tmp_path))
+    before = {e.sample_id for e in folder.episodes() if e.error}
+    assert before
+    assert before.isdisjoint({0, 1})
+    replay_file(tmp_path, range(50))
+    resumed = prepare_resume(folder)
+    assert set(resumed.done) == {("rod", 0, 0), ("rod", 1, 0)}
+    play(resumed)
+    assert [e for e in folder.episodes() if e.error] == []
+    assert len(list(folder.episodes())) == resumed.total
+
+
+def test_resume_refuses_other_data(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    name = "Realistic-Occlusion-Dataset_preprocessed.jsonl"
+    lines = [json.loads(line) for line in (EMBEDDED / name).read_text().splitlines()]
+    write_lines(data / name, lines)
+    folder = play(prepare_run(settings(scenarios=("rod",), data=str(data)), tmp_path))
+    write_lines(data / name, lines[:-1])
+    with pytest.raises(UserError, match="have changed since"):
+        prepare_resume(folder)
+
+
+def test_a_fault_in_the_data_is_found_before_anything_is_asked_or_written(tmp_path: Path) -> None:
+    file = tmp_path / "QuickDraw_preprocessed.jsonl"
+    lines = (EMBEDDED / file.name).read_text().splitlines()
+    file.write_text("\n".join([*lines, lines[0].replace('"answer"', '"odd"')]) + "\n")
+    with pytest.raises(UserError, match=f"{file.name}, line {len(lines) + 1}.*answer"):
+        prepare_run(settings(scenarios=("quickdraw",), data=str(tmp_path)), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_scenario_that_is_not_there_is_named(tmp_path: Path) -> None:
+    write_lines(tmp_path / "QuickDraw_preprocessed.jsonl", [])
+    with pytest.raises(UserError, match="no data for rod"):
+        prepare_run(settings(scenarios=("rod",), data=str(tmp_path)), tmp_path)
+
+
+# Interruptions of the whole program --------------------------------------------------------------
+
+
+def start(results: Path, *options: str) -> subprocess.Popen[str]:
+    command = [
+        sys.executable, "-m", "tests.proactive_agent.slow_program", "run",
+        "--concurrency", "2", "--out", str(results), *options,
+    ]  # fmt: skip
+    return subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def wait_for_episodes(results: Path, process: subprocess.Popen[str], count: int) -> RunFolder:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        for file in results.glob("*/episodes.jsonl"):
+            if file.read_bytes().count(b"\n") >= count:
+                return RunFolder(file.parent)
+        time.sleep(0.01)
+    raise AssertionError(f"no {count} episodes came: {process.communicate()}")
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    results = tmp_path_factory.mktemp("undisturbed")
+    process = start(results, "--provider", "slow:random")
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == 0, errors
+    return RunFolder(next(results.iterdir()))
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_an_interrupted_run_resumes_to_the_identical_summary(
+    how: signal.Signals, undisturbed: RunFolder, tmp_path: Path
+) -> None:
+    process = start(tmp_path, "--provider", "slow:random")
+    folder = wait_for_episodes(tmp_path, process, 5)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=60)
+    finished = list(folder.episodes())
+    assert 5 <= len(finished) < folder_size(undisturbed)
+    if how == signal.SIGINT:
+        assert process.returncode == 130
+        assert "--resume" in errors
+        assert folder.read_manifest().status == "interrupted"
+    resumed = start(tmp_path, "--resume", str(folder.path))
+    _, errors = resumed.communicate(timeout=120)
+    assert resumed.returncode == 0, errors
+    assert numbers(folder) == numbers(undisturbed)
+    lines = folder.episodes_file.read_bytes().count(b"\n")
+    assert lines == folder_size(undisturbed), "an episode was played twice"
+
+
+def folder_size(folder: RunFolder) -> int:
+    return sum(1 for _ in folder.episodes())
