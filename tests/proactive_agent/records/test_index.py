@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from proactive_agent.records.episode import index as episode_index
-from proactive_agent.records.episode import run_folder
+from proactive_agent.records import index as episode_index
+from proactive_agent.records import run_folder
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
 from tests.proactive_agent.written_records import FAILED, episode
 

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proactive_agent.cli.app import cli
+from proactive_agent.records import failures as f
 from proactive_agent.records.episode import EpisodeRecord
-from proactive_agent.records.episode import failures as f
 from proactive_agent.records.failures import FailureGroup, group
 from proactive_agent.records.outline import outline_of
 from proactive_agent.reports.failure_tables import find_failures

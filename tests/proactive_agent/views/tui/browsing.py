@@ -13,10 +13,10 @@ from PIL import Image
 from textual.pilot import Pilot
 
 from proactive_agent.providers import ProviderOptions, create_provider
+from proactive_agent.records.describe import name_of
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.scenarios import DataFolder, ImageRef
-from proactive_agent.views.describe import name_of
 from proactive_agent.views.tui.app import TraceBrowser
 from tests.proactive_agent.run_folders import write_run
 from tests.proactive_agent.scripted import play, sample_of

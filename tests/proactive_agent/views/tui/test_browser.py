@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 from textual.widgets import OptionList
 
-from proactive_agent.records.episode import index as episode_index
-from proactive_agent.records.episode import run_folder
+from proactive_agent.records import index as episode_index
+from proactive_agent.records import run_folder
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
 from proactive_agent.views.selection import Selection
