@@ -15,10 +15,10 @@ from proactive_agent.records.describe import short_steps_of, steps_of
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.outline import outline_of
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
+from proactive_agent.views import follow as following
 from proactive_agent.views.divergence import Pair, parting
 from proactive_agent.views.search import Search
 from proactive_agent.views.selection import ORDERS, Order, in_order
-from proactive_agent.views import follow as following
 from tests.proactive_agent.run_folders import write_run
 from tests.proactive_agent.written_records import FAILED, episode, turn
 
