@@ -26,7 +26,7 @@ from proactive_agent.providers.registry import is_remote
 from proactive_agent.providers.text_tools import written
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.runs.cost_estimate import Estimate, PromptSize, Turns, prompt_size
-from proactive_agent.runs.model_pool import Shared
+from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.runner import check_settings, make_play, samples_to_play
 from proactive_agent.scenarios import Environment, Sample
 from proactive_agent.terminal.console import console, safe
@@ -50,7 +50,7 @@ class _Listener(Provider):
 
 def show_dry_run(planned: Sequence[Planned]) -> None:
     """Shows what would be asked.  No model is loaded and nothing is written."""
-    shared = Shared()
+    shared = ModelPool()
     for one in planned:
         check_settings(one.settings, shared)
     settings = planned[0].settings
@@ -94,7 +94,7 @@ def _show(request: Request) -> None:
         console.print(safe(tools, "dim"))
 
 
-def _show_requests(planned: Sequence[Planned], shared: Shared) -> list[Estimate]:
+def _show_requests(planned: Sequence[Planned], shared: ModelPool) -> list[Estimate]:
     """Requests of models that answer at once, ask until they see, ask to the turn limit.
 
     Gives back the estimate of each run.
@@ -121,7 +121,7 @@ def _without_model(settings: Settings) -> Settings:
     return settings.model_copy(update={"provider": "", "provider_settings": how})
 
 
-def _show_scenarios(settings: Settings, shared: Shared) -> Estimate:
+def _show_scenarios(settings: Settings, shared: ModelPool) -> Estimate:
     play = make_play(settings, shared.data(settings), _Listener())
     total = Estimate()
     for scenario in settings.scenarios:

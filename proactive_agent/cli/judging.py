@@ -24,7 +24,7 @@ from proactive_agent.reports.judge_agreement.labelled import EMBEDDED, LabelledA
 from proactive_agent.reports.judge_agreement.measure import Pair, Verdict, compare_with_people
 from proactive_agent.reports.judge_agreement.tables import agreement_grid, scores_grid
 from proactive_agent.reports.tables import EMBEDDED_NOTE, INTERVAL_NOTE, TerminalTable
-from proactive_agent.runs.model_pool import Shared
+from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.rejudge import (
     JudgementFile,
     Unjudged,
@@ -53,7 +53,7 @@ class Judging(NamedTuple):
         check_judge(self.spec, self.prompt, wording)
         if self.spec == RULES:
             return choose_judge(self.spec, self.prompt, wording)
-        provider = Shared().provider(self.spec, self.how, self.access)
+        provider = ModelPool().provider(self.spec, self.how, self.access)
         return choose_judge(self.spec, self.prompt, wording, provider)
 
     def budget(self) -> Budget | None:

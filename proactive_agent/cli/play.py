@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from proactive_agent.cli.progress import Bars
-from proactive_agent.cli.results import Result, show_results
-from proactive_agent.metrics import Summary, summarise
+from proactive_agent.cli.results import show_results
 from proactive_agent.play.budget import Budget
 from proactive_agent.providers import ApiAccess, Provider, StoppedError
 from proactive_agent.providers.registry import is_interactive, is_remote
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.runs import runner
-from proactive_agent.runs.model_pool import Shared
+from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.runner import PreparedRun
 from proactive_agent.terminal.console import messages, safe
 
@@ -48,7 +48,7 @@ class Planned:
         """Runs in which this is the same share their model."""
         return self.settings.provider, self.settings.provider_settings, self.access
 
-    def prepare(self, shared: Shared) -> PreparedRun:
+    def prepare(self, shared: ModelPool) -> PreparedRun:
         """Loads the model, if no other run has done so.  Raises UserError."""
         if self.begun:
             return runner.prepare_resume(self.begun, self.access, shared=shared)
@@ -63,7 +63,7 @@ class _Run:
     def __init__(self, planned: Planned) -> None:
         self.planned = planned
         self.begun: RunFolder | None = None
-        self.result: Result | None = None
+        self.result: PlayedRun | None = None
         """Once it has ended, also before its last episode."""
         self.stopped: str | None = None
         """Why it ended before its last episode."""
@@ -105,7 +105,7 @@ class _Sitting:
         self.runs = [_Run(one) for one in planned]
         self._concurrency = concurrency
         self._budget = budget
-        self._shared = Shared()
+        self._shared = ModelPool()
         self._probed: set[Provider] = set()
         self._bars = Bars(quiet=any(is_interactive(one.settings.provider) for one in planned))
         self._conditions = len({one.settings.condition for one in planned})
@@ -136,8 +136,7 @@ class _Sitting:
         if not runner.is_finished(planned.begun, self._shared):
             return False
         run.begun = planned.begun
-        summary = summarise(planned.begun.outlines())
-        run.result = _result(planned, planned.begun, summary)
+        run.result = _result(planned, planned.begun)
         return True
 
     def _prepare(self, runs: Sequence[_Run]) -> list[PreparedRun]:
@@ -172,13 +171,12 @@ class _Sitting:
         condition = f" {run.planned.settings.condition}" if self._conditions > 1 else ""
         with self._bars.of(prepared, model + condition) as bar:
             try:
-                summary = await runner.run(
+                await runner.run(
                     prepared, self._concurrency, bar.advance, budget=self._budget, probed=True
                 )
             except StoppedError as error:
                 run.stopped = str(error)
-                summary = summarise(prepared.folder.outlines())
-        run.result = _result(run.planned, prepared.folder, summary)
+        run.result = await asyncio.to_thread(_result, run.planned, prepared.folder)
         messages.print(safe(f"records: {prepared.folder.path}", "dim"), soft_wrap=True)
 
     def _say_what_is_not_published(self) -> None:
@@ -191,9 +189,9 @@ class _Sitting:
             )
 
 
-def _result(planned: Planned, folder: RunFolder, summary: Summary) -> Result:
-    embedded = planned.settings.data is None
-    return Result(planned.settings, summary, embedded, folder, planned.label)
+def _result(planned: Planned, folder: RunFolder) -> PlayedRun:
+    name = planned.label or planned.settings.provider.removeprefix("baseline:")
+    return PlayedRun.of_episodes(name, folder.read_manifest(), folder, folder.scan())
 
 
 def _is_remote(runs: Sequence[_Run]) -> bool:

@@ -1,13 +1,11 @@
-"""How a call of `run` ends: one run's table, or its runs side by side."""
+"""The tables that `run` prints when it has ended: one run's scores, or a comparison of its runs."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import replace
 
-from proactive_agent.metrics import Summary, gather
-from proactive_agent.records.manifest import Settings
-from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.metrics import Summary
 from proactive_agent.reports.comparison.help_seeking import help_seeking
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.reports.tables import (
     EMBEDDED_NOTE,
     INTERVAL_NOTE,
@@ -23,70 +21,41 @@ from proactive_agent.reports.tables import (
 from proactive_agent.terminal.console import console, messages
 
 
-class Result(NamedTuple):
-    """A run, and what it amounts to."""
-
-    settings: Settings
-    summary: Summary
-    embedded: bool
-    folder: RunFolder
-    label: str | None = None
-    """What its model is called; by default as it was asked for."""
-
-    @property
-    def model(self) -> str:
-        """The model's name in a table."""
-        return self.label or self.settings.provider.removeprefix("baseline:")
-
-    @property
-    def way(self) -> str:
-        """How the model was tried."""
-        return f"{self.settings.protocol}, {self.settings.condition}"
-
-
-def show_results(results: Sequence[Result]) -> None:
-    """Shows runs in the order of their playing."""
-    if not results:
+def show_results(runs: Sequence[PlayedRun]) -> None:
+    """Prints the results of runs, in the order in which they were played."""
+    if not runs:
         return
-    embedded = any(result.embedded for result in results)
-    groups = _groups(results)
-    if len(results) == 1:
-        (one,) = results
-        title = f"{one.settings.provider}: {one.way}"
+    embedded = any(run.manifest.data.embedded for run in runs)
+    groups = _groups(runs)
+    if len(runs) == 1:
+        (one,) = runs
+        title = f"{one.manifest.settings.provider}: {one.method}"
         grids = [scenario_grids(title, one.summary)[0], *consistency_grids(groups)]
         notes = summary_notes(one.summary, embedded=embedded)
     else:
-        seeking = help_seeking_grids(help_seeking(_pairable(results)))
-        grids = [*score_grids(groups), *consistency_grids(groups), *usage_grids(groups), *seeking]
+        pairs = help_seeking_grids(help_seeking(_pairable(runs)))
+        grids = [*score_grids(groups), *consistency_grids(groups), *usage_grids(groups), *pairs]
         notes = [INTERVAL_NOTE, EMBEDDED_NOTE] if embedded else [INTERVAL_NOTE]
     for grid in grids:
         console.print(TerminalTable(grid))
     for note in notes:
         console.print(note, markup=False)
-    if len(results) == 1:
-        messages.print(f"more: compare {results[0].folder.path}", markup=False, soft_wrap=True)
+    if len(runs) == 1:
+        messages.print(f"more: compare {runs[0].folder.path}", markup=False, soft_wrap=True)
 
 
-def _groups(results: Sequence[Result]) -> list[NamedGroup]:
-    """Models below the way in which they were tried; of a single model the ways below it."""
-    if len({result.model for result in results}) == 1 and len({r.way for r in results}) > 1:
-        return [NamedGroup([(one.way, one.summary) for one in results], results[0].model)]
-    ways: dict[str, list[tuple[str, Summary]]] = {}
-    for result in results:
-        ways.setdefault(result.way, []).append((result.model, result.summary))
-    return [NamedGroup(runs, way) for way, runs in ways.items()]
+def _groups(runs: Sequence[PlayedRun]) -> list[NamedGroup]:
+    """Groups the models by protocol and condition; for a single model, lists those instead."""
+    if len({run.name for run in runs}) == 1 and len({run.method for run in runs}) > 1:
+        return [NamedGroup([(one.method, one.summary) for one in runs], runs[0].name)]
+    methods: dict[str, list[tuple[str, Summary]]] = {}
+    for run in runs:
+        methods.setdefault(run.method, []).append((run.name, run.summary))
+    return [NamedGroup(models, method) for method, models in methods.items()]
 
 
-def _pairable(results: Sequence[Result]) -> list[Played]:
-    """The runs, read again, if one of them shows clear pictures."""
-    if not any("clear" in result.settings.condition.split("+") for result in results):
+def _pairable(runs: Sequence[PlayedRun]) -> list[PlayedRun]:
+    """The runs that the help-seeking tables compare: all, if one of them shows clear pictures."""
+    if not any("clear" in run.manifest.settings.condition.split("+") for run in runs):
         return []
-    return [
-        Played(
-            f"{result.model} {result.settings.condition}",
-            result.folder.read_manifest(),
-            gather(result.folder.scan()),
-            result.summary,
-        )
-        for result in results
-    ]
+    return [replace(run, name=f"{run.name} {run.manifest.settings.condition}") for run in runs]

@@ -16,7 +16,7 @@ from proactive_agent.terminal.desk import TerminalDesk
 from proactive_agent.tools import UserError
 
 
-class Shared:
+class ModelPool:
     """Models and data folders, made when they are first asked for.
 
     Who asks for a model releases it; it is closed when nobody uses it any more.

@@ -24,7 +24,7 @@ from proactive_agent.providers.registry import check_spec, is_interactive
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
 from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings, new_manifest
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
-from proactive_agent.runs.model_pool import Shared
+from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.scenarios import DataFolder, Sample
 from proactive_agent.tools import UserError
 
@@ -48,7 +48,7 @@ class PreparedRun:
     play: Play
     done: frozenset[EpisodeKey]
     """Episodes of an earlier sitting, which are not played again."""
-    shared: Shared
+    shared: ModelPool
     """Where its model comes from, and goes back to when it ends."""
 
     @property
@@ -70,7 +70,7 @@ def prepare_run(
     results: Path,
     access: ApiAccess | None = None,
     *,
-    shared: Shared | None = None,
+    shared: ModelPool | None = None,
     run_id: str | None = None,
 ) -> PreparedRun:
     """Checks everything that can be checked before the first request, and loads the model.
@@ -79,7 +79,7 @@ def prepare_run(
     `results` / `run_id`, by default one that tells what is run, and when.  Raises UserError.
     Nothing is written yet.
     """
-    shared = shared or Shared()
+    shared = shared or ModelPool()
     check_settings(settings, shared)
     provider = shared.provider(settings.provider, settings.provider_settings, access)
     judge = make_judge(settings, shared, access)
@@ -93,10 +93,10 @@ def prepare_run(
 
 
 def prepare_resume(
-    folder: RunFolder, access: ApiAccess | None = None, *, shared: Shared | None = None
+    folder: RunFolder, access: ApiAccess | None = None, *, shared: ModelPool | None = None
 ) -> PreparedRun:
     """The rest of a run: what is missing, and what met an error.  Raises UserError."""
-    shared = shared or Shared()
+    shared = shared or ModelPool()
     manifest = folder.read_manifest()
     settings = manifest.settings
     _refuse_other_data(folder, manifest, shared)
@@ -107,7 +107,7 @@ def prepare_resume(
     return PreparedRun(folder, manifest, play, done, shared)
 
 
-def is_finished(folder: RunFolder, shared: Shared) -> bool:
+def is_finished(folder: RunFolder, shared: ModelPool) -> bool:
     """Whether a run has nothing left to play; no model is loaded.  Raises UserError."""
     manifest = folder.read_manifest()
     _refuse_other_data(folder, manifest, shared)
@@ -118,7 +118,7 @@ def is_finished(folder: RunFolder, shared: Shared) -> bool:
     return next(left, None) is None
 
 
-def check_settings(settings: Settings, shared: Shared) -> None:
+def check_settings(settings: Settings, shared: ModelPool) -> None:
     """Reads the data and tries everything but the model.  Raises UserError."""
     check_spec(settings.provider)
     data = shared.data(settings)
@@ -152,7 +152,7 @@ def make_protocol(settings: Settings, condition: ConditionSet) -> Protocol:
     return Mcqa(settings.parser)
 
 
-def make_judge(settings: Settings, shared: Shared, access: ApiAccess | None) -> Judge | None:
+def make_judge(settings: Settings, shared: ModelPool, access: ApiAccess | None) -> Judge | None:
     """Who judges open-ended replies; loads a model where it is one.  Raises UserError."""
     if settings.protocol != "oeg":
         return None
@@ -342,7 +342,7 @@ def _manifest_of(judge: Judge | None) -> dict[str, Any] | None:
     return judge.provider.manifest() if judge and judge.provider else None
 
 
-def _refuse_other_data(folder: RunFolder, manifest: Manifest, shared: Shared) -> None:
+def _refuse_other_data(folder: RunFolder, manifest: Manifest, shared: ModelPool) -> None:
     if shared.fingerprint(manifest.settings) != manifest.data:
         raise UserError(
             f"{folder.path} was begun on other data: the files or the protocol pack of "

@@ -16,7 +16,7 @@ from proactive_agent.providers import ApiAccess, Provider, ProviderOptions
 from proactive_agent.providers.local import Local
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.runs import runner
-from proactive_agent.runs.model_pool import Shared
+from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.training.mix import mix_of
 from proactive_agent.training.prepared import Prepared
@@ -59,7 +59,7 @@ class _LiveModel(Local):
         return {**super().manifest(), **other, "training": training}
 
 
-class _Live(Shared):
+class _Live(ModelPool):
     """Runs share the model that is in memory."""
 
     def __init__(self, provider: Local) -> None:

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.reports.departures import remarks
 from proactive_agent.reports.paper.published import NOTE, PAPER, TABLES, TableName, table
-from proactive_agent.reports.runs import OFFICIAL, Played, data_label
+from proactive_agent.reports.runs import OFFICIAL, PlayedRun, data_label
 from proactive_agent.reports.tables import EMBEDDED_NOTE
 
 
@@ -29,7 +29,7 @@ class PublishedFigures(BaseModel):
     """The averages that the paper prints, by metric."""
 
 
-def published_beside(runs: Sequence[Played]) -> list[PublishedFigures]:
+def published_beside(runs: Sequence[PlayedRun]) -> list[PublishedFigures]:
     """The rows of the tables that are most like the runs' ways of asking.
 
     Table 3 (before and after training) stands beside runs of trained models and of the models that
@@ -52,7 +52,7 @@ def published_beside(runs: Sequence[Played]) -> list[PublishedFigures]:
     ]
 
 
-def caption(runs: Sequence[Played]) -> str:
+def caption(runs: Sequence[PlayedRun]) -> str:
     """What has to be said in every table that shows both."""
     others = sorted({data_label(run.manifest) for run in runs} - {OFFICIAL})
     warning = f"NOT COMPARABLE: runs on {' and '.join(others)} beside published figures."

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from proactive_agent.metrics.statistics import Estimate, average, estimate, resample, share
 from proactive_agent.metrics.statistics.detection import Detection, detect
 from proactive_agent.metrics.table import SampleId, Samples, ScenarioTable
-from proactive_agent.reports.runs import Played, same_data
+from proactive_agent.reports.runs import PlayedRun, same_data
 
 _SHARED = ("provider", "provider_settings", "protocol", "toolset", "parser", "forgiving")
 """Settings that are the same in both runs."""
@@ -42,7 +42,7 @@ class HelpSeekingPair(BaseModel):
     macro: HelpSeeking
 
 
-def help_seeking(runs: Sequence[Played]) -> list[HelpSeekingPair]:
+def help_seeking(runs: Sequence[PlayedRun]) -> list[HelpSeekingPair]:
     """Every pair among the runs that has samples in common."""
     pairs = []
     for needed, clear in _pairs(runs):
@@ -57,7 +57,7 @@ def help_seeking(runs: Sequence[Played]) -> list[HelpSeekingPair]:
     return pairs
 
 
-def _pairs(runs: Sequence[Played]) -> Iterator[tuple[Played, Played]]:
+def _pairs(runs: Sequence[PlayedRun]) -> Iterator[tuple[PlayedRun, PlayedRun]]:
     """Each run on occluded pictures with the run on clear ones that is like it in all else, or with
     the plain one where there is none."""
     clear = [run for run in runs if "clear" in _conditions(run)]
@@ -72,11 +72,11 @@ def _pairs(runs: Sequence[Played]) -> Iterator[tuple[Played, Played]]:
                 break
 
 
-def _conditions(run: Played) -> set[str]:
+def _conditions(run: PlayedRun) -> set[str]:
     return set(run.manifest.settings.condition.split("+")) - {"zero-shot"}
 
 
-def _settings(run: Played) -> list[object]:
+def _settings(run: PlayedRun) -> list[object]:
     return [getattr(run.manifest.settings, field) for field in _SHARED]
 
 

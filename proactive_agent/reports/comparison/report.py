@@ -11,7 +11,7 @@ from proactive_agent.reports.comparison.beside import PublishedFigures, caption,
 from proactive_agent.reports.comparison.help_seeking import HelpSeekingPair, help_seeking
 from proactive_agent.reports.comparison.pairing import Differences, subtract
 from proactive_agent.reports.run_names import differences
-from proactive_agent.reports.runs import Played, data_label, same_data
+from proactive_agent.reports.runs import PlayedRun, data_label, same_data
 from proactive_agent.reports.tables.notes import EMBEDDED_NOTE
 from proactive_agent.tools import UserError
 
@@ -45,7 +45,7 @@ class Report(BaseModel):
     help_seeking: list[HelpSeekingPair]
 
 
-def make_report(runs: Sequence[Played], baseline: Played | None, *, beside: bool) -> Report:
+def make_report(runs: Sequence[PlayedRun], baseline: PlayedRun | None, *, beside: bool) -> Report:
     """Compares runs with one of them, and puts them beside the paper's figures if asked for."""
     manifests = [run.manifest for run in runs]
     figures = published_beside(runs) if beside else []
@@ -63,7 +63,7 @@ def make_report(runs: Sequence[Played], baseline: Played | None, *, beside: bool
     )
 
 
-def find_baseline(runs: Sequence[Played], asked: str | None) -> Played | None:
+def find_baseline(runs: Sequence[PlayedRun], asked: str | None) -> PlayedRun | None:
     """The run of that name or id; by default the first of several.  Raises UserError."""
     if asked is None:
         return runs[0] if len(runs) > 1 else None
@@ -75,7 +75,7 @@ def find_baseline(runs: Sequence[Played], asked: str | None) -> Played | None:
     raise UserError(f"--baseline {asked}: none of the runs compared; they are {known}")
 
 
-def _compared(run: Played) -> ComparedRun:
+def _compared(run: PlayedRun) -> ComparedRun:
     settings = run.manifest.settings
     return ComparedRun(
         name=run.name,
@@ -88,7 +88,7 @@ def _compared(run: Played) -> ComparedRun:
     )
 
 
-def _subtracted(runs: Sequence[Played], baseline: Played) -> dict[str, Differences]:
+def _subtracted(runs: Sequence[PlayedRun], baseline: PlayedRun) -> dict[str, Differences]:
     found = {}
     for run in runs:
         if run is baseline:

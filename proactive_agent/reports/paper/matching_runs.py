@@ -4,12 +4,13 @@ Runs that have no place in it are left out, and why is said.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from proactive_agent.metrics import summarise_tables
 from proactive_agent.reports.comparison import name_runs
 from proactive_agent.reports.departures import remarks
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
 
@@ -34,7 +35,7 @@ class Wanted(NamedTuple):
     """At least one of these, if there are any."""
     protocols: Sequence[str] = SEVERAL_TURNS
 
-    def unfit(self, run: Played) -> str:
+    def unfit(self, run: PlayedRun) -> str:
         """Why a run is none of them; empty where it is one."""
         return unfit_protocol(run, self.protocols) or (
             ""
@@ -57,7 +58,7 @@ class Wanted(NamedTuple):
 class Chosen(NamedTuple):
     """Runs that belong beside each other."""
 
-    runs: list[Played]
+    runs: list[PlayedRun]
     """Named anew."""
     scenarios: list[str]
     """That every run has played; the runs' tables and summaries are of these only."""
@@ -69,7 +70,7 @@ class Trial(NamedTuple):
     """A model under every condition that is compared."""
 
     name: str
-    runs: dict[str, Played]
+    runs: dict[str, PlayedRun]
     """By condition, in the order asked for."""
 
 
@@ -88,7 +89,7 @@ class Trials(NamedTuple):
         return remarks([run for trial in self.trials for run in trial.runs.values()])
 
 
-def choose(runs: Sequence[Played], unfit: Callable[[Played], str], needs: str) -> Chosen:
+def choose(runs: Sequence[PlayedRun], unfit: Callable[[PlayedRun], str], needs: str) -> Chosen:
     """The runs that nothing is wrong with.  Raises UserError where there is none."""
     fit, left_out = _sort_out(runs, unfit)
     if not fit:
@@ -96,12 +97,12 @@ def choose(runs: Sequence[Played], unfit: Callable[[Played], str], needs: str) -
     common = _Common(fit)
     names = name_runs([run.manifest for run in fit])
     chosen = [
-        common.restrict(run)._replace(name=name) for run, name in zip(fit, names, strict=True)
+        replace(common.restrict(run), name=name) for run, name in zip(fit, names, strict=True)
     ]
     return Chosen(chosen, common.scenarios, left_out + common.left_out)
 
 
-def bring_together(runs: Sequence[Played], wanted: Wanted) -> Trials:
+def bring_together(runs: Sequence[PlayedRun], wanted: Wanted) -> Trials:
     """The models that have a run of every condition that is needed.
 
     Raises UserError where none has, where two runs of a model answer to the same condition, and
@@ -128,30 +129,30 @@ def bring_together(runs: Sequence[Played], wanted: Wanted) -> Trials:
     return Trials(trials, common.scenarios, left_out + advice + common.left_out)
 
 
-def parts_of(run: Played) -> frozenset[str]:
+def parts_of(run: PlayedRun) -> frozenset[str]:
     """The parts of a run's condition; none for zero-shot."""
     return frozenset(run.manifest.settings.condition.split("+")) - {"zero-shot"}
 
 
-def condition_of(run: Played) -> str:
+def condition_of(run: PlayedRun) -> str:
     """A run's condition without what may stand beside any."""
     return "+".join(sorted(parts_of(run) - CONTEXT)) or "zero-shot"
 
 
-def unfit_protocol(run: Played, protocols: Sequence[str]) -> str:
+def unfit_protocol(run: PlayedRun, protocols: Sequence[str]) -> str:
     """Why a run's protocol is none of those; empty where it is one."""
     own = run.manifest.settings.protocol
     return "" if own in protocols else f"protocol is {own}"
 
 
-def unfit_unless_long(*conditions: str) -> Callable[[Played], str]:
+def unfit_unless_long(*conditions: str) -> Callable[[PlayedRun], str]:
     """Refuses open-ended runs, those of the conditions named, and those with solved examples.
 
     The last are played in two scenarios only and would leave no others to show.
     """
     refused = {*conditions, "icl"}
 
-    def unfit(run: Played) -> str:
+    def unfit(run: PlayedRun) -> str:
         found = refused & {part.partition(":")[0] for part in parts_of(run)}
         return unfit_protocol(run, SEVERAL_TURNS) or (
             f"condition is {condition_of(run)}" if found else ""
@@ -160,7 +161,7 @@ def unfit_unless_long(*conditions: str) -> Callable[[Played], str]:
     return unfit
 
 
-def check_same_data(runs: Sequence[Played]) -> None:
+def check_same_data(runs: Sequence[PlayedRun]) -> None:
     """Raises UserError where runs that are subtracted were made on different data."""
     first, *others = (run.manifest for run in runs)
     for other in others:
@@ -174,10 +175,10 @@ def check_same_data(runs: Sequence[Played]) -> None:
 
 
 def _sort_out(
-    runs: Sequence[Played], unfit: Callable[[Played], str]
-) -> tuple[list[Played], list[str]]:
+    runs: Sequence[PlayedRun], unfit: Callable[[PlayedRun], str]
+) -> tuple[list[PlayedRun], list[str]]:
     """The fit runs, and sentences about the others."""
-    fit: list[Played] = []
+    fit: list[PlayedRun] = []
     others: dict[str, list[str]] = {}
     for run in runs:
         if why := unfit(run):
@@ -193,9 +194,9 @@ def _few(names: Sequence[str]) -> str:
     return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _by_model(runs: Sequence[Played]) -> list[dict[str, Played]]:
+def _by_model(runs: Sequence[PlayedRun]) -> list[dict[str, PlayedRun]]:
     """The runs by condition, for each model asked in one way."""
-    groups: dict[_Way, dict[str, Played]] = {}
+    groups: dict[_Way, dict[str, PlayedRun]] = {}
     for run in runs:
         settings, condition = run.manifest.settings, condition_of(run)
         asked = (settings.provider, settings.protocol, settings.toolset, settings.parser)
@@ -219,7 +220,9 @@ class _Way(NamedTuple):
     context: frozenset[str]
 
 
-def _borrow(groups: dict[_Way, dict[str, Played]], way: _Way, group: dict[str, Played]) -> None:
+def _borrow(
+    groups: dict[_Way, dict[str, PlayedRun]], way: _Way, group: dict[str, PlayedRun]
+) -> None:
     """Runs of one turn serve a model that is asked each turn afresh as well."""
     usual = way._replace(context=way.context - {"stateless"})
     lent = {name: run for name, run in groups.get(usual, {}).items() if name in ONE_TURN}
@@ -228,7 +231,7 @@ def _borrow(groups: dict[_Way, dict[str, Played]], way: _Way, group: dict[str, P
         del groups[usual]
 
 
-def _advice(run: Played, missing: Sequence[str]) -> str:
+def _advice(run: PlayedRun, missing: Sequence[str]) -> str:
     settings = run.manifest.settings
     data = [f"--data {settings.data}"] if settings.data else []
     context = parts_of(run) & CONTEXT
@@ -246,7 +249,7 @@ def _advice(run: Played, missing: Sequence[str]) -> str:
 class _Common:
     """The scenarios that all of several runs have played, so that their means are of the same."""
 
-    def __init__(self, runs: Sequence[Played]) -> None:
+    def __init__(self, runs: Sequence[PlayedRun]) -> None:
         """Raises UserError where there is none."""
         played = [
             {name for name, found in run.summary.scenarios.items() if found.episodes}
@@ -260,9 +263,9 @@ class _Common:
         sentence = f"Left out, as not all runs have them: {', '.join(others)}."
         self.left_out = [sentence] if others else []
 
-    def restrict(self, run: Played) -> Played:
+    def restrict(self, run: PlayedRun) -> PlayedRun:
         """The run as if it had been of these scenarios only."""
         if list(run.summary.scenarios) == self.scenarios:
             return run
         tables = {name: run.tables[name] for name in self.scenarios}
-        return run._replace(tables=tables, summary=summarise_tables(tables))
+        return replace(run, tables=tables, summary=summarise_tables(tables))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from proactive_agent.reports.paper.published import TABLE_NAMES
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.tools import UserError
 
 FIGURES = {
@@ -35,7 +35,7 @@ class Reproduced(NamedTuple):
 
 
 def reproduce(
-    target: str, runs: Sequence[Played], forms: Sequence[str], width: int = LINE
+    target: str, runs: Sequence[PlayedRun], forms: Sequence[str], width: int = LINE
 ) -> Reproduced:
     """A table or figure of the paper with these runs: `png`, `svg`, or the forms of a table.
 
@@ -47,7 +47,7 @@ def reproduce(
         raise UserError(f"{target}: {error}") from None
 
 
-def _figure(target: str, runs: Sequence[Played], forms: Sequence[str], width: int) -> Reproduced:
+def _figure(target: str, runs: Sequence[PlayedRun], forms: Sequence[str], width: int) -> Reproduced:
     from proactive_agent.reports.plots import draw, png, svg
 
     drawing = draw(FIGURES[target], runs)
@@ -58,7 +58,7 @@ def _figure(target: str, runs: Sequence[Played], forms: Sequence[str], width: in
     return Reproduced(contents, drawing.left_out)
 
 
-def _table(target: str, runs: Sequence[Played], forms: Sequence[str], width: int) -> Reproduced:
+def _table(target: str, runs: Sequence[PlayedRun], forms: Sequence[str], width: int) -> Reproduced:
     from proactive_agent.reports.paper.formats import FORMS
     from proactive_agent.reports.paper.tables import paper_table
 

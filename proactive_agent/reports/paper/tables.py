@@ -28,7 +28,7 @@ from proactive_agent.reports.paper.published import (
     TableInfo,
     TableName,
 )
-from proactive_agent.reports.runs import OFFICIAL, Played, data_label
+from proactive_agent.reports.runs import OFFICIAL, PlayedRun, data_label
 from proactive_agent.reports.tables import NamedGroup, difference_grids, mean, percent
 from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
 from proactive_agent.reports.tables.rates import run_lines, score_grid
@@ -67,7 +67,7 @@ class PaperTable(NamedTuple):
     """Sentences about runs that have no place in it."""
 
 
-def paper_table(name: TableName, runs: Sequence[Played]) -> PaperTable:
+def paper_table(name: TableName, runs: Sequence[PlayedRun]) -> PaperTable:
     """That table of the paper with these runs.  Raises UserError where none fits."""
     info = TABLES[name]
     chosen = choose(runs, lambda run: _unfit(run, info), _needs(info))
@@ -94,7 +94,7 @@ def paper_table(name: TableName, runs: Sequence[Played]) -> PaperTable:
     return PaperTable(grids, said, figures, chosen.left_out)
 
 
-def _unfit(run: Played, info: TableInfo) -> str:
+def _unfit(run: PlayedRun, info: TableInfo) -> str:
     protocols = ("oeg",) if info.protocol == "oeg" else SEVERAL_TURNS
     if why := unfit_protocol(run, protocols):
         return why
@@ -112,7 +112,7 @@ def _needs(info: TableInfo) -> str:
     )
 
 
-def _check_training(runs: Sequence[Played]) -> None:
+def _check_training(runs: Sequence[PlayedRun]) -> None:
     """Raises UserError unless there is a run before training and another that it compares with."""
     if len(runs) < 2:
         raise UserError("takes a run from before training, then those from after it")
@@ -121,7 +121,7 @@ def _check_training(runs: Sequence[Played]) -> None:
     check_same_data(runs)
 
 
-def _ours(runs: Sequence[Played], metric: str, scenarios: Sequence[str]) -> Iterator[Group]:
+def _ours(runs: Sequence[PlayedRun], metric: str, scenarios: Sequence[str]) -> Iterator[Group]:
     by_data = sorted(runs, key=lambda run: data_label(run.manifest))
     for data, found in groupby(by_data, key=lambda run: data_label(run.manifest)):
         named = [(run.name, run.summary) for run in found]
@@ -147,7 +147,7 @@ def _average(row: PublishedModel, metric: str, scenarios: Sequence[str]) -> floa
     return row.printed[metric] if whole else row.macro(metric, scenarios)
 
 
-def _our_figures(runs: Sequence[Played], info: TableInfo) -> Iterator[Figure]:
+def _our_figures(runs: Sequence[PlayedRun], info: TableInfo) -> Iterator[Figure]:
     for run in runs:
         manifest = run.manifest
         for scenario, rates in [*run.summary.scenarios.items(), (MACRO, run.summary.macro)]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from proactive_agent.reports.plots.sheet import Drawing
 from proactive_agent.reports.plots.style import png, settle, style, svg
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +27,7 @@ FIGURES = {
 """Where each is drawn: a module of this package and its function."""
 
 
-def draw(name: str, runs: Sequence[Played], *, with_published: bool = True) -> Drawing:
+def draw(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -> Drawing:
     """A plot of these runs.  Raises UserError where they do not make one."""
     module, _, function = FIGURES[name].partition(":")
     with style():
@@ -37,7 +37,7 @@ def draw(name: str, runs: Sequence[Played], *, with_published: bool = True) -> D
     return drawing
 
 
-def figure(name: str, runs: Sequence[Played], *, with_published: bool = True) -> "Figure":
+def figure(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -> "Figure":
     """The plot alone."""
     return draw(name, runs, with_published=with_published).figure
 

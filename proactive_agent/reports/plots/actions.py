@@ -11,7 +11,7 @@ from proactive_agent.reports.paper.matching_runs import choose, unfit_unless_lon
 from proactive_agent.reports.plots.sheet import Drawing, Key, Size, draw_sheet, panel, short
 from proactive_agent.reports.plots.style import BLUE, ORANGE, SKY
 from proactive_agent.reports.plots.values import MEAN, panels
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,7 +35,7 @@ PARTS = (
 )
 
 
-def draw(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """The plot of these runs; nothing was published that could stand beside them."""
     from matplotlib.patches import Patch
 
@@ -62,7 +62,7 @@ def draw(runs: Sequence[Played], *, with_published: bool) -> Drawing:
     return Drawing(figure, left_out)
 
 
-def _draw_bars(axes: "Axes", scenario: str, runs: Sequence[Played]) -> None:
+def _draw_bars(axes: "Axes", scenario: str, runs: Sequence[PlayedRun]) -> None:
     axes.set(xlim=(0, 100), ylim=(len(runs) - 0.4, -0.6))
     axes.grid(visible=False, axis="y")
     axes.tick_params(axis="y", length=0)
@@ -77,7 +77,7 @@ def _draw_bars(axes: "Axes", scenario: str, runs: Sequence[Played]) -> None:
             left += share
 
 
-def _shares(run: Played, scenario: str) -> list[float]:
+def _shares(run: PlayedRun, scenario: str) -> list[float]:
     """Of the parts, in per cent."""
     rates = run.summary.macro if scenario == MEAN else run.summary.scenarios[scenario]
     return [100 * sum(getattr(rates, field).value for field in part.fields) for part in PARTS]

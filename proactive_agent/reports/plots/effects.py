@@ -24,7 +24,7 @@ from proactive_agent.reports.plots.values import (
     signed,
     value_of,
 )
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 
 BASE = "zero-shot"
 
@@ -64,13 +64,13 @@ _RANDOM_REMARK = (
 )
 
 
-def draw_hint(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+def draw_hint(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """acc and psr with a hint."""
     effect = _Effect("What a hint changes", ("hint",), table="table7")
     return _draw(effect, runs, with_published)
 
 
-def draw_history(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+def draw_history(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """acc and psr with the conversation so far; tools keep it anyway."""
     effect = _Effect(
         "What the conversation so far changes",
@@ -81,13 +81,13 @@ def draw_history(runs: Sequence[Played], *, with_published: bool) -> Drawing:
     return _draw(effect, runs, with_published)
 
 
-def draw_icl(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+def draw_icl(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """acc and psr after one and three solved examples."""
     effect = _Effect("What solved examples change", ("icl:1", "icl:3"), by_scenario=True)
     return _draw(effect, runs, with_published)
 
 
-def draw_random_suggestions(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+def draw_random_suggestions(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """Who asks at once, and acc, where suggestions cannot help."""
     effect = _Effect(
         "Suggestions that can help, and random ones",
@@ -98,7 +98,7 @@ def draw_random_suggestions(runs: Sequence[Played], *, with_published: bool) -> 
     return _draw(effect, runs, with_published)
 
 
-def _draw(effect: _Effect, runs: Sequence[Played], with_published: bool) -> Drawing:
+def _draw(effect: _Effect, runs: Sequence[PlayedRun], with_published: bool) -> Drawing:
     trials, scenarios, left_out = together = bring_together(runs, effect.wanted)
     shown = scenarios if effect.by_scenario else [MEAN]
     places = [(metric, scenario) for scenario in shown for metric in effect.metrics]
@@ -127,10 +127,12 @@ def _our_row(
 ) -> Row:
     base = trial.runs[BASE]
     others = [trial.runs.get(condition) for condition in effect.conditions]
-    differences = [run and subtract(run.tables, base.tables, scenarios) for run in others]
+    differences = [subtract(run.tables, base.tables, scenarios) if run else None for run in others]
     changes = []
     for metric, scenario in places:
-        before, *after = (run and value_of(run, metric, scenario) for run in (base, *others))
+        before, *after = (
+            value_of(run, metric, scenario) if run else None for run in (base, *others)
+        )
         texts = [
             _paired(found, metric, scenario) or _unpaired(before, value)
             for found, value in zip(differences, after, strict=True)

@@ -15,7 +15,7 @@ from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, draw_sheet
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
 from proactive_agent.reports.plots.style import GUIDE, SMALL, look
 from proactive_agent.reports.plots.values import MEAN, drawn
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,7 +24,7 @@ SENSITIVITIES = (1, 2, 3)
 """d' along the curves."""
 
 
-def draw(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """The plot of the models that have both runs; nothing was published that could stand here."""
     trials, scenarios, left_out = together = bring_together(runs, Wanted(("zero-shot", "clear")))
     figure = draw_sheet(

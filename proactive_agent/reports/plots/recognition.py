@@ -14,13 +14,13 @@ from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, Key, draw_sh
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
 from proactive_agent.reports.plots.style import PUBLISHED, look
 from proactive_agent.reports.plots.values import published_value, value_of
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-def draw(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """The plot of the models that have both runs."""
     trials, scenarios, left_out = together = bring_together(
         runs, Wanted(("zero-shot", "reference"))

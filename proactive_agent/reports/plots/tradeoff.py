@@ -26,7 +26,7 @@ from proactive_agent.reports.plots.sheet import (
 from proactive_agent.reports.plots.squares import draw_point
 from proactive_agent.reports.plots.style import GUIDE, PUBLISHED, SMALL, look
 from proactive_agent.reports.plots.values import MEAN, mean_of, published_value, value_of
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +44,7 @@ PUBLISHED_TABLES: dict[published.TableName, tuple[str, str]] = {
 }
 
 
-def draw(runs: Sequence[Played], *, with_published: bool) -> Drawing:
+def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """The plot of these runs."""
     runs, scenarios, left_out = choose(
         runs, unfit_unless_long("reference", "clear"), "runs of several turns"

@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.reports.paper.published import PublishedModel
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.scenarios import SCENARIOS
 
 Metric = Literal["acc", "psr", "asked_at_once"]
@@ -35,7 +35,7 @@ class Value(NamedTuple):
         return [[max(self.value - self.low, 0)], [max(self.high - self.value, 0)]]
 
 
-def value_of(run: Played, metric: Metric, scenario: str) -> Value | None:
+def value_of(run: PlayedRun, metric: Metric, scenario: str) -> Value | None:
     """A figure of a scenario, or the mean of all."""
     rates = run.summary.macro if scenario == MEAN else run.summary.scenarios[scenario]
     return drawn(getattr(rates, metric), scale(metric))

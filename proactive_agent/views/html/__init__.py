@@ -12,7 +12,7 @@ from proactive_agent.reports.comparison.grids import grids
 from proactive_agent.reports.comparison.report import find_baseline, make_report
 from proactive_agent.reports.failure_tables import find_failures
 from proactive_agent.reports.plots import FIGURES, draw, svg
-from proactive_agent.reports.runs import Played, read_runs
+from proactive_agent.reports.runs import PlayedRun, read_runs
 from proactive_agent.reports.tables import INTERVAL_NOTE
 from proactive_agent.reports.tables.grid import Grid
 from proactive_agent.tools import MissingExtraError, UserError
@@ -50,7 +50,7 @@ def _tables(every: Sequence[Grid]) -> list[str]:
     return ['<div class="tables">', *map(grid_table, every), "</div>"]
 
 
-def _plots(played: Sequence[Played]) -> list[str]:
+def _plots(played: Sequence[PlayedRun]) -> list[str]:
     """Each plot that these runs make."""
     try:
         import matplotlib  # noqa: F401

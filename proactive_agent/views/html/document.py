@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.views.html.gallery import Gallery
 from proactive_agent.views.html.tables import runs_table, safe
 
@@ -22,7 +22,7 @@ class Section(NamedTuple):
     parts: Sequence[str]
 
 
-def document(runs: Sequence[Played], sections: Sequence[Section], gallery: Gallery) -> str:
+def document(runs: Sequence[PlayedRun], sections: Sequence[Section], gallery: Gallery) -> str:
     """The whole file."""
     style, script = (_resource(name) for name in ("page.css", "page.js"))
     policy = (
@@ -56,13 +56,13 @@ def document(runs: Sequence[Played], sections: Sequence[Section], gallery: Galle
     )
 
 
-def _title(runs: Sequence[Played]) -> str:
+def _title(runs: Sequence[PlayedRun]) -> str:
     models = list(dict.fromkeys(run.manifest.settings.provider for run in runs))
     more = len(models) - NAMED
     return ", ".join(models[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
-def _counted(runs: Sequence[Played]) -> str:
+def _counted(runs: Sequence[PlayedRun]) -> str:
     episodes = sum(
         run.summary.errors + sum(one.episodes for one in run.summary.scenarios.values())
         for run in runs

@@ -4,7 +4,7 @@ import base64
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from proactive_agent.reports.runs import Played, data_label
+from proactive_agent.reports.runs import PlayedRun, data_label
 from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
 from proactive_agent.terminal.console import plain
 
@@ -14,7 +14,7 @@ def safe(text: str) -> str:
     return escape(plain(text))
 
 
-def runs_table(runs: Sequence[Played]) -> str:
+def runs_table(runs: Sequence[PlayedRun]) -> str:
     """What was run, a line per run."""
     heads = ("run", "protocol", "condition", "data", "wording", "seed", "started")
     return wide(f"<table>{head_row(heads)}<tbody>{''.join(map(_run, runs))}</tbody></table>")
@@ -57,7 +57,7 @@ def wide(table: str) -> str:
     return f'<div class="wide">{table}</div>'
 
 
-def _run(run: Played) -> str:
+def _run(run: PlayedRun) -> str:
     manifest, settings = run.manifest, run.manifest.settings
     status = "" if manifest.status == "finished" else f", {manifest.status}"
     facts = (

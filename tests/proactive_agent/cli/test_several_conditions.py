@@ -19,7 +19,7 @@ from proactive_agent.providers import (
 from proactive_agent.providers.registry import BUILT_IN, Entry
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.runs.model_pool import Shared
+from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.runner import prepare_run
 from tests.proactive_agent.api_playing import invoke
 
@@ -149,7 +149,7 @@ def test_a_run_by_itself_closes_its_model(counting: type[Counting], tmp_path: Pa
 
 
 def test_data_are_opened_once_for_all(tmp_path: Path) -> None:
-    shared = Shared()
+    shared = ModelPool()
     plays = [
         prepare_run(
             Settings(provider=provider, scenarios=("rod",), condition=condition),

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from proactive_agent.metrics import gather, summarise_tables
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import DataFingerprint, FileFingerprint, Manifest, Settings
-from proactive_agent.reports.runs import Played
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.scenarios import SCENARIOS
 from tests.proactive_agent.written_records import episode
 
@@ -17,7 +18,7 @@ OFFICIAL = {"embedded": False, "filtered": True, "wording": "proactivebench 0.1.
 def played(
     name: str, episodes: Iterable[EpisodeRecord], *, file: str = "0",
     data: dict[str, Any] | None = None, described: dict[str, Any] | None = None, **settings: Any,
-) -> Played:  # fmt: skip
+) -> PlayedRun:  # fmt: skip
     """A finished run; `file` stands for the bytes of its data files, `described` is what the
     provider says of itself."""
     which = {"embedded": True, "filtered": False, "wording": "own v1", **(data or {})}
@@ -42,8 +43,8 @@ def played(
         started=datetime(2026, 1, 1, tzinfo=UTC),
         status="finished",
     )
-    tables = gather(episodes)
-    return Played(name, manifest, tables, summarise_tables(tables))
+    folder = RunFolder(Path(manifest.run_id))
+    return PlayedRun.of_episodes(name, manifest, folder, episodes)
 
 
 def answers(rights: str, scenario: str = "rod", repeat: int = 0) -> list[EpisodeRecord]:

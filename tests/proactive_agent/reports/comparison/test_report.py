@@ -9,7 +9,7 @@ from proactive_agent.reports.comparison.csv_form import csv_text
 from proactive_agent.reports.comparison.grids import grids
 from proactive_agent.reports.comparison.report import Report, find_baseline, make_report
 from proactive_agent.reports.paper import published
-from proactive_agent.reports.runs import Played, data_label
+from proactive_agent.reports.runs import PlayedRun, data_label
 from proactive_agent.reports.tables import TerminalTable
 from proactive_agent.reports.tables.text_forms import latex, markdown
 from proactive_agent.scenarios import SCENARIOS
@@ -21,7 +21,7 @@ B = played("b", answers("0100") + answers("1111", "coco"), protocol="mcqa")
 OTHER_DATA = played("c", answers("1111"), file="other", data={"embedded": False})
 
 
-def report(*runs: Played, beside: bool = False) -> Report:
+def report(*runs: PlayedRun, beside: bool = False) -> Report:
     return make_report(runs, find_baseline(runs, None), beside=beside)
 
 
@@ -91,7 +91,7 @@ def test_the_table_that_is_most_like_a_run_stands_beside_it(
     assert {row.table for row in found.published} == {table}
 
 
-def described(model: str, began_as: str | None = None, **settings: str) -> Played:
+def described(model: str, began_as: str | None = None, **settings: str) -> PlayedRun:
     """A run of a local model."""
     training = {"training": {"model": began_as}} if began_as else {}
     rights = answers("10") + answers("01", "coco")
@@ -109,7 +109,7 @@ def described(model: str, began_as: str | None = None, **settings: str) -> Playe
     ids=["trained", "before and after", "beside another model", "with a hint"],
 )
 def test_table_3_stands_beside_trained_models_and_what_they_were(
-    runs: list[Played], tables: set[str]
+    runs: list[PlayedRun], tables: set[str]
 ) -> None:
     assert {row.table for row in report(*runs, beside=True).published} == tables
 
@@ -197,7 +197,7 @@ FAILED_ONLY = played("failed", answers("--"))
     ids=["alone", "nothing in common", "empty", "empty first", "errors only", "errors beside"],
 )
 @pytest.mark.parametrize("beside", [True, False])
-def test_every_report_can_be_shown(runs: list[Played], beside: bool) -> None:
+def test_every_report_can_be_shown(runs: list[PlayedRun], beside: bool) -> None:
     found = report(*runs, beside=beside)
     shown = grids(found)
     console = Console(width=80)

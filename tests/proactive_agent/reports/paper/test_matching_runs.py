@@ -6,7 +6,7 @@ from proactive_agent.reports.paper.matching_runs import (
     choose,
     unfit_unless_long,
 )
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.tools import UserError
 from tests.proactive_agent.reports.comparison.playing import answers, played
 
@@ -14,13 +14,13 @@ HINT = Wanted(("zero-shot", "hint"))
 ICL = Wanted(("zero-shot",), ("icl:1", "icl:3"))
 
 
-def run(provider: str, condition: str, *scenarios: str, **more: str) -> Played:
+def run(provider: str, condition: str, *scenarios: str, **more: str) -> PlayedRun:
     episodes = [e for name in scenarios or ("rod",) for e in answers("1A0", scenario=name)]
     name = f"{provider}-{condition}"
     return played(name, episodes, provider=provider, protocol="mcqa", condition=condition, **more)
 
 
-def fits(run: Played) -> str:
+def fits(run: PlayedRun) -> str:
     return ""
 
 

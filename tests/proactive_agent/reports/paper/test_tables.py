@@ -8,14 +8,14 @@ import pytest
 from proactive_agent.reports.paper.formats import FORMS
 from proactive_agent.reports.paper.published import TABLES, table
 from proactive_agent.reports.paper.tables import MACRO, PaperTable, paper_table
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.reports.tables.grid import Grid, Line
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
 from tests.proactive_agent.reports.comparison.playing import OFFICIAL, answers, played
 
 
-def run(name: str, rights: str = "1A0", scenarios: tuple[str, ...] = (), **more: Any) -> Played:
+def run(name: str, rights: str = "1A0", scenarios: tuple[str, ...] = (), **more: Any) -> PlayedRun:
     episodes = [e for s in scenarios or tuple(SCENARIOS) for e in answers(rights, scenario=s)]
     return played(name, episodes, **{"protocol": "mcqa", **more})
 
@@ -109,7 +109,7 @@ def test_training_is_shown_by_its_difference_to_the_first_run() -> None:
         ([run("one"), run("other", file="1")], "different data"),
     ],
 )
-def test_runs_before_and_after_training_must_compare(runs: list[Played], message: str) -> None:
+def test_runs_before_and_after_training_must_compare(runs: list[PlayedRun], message: str) -> None:
     with pytest.raises(UserError, match=message):
         paper_table("table3", runs)
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import pytest
 
 from proactive_agent.reports.paper.published import LABEL, NOTE, find
 from proactive_agent.reports.plots import FIGURES, draw, figure, png, svg
-from proactive_agent.reports.runs import Played
+from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
@@ -35,7 +36,7 @@ WITH_PUBLISHED = {"recognition", "hint", "acc-psr"}
 
 def runs_of(
     rights: Sequence[str] = ("1A0",), conditions: Sequence[str] = CONDITIONS, **more: Any
-) -> list[Played]:
+) -> list[PlayedRun]:
     """Runs of one model; the conditions take turns in how well they go."""
     runs = []
     for number, condition in enumerate(conditions):
@@ -47,28 +48,28 @@ def runs_of(
     return runs
 
 
-def renamed(runs: Sequence[Played], *providers: str) -> list[Played]:
+def renamed(runs: Sequence[PlayedRun], *providers: str) -> list[PlayedRun]:
     """The same runs for each of these models."""
     copies = []
     for provider in providers:
         for run in runs:
             settings = run.manifest.settings.model_copy(update={"provider": provider})
             manifest = run.manifest.model_copy(update={"settings": settings})
-            copies.append(run._replace(manifest=manifest))
+            copies.append(replace(run, manifest=manifest))
     return copies
 
 
-def of_condition(runs: Sequence[Played], *conditions: str) -> list[Played]:
+def of_condition(runs: Sequence[PlayedRun], *conditions: str) -> list[PlayedRun]:
     return [run for run in runs if run.manifest.settings.condition in conditions]
 
 
 @pytest.fixture(scope="module")
-def one() -> list[Played]:
+def one() -> list[PlayedRun]:
     return runs_of(["0011", "AAA1", "1111"])
 
 
 @pytest.fixture(scope="module")
-def many(one: list[Played]) -> list[Played]:
+def many(one: list[PlayedRun]) -> list[PlayedRun]:
     return renamed(one, *LONG_NAMES, *(f"openai:model-{number}" for number in range(19)))
 
 
@@ -76,7 +77,7 @@ Drawn = Callable[[str], "Figure"]
 
 
 @pytest.fixture(scope="module")
-def drawn(one: list[Played]) -> Drawn:
+def drawn(one: list[PlayedRun]) -> Drawn:
     """Each plot of one model, drawn once."""
     return cache(lambda name: figure(name, one))
 
@@ -159,7 +160,7 @@ def test_random_suggestions_compare_who_asks_at_once() -> None:
     assert points(asks) == [(25.0, 0.0), (100.0, 0.0)]
 
 
-def test_bars_of_actions_are_shares_of_turns(one: list[Played]) -> None:
+def test_bars_of_actions_are_shares_of_turns(one: list[PlayedRun]) -> None:
     bars = panel(figure("actions", of_condition(one, "hint")), "rod").patches
     widths = [bar.get_width() for bar in bars]  # A A A 1: three turns that ask, four that answer
     assert widths == pytest.approx([100 * 3 / 7, 0, 100 * 4 / 7, 0])
@@ -170,12 +171,12 @@ def test_help_seeking_puts_needless_asking_right_and_needed_asking_up() -> None:
     assert points(panel(made, "vsod")) == [(25.0, 50.0)]
 
 
-def test_accuracy_stands_over_psr(one: list[Played]) -> None:
+def test_accuracy_stands_over_psr(one: list[PlayedRun]) -> None:
     (axes,) = figure("acc-psr", of_condition(one, "hint")).axes
     assert points(axes) == [(0.75, 100.0)]
 
 
-def test_intervals_are_drawn_where_there_are_some(one: list[Played]) -> None:
+def test_intervals_are_drawn_where_there_are_some(one: list[PlayedRun]) -> None:
     estimate = of_condition(one, "zero-shot")[0].summary.scenarios["rod"].acc
     axes = panel(figure("recognition", one), "rod")
     (upright,) = (
@@ -213,14 +214,14 @@ def test_published_figures_are_marked_in_the_legend(name: str, drawn: Drawn) -> 
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_without_published_figures_nothing_speaks_of_them(name: str, one: list[Played]) -> None:
+def test_without_published_figures_nothing_speaks_of_them(name: str, one: list[PlayedRun]) -> None:
     made = figure(name, one, with_published=False)
     said = [*written(made), *(t.get_text() for legend in made.legends for t in legend.get_texts())]
     assert not any("ublished" in text for text in said if text != EMBEDDED_NOTE)
 
 
 @pytest.mark.parametrize("name", sorted(set(FIGURES) - {"actions", "acc-psr"}))
-def test_runs_that_do_not_make_a_plot_are_refused(name: str, one: list[Played]) -> None:
+def test_runs_that_do_not_make_a_plot_are_refused(name: str, one: list[PlayedRun]) -> None:
     with pytest.raises(UserError, match="a:one lacks"):
         draw(name, of_condition(one, "zero-shot"))
 
@@ -249,7 +250,7 @@ def shown_texts(figure: "Figure") -> Iterator["Text"]:
             yield text
 
 
-def looked_at(name: str, runs: list[Played]) -> list[Played]:
+def looked_at(name: str, runs: list[PlayedRun]) -> list[PlayedRun]:
     """Plots that show every run get those of one condition, as a reader would."""
     return of_condition(runs, "zero-shot") if name in ("actions", "acc-psr") else runs
 
@@ -257,7 +258,7 @@ def looked_at(name: str, runs: list[Played]) -> list[Played]:
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("amount", [1, 22])
 def test_no_text_lies_over_another_or_off_the_sheet(
-    name: str, amount: int, many: list[Played], drawn: Drawn
+    name: str, amount: int, many: list[PlayedRun], drawn: Drawn
 ) -> None:
     made = drawn(name) if amount == 1 else figure(name, looked_at(name, many))
     places = [(text.get_text(), text.get_window_extent()) for text in shown_texts(made)]
@@ -283,7 +284,7 @@ def test_22_models_look_different() -> None:
     assert len({look(number) for number in range(56)}) == 56
 
 
-def test_names_are_no_markup_and_long_ones_are_cut_in_the_middle(one: list[Played]) -> None:
+def test_names_are_no_markup_and_long_ones_are_cut_in_the_middle(one: list[PlayedRun]) -> None:
     runs = renamed(one, "openai:$x^2$", LONG_NAMES[0])
     labels = figure("hint", runs, with_published=False).axes[0].get_yticklabels()
     texts = [label.get_text() for label in labels]
@@ -294,7 +295,7 @@ def test_names_are_no_markup_and_long_ones_are_cut_in_the_middle(one: list[Playe
     assert len(texts[1]) == 40
 
 
-def test_characters_that_the_font_lacks_are_no_trouble(one: list[Played]) -> None:
+def test_characters_that_the_font_lacks_are_no_trouble(one: list[PlayedRun]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert png(figure("hint", renamed(one, "openai:模型")))
@@ -305,14 +306,14 @@ def test_characters_that_the_font_lacks_are_no_trouble(one: list[Played]) -> Non
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_the_same_runs_give_the_same_well_formed_svg(
-    name: str, one: list[Played], drawn: Drawn
+    name: str, one: list[PlayedRun], drawn: Drawn
 ) -> None:
     first = svg(drawn(name))
     assert ElementTree.fromstring(first).tag == "{http://www.w3.org/2000/svg}svg"
     assert svg(figure(name, one)) == first
 
 
-def test_the_order_of_writing_changes_nothing(one: list[Played]) -> None:
+def test_the_order_of_writing_changes_nothing(one: list[PlayedRun]) -> None:
     made = figure("hint", one)
     first = svg(made)
     assert png(made) == png(figure("hint", one))
@@ -325,7 +326,7 @@ def test_places_of_panels_are_without_what_the_solver_leaves_to_chance(drawn: Dr
             assert number == round(number, 6)
 
 
-def test_a_users_own_matplotlib_settings_change_nothing(one: list[Played], drawn: Drawn) -> None:
+def test_a_users_own_matplotlib_settings_change_nothing(one: list[PlayedRun], drawn: Drawn) -> None:
     import matplotlib as mpl
 
     first = svg(drawn("recognition"))
