@@ -47,7 +47,7 @@ def compare(
     from proactive_agent.reports.runs import read_runs
 
     played = read_runs(runs, results)
-    report = make_report(played, find_baseline(played, baseline), beside=published)
+    report = make_report(played, find_baseline(played, baseline), with_published=published)
     if form == "table":
         _print_tables(report)
     else:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from proactive_agent.metrics import Summary
+from proactive_agent.reports.comparison.difference_tables import help_seeking_grids
 from proactive_agent.reports.comparison.help_seeking import help_seeking
 from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.reports.tables import (
@@ -12,7 +13,6 @@ from proactive_agent.reports.tables import (
     NamedGroup,
     TerminalTable,
     consistency_grids,
-    help_seeking_grids,
     scenario_grids,
     score_grids,
     summary_notes,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from proactive_agent.records.manifest import Manifest
-from proactive_agent.reports.comparison import name_runs
+from proactive_agent.reports.run_names import name_runs
 from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.reports.tables import EMBEDDED_NOTE
 
@@ -31,7 +31,7 @@ _DEPARTURES: dict[str, Callable[[Manifest], bool]] = {
 """What keeps a run from being compared with the published figures, and how it is seen."""
 
 
-def remarks(runs: Sequence[PlayedRun]) -> list[str]:
+def departure_notes(runs: Sequence[PlayedRun]) -> list[str]:
     """Notes to stand in a table or plot of these runs; the most important first."""
     manifests = [run.manifest for run in runs]
     names = name_runs(manifests)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from proactive_agent.reports.paper.published import PublishedModel, find
+from proactive_agent.reports.published import PublishedModel, find
 from proactive_agent.training.settings import TrainSettings
 
 FEW_PROMPTS = 32

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from proactive_agent.metrics import Summary
-from proactive_agent.reports.paper.published import NOTE, table
+from proactive_agent.reports.published import NOTE, table
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.training.benchmark import run_folders
 from proactive_agent.training.curves import curves

@@ -7,9 +7,13 @@ from typing import Literal
 from pydantic import BaseModel
 
 from proactive_agent.metrics import Summary
-from proactive_agent.reports.comparison.beside import PublishedFigures, caption, published_beside
 from proactive_agent.reports.comparison.help_seeking import HelpSeekingPair, help_seeking
 from proactive_agent.reports.comparison.pairing import Differences, subtract
+from proactive_agent.reports.comparison.published_rows import (
+    PublishedFigures,
+    caption,
+    published_figures,
+)
 from proactive_agent.reports.run_names import differences
 from proactive_agent.reports.runs import PlayedRun, data_label, same_data
 from proactive_agent.reports.tables.notes import EMBEDDED_NOTE
@@ -45,10 +49,12 @@ class Report(BaseModel):
     help_seeking: list[HelpSeekingPair]
 
 
-def make_report(runs: Sequence[PlayedRun], baseline: PlayedRun | None, *, beside: bool) -> Report:
+def make_report(
+    runs: Sequence[PlayedRun], baseline: PlayedRun | None, *, with_published: bool
+) -> Report:
     """Compares runs with one of them, and puts them beside the paper's figures if asked for."""
     manifests = [run.manifest for run in runs]
-    figures = published_beside(runs) if beside else []
+    figures = published_figures(runs) if with_published else []
     notes = differences(manifests)
     if any(manifest.data.embedded for manifest in manifests):
         notes.append(EMBEDDED_NOTE)

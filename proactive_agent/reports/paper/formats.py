@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 
 from rich.console import Console
 
-from proactive_agent.reports.paper.published import PAPER
 from proactive_agent.reports.paper.tables import Figure, PaperTable
+from proactive_agent.reports.published import PAPER
 from proactive_agent.reports.tables import INTERVAL_NOTE, TerminalTable
 from proactive_agent.reports.tables.text_forms import latex, markdown
 

@@ -11,26 +11,26 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
-from proactive_agent.reports.comparison.beside import caption
+from proactive_agent.reports import published
+from proactive_agent.reports.comparison.difference_tables import difference_grids
 from proactive_agent.reports.comparison.pairing import subtract
-from proactive_agent.reports.paper import published
-from proactive_agent.reports.paper.matching_runs import (
+from proactive_agent.reports.comparison.published_rows import caption, published_group
+from proactive_agent.reports.matching_runs import (
     SEVERAL_TURNS,
     check_same_data,
     choose,
     condition_of,
     unfit_protocol,
 )
-from proactive_agent.reports.paper.published import (
-    PAPER,
+from proactive_agent.reports.published import (
     TABLES,
     PublishedModel,
     TableInfo,
     TableName,
 )
 from proactive_agent.reports.runs import OFFICIAL, PlayedRun, data_label
-from proactive_agent.reports.tables import NamedGroup, difference_grids, mean, percent
-from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
+from proactive_agent.reports.tables import NamedGroup
+from proactive_agent.reports.tables.grid import Grid, Group
 from proactive_agent.reports.tables.rates import run_lines, score_grid
 from proactive_agent.tools import UserError
 
@@ -81,7 +81,7 @@ def paper_table(name: TableName, runs: Sequence[PlayedRun]) -> PaperTable:
         score_grid(
             metric,
             scenarios,
-            [*_ours(chosen.runs, metric, scenarios), _theirs(info, rows, metric, scenarios)],
+            [*_ours(chosen.runs, metric, scenarios), published_group(name, metric, scenarios)],
             said,
         )
         for metric in info.metrics
@@ -128,25 +128,6 @@ def _ours(runs: Sequence[PlayedRun], metric: str, scenarios: Sequence[str]) -> I
         yield run_lines(NamedGroup(named, f"runs on: {data}"), metric, scenarios)
 
 
-def _theirs(
-    info: TableInfo, rows: Sequence[PublishedModel], metric: str, scenarios: Sequence[str]
-) -> Group:
-    write = mean if metric == "psr" else percent
-    lines = []
-    for row in rows:
-        values = [row.values[scenario][metric] for scenario in scenarios]
-        average = [_average(row, metric, scenarios)] if len(scenarios) > 1 else []
-        name = f"{row.model}, {row.config}" if row.config else row.model
-        lines.append(Line(name, [Cell(write(value)) for value in [*values, *average]]))
-    return Group(lines, f"published, {PAPER}, on the official data: {info.title}")
-
-
-def _average(row: PublishedModel, metric: str, scenarios: Sequence[str]) -> float:
-    """The printed average, where all scenarios are there."""
-    whole = len(scenarios) == len(row.values)
-    return row.printed[metric] if whole else row.macro(metric, scenarios)
-
-
 def _our_figures(runs: Sequence[PlayedRun], info: TableInfo) -> Iterator[Figure]:
     for run in runs:
         manifest = run.manifest
@@ -181,7 +162,7 @@ def _their_figures(
                     scenario=scenario,
                     metric=metric,
                     value=(
-                        _average(row, metric, scenarios)
+                        row.average(metric, scenarios)
                         if scenario == MACRO
                         else row.values[scenario][metric]
                     ),

@@ -6,8 +6,8 @@ In kind the paper's Figure 4, with replies that could not be read shown apart.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from proactive_agent.reports.departures import remarks
-from proactive_agent.reports.paper.matching_runs import choose, unfit_unless_long
+from proactive_agent.reports.departures import departure_notes
+from proactive_agent.reports.matching_runs import choose, unfit_unless_long
 from proactive_agent.reports.plots.sheet import Drawing, Key, Size, draw_sheet, panel, short
 from proactive_agent.reports.plots.style import BLUE, ORANGE, SKY
 from proactive_agent.reports.plots.values import MEAN, panels
@@ -47,7 +47,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     rows = -(-len(names) // columns)
     size = Size(10, rows * (0.55 + ROW * max(len(runs), 2)) + 0.2)
     legend = [Key(Patch(facecolor=part.colour), part.label) for part in PARTS]
-    figure = draw_sheet("What models do", size, legend=legend, notes=remarks(runs))
+    figure = draw_sheet("What models do", size, legend=legend, notes=departure_notes(runs))
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     every: list[Axes] = list(grid.flat)
     for place, axes in enumerate(every):

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from proactive_agent.reports.paper import published
+from proactive_agent.reports import published
 from proactive_agent.reports.plots.sheet import Key, Size, draw_sheet, mark, panel, short
 from proactive_agent.reports.plots.style import BLUE, GUIDE, PUBLISHED, SMALL, TEXT, VERMILION
 from proactive_agent.reports.plots.values import LABELS, Metric, Value

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from proactive_agent.metrics.statistics.testing import STARS_MEAN
+from proactive_agent.reports import published
 from proactive_agent.reports.comparison.pairing import Differences, subtract
-from proactive_agent.reports.paper import published
-from proactive_agent.reports.paper.matching_runs import SEVERAL_TURNS, Trial, Wanted, bring_together
+from proactive_agent.reports.matching_runs import SEVERAL_TURNS, Trial, Wanted, bring_together
 from proactive_agent.reports.plots.changes import Change, Column, Row, draw_changes
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing
 from proactive_agent.reports.plots.values import (
@@ -107,7 +107,7 @@ def _draw(effect: _Effect, runs: Sequence[PlayedRun], with_published: bool) -> D
     ]
     rows = [_our_row(effect, trial, places, scenarios) for trial in trials]
     how = f"{INTERVALS}  Right of each panel the change, with paired tests: {STARS_MEAN}."
-    notes = [how, *together.remarks]
+    notes = [how, *together.departure_notes]
     if with_published and effect.table:
         rows += _published_rows(effect.table, places, scenarios)
         notes.append(published.NOTE)

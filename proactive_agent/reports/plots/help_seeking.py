@@ -10,7 +10,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 from proactive_agent.reports.comparison.help_seeking import help_seeking
-from proactive_agent.reports.paper.matching_runs import Wanted, bring_together
+from proactive_agent.reports.matching_runs import Wanted, bring_together
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, draw_sheet
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
 from proactive_agent.reports.plots.style import GUIDE, SMALL, look
@@ -33,7 +33,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         legend=legend_of(trials),
         notes=[
             f"Dashed: asks regardless of need.  Curves: the same d'.  {INTERVALS}",
-            *together.remarks,
+            *together.departure_notes,
         ],
     )
     pairs = [help_seeking(list(trial.runs.values())) for trial in trials]

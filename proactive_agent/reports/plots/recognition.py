@@ -8,8 +8,8 @@ fails by not asking.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from proactive_agent.reports.paper import published
-from proactive_agent.reports.paper.matching_runs import Wanted, bring_together
+from proactive_agent.reports import published
+from proactive_agent.reports.matching_runs import Wanted, bring_together
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, Key, draw_sheet, published_mark
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
 from proactive_agent.reports.plots.style import PUBLISHED, look
@@ -25,7 +25,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     trials, scenarios, left_out = together = bring_together(
         runs, Wanted(("zero-shot", "reference"))
     )
-    legend, notes = legend_of(trials), [INTERVALS, *together.remarks]
+    legend, notes = legend_of(trials), [INTERVALS, *together.departure_notes]
     if with_published:
         legend.append(Key(published_mark(), published.LABEL))
         notes.append(published.NOTE)

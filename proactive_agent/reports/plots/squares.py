@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from proactive_agent.reports.paper.matching_runs import Trial
+from proactive_agent.reports.matching_runs import Trial
 from proactive_agent.reports.plots.sheet import Key, Size, mark, panel, short
 from proactive_agent.reports.plots.style import GUIDE, Look, look
 from proactive_agent.reports.plots.values import Value, panels

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from proactive_agent.reports.departures import remarks
-from proactive_agent.reports.paper import published
-from proactive_agent.reports.paper.matching_runs import choose, unfit_unless_long
+from proactive_agent.reports import published
+from proactive_agent.reports.departures import departure_notes
+from proactive_agent.reports.matching_runs import choose, unfit_unless_long
 from proactive_agent.reports.plots.sheet import (
     INTERVALS,
     Drawing,
@@ -50,7 +50,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         runs, unfit_unless_long("reference", "clear"), "runs of several turns"
     )
     legend = [Key(mark(*look(n)), short(run.name)) for n, run in enumerate(runs)]
-    notes = [f"Dashed: so many right answers per 100 turns.  {INTERVALS}", *remarks(runs)]
+    notes = [f"Dashed: so many right answers per 100 turns.  {INTERVALS}", *departure_notes(runs)]
     if with_published:
         legend += [Key(published_mark(m), label) for m, label in PUBLISHED_TABLES.values()]
         notes.append(published.NOTE)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from proactive_agent.metrics.statistics import Estimate
-from proactive_agent.reports.paper.published import PublishedModel
+from proactive_agent.reports.published import PublishedModel
 from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.scenarios import SCENARIOS
 

@@ -1,9 +1,5 @@
 """Results as tables: what stands in them, and the forms that they can take."""
 
-from proactive_agent.reports.comparison.difference_tables import (
-    difference_grids,
-    help_seeking_grids,
-)
 from proactive_agent.reports.tables.notes import EMBEDDED_NOTE, INTERVAL_NOTE, summary_notes
 from proactive_agent.reports.tables.numbers import mean, percent
 from proactive_agent.reports.tables.rates import (
@@ -22,8 +18,6 @@ __all__ = [
     "NamedGroup",
     "TerminalTable",
     "consistency_grids",
-    "difference_grids",
-    "help_seeking_grids",
     "macro_grids",
     "mean",
     "percent",

@@ -26,7 +26,7 @@ def write_page(runs: Sequence[str], results: Path, file: Path, episodes: int) ->
     """Runs by path or id, with at most so many episodes of each.  Raises UserError."""
     played = read_runs(runs, results)
     folders = [RunFolder.find(run, results) for run in runs]
-    report = make_report(played, find_baseline(played, None), beside=False)
+    report = make_report(played, find_baseline(played, None), with_published=False)
     gallery = gallery_of([(p.name, f) for p, f in zip(played, folders, strict=True)], episodes)
     failures = [
         failures_table(run.name, find_failures(folder.outlines()), linked=bool(gallery.episodes))

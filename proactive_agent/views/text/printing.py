@@ -6,7 +6,7 @@ from functools import partial
 
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.reports.comparison import differences, name_runs
+from proactive_agent.reports.run_names import differences, name_runs
 from proactive_agent.terminal.console import console, messages, plain
 from proactive_agent.tools import UserError
 from proactive_agent.views.divergence import Pair, pairs

@@ -21,7 +21,7 @@ from textual.worker import get_current_worker
 from proactive_agent.records.describe import name_of
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.reports.comparison import differences, name_runs
+from proactive_agent.reports.run_names import differences, name_runs
 from proactive_agent.terminal.console import plain, safe
 from proactive_agent.tools import UserError
 from proactive_agent.views.divergence import Pair

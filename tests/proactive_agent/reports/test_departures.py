@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from proactive_agent.reports.departures import remarks
+from proactive_agent.reports.departures import departure_notes
 from proactive_agent.reports.tables import EMBEDDED_NOTE
 from tests.proactive_agent.reports.comparison.playing import OFFICIAL, answers, played
 
@@ -10,11 +10,11 @@ AS_PUBLISHED: dict[str, Any] = {"protocol": "mcqa", "data": OFFICIAL}
 
 
 def test_a_run_as_published_needs_no_remark() -> None:
-    assert remarks([played("a", answers("1"), **AS_PUBLISHED)]) == []
+    assert departure_notes([played("a", answers("1"), **AS_PUBLISHED)]) == []
 
 
 @pytest.mark.parametrize(
-    ("changed", "remark"),
+    ("changed", "note"),
     [
         ({"protocol": "tools"}, "All runs: tools are called, not options chosen."),
         ({"parser": "lenient"}, "All runs: replies read by the lenient parser."),
@@ -28,12 +28,12 @@ def test_a_run_as_published_needs_no_remark() -> None:
         ({"data": {}}, EMBEDDED_NOTE),
     ],
 )  # fmt: skip
-def test_each_departure_is_said(changed: dict[str, Any], remark: str) -> None:
-    assert remarks([played("a", answers("1"), **AS_PUBLISHED | changed)]) == [remark]
+def test_each_departure_is_said(changed: dict[str, Any], note: str) -> None:
+    assert departure_notes([played("a", answers("1"), **AS_PUBLISHED | changed)]) == [note]
 
 
 def test_the_toolset_is_said_where_tools_are_called() -> None:
-    notes = remarks([played("a", answers("1"), data=OFFICIAL, toolset="all")])
+    notes = departure_notes([played("a", answers("1"), data=OFFICIAL, toolset="all")])
     assert notes[1:] == ["All runs: tools other than those of the state."]
 
 
@@ -42,7 +42,7 @@ def test_a_departure_of_some_runs_names_them() -> None:
         played("a", answers("1"), **AS_PUBLISHED),
         played("b", answers("1"), **AS_PUBLISHED, forgiving=True),
     ]
-    assert remarks(runs) == ["Suggestions that do not apply were forgiven: openai:b."]
+    assert departure_notes(runs) == ["Suggestions that do not apply were forgiven: openai:b."]
 
 
 def test_runs_on_the_embedded_suite_are_named_among_others() -> None:
@@ -50,10 +50,10 @@ def test_runs_on_the_embedded_suite_are_named_among_others() -> None:
         played("a", answers("1"), **AS_PUBLISHED),
         played("b", answers("1"), protocol="mcqa"),
     ]
-    assert remarks(runs) == [EMBEDDED_NOTE, "On the embedded suite: openai:b."]
+    assert departure_notes(runs) == [EMBEDDED_NOTE, "On the embedded suite: openai:b."]
 
 
 def test_failed_episodes_are_counted() -> None:
-    assert remarks([played("a", answers("1--"), **AS_PUBLISHED)]) == [
+    assert departure_notes([played("a", answers("1--"), **AS_PUBLISHED)]) == [
         "2 episodes met an error and are left out."
     ]

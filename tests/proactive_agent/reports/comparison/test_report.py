@@ -5,10 +5,10 @@ import json
 import pytest
 from rich.console import Console
 
+from proactive_agent.reports import published
 from proactive_agent.reports.comparison.csv_form import csv_text
 from proactive_agent.reports.comparison.grids import grids
 from proactive_agent.reports.comparison.report import Report, find_baseline, make_report
-from proactive_agent.reports.paper import published
 from proactive_agent.reports.runs import PlayedRun, data_label
 from proactive_agent.reports.tables import TerminalTable
 from proactive_agent.reports.tables.text_forms import latex, markdown
@@ -21,8 +21,8 @@ B = played("b", answers("0100") + answers("1111", "coco"), protocol="mcqa")
 OTHER_DATA = played("c", answers("1111"), file="other", data={"embedded": False})
 
 
-def report(*runs: PlayedRun, beside: bool = False) -> Report:
-    return make_report(runs, find_baseline(runs, None), beside=beside)
+def report(*runs: PlayedRun, with_published: bool = False) -> Report:
+    return make_report(runs, find_baseline(runs, None), with_published=with_published)
 
 
 # The baseline -------------------------------------------------------------------------------------
@@ -86,7 +86,7 @@ def test_unlike_runs_are_told(settings: dict[str, object], warning: str) -> None
 def test_the_table_that_is_most_like_a_run_stands_beside_it(
     settings: dict[str, str], table: published.TableName
 ) -> None:
-    found = report(played("a", answers("1"), **settings), beside=True)
+    found = report(played("a", answers("1"), **settings), with_published=True)
     assert [row.name for row in found.published] == [row.model for row in published.table(table)]
     assert {row.table for row in found.published} == {table}
 
@@ -111,11 +111,11 @@ def described(model: str, began_as: str | None = None, **settings: str) -> Playe
 def test_table_3_stands_beside_trained_models_and_what_they_were(
     runs: list[PlayedRun], tables: set[str]
 ) -> None:
-    assert {row.table for row in report(*runs, beside=True).published} == tables
+    assert {row.table for row in report(*runs, with_published=True).published} == tables
 
 
 def test_rows_of_table_3_say_what_was_trained_for() -> None:
-    found = report(described("trained", "base"), beside=True)
+    found = report(described("trained", "base"), with_published=True)
     names = [row.name for row in found.published if row.name.startswith("Qwen")]
     assert names == [f"Qwen2.5-VL-3B, {c}" for c in ("original", "rp=0.5", "rp=0.75", "rp=1.0")]
     (acc, *_) = grids(found)
@@ -126,12 +126,12 @@ def test_rows_of_table_3_say_what_was_trained_for() -> None:
 EVERYWHERE = [one for scenario in SCENARIOS for one in answers("10", scenario)]
 EMBEDDED = played("mine", EVERYWHERE, protocol="mcqa")
 ON_OFFICIAL = played("mine", EVERYWHERE, protocol="mcqa", data=OFFICIAL)
-UNLIKE = "NOT COMPARABLE: runs on embedded suite beside published figures."
+UNLIKE = "NOT COMPARABLE with the published figures: runs on embedded suite."
 
 
 @pytest.mark.parametrize("write", [markdown, latex], ids=["markdown", "latex"])
 def test_every_table_says_what_the_embedded_suite_cannot_be_compared_with(write: object) -> None:
-    tables = [write(grid) for grid in grids(report(EMBEDDED, beside=True))]  # type: ignore[operator]
+    tables = [write(grid) for grid in grids(report(EMBEDDED, with_published=True))]  # type: ignore[operator]
     beside = [table for table in tables if "Qwen2.5-VL-7B" in table]
     assert len(beside) == 2, "acc and psr"
     for table in beside:
@@ -141,16 +141,16 @@ def test_every_table_says_what_the_embedded_suite_cannot_be_compared_with(write:
 
 
 def test_a_table_without_published_figures_needs_no_caption() -> None:
-    captions = {grid.title: grid.caption for grid in grids(report(EMBEDDED, beside=True))}
+    captions = {grid.title: grid.caption for grid in grids(report(EMBEDDED, with_published=True))}
     assert UNLIKE in captions["psr"]
     assert captions["turns, %"] == ""
     reference = played("mine", EVERYWHERE, protocol="mcqa", condition="reference")
-    captions = {grid.title: grid.caption for grid in grids(report(reference, beside=True))}
+    captions = {grid.title: grid.caption for grid in grids(report(reference, with_published=True))}
     assert captions["psr"] == "", "the paper has none for the reference condition"
 
 
 def test_so_do_json_and_csv() -> None:
-    found = report(EMBEDDED, beside=True)
+    found = report(EMBEDDED, with_published=True)
     parsed = json.loads(found.model_dump_json())
     assert UNLIKE in parsed["caption"]
     assert {row["data"] for row in parsed["published"]} == {"official data"}
@@ -162,7 +162,7 @@ def test_so_do_json_and_csv() -> None:
 
 
 def test_a_run_on_the_official_data_may_be_compared() -> None:
-    caption = report(ON_OFFICIAL, beside=True).caption
+    caption = report(ON_OFFICIAL, with_published=True).caption
     assert caption == published.NOTE
 
 
@@ -180,7 +180,7 @@ def test_data_are_called_what_they_are(data: dict[str, object], label: str) -> N
 
 
 def test_a_published_average_is_of_the_scenarios_shown() -> None:
-    two = report(A, beside=True)
+    two = report(A, with_published=True)
     acc = grids(two)[0]
     (llava,) = [line for g in acc.groups for line in g.lines if line.name == "LLaVA-1.5-7B"]
     assert acc.columns == ["ROD", "COCO", "mean"]
@@ -196,9 +196,9 @@ FAILED_ONLY = played("failed", answers("--"))
     [[A], [A, OTHER_DATA], [EMPTY], [EMPTY, A], [FAILED_ONLY], [A, FAILED_ONLY]],
     ids=["alone", "nothing in common", "empty", "empty first", "errors only", "errors beside"],
 )
-@pytest.mark.parametrize("beside", [True, False])
-def test_every_report_can_be_shown(runs: list[PlayedRun], beside: bool) -> None:
-    found = report(*runs, beside=beside)
+@pytest.mark.parametrize("with_published", [True, False])
+def test_every_report_can_be_shown(runs: list[PlayedRun], with_published: bool) -> None:
+    found = report(*runs, with_published=with_published)
     shown = grids(found)
     console = Console(width=80)
     with console.capture() as captured:
@@ -239,5 +239,5 @@ def test_csv_holds_help_seeking() -> None:
 
 
 def test_json_comes_back_as_it_was() -> None:
-    found = report(A, B, beside=True)
+    found = report(A, B, with_published=True)
     assert Report.model_validate_json(found.model_dump_json()) == found

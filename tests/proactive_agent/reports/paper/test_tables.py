@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from proactive_agent.reports.paper.formats import FORMS
-from proactive_agent.reports.paper.published import TABLES, table
 from proactive_agent.reports.paper.tables import MACRO, PaperTable, paper_table
+from proactive_agent.reports.published import TABLES, table
 from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.reports.tables.grid import Grid, Line
 from proactive_agent.scenarios import SCENARIOS
@@ -46,7 +46,8 @@ def test_every_grid_says_that_the_embedded_suite_does_not_compare() -> None:
     made = paper_table("table7", [run("mine", condition="hint")])
     assert len(made.grids) == 2
     assert all(
-        grid.caption.startswith("NOT COMPARABLE: runs on embedded suite") for grid in made.grids
+        grid.caption.startswith("NOT COMPARABLE with the published figures: runs on embedded suite")
+        for grid in made.grids
     )
 
 

@@ -1,4 +1,4 @@
-"""The paper's figures beside runs, never without saying on what data each was measured."""
+"""Published results next to our runs.  Each is shown with the data that it was measured on."""
 
 from collections.abc import Collection, Sequence
 from typing import Literal
@@ -6,17 +6,18 @@ from typing import Literal
 from pydantic import BaseModel
 
 from proactive_agent.records.manifest import Manifest
-from proactive_agent.reports.departures import remarks
-from proactive_agent.reports.paper.published import NOTE, PAPER, TABLES, TableName, table
+from proactive_agent.reports.departures import departure_notes
+from proactive_agent.reports.published import NOTE, PAPER, TABLES, TableName, table
 from proactive_agent.reports.runs import OFFICIAL, PlayedRun, data_label
-from proactive_agent.reports.tables import EMBEDDED_NOTE
+from proactive_agent.reports.tables import EMBEDDED_NOTE, mean, percent
+from proactive_agent.reports.tables.grid import Cell, Group, Line
 
 
 class PublishedFigures(BaseModel):
     """A model's row in one of the paper's tables."""
 
     name: str
-    """In table 3 with what the model was trained for: `original`, `rp=0.5`, …"""
+    """In table 3 with the configuration: `original`, `rp=0.5`, …"""
     source: Literal["published"] = "published"
     paper: str = PAPER
     table: TableName
@@ -29,18 +30,18 @@ class PublishedFigures(BaseModel):
     """The averages that the paper prints, by metric."""
 
 
-def published_beside(runs: Sequence[PlayedRun]) -> list[PublishedFigures]:
-    """The rows of the tables that are most like the runs' ways of asking.
+def published_figures(runs: Sequence[PlayedRun]) -> list[PublishedFigures]:
+    """The rows of the published tables whose protocol and condition are closest to the runs'.
 
-    Table 3 (before and after training) stands beside runs of trained models and of the models that
-    they were before.
+    Table 3 (before and after training) is chosen for runs of trained models and of their base
+    models.
     """
     manifests = [run.manifest for run in runs]
     studied = {model for manifest in manifests for model in _before_and_after(manifest)}
-    names = {_most_alike(manifest, studied) for manifest in manifests}
+    names = {_closest_table(manifest, studied) for manifest in manifests}
     return [
         PublishedFigures(
-            name=f"{row.model}, {row.config}" if row.config else row.model,
+            name=row.name,
             table=name,
             protocol=TABLES[name].protocol,
             condition=TABLES[name].condition,
@@ -52,21 +53,33 @@ def published_beside(runs: Sequence[PlayedRun]) -> list[PublishedFigures]:
     ]
 
 
+def published_group(name: TableName, score: str, scenarios: Sequence[str]) -> Group:
+    """The rows of a published table for one score: a cell per scenario, then their average."""
+    write = mean if score == "psr" else percent
+    lines = []
+    for row in table(name):
+        values = [row.values[scenario][score] for scenario in scenarios]
+        if len(scenarios) > 1:
+            values.append(row.average(score, scenarios))
+        lines.append(Line(row.name, [Cell(write(value)) for value in values]))
+    return Group(lines, f"published, {PAPER}, on the official data: {TABLES[name].title}")
+
+
 def caption(runs: Sequence[PlayedRun]) -> str:
-    """What has to be said in every table that shows both."""
+    """Warnings and notes for every table that shows these runs next to published figures."""
     others = sorted({data_label(run.manifest) for run in runs} - {OFFICIAL})
-    warning = f"NOT COMPARABLE: runs on {' and '.join(others)} beside published figures."
-    departures = [remark for remark in remarks(runs) if remark != EMBEDDED_NOTE]
+    warning = f"NOT COMPARABLE with the published figures: runs on {' and '.join(others)}."
+    departures = [note for note in departure_notes(runs) if note != EMBEDDED_NOTE]
     return " ".join([*([warning] if others else []), NOTE, *departures])
 
 
 def _before_and_after(manifest: Manifest) -> tuple[object, ...]:
-    """A trained model and the one that it began as; nothing for any other model."""
+    """A trained model and its base model; empty for a model that was not trained here."""
     training = manifest.provider.get("training")
     return (manifest.provider.get("model"), training.get("model")) if training else ()
 
 
-def _most_alike(manifest: Manifest, studied: Collection[object]) -> TableName:
+def _closest_table(manifest: Manifest, studied: Collection[object]) -> TableName:
     """`studied` are the models that are compared before and after training."""
     if manifest.settings.protocol == "oeg":
         return "table2"

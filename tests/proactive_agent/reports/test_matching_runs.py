@@ -1,6 +1,6 @@
 import pytest
 
-from proactive_agent.reports.paper.matching_runs import (
+from proactive_agent.reports.matching_runs import (
     Wanted,
     bring_together,
     choose,

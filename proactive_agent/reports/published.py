@@ -1,7 +1,7 @@
-"""The paper's own figures (arXiv 2603.19466v2), as data that can stand beside ours.
+"""The results that the paper publishes (arXiv 2603.19466v2), read from CSV files.
 
-All of them were measured on the official, filtered data; figures on other data do not compare with
-them.  They lie in `results/published/`, and inside the package where it is installed from a wheel.
+All of them were measured on the official, filtered data.  Results on other data cannot be compared
+with them.
 
     for row in table("table1"):
         print(row.model, row.values["rod"]["acc"], row.macro("acc"), row.printed["acc"])
@@ -10,9 +10,9 @@ Shares (acc, cc, ps) are 0 to 1, as in `metrics`; psr is a mean of counts.
 """
 
 import csv
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
 from typing import Literal, NamedTuple, get_args
 
 from proactive_agent.providers.local.aliases import ALIASES
@@ -21,28 +21,25 @@ from proactive_agent.tools import UserError
 
 PAPER = "arXiv 2603.19466v2"
 
-NOTE = f"Published figures are of {PAPER}, on the official data."
-"""What stands below everything that shows them."""
+NOTE = f"The published figures are from {PAPER} and were measured on the official data."
+"""A note for every table and plot that shows published figures."""
 
 LABEL = "published, official data"
-"""What they are called in a legend or heading."""
+"""The name of published figures in legends."""
 
 TableName = Literal["table1", "table2", "table3", "table6", "table7"]
 
 TABLE_NAMES: tuple[TableName, ...] = get_args(TableName)
 
 _AVERAGE = "avg"
-"""The data set under which the files hold the paper's averages."""
+"""The data set name under which the files hold the paper's averages."""
 
-_HOMES = (
-    Path(__file__).parents[2] / "published_data",
-    Path(__file__).parents[3] / "results" / "published",
-)
-"""In an installed package, and in a checkout."""
+_FOLDER = files("proactive_agent") / "published_data"
+"""In the repository this is a link to `results/published`."""
 
 
 class TableInfo(NamedTuple):
-    """What a table of the paper holds."""
+    """The content of a published table."""
 
     file: str
     title: str
@@ -75,20 +72,33 @@ class PublishedModel(NamedTuple):
 
     model: str
     config: str
-    """In table 3 `original`, or the reward of a suggestion (`rp=0.5`); else empty."""
+    """In table 3 `original` or the reward of a suggestion (`rp=0.5`); empty in other tables."""
     values: dict[str, dict[str, float]]
     """By scenario (short name, in the table's order), then by metric."""
     printed: dict[str, float]
     """The average that the paper prints, by metric."""
 
+    @property
+    def name(self) -> str:
+        """The model, with its configuration in table 3."""
+        return f"{self.model}, {self.config}" if self.config else self.model
+
     def macro(self, metric: str, scenarios: Collection[str] | None = None) -> float:
-        """The mean over those scenarios; over all it is the printed average but for rounding."""
+        """The mean over the scenarios; over all of them it equals the printed one but for rounding.
+
+        By default all scenarios are averaged.
+        """
         values = [self.values[name][metric] for name in scenarios or self.values]
         return sum(values) / len(values)
 
+    def average(self, metric: str, scenarios: Sequence[str]) -> float:
+        """The printed average if these are all scenarios of the table, otherwise their mean."""
+        everything = len(scenarios) == len(self.values)
+        return self.printed[metric] if everything else self.macro(metric, scenarios)
+
 
 class HistoryEffect(NamedTuple):
-    """Means over models, as the paper's text has them."""
+    """Means over models, from the paper's text."""
 
     psr_without: float
     psr_with: float
@@ -96,10 +106,7 @@ class HistoryEffect(NamedTuple):
 
 
 HISTORY = HistoryEffect(psr_without=0.5, psr_with=1.8, acc_change=-0.07)
-"""What earlier turns in the conversation change."""
-
-HINT_TURN_LIMIT = 0.16
-"""Share of the episodes with a hint that end at the turn limit."""
+"""The effect of keeping earlier turns in the conversation."""
 
 
 def table(name: TableName) -> list[PublishedModel]:
@@ -108,7 +115,7 @@ def table(name: TableName) -> list[PublishedModel]:
 
 
 def find(name: TableName, model: str, config: str = "") -> PublishedModel | None:
-    """The row of a model: by its name in the paper in any case, or of a `name:model`."""
+    """The row of a model, given by a provider spec or by its name in the paper (in any case)."""
     wanted = published_name(model)
     for row in _read(name):
         if row.model == wanted and row.config == config:
@@ -117,9 +124,9 @@ def find(name: TableName, model: str, config: str = "") -> PublishedModel | None
 
 
 def published_name(model: str) -> str | None:
-    """What the paper calls a model, or the model of a provider `name:model`; None if unknown.
+    """The paper's name for a model or for the model of a spec `name:model`; None if unknown.
 
-    A hub id counts, in whatever organisation's hands; a fine-tuned model has a name of its own.
+    A hub id matches regardless of its organisation.  A fine-tuned model does not match its base.
     """
     name = (model.partition(":")[2] or model).partition("@")[0].lower()
     last = name.rpartition("/")[2]
@@ -128,7 +135,7 @@ def published_name(model: str) -> str | None:
 
 @cache
 def _names() -> dict[str, str]:
-    """The paper's name for each name in lower case that means the same model."""
+    """The paper's name for each lower-case name of the same model."""
     known = {row.model.lower(): row.model for name in TABLE_NAMES for row in _read(name)}
     for alias, hub_id in ALIASES.items():
         if alias in known:
@@ -139,9 +146,8 @@ def _names() -> dict[str, str]:
 @cache
 def _read(name: TableName) -> tuple[PublishedModel, ...]:
     info = TABLES[name]
-    file = _home() / info.file
     rows: dict[tuple[str, str], PublishedModel] = {}
-    for line in _lines(file):
+    for line in _lines(info.file):
         key = line["model"], line.get("config", "")
         row = rows.setdefault(key, PublishedModel(*key, {}, {}))
         values = {metric: _value(metric, line[metric]) for metric in info.metrics}
@@ -152,17 +158,16 @@ def _read(name: TableName) -> tuple[PublishedModel, ...]:
     return tuple(rows.values())
 
 
-def _lines(file: Path) -> Iterator[dict[str, str]]:
-    with file.open(encoding="utf-8", newline="") as stream:
-        yield from csv.DictReader(stream)
+def _lines(name: str) -> Iterator[dict[str, str]]:
+    """The lines of a file.  Raises UserError if it is missing."""
+    try:
+        text = (_FOLDER / name).read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(
+            f"the published figures are missing ({error}); reinstall proactive-agent"
+        ) from None
+    yield from csv.DictReader(text.splitlines())
 
 
 def _value(metric: str, text: str) -> float:
     return float(text) if metric == "psr" else float(text) / 100
-
-
-def _home() -> Path:
-    for home in _HOMES:
-        if home.is_dir():
-            return home
-    raise UserError(f"the published figures are missing: there is no folder {_HOMES[0]}")

@@ -3,8 +3,9 @@ from pathlib import Path
 
 import pytest
 
-from proactive_agent.reports.paper import published
-from proactive_agent.reports.paper.published import (
+import proactive_agent
+from proactive_agent.reports import published
+from proactive_agent.reports.published import (
     TABLE_NAMES,
     TABLES,
     TableName,
@@ -14,6 +15,8 @@ from proactive_agent.reports.paper.published import (
 )
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
+
+FOLDER = Path(__file__).parents[3] / "results" / "published"
 
 WITHOUT = "GPT-5.2"
 """Averages over all models were made before it was added."""
@@ -102,14 +105,17 @@ def test_an_average_over_all_models_is_no_row() -> None:
 
 def test_the_files_hold_nothing_that_is_not_read() -> None:
     for info in TABLES.values():
-        with (published._home() / info.file).open(encoding="utf-8", newline="") as stream:
+        with (FOLDER / info.file).open(encoding="utf-8", newline="") as stream:
             columns = next(csv.reader(stream))
         assert set(columns) - {"model", "config", "dataset"} == set(info.metrics)
 
 
+def test_the_package_holds_the_files_of_the_repository() -> None:
+    installed = Path(proactive_agent.__file__).parent / "published_data"
+    assert {file.name for file in installed.iterdir()} == {file.name for file in FOLDER.iterdir()}
+
+
 def test_a_broken_installation_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(published, "_HOMES", (tmp_path / "published_data",))
-    with pytest.raises(
-        UserError, match=r"published figures are missing: there is no folder .*data"
-    ):
-        published._home()
+    monkeypatch.setattr(published, "_FOLDER", tmp_path / "published_data")
+    with pytest.raises(UserError, match=r"figures are missing \(.*published_data.*reinstall"):
+        list(published._lines("table1_mcqa.csv"))

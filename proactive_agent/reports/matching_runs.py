@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from proactive_agent.metrics import summarise_tables
-from proactive_agent.reports.comparison import name_runs
-from proactive_agent.reports.departures import remarks
+from proactive_agent.reports.departures import departure_notes
+from proactive_agent.reports.run_names import name_runs
 from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
@@ -84,9 +84,9 @@ class Trials(NamedTuple):
     """Sentences."""
 
     @property
-    def remarks(self) -> list[str]:
+    def departure_notes(self) -> list[str]:
         """What a reader must know of the runs."""
-        return remarks([run for trial in self.trials for run in trial.runs.values()])
+        return departure_notes([run for trial in self.trials for run in trial.runs.values()])
 
 
 def choose(runs: Sequence[PlayedRun], unfit: Callable[[PlayedRun], str], needs: str) -> Chosen:
