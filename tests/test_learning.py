@@ -10,15 +10,15 @@ pytest.importorskip("datasets", reason="needs the extra `train`")
 from benchmarks.learning.evaluate import Measured, measure
 from benchmarks.learning.outcome import readme
 from benchmarks.learning.reactive import NOTHING, task
-from proactive_agent.training.rows import Row
+from proactive_agent.training.rows import QuestionRow
 
 RESULTS = Path(__file__).parents[1] / "results" / "learning"
 GUESSES = ("Star.", "Moon.", "Hourglass.", "Cross.")
 
 
-def row(*, clear: bool) -> Row:
+def row(*, clear: bool) -> QuestionRow:
     asks = ("Turn it.", "I do not know.")
-    return Row(0, "mvp-n", clear, "Which?", asks, GUESSES, asks[:1], "Moon.")
+    return QuestionRow(0, "mvp-n", clear, "Which?", asks, GUESSES, asks[:1], "Moon.")
 
 
 def test_a_clear_frame_is_named_with_or_without_a_question() -> None:

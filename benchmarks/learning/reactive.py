@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.learning.model import PATCHES, build
-from proactive_agent.training.rows import Row
-from proactive_agent.training.split import Split, read_split
+from proactive_agent.training.rows import QuestionRow, Split, read_split
 
 NOTHING = "Nothing."
 """What it says of such a frame without a question."""
@@ -41,7 +40,7 @@ class Examples:
     """The rows as tensors, made once."""
 
     def __init__(self, split: Split, processor: Any) -> None:
-        self.rows: Sequence[Row] = split.rows
+        self.rows: Sequence[QuestionRow] = split.rows
         self.tokenizer = processor.tokenizer
         pictures = [picture for row in split.rows for picture in split.pictures_of(row)]
         self._pixels: Any = processor.image_processor(pictures, return_tensors="pt")["pixel_values"]
@@ -155,7 +154,7 @@ class Task(NamedTuple):
     habit: Habit
 
 
-def task(row: Row, asks: float | None) -> Task:
+def task(row: QuestionRow, asks: float | None) -> Task:
     """A row as a lesson puts it."""
     if asks is None:
         return Task("", {row.answer if row.clear else NOTHING: 1.0})

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from proactive_agent.cli.train_options import OPTIONS, Headed
+from proactive_agent.cli.train_options import OPTIONS, TrainCommand
 
 if TYPE_CHECKING:
-    from proactive_agent.training.settings import TrainSettings
+    from proactive_agent.training.settings import TrainingSettings
 
 
-@click.command(cls=Headed, params=[option for group in OPTIONS.values() for option in group])
+@click.command(cls=TrainCommand, params=[option for group in OPTIONS.values() for option in group])
 @click.pass_context
 def train(
     ctx: click.Context, /, *, out: Path | None, resume: bool, dry_run: bool, **options: Any
@@ -39,15 +39,15 @@ def settings_of(
     scenarios: tuple[str, ...],
     eval_data: Path | None,
     **options: Any,
-) -> "TrainSettings":
+) -> "TrainingSettings":
     """The settings that options ask for.  Raises UserError."""
     from proactive_agent.scenarios.registry import find_scenarios
     from proactive_agent.tools import UserError
-    from proactive_agent.training.settings import TrainSettings
+    from proactive_agent.training.settings import TrainingSettings
 
     if model is None or data is None:
         raise UserError(f"--{'model' if model is None else 'data'} is missing")
-    return TrainSettings.of(
+    return TrainingSettings.of(
         model=_place(model),
         data=_place(data),
         scenarios=tuple(find_scenarios(scenarios)),

@@ -243,7 +243,7 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
 }
 
 
-class Headed(HeadedCommand):
+class TrainCommand(HeadedCommand):
     """Lists these options below their headings."""
 
     headings = OPTIONS

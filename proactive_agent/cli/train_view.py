@@ -25,15 +25,15 @@ from proactive_agent.training.events import (
     Event,
     Mixed,
     Note,
-    Reading,
+    ReadProgress,
     Started,
     Stepped,
     Working,
 )
-from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.settings import TrainingSettings
 
 
-def show_training(settings: TrainSettings | None, out: Path, *, dry_run: bool) -> None:
+def show_training(settings: TrainingSettings | None, out: Path, *, dry_run: bool) -> None:
     """Trains, or goes on where there are no settings."""
     from proactive_agent.training.model import is_first_process
     from proactive_agent.training.session import check, resume, train
@@ -59,10 +59,9 @@ def show_training(settings: TrainSettings | None, out: Path, *, dry_run: bool) -
 
 def how_to_go_on(out: Path) -> str:
     """What an interrupted training in this folder needs to be finished."""
-    from proactive_agent.training.checkpoints import last_checkpoint, step_of
-    from proactive_agent.training.manifest import FILE
+    from proactive_agent.training.folder import MANIFEST, last_checkpoint, step_of
 
-    if not (out / FILE).exists():
+    if not (out / MANIFEST).exists():
         return "nothing was written"
     checkpoint = last_checkpoint(out)
     place = f"step {step_of(checkpoint)}" if checkpoint else "the start: there is no checkpoint yet"
@@ -87,7 +86,7 @@ class _Left(TimeRemainingColumn):
         return Text.assemble(left, " left") if task.time_remaining is not None else Text("")
 
 
-class _Line(Progress):
+class _ProgressLine(Progress):
     """How far it is, and below that the numbers of the last step."""
 
     metrics = ""
@@ -102,7 +101,7 @@ class _View:
     """What is on the screen."""
 
     def __init__(self) -> None:
-        self.progress = _Line(
+        self.progress = _ProgressLine(
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=20),
             _Count(),
@@ -122,7 +121,7 @@ class _View:
                 self.say(text)
             case Mixed():
                 self._show_mix(event)
-            case Reading(what, done):
+            case ReadProgress(what, done):
                 self._read(what, done)
             case Working(what):
                 self._work(what)

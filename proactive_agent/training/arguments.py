@@ -1,17 +1,63 @@
-"""From our settings to those of the trainers."""
+"""Arguments for TRL's trainers, and checks of them before any data is read."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
-from proactive_agent.tools import UserError
-from proactive_agent.training.checkpoints import FOLDER
+from proactive_agent.tools import MissingExtraError, UserError
+from proactive_agent.training.folder import CHECKPOINTS
 from proactive_agent.training.model import on_gpu, world_size
-from proactive_agent.training.settings import SAVE_EVERY, TrainSettings
+from proactive_agent.training.settings import SAVE_EVERY, TrainingSettings
 
 _PATIENCE_S = 4 * 3600
+_PACKAGES = {"azure_ml": "azureml-sdk", "comet_ml": "comet-ml", "flyte": "flytekit"}
+"""Where a package is not called as what it reports to."""
+_NO_LIBRARY = ("all", "none")
+"""Names that the trainers take in the place of a library: those that are there, and no one."""
 
 
-def check_arguments(settings: TrainSettings, out: Path) -> None:
+def need_libraries(settings: TrainingSettings) -> None:
+    """Raises UserError naming the first one that is missing, and how to install it."""
+    try:
+        import accelerate
+        import datasets
+        import peft
+        import transformers
+        import trl
+    except ImportError as error:
+        raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
+    del accelerate, datasets, peft, transformers, trl
+    if settings.vllm and not _is_there("vllm"):
+        raise _missing("vllm", "'trl[vllm]'")
+    if settings.deepspeed and not _is_there("deepspeed"):
+        raise _missing("deepspeed", "deepspeed")
+    for name in settings.report_to:
+        if name not in _NO_LIBRARY:
+            _need_reporter(name)
+
+
+def _need_reporter(name: str) -> None:
+    """The trainers only find out once they are made."""
+    from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
+
+    if name not in INTEGRATION_TO_CALLBACK:
+        known = ", ".join(sorted(INTEGRATION_TO_CALLBACK))
+        raise UserError(f"--report-to: {name!r} is none of {known}")
+    try:
+        INTEGRATION_TO_CALLBACK[name]()
+    except (ImportError, RuntimeError):
+        raise _missing(f"report-to {name}", _PACKAGES.get(name, name)) from None
+
+
+def _is_there(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
+
+
+def _missing(option: str, package: str) -> UserError:
+    return UserError(f"--{option} needs a library that is not installed: pip install {package}")
+
+
+def check_arguments(settings: TrainingSettings, out: Path) -> None:
     """Raises UserError for what a trainer would refuse, before there is any work to lose."""
     import trl
 
@@ -29,7 +75,7 @@ def check_arguments(settings: TrainSettings, out: Path) -> None:
 
 
 def grpo_arguments(
-    settings: TrainSettings, out: Path, *, processes: int, gpu: bool, evaluates: bool
+    settings: TrainingSettings, out: Path, *, processes: int, gpu: bool, evaluates: bool
 ) -> dict[str, Any]:
     """What `GRPOConfig` is made of.  Raises UserError where batches do not come out even."""
     each = min(settings.device_batch_size, max(1, settings.batch_size // processes))
@@ -59,7 +105,7 @@ def grpo_arguments(
 
 
 def sft_arguments(
-    settings: TrainSettings, out: Path, *, processes: int, gpu: bool, evaluates: bool
+    settings: TrainingSettings, out: Path, *, processes: int, gpu: bool, evaluates: bool
 ) -> dict[str, Any]:
     """What `SFTConfig` is made of: one solved prompt where GRPO has a group of rollouts."""
     prompts = settings.prompts_per_step
@@ -82,10 +128,10 @@ def sft_arguments(
     }
 
 
-def _common(settings: TrainSettings, out: Path, *, gpu: bool, evaluates: bool) -> dict[str, Any]:
+def _common(settings: TrainingSettings, out: Path, *, gpu: bool, evaluates: bool) -> dict[str, Any]:
     every = settings.steps_per_checkpoint
     return {
-        "output_dir": str(out / FOLDER),
+        "output_dir": str(out / CHECKPOINTS),
         "optim": settings.optimizer,
         "lr_scheduler_type": settings.schedule,
         "warmup_steps": settings.lr_warm_up_steps,
@@ -112,7 +158,7 @@ def _common(settings: TrainSettings, out: Path, *, gpu: bool, evaluates: bool) -
     }
 
 
-def _vllm(settings: TrainSettings) -> dict[str, Any]:
+def _vllm(settings: TrainingSettings) -> dict[str, Any]:
     if settings.vllm is None:
         return {}
     where: dict[str, Any] = {"vllm_gpu_memory_utilization": settings.vllm_memory}
@@ -132,7 +178,7 @@ def _passes(total: int, each: int, processes: int, name: str) -> int:
     return total // at_once
 
 
-def _written_at_once(settings: TrainSettings, at_once: int) -> int:
+def _written_at_once(settings: TrainingSettings, at_once: int) -> int:
     size = settings.generation_batch_size or settings.batch_size
     if size % at_once or size % settings.rollouts:
         raise UserError(

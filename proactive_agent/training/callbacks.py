@@ -7,13 +7,13 @@ from typing import Any
 import transformers
 
 from proactive_agent.training.events import Phase, Started, Stepped, Tell
-from proactive_agent.training.journal import Journal
+from proactive_agent.training.folder import Journal
 from proactive_agent.training.model import save_processor
 
 _hf: Any = transformers
 
 
-class Watch(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base
+class JournalCallback(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base
     """Writes and tells what the trainer logs; keeps the processor's own chat template."""
 
     def __init__(self, phase: Phase, journal: Journal, processor: Any, tell: Tell) -> None:
@@ -39,7 +39,7 @@ class Watch(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untype
             save_processor(self._processor, folder)
 
 
-class Every(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base
+class EverySteps(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base
     """Does something every so many steps, and not after the last, which has its own end."""
 
     def __init__(self, steps: int, do: Callable[[int], None]) -> None:
@@ -52,7 +52,7 @@ class Every(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untype
             self._do(state.global_step)
 
 
-class EarlyEnd(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base
+class EarlyStopping(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base
     """Ends when the held-out reward has not risen for some evaluations.
 
     It only looks at the trainer's log, so a resumed training ends where another would.

@@ -1,16 +1,37 @@
-"""The small benchmark before, during and after a training."""
+"""The small benchmark before, during and after a training.
 
+The runner of `run` plays it with the model in memory.  Its runs are written to the folder
+`evaluations` of the training, in the usual format: `compare` and `trace` read them.
+"""
+
+import asyncio
+import copy
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from proactive_agent.training.advice import about_never_asking
-from proactive_agent.training.benchmark import figures, play_benchmark, run_folders
+from proactive_agent.metrics import Summary
+from proactive_agent.providers import ApiAccess, Provider, ProviderOptions
+from proactive_agent.providers.local import Local
+from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.runs import runner
+from proactive_agent.runs.model_pool import ModelPool
+from proactive_agent.scenarios import DataFolder
 from proactive_agent.training.events import Evaluated, Note, Tell, Working
-from proactive_agent.training.journal import Journal
-from proactive_agent.training.mix import mix_of
+from proactive_agent.training.folder import Journal
 from proactive_agent.training.model import device_of, is_first_process
 from proactive_agent.training.prepared import Prepared
+from proactive_agent.training.selection import mix_of
+from proactive_agent.training.settings import about_never_asking
 
+if TYPE_CHECKING:
+    from proactive_agent.providers.local.loading import Loaded
+
+
+EVALUATIONS = "evaluations"
+CONDITIONS = ("zero-shot", "clear")
 BEFORE, AFTER = "before", "after"
 
 
@@ -46,13 +67,13 @@ class Evaluation:
 
     def during(self, trainer: Any) -> None:
         """Adds it to what happens between the steps."""
-        from proactive_agent.training.callbacks import Every
+        from proactive_agent.training.callbacks import EverySteps
 
         every = self._prepared.settings.eval_every
         if self.wanted and _is_split(trainer):
             self._tell(Note("ZeRO-3 splits the weights: the benchmark is played before alone"))
         elif self.wanted and every:
-            trainer.add_callback(Every(every, lambda step: self._between(trainer, step)))
+            trainer.add_callback(EverySteps(every, lambda step: self._between(trainer, step)))
 
     def after(self, trainer: Any) -> None:
         """With the trained model."""
@@ -96,3 +117,139 @@ def _is_split(trainer: Any) -> bool:
     """Whether no process has all weights (DeepSpeed's ZeRO-3)."""
     plugin = trainer.args.deepspeed_plugin
     return bool(plugin and plugin.zero_stage == 3)
+
+
+class PlayedBenchmark(NamedTuple):
+    """One evaluation: a run per condition."""
+
+    label: str
+    runs: dict[str, Summary]
+
+
+class _LiveModel(Local):
+    """The model in memory."""
+
+    def __init__(self, prepared: Prepared, lent: "Loaded", name: str) -> None:
+        options = ProviderOptions(batch_size=prepared.settings.device_batch_size)
+        super().__init__(prepared.source, lent, options)
+        self._name = name
+        self._prepared = prepared
+
+    def manifest(self) -> dict[str, Any]:
+        """As of a folder that is loaded, once the model is no longer the one that was."""
+        if self._name == self._prepared.settings.model:
+            return super().manifest()
+        settings = self._prepared.settings
+        training = {
+            "model": self._prepared.source.shown,
+            "method": settings.method,
+            "reward_suggestion": settings.reward_suggestion,
+            "scenarios": list(mix_of(self._prepared.chosen.train)),
+        }
+        other = {"model": Path(self._name).name, "commit": None, "folder_sha256": None}
+        return {**super().manifest(), **other, "training": training}
+
+
+class _Live(ModelPool):
+    """Runs share the model that is in memory."""
+
+    def __init__(self, provider: Local) -> None:
+        super().__init__()
+        self._live = provider
+
+    def provider(
+        self, spec: str, how: ProviderSettings, access: ApiAccess | None = None
+    ) -> Provider:
+        return self._live
+
+    async def release(self, provider: Provider) -> None:
+        """Who made it closes it."""
+
+
+def play_benchmark(prepared: Prepared, model: Any, label: str, name: str) -> PlayedBenchmark:
+    """Plays some samples of every scenario, as they are and on their clear frames.
+
+    `name` is what the runs call the model.
+    """
+    with _lent(prepared, model, name) as provider:
+        runs = asyncio.run(_play(prepared, provider, label, name))
+    return PlayedBenchmark(label, runs)
+
+
+def figures(played: PlayedBenchmark, trained: Sequence[str]) -> dict[str, float]:
+    """Averages over the trained scenarios and over the unseen ones."""
+    found = {}
+    for part in ("trained", "unseen"):
+        for condition, summary in played.runs.items():
+            scenarios = [
+                scenario
+                for name, scenario in summary.scenarios.items()
+                if (name in trained) == (part == "trained")
+            ]
+            frames = "clear" if condition == "clear" else "ambiguous"
+            values = {
+                f"asks/{frames}": [scenario.asked_at_once.value for scenario in scenarios],
+                f"acc/{frames}": [scenario.acc.value for scenario in scenarios],
+            }
+            if condition != "clear":
+                values["psr"] = [scenario.psr.value for scenario in scenarios]
+            for measure, each in values.items():
+                if known := [value for value in each if value is not None]:
+                    found[f"{part}/{measure}"] = sum(known) / len(known)
+    return found
+
+
+def run_folders(out: Path, label: str) -> list[Path]:
+    """The runs of one evaluation."""
+    return [out / EVALUATIONS / f"{label}-{condition}" for condition in CONDITIONS]
+
+
+async def _play(prepared: Prepared, provider: Local, label: str, name: str) -> dict[str, Summary]:
+    try:
+        return {
+            condition: await _run(prepared, provider, label, name, condition)
+            for condition in CONDITIONS
+        }
+    finally:
+        await provider.close()
+
+
+async def _run(
+    prepared: Prepared, provider: Local, label: str, name: str, condition: str
+) -> Summary:
+    settings = prepared.settings
+    data = DataFolder(None if settings.eval_data is None else Path(settings.eval_data))
+    asked = Settings(
+        provider=f"local:{name}",
+        data=settings.eval_data,
+        scenarios=tuple(data.scenarios()),
+        protocol=settings.protocol,
+        condition=condition,
+        parser=settings.parser,
+        limit=settings.eval_limit,
+        seed=settings.seed,
+        provider_settings=ProviderSettings(
+            max_tokens=512 if settings.multi_turn else settings.reply_tokens,
+            batch_size=settings.device_batch_size,
+        ),
+    )
+    results = prepared.out / EVALUATIONS
+    # What an interrupted training left half done is played again.
+    shutil.rmtree(results / f"{label}-{condition}", ignore_errors=True)
+    run = runner.prepare_run(asked, results, shared=_Live(provider), run_id=f"{label}-{condition}")
+    return await runner.run(run)
+
+
+@contextmanager
+def _lent(prepared: Prepared, model: Any, name: str) -> Iterator[Local]:
+    """The model as a provider; afterwards it is as it was, for the training to go on."""
+    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    generation, training = copy.deepcopy(base.generation_config), model.training
+    model.eval()
+    loaded = prepared.loaded
+    lent = type(loaded)(model, loaded.processor, loaded.template, str(model.device))
+    try:
+        yield _LiveModel(prepared, lent, name)
+    finally:
+        base.generation_config = generation
+        model.train(training)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
-from proactive_agent.training.mix import Frames
+from proactive_agent.training.selection import FrameCounts
 
 Phase = Literal["warm-up", "grpo", "sft"]
 
@@ -17,14 +17,14 @@ class Note(NamedTuple):
 class Mixed(NamedTuple):
     """What is trained on; told before it starts."""
 
-    train: dict[str, Frames]
+    train: dict[str, FrameCounts]
     """Per scenario."""
-    held_out: dict[str, Frames]
+    held_out: dict[str, FrameCounts]
     unseen: list[str]
     """Scenarios of the train split that are left out."""
 
 
-class Reading(NamedTuple):
+class ReadProgress(NamedTuple):
     """Work before the first step: so many more rows are read, or pictures compared."""
 
     what: Literal["rows", "pictures"]
@@ -61,5 +61,5 @@ class Evaluated(NamedTuple):
     values: dict[str, float]
 
 
-Event = Note | Mixed | Reading | Working | Started | Stepped | Evaluated
+Event = Note | Mixed | ReadProgress | Working | Started | Stepped | Evaluated
 Tell = Callable[[Event], None]

@@ -4,15 +4,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from proactive_agent.play.protocols import Protocol
+from proactive_agent.providers.local.chat import Chat
 from proactive_agent.providers.local.written import as_written
+from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import UserError
 from proactive_agent.training.arguments import grpo_arguments
-from proactive_agent.training.examples import prompts_of
 from proactive_agent.training.model import adapter_config, on_gpu, world_size
 from proactive_agent.training.prepared import Prepared, single_questions
+from proactive_agent.training.prompts import request_for
 from proactive_agent.training.reward import Rule, Score, score_row
-from proactive_agent.training.rows import Row
+from proactive_agent.training.rows import QuestionRow
 
+Batch = dict[str, list[Any]]
 LogMetric = Callable[[str, float], None]
 
 
@@ -48,7 +51,9 @@ class RewardFunction:
 
     def __init__(self, prepared: Prepared) -> None:
         settings = prepared.settings
-        self._rows: Mapping[int, Row] = {row.index: row for rows in prepared.chosen for row in rows}
+        self._rows: Mapping[int, QuestionRow] = {
+            row.index: row for rows in prepared.chosen for row in rows
+        }
         self._protocol: Protocol = prepared.protocol
         self._rule = Rule.of(settings)
         self._tokenizer = prepared.loaded.processor.tokenizer
@@ -66,7 +71,7 @@ class RewardFunction:
         log_scores(scores, self._rule, more["log_metric"])
         return [self._rule.reward(score) for score in scores]
 
-    def _score(self, row: Row, ids: Sequence[int]) -> Score:
+    def _score(self, row: QuestionRow, ids: Sequence[int]) -> Score:
         from proactive_agent.providers.local.generation import text_of
 
         text = text_of(ids, self._stop, self._tokenizer)
@@ -109,7 +114,7 @@ def check_second_look(prepared: Prepared) -> None:
         )
 
 
-def _prompts(prepared: Prepared, rows: Sequence[Row]) -> Any:
+def _prompts(prepared: Prepared, rows: Sequence[QuestionRow]) -> Any:
     return prompts_of(
         single_questions(prepared).pictures,
         rows,
@@ -117,3 +122,40 @@ def _prompts(prepared: Prepared, rows: Sequence[Row]) -> Any:
         prepared.chat,
         prepared.wordings,
     )
+
+
+def prompts_of(
+    pictures: Any,
+    rows: Sequence[QuestionRow],
+    protocol: Protocol,
+    chat: Chat,
+    wordings: Sequence[Wording],
+) -> Any:
+    """The columns `prompt`, `images` and `row`, for GRPO.  Raises RowError."""
+    texts = [chat.text(request_for(row, protocol, wordings)) for row in rows]
+    messages = [[{"role": "user", "content": text}] for text in texts]
+    numbers = [row.index for row in rows]
+    chosen = pictures.select(numbers).add_column("prompt", messages)
+    return chosen.add_column("row", numbers).with_transform(_decoding())
+
+
+def _decoding() -> Callable[[Batch], Batch]:
+    """Decodes pictures as they are asked for, once for all replies to a prompt.
+
+    GRPO asks for a prompt as often as there are replies to it, one after the other.
+    """
+    import datasets
+
+    decode = datasets.Image(mode="RGB").decode_example
+    last: tuple[int | None, list[Any]] = None, []
+
+    def decoded(batch: Batch) -> Batch:
+        nonlocal last
+        images = []
+        for row, files in zip(batch["row"], batch["images"], strict=True):
+            if row != last[0]:
+                last = row, [decode(file) for file in files]
+            images.append(last[1])
+        return {**batch, "images": images}
+
+    return decoded

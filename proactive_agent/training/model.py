@@ -9,14 +9,14 @@ from proactive_agent.providers import ProviderOptions
 from proactive_agent.providers.local.adapters import base_of
 from proactive_agent.providers.local.aliases import Source, resolve
 from proactive_agent.tools import MissingExtraError, UserError
-from proactive_agent.training.manifest import ModelFingerprint
-from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.folder import ModelFingerprint
+from proactive_agent.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from proactive_agent.providers.local.loading import Loaded
 
 
-def load_model(settings: TrainSettings) -> tuple[Source, "Loaded"]:
+def load_model(settings: TrainingSettings) -> tuple[Source, "Loaded"]:
     """The model of the start, on no device yet.  Raises UserError."""
     source = resolve(settings.model)
     if settings.tune == "lora" and source.folder and base_of(source.folder):
@@ -59,19 +59,19 @@ def fingerprint_of(source: Source, model: Any) -> ModelFingerprint:
     )
 
 
-def on_gpu(settings: TrainSettings) -> bool:
+def on_gpu(settings: TrainingSettings) -> bool:
     """Whether the training runs on one."""
     import torch
 
     return settings.device != "cpu" and torch.cuda.is_available()
 
 
-def device_of(settings: TrainSettings) -> str:
+def device_of(settings: TrainingSettings) -> str:
     """Where this process trains."""
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if on_gpu(settings) else "cpu"
 
 
-def adapter_config(model: Any, settings: TrainSettings) -> Any:
+def adapter_config(model: Any, settings: TrainingSettings) -> Any:
     """LoRA on the language model alone; None where all weights are trained.  Raises UserError."""
     if settings.tune == "full":
         return None
@@ -113,7 +113,7 @@ def is_first_process() -> bool:
     return int(os.environ.get("RANK", "0")) == 0
 
 
-def _dtype(settings: TrainSettings) -> str:
+def _dtype(settings: TrainingSettings) -> str:
     """Adapters are trained over weights in half precision; weights themselves in full."""
     if settings.dtype != "auto":
         return settings.dtype

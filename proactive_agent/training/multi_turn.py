@@ -1,7 +1,7 @@
-"""GRPO on whole episodes, by TRL's environments.  Experimental, there and here.
+"""GRPO on whole episodes, with TRL's environments.  Experimental, in TRL and here.
 
-TRL takes each reply for a call of one tool, `Episode.reply`, so that it is read by what reads it in
-a run, and a conversation is token by token that of a run.
+TRL treats each reply as a call of one tool, `EpisodeEnvironment.reply`.  So the code that reads
+replies in a run reads them here, and a conversation has the same tokens as in a run.
 """
 
 import copy
@@ -15,17 +15,24 @@ from proactive_agent.play.episode import Play
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.tools import UserError
 from proactive_agent.training.arguments import grpo_arguments
-from proactive_agent.training.episodes import EpisodeData, Opening
+from proactive_agent.training.episodes import (
+    EpisodeData,
+    EpisodeEnvironment,
+    EpisodeLoop,
+    Opening,
+    TrainerProvider,
+)
 from proactive_agent.training.model import adapter_config, on_gpu, world_size
 from proactive_agent.training.prepared import Prepared
 from proactive_agent.training.prompts import reply_frame
 from proactive_agent.training.reward import Rule
-from proactive_agent.training.stage import Episode, Puppet, Stage
 
 LogMetric = Callable[[str, float], None]
 
 
-def multi_turn_trainer(prepared: Prepared, model: Any, callbacks: list[Any], stage: Stage) -> Any:
+def multi_turn_trainer(
+    prepared: Prepared, model: Any, callbacks: list[Any], stage: EpisodeLoop
+) -> Any:
     """TRL's trainer over the episodes of a stage."""
     import trl
 
@@ -46,7 +53,7 @@ def multi_turn_trainer(prepared: Prepared, model: Any, callbacks: list[Any], sta
         eval_dataset=_openings(chosen.held_out) if chosen.held_out else None,
         processing_class=conversing(prepared, stage),
         peft_config=adapter_config(model, settings) if fresh else None,
-        environment_factory=partial(Episode, stage),
+        environment_factory=partial(EpisodeEnvironment, stage),
         callbacks=callbacks,
     )
 
@@ -63,7 +70,7 @@ def check_model(model: Any, processor: Any) -> None:
         )
 
 
-def conversing(prepared: Prepared, stage: Stage) -> Any:
+def conversing(prepared: Prepared, stage: EpisodeLoop) -> Any:
     """A processor that repeats rendered texts, and takes every reply for a call of `reply`."""
     processor = copy.copy(prepared.processor)
     processor.chat_template = _template(stage.mark)
@@ -81,7 +88,7 @@ class EpisodeReward:
     def __init__(self, rule: Rule) -> None:
         self._rule = rule
 
-    def __call__(self, *, environments: Sequence[Episode], **more: Any) -> list[float]:
+    def __call__(self, *, environments: Sequence[EpisodeEnvironment], **more: Any) -> list[float]:
         """One reward per episode."""
         rewards = []
         for environment in environments:
@@ -121,7 +128,7 @@ def _log(record: EpisodeRecord | None, parts: dict[str, float], log_metric: LogM
         log_metric("invalid_rate", float(invalid))
 
 
-def stage_for(prepared: Prepared) -> Stage:
+def stage_for(prepared: Prepared) -> EpisodeLoop:
     """Where the episodes are played.  Raises UserError where TRL cannot train such a model."""
     check_model(prepared.loaded.model, prepared.loaded.processor)
     settings, data = prepared.settings, prepared.data
@@ -129,14 +136,14 @@ def stage_for(prepared: Prepared) -> Stage:
         raise TypeError("whole episodes need samples, not rows")
     play = Play(
         data=data.data,
-        provider=Puppet(),
+        provider=TrainerProvider(),
         protocol=prepared.protocol,
         condition=parse_condition("zero-shot", settings.protocol),
         seed=settings.seed,
     )
     tokenizer = prepared.loaded.processor.tokenizer
     frame = reply_frame(prepared.chat, tokenizer, prepared.stop)
-    return Stage(play, data.rows, prepared.chat, frame, settings.reply_tokens)
+    return EpisodeLoop(play, data.rows, prepared.chat, frame, settings.reply_tokens)
 
 
 def _openings(rows: Sequence[Opening]) -> Any:
@@ -159,7 +166,7 @@ def _template(mark: str) -> str:
 
 
 def _as_call(prepared: Prepared, ids: Sequence[int], **others: Any) -> dict[str, Any]:
-    """A reply as a call of `Episode.reply`."""
+    """A reply as a call of `EpisodeEnvironment.reply`."""
     from proactive_agent.providers.local.generation import text_of
 
     del others

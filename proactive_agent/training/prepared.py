@@ -10,15 +10,21 @@ from proactive_agent.providers.local.aliases import Source
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import UserError
-from proactive_agent.training.advice import advice
 from proactive_agent.training.episodes import EpisodeData, read_episodes
-from proactive_agent.training.events import Mixed, Note, Reading, Tell, Working
-from proactive_agent.training.leaks import Leak, compared_with, find_leaks
-from proactive_agent.training.mix import Chosen, apart, mix_of, rows_of
+from proactive_agent.training.events import Mixed, Note, ReadProgress, Tell, Working
 from proactive_agent.training.model import load_model
 from proactive_agent.training.prompts import question_of, repeating, wordings_of
-from proactive_agent.training.settings import TrainSettings
-from proactive_agent.training.split import Split, read_split
+from proactive_agent.training.rows import Split, read_split
+from proactive_agent.training.selection import (
+    Leak,
+    TrainingRows,
+    apart,
+    compared_with,
+    find_leaks,
+    mix_of,
+    rows_of,
+)
+from proactive_agent.training.settings import TrainingSettings, advice
 
 if TYPE_CHECKING:
     from proactive_agent.providers.local.loading import Loaded
@@ -29,22 +35,22 @@ _NAMED = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Material:
+class TrainingMaterial:
     """What is trained on, without the model."""
 
     data: Split | EpisodeData
     """All that was read."""
-    chosen: Chosen
+    chosen: TrainingRows
     leaks: int
     """Rows left out because they show the picture of a test sample."""
     wordings: Sequence[Wording]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Prepared(Material):
+class Prepared(TrainingMaterial):
     """A training that can start."""
 
-    settings: TrainSettings
+    settings: TrainingSettings
     out: Path
     protocol: Protocol
     source: Source
@@ -56,22 +62,22 @@ class Prepared(Material):
     """The tokens that end a reply."""
 
 
-def read_material(settings: TrainSettings, tell: Tell) -> Material:
+def read_material(settings: TrainingSettings, tell: Tell) -> TrainingMaterial:
     """Reads and checks all rows, and tells of their mix.  Raises UserError."""
     for remark in advice(settings):
         tell(Note(remark))
     read = read_episodes if settings.multi_turn else read_split
-    data = read(settings.data, lambda done: tell(Reading("rows", done)))
+    data = read(settings.data, lambda done: tell(ReadProgress("rows", done)))
     chosen, leaks = _choose(settings, data, tell)
     wordings = wordings_of(settings.data)
     if settings.protocol == "tools" and not settings.multi_turn:
         for rows in chosen:
             for row in rows:
                 question_of(row, wordings)
-    return Material(data=data, chosen=chosen, leaks=leaks, wordings=wordings)
+    return TrainingMaterial(data=data, chosen=chosen, leaks=leaks, wordings=wordings)
 
 
-def prepare(settings: TrainSettings, out: Path, tell: Tell) -> Prepared:
+def prepare(settings: TrainingSettings, out: Path, tell: Tell) -> Prepared:
     """Reads and checks all rows, then loads the model.  Raises UserError."""
     from proactive_agent.providers.local.generation import stop_ids
 
@@ -101,11 +107,13 @@ def single_questions(prepared: Prepared) -> Split:
     return prepared.data
 
 
-def _choose(settings: TrainSettings, data: Split | EpisodeData, tell: Tell) -> tuple[Chosen, int]:
+def _choose(
+    settings: TrainingSettings, data: Split | EpisodeData, tell: Tell
+) -> tuple[TrainingRows, int]:
     rows: Any = rows_of(data.rows, settings.scenarios, settings.limit)
     tests = compared_with(settings.data, settings.eval_data)
     pictures_of: Any = data.pictures_of
-    leaks = find_leaks(rows, pictures_of, tests, lambda done: tell(Reading("pictures", done)))
+    leaks = find_leaks(rows, pictures_of, tests, lambda done: tell(ReadProgress("pictures", done)))
     if leaks:
         tell(Note(_about(leaks)))
     leaking = {leak.row for leak in leaks}

@@ -1,10 +1,11 @@
-"""Prompts for a trainer, as `run` would send them to the same model.
+"""Prompts for the trainers: the same text that `run` sends to the same model.
 
-They are rendered by what renders them in a run.  TRL renders them once more, with a chat template
-that only repeats them: so training and evaluation cannot differ in a letter.
+The code that renders prompts in a run renders them here.  TRL renders every prompt once more, with
+a chat template that returns its input unchanged: training and evaluation prompts are identical.
 """
 
 import copy
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,10 +24,13 @@ from proactive_agent.providers import (
 )
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.providers.text_tools import written
+from proactive_agent.scenarios import Environment, ImageRef
 from proactive_agent.scenarios.protocol_pack import FILE_NAME, load_pack
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.sample import Sample
 from proactive_agent.scenarios.wording import OWN, Wording, letter
-from proactive_agent.training.rows import Row, RowError
-from proactive_agent.training.state import state_of
+from proactive_agent.tools import Intervention
+from proactive_agent.training.rows import QuestionRow, RowError
 
 REPEATED = (
     "{%- for message in messages -%}{%- if message['content'] is string -%}"
@@ -36,6 +40,71 @@ REPEATED = (
 )
 """A chat template for texts that are rendered already."""
 _REPLY = "this-is-the-reply"
+_NEVER = 1_000_000
+"""Turns: the frame of a row is not the last one."""
+_TAKEN = ("name", "stem", "title", "keywords", "helpful_tools", "accepts_category")
+"""What a row has of its scenario's environment."""
+_PICTURE = ImageRef("row")
+_WORDING = OWN.model_copy(update={"prefixes": {}, "reference_questions": {}})
+"""What a scenario adds to its questions stands in those of the rows already."""
+
+
+class StandingState(Environment[Sample]):
+    """Offers and accepts what a row says."""
+
+    def __init__(self, row: QuestionRow, question: str) -> None:
+        sample = Sample(
+            id=row.index,
+            image_template=_PICTURE.path,
+            first_image=0,
+            num_images=_NEVER,
+            reference_image=0,
+            prompt=question or "?",
+            # A sample has an option at least; what is offered stands below.
+            options=list(row.suggestions or row.categories),
+            categories=list(row.categories),
+            answer=row.answer,
+        )
+        super().__init__(sample, _WORDING)
+        self._row = row
+        # A clear frame is never the first of an episode.
+        self.turn = int(row.clear)
+
+    @property
+    def hint(self) -> str:
+        return ""
+
+    def image(self) -> ImageRef:
+        return _PICTURE
+
+    def reference_image(self) -> ImageRef:
+        return _PICTURE
+
+    def offered(self) -> list[str]:
+        return list(self._row.suggestions)
+
+    def accepts(self, suggestion: str) -> bool:
+        return suggestion in self._row.accepted
+
+    def move(self, intervention: Intervention) -> None:
+        """A row has one frame."""
+
+    def toward_reference(self) -> Intervention | None:
+        possible = self.possible_interventions()
+        return None if self._row.clear or not possible else possible[0]
+
+
+def state_of(row: QuestionRow, question: str = "") -> StandingState:
+    """The state of a row; the question only matters where it is shown."""
+    state: StandingState = _kind(row.scenario)(row, question)
+    return state
+
+
+@functools.cache
+def _kind(scenario: str) -> Any:
+    played = SCENARIOS[scenario]
+    taken = {name: getattr(played, name) for name in _TAKEN}
+    return type(f"Standing{played.__name__}", (StandingState,), taken)
 
 
 def repeating(processor: Any) -> Any:
@@ -45,7 +114,7 @@ def repeating(processor: Any) -> Any:
     return processor
 
 
-def request_for(row: Row, protocol: Protocol, wordings: Sequence[Wording]) -> Request:
+def request_for(row: QuestionRow, protocol: Protocol, wordings: Sequence[Wording]) -> Request:
     """The first request of an episode that begins with the row's frame.  Raises RowError."""
     image = ImagePart(f"row {row.index}", _blank)
     single = isinstance(protocol, Mcqa)
@@ -61,7 +130,7 @@ def request_for(row: Row, protocol: Protocol, wordings: Sequence[Wording]) -> Re
     )
 
 
-def question_of(row: Row, wordings: Sequence[Wording]) -> str:
+def question_of(row: QuestionRow, wordings: Sequence[Wording]) -> str:
     """What stands before the options.  Raises RowError where no wording tells."""
     first = f"{letter(0)}. {(row.suggestions + row.categories)[0]}"
     for wording in wordings:

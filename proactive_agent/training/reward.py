@@ -16,9 +16,9 @@ from proactive_agent.scenarios import Environment
 from proactive_agent.scenarios.sample import Sample
 from proactive_agent.tools import Abstain, Action, Answer, Intervention, Question
 from proactive_agent.tools.actions import UNRELATED_REQUEST
-from proactive_agent.training.rows import Row
-from proactive_agent.training.settings import TrainSettings
-from proactive_agent.training.state import state_of
+from proactive_agent.training.prompts import state_of
+from proactive_agent.training.rows import QuestionRow
+from proactive_agent.training.settings import TrainingSettings
 
 Kind = Literal["ask", "answer", "abstain", "unrelated", "invalid"]
 
@@ -48,7 +48,7 @@ class Rule:
     """Taken off for a suggestion on a clear frame."""
 
     @classmethod
-    def of(cls, settings: TrainSettings) -> Self:
+    def of(cls, settings: TrainingSettings) -> Self:
         """The rule that the settings name."""
         return cls(
             settings.reward_suggestion, settings.suggestion_price, settings.over_asking_penalty
@@ -69,7 +69,7 @@ class Rule:
         return sum(self.parts(score).values())
 
 
-def score_row(row: Row, reply: Reply, protocol: Protocol, seed: int = 0) -> Score:
+def score_row(row: QuestionRow, reply: Reply, protocol: Protocol, seed: int = 0) -> Score:
     """What a reply to a row did.  Never raises, whatever the model wrote."""
     return score_reply(state_of(row), reply, protocol, row.clear, seed)
 

@@ -1,20 +1,23 @@
-"""The train split, one question on one frame per row, checked field by field.
+"""The train split: parquet files of the release's schema, read and checked field by field.
 
-The columns are the release's: `prompt` (chat messages), `images`, `ground_truth`,
-`proactive_actions`, `options`.  `scenario` and `clear` are ours and may be missing: then the
-scenario follows from the wording (the release holds two that cannot be mistaken for each other),
-and a frame is clear where no suggestion is accepted.
+A row is one question about one frame.  The columns of the release are `prompt` (chat messages),
+`images`, `ground_truth`, `proactive_actions` and `options`.  Our builder adds `scenario` and
+`clear`.  Without `scenario`, the wording of the options determines the scenario: the release holds
+two scenarios whose options differ.  Without `clear`, a frame is clear if no suggestion is accepted.
 """
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import is_abstention
 from proactive_agent.scenarios.wording import letter
-from proactive_agent.tools import UserError
+from proactive_agent.tools import MissingExtraError, UserError
 
+PATTERN = "train-*.parquet"
 COLUMNS = ("prompt", "images", "ground_truth", "proactive_actions", "options")
 OWN_COLUMNS = ("scenario", "clear")
 """May be missing."""
@@ -34,7 +37,7 @@ class _FieldError(Exception):
         super().__init__(f"{field}: {message}")
 
 
-class Place(NamedTuple):
+class RowPlace(NamedTuple):
     """Where a row stands."""
 
     file: str
@@ -46,7 +49,7 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class QuestionRow:
     """One question on one frame."""
 
     index: int
@@ -76,7 +79,7 @@ def check_columns(names: Sequence[str], file: str) -> None:
         )
 
 
-def read_row(fields: Mapping[str, Any], index: int, place: Place) -> Row:
+def read_row(fields: Mapping[str, Any], index: int, place: RowPlace) -> QuestionRow:
     """One checked row.  Raises RowError."""
     try:
         return _read(fields, index, str(place))
@@ -84,7 +87,7 @@ def read_row(fields: Mapping[str, Any], index: int, place: Place) -> Row:
         raise RowError(f"{place}: {error}") from None
 
 
-def _read(fields: Mapping[str, Any], index: int, place: str) -> Row:
+def _read(fields: Mapping[str, Any], index: int, place: str) -> QuestionRow:
     options = _texts(fields, "options")
     answer = _text(fields, "ground_truth")
     accepted = _texts(fields, "proactive_actions")
@@ -101,7 +104,7 @@ def _read(fields: Mapping[str, Any], index: int, place: str) -> Row:
         if is_abstention(action):
             raise _FieldError("proactive_actions", f"{action!r} is an abstention")
     _check_picture(fields)
-    return Row(
+    return QuestionRow(
         index=index,
         scenario=_scenario(fields, suggestions),
         clear=_clear(fields, accepted),
@@ -202,3 +205,112 @@ def _understands(scenario: str, text: str) -> bool:
         return SCENARIOS[scenario].intervention(text) is not None
     except ValueError:
         return False
+
+
+class Split(NamedTuple):
+    """A train split, read once and checked."""
+
+    pictures: Any
+    """A data set of `datasets` with the column `images`, as the files hold them."""
+    rows: list[QuestionRow]
+    """Row i has picture i."""
+    files: dict[str, str]
+    """SHA-256 by file name."""
+    source: str
+
+    def pictures_of(self, row: QuestionRow) -> Iterator[Any]:
+        """Its one picture, in RGB.  Raises RowError where it cannot be read."""
+        (file,) = self.pictures[row.index]["images"]
+        try:
+            yield _library().Image(mode="RGB").decode_example(file)
+        except Exception as error:  # Pillow's decoders raise whatever a broken file provokes
+            raise RowError(
+                f"{row.place}: images: no readable picture ({type(error).__name__})"
+            ) from None
+
+
+def read_split(source: str, on_row: Callable[[int], None] | None = None) -> Split:
+    """Reads and checks every row.  `on_row` hears of each.
+
+    Raises UserError; the message names file, row and field.
+    """
+    datasets = _library()
+    files = find_files(source)
+    parts, hashes = [], {}
+    rows: list[QuestionRow] = []
+    for file in files:
+        part = _table(datasets, file)
+        hashes[file.name] = _sha256(file)
+        for number, fields in enumerate(part):
+            rows.append(read_row(fields, len(rows), RowPlace(file.name, number)))
+            if on_row:
+                on_row(1)
+        parts.append(part.select_columns(["images"]))
+    if not rows:
+        raise UserError(f"{source} holds no row")
+    return Split(datasets.concatenate_datasets(parts), rows, hashes, source)
+
+
+def find_files(source: str) -> list[Path]:
+    """The parquet files of a source.  Raises UserError where there are none."""
+    path = Path(source).expanduser()
+    if path.is_file():
+        return [path]
+    if path.is_dir():
+        for folder in (path, path / "data"):
+            if files := sorted(folder.glob(PATTERN)):
+                return files
+        raise UserError(f"{path} holds no train split: neither {PATTERN} nor data/{PATTERN}")
+    if (
+        source.count("/") == 1
+        and not source.startswith((".", "~", "/"))
+        and not path.parent.is_dir()
+    ):
+        return _from_hub(source)
+    raise UserError(f"{source} is no file, no folder and no data set on the Hub (owner/name)")
+
+
+def _from_hub(repository: str) -> list[Path]:
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise MissingExtraError("train", f"{repository} from the Hub") from None
+    try:
+        folder = snapshot_download(
+            repository, repo_type="dataset", allow_patterns=[f"data/{PATTERN}"]
+        )
+    except Exception as error:  # whatever a client of many layers raises without a network
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{repository} did not come from the Hub: {said}") from error
+    return find_files(folder)
+
+
+def _library() -> Any:
+    try:
+        import datasets
+    except ImportError as error:
+        raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
+    datasets.disable_progress_bars()
+    return datasets
+
+
+def _table(datasets: Any, file: Path) -> Any:
+    try:
+        part = datasets.Dataset.from_parquet(str(file))
+    except Exception as error:  # pyarrow and datasets have an error of their own for everything
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{file} is no readable parquet file: {said}") from None
+    check_columns(part.column_names, file.name)
+    images = datasets.List(datasets.Image(decode=False))
+    try:
+        return part.select_columns(
+            [name for name in (*COLUMNS, *OWN_COLUMNS) if name in part.column_names]
+        ).cast_column("images", images)
+    except Exception as error:  # as above
+        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{file.name}: images: {said}") from None
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

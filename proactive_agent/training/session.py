@@ -10,21 +10,22 @@ from typing import Any
 from proactive_agent.providers.local.aliases import resolve
 from proactive_agent.records.manifest import git_commit
 from proactive_agent.tools import UserError
-from proactive_agent.training.arguments import check_arguments
+from proactive_agent.training.arguments import check_arguments, need_libraries
 from proactive_agent.training.card import write_card
-from proactive_agent.training.checkpoints import go_on, is_full, last_checkpoint, step_of
 from proactive_agent.training.evaluation import Evaluation
 from proactive_agent.training.events import Event, Note, Phase, Tell, Working
-from proactive_agent.training.journal import Journal
-from proactive_agent.training.libraries import need_libraries
-from proactive_agent.training.manifest import (
-    DataFingerprint,
+from proactive_agent.training.folder import (
+    Journal,
     Status,
-    TrainManifest,
+    TrainingDataFingerprint,
+    TrainingManifest,
+    go_on,
+    is_full,
+    last_checkpoint,
     library_versions,
     read_manifest,
+    step_of,
 )
-from proactive_agent.training.mix import mix_of
 from proactive_agent.training.model import (
     adapter_config,
     fingerprint_of,
@@ -33,10 +34,11 @@ from proactive_agent.training.model import (
     world_size,
 )
 from proactive_agent.training.prepared import Prepared, prepare, read_material
-from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.selection import mix_of
+from proactive_agent.training.settings import TrainingSettings
 
 
-def train(settings: TrainSettings, out: Path, tell: Tell | None = None) -> TrainManifest:
+def train(settings: TrainingSettings, out: Path, tell: Tell | None = None) -> TrainingManifest:
     """Trains into a new folder.  Raises UserError before anything is written."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is not empty; --resume goes on with a training that lies there")
@@ -44,7 +46,7 @@ def train(settings: TrainSettings, out: Path, tell: Tell | None = None) -> Train
     return _Session(_prepared(settings, out, tell), tell).run(None)
 
 
-def resume(out: Path, tell: Tell | None = None) -> TrainManifest:
+def resume(out: Path, tell: Tell | None = None) -> TrainingManifest:
     """Goes on from the last checkpoint of a folder.  Raises UserError."""
     manifest = read_manifest(out)
     if manifest.status == "finished":
@@ -58,14 +60,14 @@ def resume(out: Path, tell: Tell | None = None) -> TrainManifest:
     return _Session(prepared, tell).run(manifest)
 
 
-def check(settings: TrainSettings, out: Path, tell: Tell | None = None) -> None:
+def check(settings: TrainingSettings, out: Path, tell: Tell | None = None) -> None:
     """Everything that can be known without the model.  Raises UserError."""
     tell = _told_once(tell)
     _check(settings, out, tell)
     read_material(settings, tell)
 
 
-def _prepared(settings: TrainSettings, out: Path, tell: Tell) -> Prepared:
+def _prepared(settings: TrainingSettings, out: Path, tell: Tell) -> Prepared:
     """Raises UserError for all that can be found out before anything is written."""
     from proactive_agent.training.grpo import check_second_look
     from proactive_agent.training.multi_turn import check_model
@@ -81,7 +83,7 @@ def _prepared(settings: TrainSettings, out: Path, tell: Tell) -> Prepared:
     return prepared
 
 
-def _check(settings: TrainSettings, out: Path, tell: Tell) -> None:
+def _check(settings: TrainingSettings, out: Path, tell: Tell) -> None:
     tell(Working("libraries"))
     need_libraries(settings)
     resolve(settings.model)
@@ -100,7 +102,7 @@ class _Session:
         self.early_end: Any = None
         self.open = contextlib.ExitStack()
 
-    def run(self, earlier: TrainManifest | None) -> TrainManifest:
+    def run(self, earlier: TrainingManifest | None) -> TrainingManifest:
         """Trains, saves, and says how it ended."""
         checkpoint = last_checkpoint(self.out)
         done = step_of(checkpoint) if checkpoint else 0
@@ -165,25 +167,25 @@ class _Session:
         return trainer.accelerator.unwrap_model(trainer.model)
 
     def _watch(self, phase: Phase, journal: Journal) -> Any:
-        from proactive_agent.training.callbacks import Watch
+        from proactive_agent.training.callbacks import JournalCallback
 
-        return Watch(phase, journal, self.prepared.loaded.processor, self.tell)
+        return JournalCallback(phase, journal, self.prepared.loaded.processor, self.tell)
 
     def _early_end(self) -> list[Any]:
-        from proactive_agent.training.callbacks import EarlyEnd
+        from proactive_agent.training.callbacks import EarlyStopping
 
         if self.settings.patience is None:
             return []
         metric, sign = ("eval_reward", 1) if self.settings.method == "grpo" else ("eval_loss", -1)
-        self.early_end = EarlyEnd(self.settings.patience, metric, sign)
+        self.early_end = EarlyStopping(self.settings.patience, metric, sign)
         return [self.early_end]
 
-    def _manifest(self) -> TrainManifest:
+    def _manifest(self) -> TrainingManifest:
         prepared = self.prepared
-        return TrainManifest(
+        return TrainingManifest(
             settings=self.settings,
             model=fingerprint_of(prepared.source, prepared.loaded.model),
-            data=DataFingerprint(
+            data=TrainingDataFingerprint(
                 files=prepared.data.files,
                 train=mix_of(prepared.chosen.train),
                 held_out=mix_of(prepared.chosen.held_out),
@@ -195,7 +197,7 @@ class _Session:
             started=datetime.now(UTC),
         )
 
-    def _write(self, manifest: TrainManifest) -> None:
+    def _write(self, manifest: TrainingManifest) -> None:
         if is_first_process():
             manifest.write(self.out)
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from proactive_agent.training.events import Event, Stepped
 from proactive_agent.training.session import train
-from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.settings import TrainingSettings
 from tests.proactive_agent.training.material import small_split
 from tests.providers import tiny_models
 
@@ -53,7 +53,7 @@ def rewarded(kind: str) -> Rewarded:
 def trained(out: Path, **settings: Any) -> list[dict[str, Any]]:
     """Trains into a folder; gives what every step logged."""
     told: list[Event] = []
-    train(TrainSettings.of(**{"data": str(split()), **SHORT, **settings}), out, told.append)
+    train(TrainingSettings.of(**{"data": str(split()), **SHORT, **settings}), out, told.append)
     return steps(told)
 
 

@@ -12,18 +12,18 @@ import trl
 
 from proactive_agent.tools import UserError
 from proactive_agent.training.arguments import grpo_arguments, sft_arguments
-from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.settings import TrainingSettings
 
 OUT = Path("out")
 
 
 def grpo(processes: int = 1, gpu: bool = True, evaluates: bool = False, **more: Any) -> Any:
-    settings = TrainSettings.of(model="m", data="d", **more)
+    settings = TrainingSettings.of(model="m", data="d", **more)
     return grpo_arguments(settings, OUT, processes=processes, gpu=gpu, evaluates=evaluates)
 
 
 def test_the_defaults_are_the_papers() -> None:
-    settings = TrainSettings.of(model="m", data="d")
+    settings = TrainingSettings.of(model="m", data="d")
     assert settings.prompts_per_step == 64
     assert settings.reward_suggestion == 0.5
     assert (settings.lora_rank, settings.lora_alpha, settings.lora_dropout) == (16, 16, 0.1)
@@ -45,7 +45,7 @@ def test_the_defaults_are_the_papers() -> None:
 
 
 def test_trl_takes_the_arguments_as_they_are_meant(tmp_path: Path) -> None:
-    settings = TrainSettings.of(
+    settings = TrainingSettings.of(
         model="m", data="d", eval_every=5, beta=0.1, vllm="colocate", top_p=0.9, iterations=2
     )
     config = trl.GRPOConfig(
@@ -108,7 +108,7 @@ def test_half_precision_is_for_gpus() -> None:
 
 
 def test_supervised_steps_take_one_reply_per_prompt() -> None:
-    settings = TrainSettings.of(model="m", data="d", method="sft", max_steps=9)
+    settings = TrainingSettings.of(model="m", data="d", method="sft", max_steps=9)
     arguments = sft_arguments(settings, OUT, processes=2, gpu=False, evaluates=True)
     assert arguments["per_device_train_batch_size"] * 2 * 4 == settings.prompts_per_step
     assert (arguments["gradient_accumulation_steps"], arguments["max_steps"]) == (4, 9)
@@ -116,7 +116,7 @@ def test_supervised_steps_take_one_reply_per_prompt() -> None:
 
 
 def test_a_warm_up_has_a_length_and_a_rate_of_its_own() -> None:
-    settings = TrainSettings.of(model="m", data="d", warm_up=7, warm_up_learning_rate=1e-3)
+    settings = TrainingSettings.of(model="m", data="d", warm_up=7, warm_up_learning_rate=1e-3)
     arguments = sft_arguments(settings, OUT, processes=1, gpu=False, evaluates=False)
     assert (arguments["max_steps"], arguments["learning_rate"]) == (7, 1e-3)
 
@@ -137,4 +137,4 @@ def test_a_warm_up_has_a_length_and_a_rate_of_its_own() -> None:
 )
 def test_settings_that_make_no_sense_are_refused(more: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
-        TrainSettings.of(model="m", data="d", **more)
+        TrainingSettings.of(model="m", data="d", **more)

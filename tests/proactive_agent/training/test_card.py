@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-from proactive_agent.training.curves import curves
-from proactive_agent.training.journal import FILE, Journal, read_journal
+from proactive_agent.training.card import curves
+from proactive_agent.training.folder import JOURNAL, Journal, read_journal
 
 LINES = [
     {"phase": "grpo", "step": step, "reward": step / 4, "ask_rate/clear": 0.5, "loss": 0.0}
@@ -16,7 +16,7 @@ LINES = [
 def test_a_resumed_journal_keeps_what_the_checkpoint_builds_on(tmp_path: Path) -> None:
     for phase, step in (("benchmark", 0), ("warm-up", 3), ("grpo", 1), ("grpo", 2), ("grpo", 3)):
         Journal(tmp_path, 99).write(phase, step, {"loss": 1.0})
-    with (tmp_path / FILE).open("a") as stream:
+    with (tmp_path / JOURNAL).open("a") as stream:
         stream.write('{"phase": "grpo", "st')
     Journal(tmp_path, 2)
     kept = [(line["phase"], line["step"]) for line in read_journal(tmp_path)]
@@ -38,7 +38,7 @@ def test_a_line_holds_numbers_and_the_pace(tmp_path: Path) -> None:
     (line,) = read_journal(tmp_path)
     assert line.pop("tokens_per_second") > 0
     assert line == {"phase": "grpo", "step": 1, "reward": 0.5, "num_tokens": 1000.0}
-    assert "NaN" not in (tmp_path / FILE).read_text()
+    assert "NaN" not in (tmp_path / JOURNAL).read_text()
 
 
 def test_curves_are_drawn_of_what_there_is() -> None:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from proactive_agent.cli import train_view
-from proactive_agent.training.checkpoints import is_full, last_checkpoint, step_of
+from proactive_agent.training.folder import is_full, last_checkpoint, step_of
 
 
 def checkpoint(out: Path, step: int, state: str | None = "{}") -> Path:

@@ -3,16 +3,15 @@
 import pytest
 
 from proactive_agent.tools import UserError
-from proactive_agent.training.advice import about_never_asking, advice
-from proactive_agent.training.mix import Frames, apart, mix_of, rows_of
-from proactive_agent.training.rows import Row
-from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.rows import QuestionRow
+from proactive_agent.training.selection import FrameCounts, apart, mix_of, rows_of
+from proactive_agent.training.settings import TrainingSettings, about_never_asking, advice
 
 
-def rows(number: int) -> list[Row]:
+def rows(number: int) -> list[QuestionRow]:
     """Rows of two scenarios in turn, every third of them clear."""
     return [
-        Row(index, ("coco", "quickdraw")[index % 2], index % 3 == 0, "", (), (), (), "")
+        QuestionRow(index, ("coco", "quickdraw")[index % 2], index % 3 == 0, "", (), (), (), "")
         for index in range(number)
     ]
 
@@ -40,13 +39,13 @@ def test_held_out_rows_are_a_tenth_at_most_and_depend_on_the_seed() -> None:
 
 def test_the_mix_counts_ambiguous_and_clear_frames() -> None:
     assert mix_of(rows(8)) == {
-        "quickdraw": Frames(ambiguous=3, clear=1),
-        "coco": Frames(ambiguous=2, clear=2),
+        "quickdraw": FrameCounts(ambiguous=3, clear=1),
+        "coco": FrameCounts(ambiguous=2, clear=2),
     }
 
 
-def settings(**more: float) -> TrainSettings:
-    return TrainSettings.of(model="m", data="d", **more)
+def settings(**more: float) -> TrainingSettings:
+    return TrainingSettings.of(model="m", data="d", **more)
 
 
 def test_a_reward_of_one_is_warned_of_with_the_papers_figures() -> None:

@@ -13,8 +13,8 @@ import transformers
 from proactive_agent.play.protocols import Mcqa
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.scenarios.wording import OWN
-from proactive_agent.training.examples import prompts_of
-from proactive_agent.training.split import Split, read_split
+from proactive_agent.training.grpo import prompts_of
+from proactive_agent.training.rows import Split, read_split
 from tests.proactive_agent.training.material import small_split
 from tests.providers import tiny_models
 

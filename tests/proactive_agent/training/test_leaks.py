@@ -7,12 +7,14 @@ from typing import Any
 from PIL import Image
 
 from proactive_agent.scenarios import DataFolder
-from proactive_agent.training.leaks import Leak, compared_with, find_leaks
-from proactive_agent.training.rows import Row
+from proactive_agent.training.rows import QuestionRow
+from proactive_agent.training.selection import Leak, compared_with, find_leaks
 
 
-def row(index: int, answer: str) -> Row:
-    return Row(index, "quickdraw", True, "", (), ("Cup.", "Vase."), (), answer, f"row {index}")
+def row(index: int, answer: str) -> QuestionRow:
+    return QuestionRow(
+        index, "quickdraw", True, "", (), ("Cup.", "Vase."), (), answer, f"row {index}"
+    )
 
 
 def shown(data: DataFolder, scenario: str, number: int = 0) -> tuple[Any, Any, str]:
@@ -26,7 +28,7 @@ def shown(data: DataFolder, scenario: str, number: int = 0) -> tuple[Any, Any, s
 def leaks(pictures: list[Any], answers: list[str], tests: list[DataFolder]) -> list[Leak]:
     rows = [row(index, answer) for index, answer in enumerate(answers)]
 
-    def pictures_of(one: Row) -> Iterator[Any]:
+    def pictures_of(one: QuestionRow) -> Iterator[Any]:
         yield pictures[one.index]
 
     return find_leaks(rows, pictures_of, tests, lambda done: None)

@@ -24,15 +24,19 @@ from proactive_agent.providers.local.written import as_written
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.scenarios.dataset import EMBEDDED
 from proactive_agent.tools import UserError
-from proactive_agent.training.episodes import read_episodes
+from proactive_agent.training.episodes import (
+    EpisodeEnvironment,
+    EpisodeLoop,
+    TrainerProvider,
+    read_episodes,
+)
 from proactive_agent.training.events import Event
 from proactive_agent.training.multi_turn import check_model, episode_parts
 from proactive_agent.training.prompts import ReplyFrame
 from proactive_agent.training.reward import Rule
 from proactive_agent.training.session import train
-from proactive_agent.training.settings import TrainSettings
-from proactive_agent.training.solved import Recorder, solved_episodes
-from proactive_agent.training.stage import Episode, Puppet, Stage
+from proactive_agent.training.settings import TrainingSettings
+from proactive_agent.training.sft import RecordingOracle, solved_episodes
 from tests.proactive_agent.training.models import steps
 from tests.providers import tiny_models
 
@@ -83,8 +87,8 @@ def test_a_staged_episode_is_the_one_of_a_run() -> None:
     provider = Planned()
     record = asyncio.run(play_episode(play_with(provider), "rod", opening.sample))
     own = chat()
-    with Stage(play_with(Puppet()), openings, own, FRAME, LIMIT) as stage:
-        episode = Episode(stage)
+    with EpisodeLoop(play_with(TrainerProvider()), openings, own, FRAME, LIMIT) as stage:
+        episode = EpisodeEnvironment(stage)
         compare(episode, stage, provider.requests, opening.index)
     assert episode.record is not None
     quick = {"usage": True, "turns": {"__all__": {"usage"}}}
@@ -94,7 +98,9 @@ def test_a_staged_episode_is_the_one_of_a_run() -> None:
     }  # fmt: skip
 
 
-def compare(episode: Episode, stage: Stage, requests: list[Request], index: int) -> None:
+def compare(
+    episode: EpisodeEnvironment, stage: EpisodeLoop, requests: list[Request], index: int
+) -> None:
     """Plays the plan, and finds every request of the run in what is shown."""
     own = stage.chat
     shown = written(episode.reset(row=index), stage.mark)
@@ -113,8 +119,8 @@ def compare(episode: Episode, stage: Stage, requests: list[Request], index: int)
 
 def test_an_episode_that_was_left_is_ended_when_the_next_begins() -> None:
     openings = read_episodes(str(EMBEDDED)).rows
-    with Stage(play_with(Puppet()), openings, chat(), FRAME, LIMIT) as stage:
-        episode = Episode(stage)
+    with EpisodeLoop(play_with(TrainerProvider()), openings, chat(), FRAME, LIMIT) as stage:
+        episode = EpisodeEnvironment(stage)
         first = episode.reset(row=0)
         left = episode._task
         assert written(episode.reset(row=0), "*") == written(first, "*")
@@ -129,7 +135,7 @@ def test_an_episode_that_was_cut_off_is_worth_nothing() -> None:
 def test_solved_episodes_go_to_the_right_answer_turn_by_turn() -> None:
     data = read_episodes(str(EMBEDDED))
     opening = next(one for one in data.rows if one.scenario == "mvp-n")
-    oracle = Recorder()
+    oracle = RecordingOracle()
     record = asyncio.run(play_episode(play_with(oracle), "mvp-n", opening.sample))
     assert record.outcome.correct
     solved = solved_episodes([opening], data.data, ToolUse())
@@ -201,7 +207,7 @@ def trained(folder: Path, data: Path, **more: Any) -> dict[str, Any]:
     """What the one step of a training logged."""
     (folder / "other").mkdir()
     (folder / "other" / "QuickDraw_preprocessed.jsonl").write_text("")
-    settings = TrainSettings.of(
+    settings = TrainingSettings.of(
         model=str(tiny_models.folder(tiny_models.NATIVE_TOOLS)), data=str(data), multi_turn=True,
         protocol="tools", batch_size=2, rollouts=2, max_steps=1, eval_limit=0,
         eval_data=str(folder / "other"), **more,

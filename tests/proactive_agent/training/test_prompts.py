@@ -24,7 +24,6 @@ from proactive_agent.providers.local.written import as_written
 from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.scenarios.protocol_pack import FILE_NAME
 from proactive_agent.scenarios.wording import OWN
-from proactive_agent.training.examples import solved_examples
 from proactive_agent.training.prompts import (
     question_of,
     repeating,
@@ -33,8 +32,8 @@ from proactive_agent.training.prompts import (
     wordings_of,
 )
 from proactive_agent.training.reward import Rule, score_row
-from proactive_agent.training.rows import Row, RowError
-from proactive_agent.training.solved import Recorder, in_form, solved_rows
+from proactive_agent.training.rows import QuestionRow, RowError
+from proactive_agent.training.sft import RecordingOracle, in_form, solved_examples, solved_rows
 from tests.providers import tiny_models
 
 pytestmark = pytest.mark.local
@@ -48,13 +47,13 @@ def chat_of(kind: str) -> Chat:
     return Chat(processor, processor.chat_template or FALLBACKS[kind])
 
 
-def row_of(scenario: str, number: int = 0) -> tuple[Row, Any]:
+def row_of(scenario: str, number: int = 0) -> tuple[QuestionRow, Any]:
     """The train row that the builder would make of a sample's first state, and the sample."""
     data = DataFolder()
     sample = [*data.samples(scenario, number + 1)][number]
     state = data.environment(scenario, sample)
     seen = state.observe()
-    row = Row(
+    row = QuestionRow(
         index=0,
         scenario=scenario,
         clear=False,
@@ -71,7 +70,7 @@ def row_of(scenario: str, number: int = 0) -> tuple[Row, Any]:
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_a_row_is_asked_about_as_its_state_is_in_a_run(scenario: str, protocol: Protocol) -> None:
     row, sample = row_of(scenario)
-    oracle = Recorder()
+    oracle = RecordingOracle()
     play = Play(DataFolder(), oracle, protocol, parse_condition("zero-shot", protocol.name))
     asyncio.run(play_episode(play, scenario, sample))
     asked = request_for(row, protocol, [OWN])
@@ -123,7 +122,7 @@ def test_solved_rows_are_paid_in_full(scenario: str, form: Any) -> None:
     rng = random.Random(scenario)
     for protocol in (Mcqa(), ToolUse()):
         ambiguous, _ = row_of(scenario, rng.randrange(5))
-        clear = Row(1, scenario, True, ambiguous.text, ambiguous.suggestions,
+        clear = QuestionRow(1, scenario, True, ambiguous.text, ambiguous.suggestions,
                     ambiguous.categories, (), ambiguous.answer)  # fmt: skip
         for solved, row, worth in zip(
             solved_rows([ambiguous, clear], protocol, [OWN], form),

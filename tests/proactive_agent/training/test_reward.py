@@ -16,9 +16,9 @@ from proactive_agent.records.episode import TurnRecord
 from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment
 from proactive_agent.tools.reading import call_from
 from proactive_agent.training.reward import Rule, Score, score_row
-from proactive_agent.training.rows import Row
+from proactive_agent.training.rows import QuestionRow
 
-ROW = Row(
+ROW = QuestionRow(
     index=0,
     scenario="coco",
     clear=False,
@@ -30,7 +30,9 @@ ROW = Row(
 )
 
 
-def rewarded(text: str, protocol: Protocol | None = None, row: Row = ROW, **rule: float) -> float:
+def rewarded(
+    text: str, protocol: Protocol | None = None, row: QuestionRow = ROW, **rule: float
+) -> float:
     protocol = protocol or Mcqa()
     reply = as_written(text, tools=protocol.name == "tools")
     return Rule(**rule).reward(score_row(row, reply, protocol))
@@ -86,13 +88,13 @@ def test_calls_and_words_are_paid_by_what_they_stand_for(text: str, reward: floa
 
 
 def test_in_the_first_turn_of_rod_no_category_is_paid() -> None:
-    row = Row(0, "rod", False, "", ("Move it to the left.",), ROW.categories, (), "Lamp.")
+    row = QuestionRow(0, "rod", False, "", ("Move it to the left.",), ROW.categories, (), "Lamp.")
     assert rewarded("Lamp.", row=row) == 0
-    clear = Row(0, "rod", True, "", ("Move it to the left.",), ROW.categories, (), "Lamp.")
+    clear = QuestionRow(0, "rod", True, "", ("Move it to the left.",), ROW.categories, (), "Lamp.")
     assert rewarded("Lamp.", row=clear) == 1
 
 
-CLEAR = Row(0, "coco", True, "", ROW.suggestions, ROW.categories, (), "Lamp.")
+CLEAR = QuestionRow(0, "coco", True, "", ROW.suggestions, ROW.categories, (), "Lamp.")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ CLEAR = Row(0, "coco", True, "", ROW.suggestions, ROW.categories, (), "Lamp.")
     ],
 )
 def test_the_parts_of_a_reward(
-    row: Row, text: str, rule: dict[str, float], parts: dict[str, float]
+    row: QuestionRow, text: str, rule: dict[str, float], parts: dict[str, float]
 ) -> None:
     found = Rule(**rule).parts(score_row(row, Reply(text), Mcqa()))
     assert {name: value for name, value in found.items() if value} == parts
@@ -146,10 +148,10 @@ class Saying(Provider):
         return self.reply if request.key.turn == 0 else Reply()
 
 
-def row_of(state: Environment[Any], clear: bool) -> Row:
+def row_of(state: Environment[Any], clear: bool) -> QuestionRow:
     """What a train split would say of a state."""
     seen = state.observe()
-    return Row(
+    return QuestionRow(
         index=0,
         scenario=state.name,
         clear=clear,
@@ -161,7 +163,7 @@ def row_of(state: Environment[Any], clear: bool) -> Row:
     )
 
 
-def replies(row: Row, rng: random.Random) -> Iterator[str]:
+def replies(row: QuestionRow, rng: random.Random) -> Iterator[str]:
     """What models write to a row, right and wrong in every way."""
     options = [*row.suggestions, *row.categories]
     for _ in range(12):
@@ -176,7 +178,7 @@ def replies(row: Row, rng: random.Random) -> Iterator[str]:
         )  # fmt: skip
 
 
-def calls(row: Row, rng: random.Random) -> Iterator[str]:
+def calls(row: QuestionRow, rng: random.Random) -> Iterator[str]:
     """The same with calls and requests in words."""
     keywords = [*SCENARIOS[row.scenario].keywords.values()]
     for _ in range(12):

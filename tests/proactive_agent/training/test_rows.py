@@ -8,8 +8,7 @@ import pytest
 pytest.importorskip("datasets", reason="needs the extra `train`")
 
 from proactive_agent.tools import UserError
-from proactive_agent.training.rows import Row
-from proactive_agent.training.split import find_files, read_split
+from proactive_agent.training.rows import QuestionRow, find_files, read_split
 from tests.proactive_agent.training.material import (
     ABSTAIN,
     CLOSER,
@@ -33,7 +32,7 @@ def refused(folder: Path, **more: Any) -> str:
 def test_a_row_is_read_as_what_it_says(tmp_path: Path) -> None:
     split = read_split(str(write_split(tmp_path, [fields(2), fields(3, scenario="coco")])))
     ambiguous, clear = split.rows
-    assert ambiguous == Row(
+    assert ambiguous == QuestionRow(
         index=0,
         scenario="quickdraw",
         clear=False,

@@ -16,12 +16,10 @@ from safetensors import safe_open
 
 from proactive_agent.cli.app import cli
 from proactive_agent.tools import UserError
-from proactive_agent.training.checkpoints import last_checkpoint
 from proactive_agent.training.events import Event, Stepped
-from proactive_agent.training.journal import read_journal
-from proactive_agent.training.manifest import read_manifest
+from proactive_agent.training.folder import last_checkpoint, read_journal, read_manifest
 from proactive_agent.training.session import resume, train
-from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.settings import TrainingSettings
 from tests.proactive_agent.training.models import (
     SHORT,
     rewarded,
@@ -95,7 +93,7 @@ class _StopError(KeyboardInterrupt):
 
 
 def test_a_resumed_training_logs_what_an_uninterrupted_one_does(tmp_path: Path) -> None:
-    settings = TrainSettings.of(
+    settings = TrainingSettings.of(
         **{**SHORT, "save_every": 2}, data=str(split()), model=str(taught("smolvlm")), max_steps=4,
         learning_rate=1e-2, max_tokens=4, eval_every=2, held_out=2,
     )  # fmt: skip
@@ -181,7 +179,7 @@ def test_a_warm_up_comes_first_and_leaves_one_adapter(tmp_path: Path) -> None:
 
 def test_the_warm_ups_checkpoints_are_not_taken_for_those_of_grpo(tmp_path: Path) -> None:
     out = tmp_path / "out"
-    settings = TrainSettings.of(
+    settings = TrainingSettings.of(
         **{**SHORT, "save_every": 1}, data=str(split()), model=str(taught("llava_onevision")),
         warm_up=2, max_steps=1, max_tokens=4,
     )  # fmt: skip

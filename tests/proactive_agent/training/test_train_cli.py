@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from proactive_agent.cli.app import cli
 from proactive_agent.cli.train_view import evaluation_lines, metrics_line
-from proactive_agent.training.settings import TrainSettings
+from proactive_agent.training.settings import TrainingSettings
 
 pytest.importorskip("trl", reason="needs the extra `train`")
 
@@ -46,8 +46,8 @@ def test_help_imports_no_library_of_the_extra() -> None:
 def test_every_setting_is_an_option_with_the_same_default() -> None:
     given = cli.commands["train"].make_context("train", []).params
     own = {"out", "resume", "dry_run"}
-    assert set(given) - own == set(TrainSettings.model_fields)
-    for name, field in TrainSettings.model_fields.items():
+    assert set(given) - own == set(TrainingSettings.model_fields)
+    for name, field in TrainingSettings.model_fields.items():
         if not field.is_required():
             assert given[name] == field.default, name
 

@@ -1,0 +1,220 @@
+"""The folder of a training: `train.json`, `log.jsonl` and the checkpoints."""
+
+import errno
+import importlib.metadata
+import json
+import math
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from proactive_agent.tools import UserError
+from proactive_agent.training.selection import FrameCounts
+from proactive_agent.training.settings import TrainingSettings
+
+JOURNAL = "log.jsonl"
+_DROPPED = ("total_flos", "train_runtime", "train_samples_per_second", "train_steps_per_second")
+CHECKPOINTS = "checkpoints"
+_PREFIX = "checkpoint-"
+_LAST_FILE = "trainer_state.json"
+"""What the trainers write after all the rest that a training needs to go on."""
+_SCARCE = 1_000_000
+"""Bytes."""
+MANIFEST = "train.json"
+LIBRARIES = (
+    "proactive-agent", "accelerate", "datasets", "deepspeed", "peft", "pillow", "pydantic",
+    "torch", "transformers", "trl", "vllm",
+)  # fmt: skip
+Status = Literal["running", "finished", "interrupted", "failed"]
+
+
+class TrainingDataFingerprint(BaseModel):
+    """Which rows."""
+
+    files: dict[str, str]
+    """SHA-256 by file name."""
+    train: dict[str, FrameCounts]
+    """Per scenario."""
+    held_out: dict[str, FrameCounts]
+    leaks: int
+    """Rows left out because they show the picture of a test sample."""
+
+
+class ModelFingerprint(BaseModel):
+    """Which model it began with, and how much of it was trained."""
+
+    model_config = ConfigDict(protected_namespaces=())
+
+    name: str
+    commit: str | None
+    """Of a hub model."""
+    folder_sha256: str | None
+    parameters: int
+    dtype: str
+
+    def is_same(self, other: "ModelFingerprint") -> bool:
+        """Whether it holds the same weights, in whatever precision they are loaded."""
+        mine, theirs = (self.commit, self.folder_sha256), (other.commit, other.folder_sha256)
+        return mine == theirs
+
+
+class TrainingManifest(BaseModel):
+    """A training's `train.json`."""
+
+    settings: TrainingSettings
+    model: ModelFingerprint
+    data: TrainingDataFingerprint
+    processes: int
+    versions: dict[str, str]
+    git_commit: str | None
+    started: datetime
+    ended: datetime | None = None
+    status: Status = "running"
+    steps: int = 0
+    """Of the optimizer, so far."""
+    stopped_early: bool = False
+
+    def begun_again(self) -> "TrainingManifest":
+        """The same before its end."""
+        return self.model_copy(update={"status": "running", "ended": None})
+
+    def ended_as(self, status: Status, steps: int, **more: Any) -> "TrainingManifest":
+        """The same with its end."""
+        fields = {"status": status, "steps": steps, "ended": datetime.now(UTC), **more}
+        return self.model_copy(update=fields)
+
+    def write(self, folder: Path) -> None:
+        """Replaces the folder's `train.json`, which no reader sees half written."""
+        folder.mkdir(parents=True, exist_ok=True)
+        partial = folder / f"{MANIFEST}.tmp"
+        partial.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        partial.replace(folder / MANIFEST)
+
+
+def read_manifest(folder: Path) -> TrainingManifest:
+    """A folder's `train.json`.  Raises UserError where there is none."""
+    try:
+        return TrainingManifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except OSError as error:
+        raise UserError(f"{folder} holds no training: {MANIFEST}: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(
+            f"{folder / MANIFEST}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
+        ) from None
+
+
+def library_versions() -> dict[str, str]:
+    """Of the libraries that are installed."""
+    versions = {}
+    for name in LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+class Journal:
+    """Appends lines; `kept_steps` are those of an earlier sitting that a resumed one builds on.
+
+    A warm-up is behind whoever has a checkpoint.  Of several processes one `writes`.
+    """
+
+    def __init__(self, folder: Path, kept_steps: int = 0, *, writes: bool = True) -> None:
+        self.file = folder / JOURNAL
+        self._writes = writes
+        if writes:
+            lines = [line for line in read_journal(folder) if _kept(line, kept_steps)]
+            folder.mkdir(parents=True, exist_ok=True)
+            self.file.write_text("".join(_line(line) for line in lines), encoding="utf-8")
+        self._tokens = 0.0
+        self._time = time.perf_counter()
+
+    def write(self, phase: str, step: int, values: dict[str, Any]) -> dict[str, Any]:
+        """Appends a line and gives it back."""
+        line = {"phase": phase, "step": step, **_tidy(values)}
+        if (tokens := values.get("num_tokens")) is not None:
+            now = time.perf_counter()
+            if tokens > self._tokens:
+                line["tokens_per_second"] = (tokens - self._tokens) / (now - self._time)
+            self._tokens, self._time = tokens, now
+        if self._writes:
+            with self.file.open("a", encoding="utf-8") as stream:
+                stream.write(_line(line))
+        return line
+
+
+def read_journal(folder: Path) -> list[dict[str, Any]]:
+    """The lines of a folder's journal; a torn last one is left out."""
+    try:
+        text = (folder / JOURNAL).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+
+
+def _kept(line: dict[str, Any], steps: int) -> bool:
+    if line["phase"] == "benchmark" and line["step"]:
+        return False  # that of the end is played again
+    return bool(line["step"] <= steps or (steps and line["phase"] == "warm-up"))
+
+
+def _line(fields: dict[str, Any]) -> str:
+    return json.dumps(fields) + "\n"
+
+
+def _tidy(values: dict[str, Any]) -> dict[str, Any]:
+    """Without what is no number or says nothing of the training."""
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in _DROPPED and not (isinstance(value, float) and math.isnan(value))
+    }
+
+
+def last_checkpoint(out: Path) -> Path | None:
+    """The newest one that is whole: the process can have died while it wrote one."""
+    found = (folder for folder in (out / CHECKPOINTS).glob(f"{_PREFIX}*") if _is_whole(folder))
+    return max(found, key=step_of, default=None)
+
+
+def step_of(checkpoint: Path) -> int:
+    """The step after which it was written."""
+    return int(checkpoint.name.removeprefix(_PREFIX))
+
+
+def go_on(trainer: Any, checkpoint: Path | None) -> None:
+    """Trains from a checkpoint, or from the start."""
+    if checkpoint is None:
+        trainer.train()
+    elif (state := _state(checkpoint)) and state["global_step"] >= state["max_steps"]:
+        # The trainers would take one step more before they look at how many there are.
+        trainer._load_from_checkpoint(str(checkpoint))
+        trainer.state = type(trainer.state).load_from_json(str(checkpoint / _LAST_FILE))
+    else:
+        trainer.train(resume_from_checkpoint=str(checkpoint))
+
+
+def _is_whole(folder: Path) -> bool:
+    return folder.name.removeprefix(_PREFIX).isdecimal() and _state(folder) is not None
+
+
+def _state(folder: Path) -> dict[str, Any] | None:
+    try:
+        state: dict[str, Any] = json.loads((folder / _LAST_FILE).read_bytes())
+    except (OSError, ValueError):
+        return None
+    return state
+
+
+def is_full(error: BaseException, folder: Path) -> bool:
+    """Whether an error is that of a full disk, which every library tells in its own way."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return True
+    failed = isinstance(error, Exception)
+    return failed and shutil.disk_usage(folder).free < _SCARCE
