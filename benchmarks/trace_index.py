@@ -62,7 +62,7 @@ def seconds_to_parse(folder: RunFolder, episodes: int) -> float:
     ]
     started = time.perf_counter()
     for outline in outlines:
-        folder.read_episode(outline.offset, outline.length)
+        folder.read_episode(outline)
     return (time.perf_counter() - started) * episodes / len(outlines)
 
 

@@ -1,4 +1,8 @@
-"""Contact sheets: what a scenario or a sample shows, at a glance."""
+"""Contact sheets: many pictures of a scenario or a sample in one image.
+
+`contact_sheet` is for files: each picture has a caption.  `compact_sheet` is for terminals: wide
+rims without captions, which can be told apart even where a terminal draws coarse blocks.
+"""
 
 import copy
 from collections import deque
@@ -10,28 +14,44 @@ from PIL import Image, ImageDraw, ImageFont
 
 from proactive_agent.scenarios.dataset import DataFolder
 from proactive_agent.scenarios.environment import Environment, ImageRef
-from proactive_agent.scenarios.images import ImageError
+from proactive_agent.scenarios.images import ImageError, ImageStore
 from proactive_agent.scenarios.sample import Sample
 
 TILE = 224
-"""Longest side of a picture on the sheet, in pixels."""
+"""Longest side of a picture on a captioned sheet, in pixels."""
 
 GAP = 6
 CAPTION = 16
 MARKS = {"first": (200, 30, 30), "reference": (20, 140, 50), "": (255, 255, 255)}
+"""Colour of the rim by mark."""
+
+COMPACT_TILE = 160
+"""Longest side of a picture on a compact sheet, in pixels."""
+
+RIM = 12
+"""Width of a rim on a compact sheet, in pixels."""
+
+CURRENT = (40, 90, 240)
+"""Colour of the current frame's rim on a compact sheet."""
+
+MOST_FRAMES = 56
+"""A compact sheet of more frames shows every n-th one and the marked ones."""
+
+COMPACT_ASPECT = 2.0
+"""Width of a compact sheet divided by its height; about that of a terminal."""
 
 
 class Tile(NamedTuple):
-    """One picture on a sheet."""
+    """A picture on a sheet."""
 
     ref: ImageRef
     caption: str
     mark: str = ""
-    """first or reference: gets a frame in its colour."""
+    """`first` or `reference`: a rim in that colour; empty: none."""
 
 
 def scenario_tiles(data: DataFolder, scenario: str, limit: int | None = None) -> Iterator[Tile]:
-    """First and reference frame of each sample, side by side."""
+    """Yields the first and the reference frame of each sample."""
     for sample in data.samples(scenario, limit):
         state = data.environment(scenario, sample)
         yield Tile(state.image(), f"{sample.id}: first frame", "first")
@@ -39,7 +59,7 @@ def scenario_tiles(data: DataFolder, scenario: str, limit: int | None = None) ->
 
 
 def sample_tiles(data: DataFolder, scenario: str, sample: Sample) -> list[Tile]:
-    """Every frame that a sample can show, in the order of the files or of the growing crop."""
+    """Returns every frame that a sample can show, ordered by file name or by crop size."""
     state = data.environment(scenario, sample)
     first, reference = state.image(), state.reference_image()
     marks = {reference: "reference", first: "first"}
@@ -48,7 +68,7 @@ def sample_tiles(data: DataFolder, scenario: str, sample: Sample) -> list[Tile]:
 
 
 def _reachable(start: Environment[Any]) -> Iterator[ImageRef]:
-    """Every picture that accepted suggestions lead to, the nearest first."""
+    """Yields every picture that accepted suggestions lead to, the nearest first."""
     seen = {start.image()}
     waiting = deque([start])
     while waiting:
@@ -62,7 +82,7 @@ def _reachable(start: Environment[Any]) -> Iterator[ImageRef]:
 
 
 def contact_sheet(data: DataFolder, tiles: Sequence[Tile], columns: int) -> Image.Image:
-    """The tiles in rows; one that cannot be read shows why."""
+    """Draws captioned tiles in rows.  A picture that cannot be read is replaced by the reason."""
     width, height = TILE + GAP, TILE + CAPTION + GAP
     rows = -(-len(tiles) // columns)
     sheet = Image.new("RGB", (columns * width + GAP, rows * height + GAP), "white")
@@ -70,6 +90,35 @@ def contact_sheet(data: DataFolder, tiles: Sequence[Tile], columns: int) -> Imag
         row, column = divmod(index, columns)
         _paste(sheet, GAP + column * width, GAP + row * height, tile, _open(data, tile))
     return sheet
+
+
+def compact_sheet(images: ImageStore, tiles: Sequence[Tile], current: ImageRef) -> Image.Image:
+    """Draws tiles without captions in a shape that fits a terminal.  Raises ImageError."""
+    step = -(-len(tiles) // MOST_FRAMES)
+    shown = [
+        tile
+        for index, tile in enumerate(tiles)
+        if index % step == 0 or tile.mark or tile.ref == current
+    ]
+    pictures = [_rimmed(images.open(tile.ref).image, tile, current) for tile in shown]
+    width, height = (max(p.size[axis] for p in pictures) for axis in (0, 1))
+    ideal = round((len(pictures) * COMPACT_ASPECT * height / width) ** 0.5)
+    columns = max(1, min(len(pictures), ideal))
+    rows = -(-len(pictures) // columns)
+    sheet = Image.new("RGB", (columns * width, rows * height), MARKS[""])
+    for index, picture in enumerate(pictures):
+        row, column = divmod(index, columns)
+        sheet.paste(picture, (column * width, row * height))
+    return sheet
+
+
+def _rimmed(picture: Image.Image, tile: Tile, current: ImageRef) -> Image.Image:
+    small = picture.copy()
+    small.thumbnail((COMPACT_TILE, COMPACT_TILE))
+    colour = CURRENT if tile.ref == current else MARKS[tile.mark]
+    rimmed = Image.new("RGB", (small.width + 2 * RIM, small.height + 2 * RIM), colour)
+    rimmed.paste(small, (RIM, RIM))
+    return rimmed
 
 
 def _open(data: DataFolder, tile: Tile) -> Image.Image | str:
@@ -103,7 +152,7 @@ def _fitting(text: str, font: Any) -> str:
 
 
 def _natural(ref: ImageRef) -> tuple[list[tuple[int, str]], float]:
-    """Numbers in a path by their value; crops by their area."""
+    """Sort key: numbers in a path by value, crops by area."""
     words: list[tuple[int, str]] = []
     digits = ""
     for character in f"{ref.path}\0":

@@ -108,6 +108,8 @@ class Environment(ABC, Generic[S]):
     open_ended: ClassVar[tuple[Intervention, ...]] = ()
     """What an open-ended answer may ask for, in the published order; the wording has a phrase for
     each."""
+    frames_form_ring: ClassVar[bool] = False
+    """Whether the first frame follows the last one."""
     first_frame_tells: ClassVar[bool] = True
     """Whether the right category counts as an open-ended answer to the first frame."""
 

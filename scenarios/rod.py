@@ -26,6 +26,7 @@ class Rod(Environment[Sample]):
     title = "ROD"
     published_counts = (88, 88)
     sample_type = Sample
+    frames_form_ring = True
     keywords: ClassVar = {"to the left": LEFT, "to the right": RIGHT}
     helpful_tools = frozenset({"move_object", "move_camera"})
     open_ended = (Intervention("move_object"), Intervention("move_camera"))

@@ -29,6 +29,7 @@ class Vsod(Environment[VsodSample]):
     title = "VSOD"
     published_counts = (63, 42)
     sample_type = VsodSample
+    frames_form_ring = True
     keywords: ClassVar = {"rewind the video.": REWIND, "wait for the": WAIT}
     helpful_tools = frozenset({"seek_video", "move_camera"})
     open_ended = (WAIT, REWIND, Intervention("move_camera"))

@@ -1,7 +1,6 @@
 """`run --dry-run`: the first prompt, the tools, and how many requests a run may need."""
 
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
@@ -13,24 +12,21 @@ from proactive_agent.cli.play import Planned
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.judges.choose import RULES
 from proactive_agent.providers import (
-    AssistantMessage,
     Provider,
     ProviderError,
     ProviderOptions,
     Reply,
     Request,
-    TextPart,
 )
 from proactive_agent.providers.api.prices import find_price
 from proactive_agent.providers.registry import is_remote
-from proactive_agent.providers.text_tools import written
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.runs.cost_estimate import Estimate, PromptSize, Turns, prompt_size
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.runner import check_settings, make_play, samples_to_play
 from proactive_agent.scenarios import Environment, Sample
 from proactive_agent.terminal.console import console, safe
-from proactive_agent.tools.render import for_openai
+from proactive_agent.views.requests import request_text
 
 
 class _Listener(Provider):
@@ -62,7 +58,7 @@ def show_dry_run(planned: Sequence[Planned]) -> None:
         if request is None:
             console.print(safe(problem))
         else:
-            _show(request)
+            console.print(request_text(request), soft_wrap=True)
     console.print(Rule("requests"))
     estimates = _show_requests(planned, shared)
     _show_costs(planned, estimates)
@@ -75,23 +71,6 @@ def _first_request(play: Play, scenario: str, sample: Sample) -> tuple[Request |
     listener = _Listener()
     episode = asyncio.run(play_episode(replace(play, provider=listener), scenario, sample))
     return listener.request, episode.error.message if episode.error else ""
-
-
-def _show(request: Request) -> None:
-    for message in request.messages:
-        if isinstance(message, AssistantMessage):
-            for said in filter(None, (message.text, *map(written, message.tool_calls))):
-                console.print(safe(f"→ {said}"))
-            continue
-        for part in message.content:
-            if isinstance(part, TextPart):
-                console.print(safe(part.text))
-            else:
-                image = part.load()
-                console.print(f"<picture, {image.width} x {image.height} pixels>", markup=False)
-    if request.tools:
-        tools = json.dumps(for_openai(request.tools), indent=2, ensure_ascii=False)
-        console.print(safe(tools, "dim"))
 
 
 def _show_requests(planned: Sequence[Planned], shared: ModelPool) -> list[Estimate]:

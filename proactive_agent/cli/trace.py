@@ -147,9 +147,9 @@ def _print(
         printer.print_diff(second, wanted, order)
     elif follow:
         try:
-            printer.print_as_they_come(wanted.apply(follow_run(folder), printer.read_line))
+            printer.print_as_they_come(wanted.apply(follow_run(folder), folder.read_line))
         except KeyboardInterrupt:
             sys.exit(130)
     else:
         episodes = in_order(folder.outlines(), order)
-        printer.print_all(list(wanted.apply(episodes, printer.read_line)), wanted)
+        printer.print_all(list(wanted.apply(episodes, folder.read_line)), wanted)

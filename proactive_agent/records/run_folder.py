@@ -66,7 +66,7 @@ class RunFolder:
             last.pop(outline.key, None)
             last[outline.key] = (outline.offset, outline.length)
         for offset, length in last.values():
-            yield self.read_episode(offset, length)
+            yield self._record(self._read(offset, length), offset)
 
     def keys_done(self) -> set[EpisodeKey]:
         """The key of every episode that ended without an error."""
@@ -115,12 +115,18 @@ class RunFolder:
                 start += len(line)
                 yield outline
 
-    def read_episode(self, offset: int, length: int) -> EpisodeRecord:
-        """The whole record of an outline.  Raises UserError."""
+    def read_line(self, outline: EpisodeOutline) -> bytes:
+        """Returns the line of `episodes.jsonl` that an outline was read from."""
+        return self._read(outline.offset, outline.length)
+
+    def read_episode(self, outline: EpisodeOutline) -> EpisodeRecord:
+        """Returns the whole record of an outline.  Raises UserError."""
+        return self._record(self.read_line(outline), outline.offset)
+
+    def _read(self, offset: int, length: int) -> bytes:
         with self.episodes_file.open("rb") as stream:
             stream.seek(offset)
-            line = stream.read(length)
-        return self._record(line, offset)
+            return stream.read(length)
 
     def _record(self, line: bytes, offset: int) -> EpisodeRecord:
         try:

@@ -1,5 +1,6 @@
 """The console, and text of unknown origin made safe for it."""
 
+import json
 import unicodedata
 
 from rich.console import Console
@@ -22,6 +23,14 @@ def plain(text: str) -> str:
 def safe(text: str, style: str = "") -> Text:
     """Text of unknown origin: no control characters, no markup."""
     return Text(plain(text), style=style)
+
+
+def safe_json(line: bytes) -> str:
+    """A line of JSON for a terminal: control characters are written as JSON escapes."""
+    text = line.decode("utf-8", "replace").rstrip("\n")
+    if text.isprintable():
+        return text
+    return "".join(c if plain(c) == c else json.dumps(c)[1:-1] for c in text)
 
 
 def _controls(character: str) -> bool:

@@ -7,13 +7,19 @@ from PIL import Image
 from proactive_agent.cli.app import cli
 from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.scenarios.contact_sheet import (
+    CURRENT,
+    MARKS,
+    MOST_FRAMES,
+    RIM,
     TILE,
     Tile,
+    compact_sheet,
     contact_sheet,
     sample_tiles,
     scenario_tiles,
 )
 from proactive_agent.scenarios.environment import ImageRef
+from tests.proactive_agent.scripted import sample_of
 from tests.scenarios.official_layout import write_folder
 
 
@@ -57,6 +63,27 @@ def test_a_picture_that_cannot_be_read_says_so_on_the_sheet() -> None:
     tiles = [Tile(ImageRef("none.webp"), "x")]
     sheet = contact_sheet(DataFolder(), tiles, 1)
     assert (255, 0, 0) in {color for _, color in sheet.getcolors(TILE**2 * 2) or []}
+
+
+def test_a_compact_sheet_shows_every_frame_with_its_rim() -> None:
+    data = DataFolder()
+    tiles = sample_tiles(data, "rod", sample_of("rod"))
+    sheet = compact_sheet(data.images, tiles, tiles[0].ref)
+    assert sheet.getpixel((RIM // 2, RIM // 2)) == CURRENT
+    colours = {colour for _, colour in sheet.getcolors(sheet.width * sheet.height) or []}
+    assert {CURRENT, MARKS["first"], MARKS[""]} <= colours
+
+
+def test_a_compact_sheet_of_many_frames_shows_some_and_all_that_are_marked(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 40), "red").save(tmp_path / "red.png")
+    Image.new("RGB", (40, 40), "lime").save(tmp_path / "green.png")
+    (tmp_path / "Realistic-Occlusion-Dataset_preprocessed.jsonl").write_text("")
+    images = DataFolder(tmp_path).images
+    tiles = [Tile(ImageRef("red.png"), "") for _ in range(300)]
+    tiles[101] = Tile(ImageRef("green.png"), "", "reference")
+    sheet = compact_sheet(images, tiles, ImageRef("none"))
+    assert sheet.width * sheet.height <= (MOST_FRAMES + 20) * (40 + 2 * RIM) ** 2
+    assert (0, 255, 0) in {colour for _, colour in sheet.getcolors(100_000) or []}
 
 
 def test_the_command_writes_a_png_of_the_suite(tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def gallery_of(runs: Sequence[tuple[str, RunFolder]], most: int) -> Gallery:
         manifest = folder.read_manifest()
         pictures = Pictures(manifest)
         for outline in chosen:
-            episode = folder.read_episode(outline.offset, outline.length)
+            episode = folder.read_episode(outline)
             numbers = [
                 shelf.number(turn.image, manifest.settings.data, pictures) for turn in episode.turns
             ]

@@ -2,18 +2,16 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.run_names import differences, name_runs
-from proactive_agent.terminal.console import console, messages, plain
+from proactive_agent.terminal.console import console, messages, plain, safe_json
 from proactive_agent.tools import UserError
 from proactive_agent.views.divergence import Pair, pairs
 from proactive_agent.views.selection import Order, ReadLine, Selection, in_order
 from proactive_agent.views.text.diff_text import diff_lines, diff_listing
 from proactive_agent.views.text.episode_text import episode_lines
-from proactive_agent.views.text.line_reader import read_line, safe_json
 from proactive_agent.views.text.lines import width_of, write, write_wrapped
 from proactive_agent.views.text.listing import Rows, listing
 
@@ -26,7 +24,6 @@ class Printer:
 
     def __init__(self, folder: RunFolder, *, turns: bool, as_json: bool) -> None:
         self.folder = folder
-        self.read_line: ReadLine = partial(read_line, folder)
         self._manifest = folder.read_manifest()
         self._turns = turns
         self._as_json = as_json
@@ -55,8 +52,7 @@ class Printer:
 
     def print_diff(self, second: RunFolder, selection: Selection, order: Order) -> None:
         """The same samples in two runs."""
-        read_second: ReadLine = partial(read_line, second)
-        chosen = selection.apply(in_order(self.folder.outlines(), order), self.read_line)
+        chosen = selection.apply(in_order(self.folder.outlines(), order), self.folder.read_line)
         others = {episode.key: episode for episode in second.outlines()}
         both = [pair for pair in pairs(chosen, others) if selection.wants_pair(pair)]
         manifests = [self._manifest, second.read_manifest()]
@@ -67,20 +63,20 @@ class Printer:
             raise UserError(f"no episode {':'.join(selection.sample)} is in both runs")
         if self._as_json:
             for pair in both:
-                print(_pair_as_json(pair, self.read_line, read_second))
+                print(_pair_as_json(pair, self.folder.read_line, second.read_line))
         elif self._turns:
             for pair in both:
-                first = self.folder.read_episode(pair.first.offset, pair.first.length)
-                other = second.read_episode(pair.second.offset, pair.second.length)
+                first = self.folder.read_episode(pair.first)
+                other = second.read_episode(pair.second)
                 write_wrapped(console, diff_lines(first, other, (names[0], names[1])))
         else:
             write(console, diff_listing(both, (names[0], names[1]), width_of(console)))
 
     def _print_whole(self, episode: EpisodeOutline) -> None:
         if self._as_json:
-            print(safe_json(self.read_line(episode)))
+            print(safe_json(self.folder.read_line(episode)))
         else:
-            record = self.folder.read_episode(episode.offset, episode.length)
+            record = self.folder.read_episode(episode)
             write_wrapped(console, episode_lines(record))
 
 

@@ -31,7 +31,7 @@ from proactive_agent.views.selection import ORDERS, Order, Selection
 from proactive_agent.views.text.listing import title_of
 from proactive_agent.views.tui.episode_list import EpisodeList, name_width_of
 from proactive_agent.views.tui.episode_pane import EpisodePane
-from proactive_agent.views.tui.frames import Frames
+from proactive_agent.views.tui.frames import FrameSource
 from proactive_agent.views.tui.picture import Graphics
 from proactive_agent.views.tui.picture_screen import PictureScreen
 from proactive_agent.views.tui.run_index import RunIndex
@@ -118,7 +118,7 @@ class TraceBrowser(App[None]):
         self._order: Order = "ended" if follow else order
         self._follow = follow
         self._data, self._results = data, results
-        frames = Frames(self.index.manifest, data)
+        frames = FrameSource(self.index.manifest, data)
         self.list = EpisodeList(id="list")
         self.search = Input(placeholder="search; ? tells how", id="search")
         self.first = EpisodePane(frames, id="first")
@@ -413,7 +413,7 @@ class TraceBrowser(App[None]):
             names = name_runs(manifests)
             for difference in differences(manifests):
                 self._say(difference)
-            self.second.frames = Frames(other.manifest, self._data)
+            self.second.frames = FrameSource(other.manifest, self._data)
             self._read(other)
         self.first.run_name, self.second.run_name = names
         self.screen.set_class(other is not None, "-beside")

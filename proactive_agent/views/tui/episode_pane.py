@@ -14,7 +14,7 @@ from proactive_agent.records.episode import EpisodeRecord, TurnRecord
 from proactive_agent.terminal.console import safe
 from proactive_agent.views.describe import outcome_of
 from proactive_agent.views.tui.frame_strip import frame_strip
-from proactive_agent.views.tui.frames import Frames, Sequence, ref_of
+from proactive_agent.views.tui.frames import FrameSource, SampleFrames, ref_of
 from proactive_agent.views.tui.picture import PictureView, trusts_graphics
 from proactive_agent.views.tui.turns_view import TurnsView
 
@@ -37,7 +37,7 @@ class EpisodePane(Vertical):
             super().__init__()
             self.pane = pane
 
-    def __init__(self, frames: Frames, *, id: str | None = None) -> None:
+    def __init__(self, frames: FrameSource, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.frames = frames
         self.run_name = ""
@@ -46,7 +46,7 @@ class EpisodePane(Vertical):
         self.turns = TurnsView()
         self._title = Static("", classes="title", markup=False)
         self._strip = Static("", classes="strip", markup=False)
-        self._sequence: Sequence | None = None
+        self._sample: SampleFrames | None = None
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -70,7 +70,7 @@ class EpisodePane(Vertical):
     ) -> None:
         """Another episode; None where the run has none."""
         self.turns.show(episode, turn, parting)
-        self._sequence = None
+        self._sample = None
         self._show_title()
         self._show_turn()
 
@@ -110,20 +110,20 @@ class EpisodePane(Vertical):
     def _load(self, episode: EpisodeRecord, turn: TurnRecord) -> None:
         """Pictures and frames come from the disk."""
         picture = self.frames.picture(turn.image)
-        sequence = self.frames.of(episode)
+        sample = self.frames.frames_of(episode)
         if not get_current_worker().is_cancelled:
-            self.call_later(self._loaded, turn, picture, sequence)
+            self.call_later(self._loaded, turn, picture, sample)
 
-    def _loaded(self, turn: TurnRecord, picture: Image.Image | str, sequence: Sequence) -> None:
+    def _loaded(self, turn: TurnRecord, picture: Image.Image | str, sample: SampleFrames) -> None:
         if turn is self.turn:
-            self._sequence = sequence
+            self._sample = sample
             self.picture.show(picture)
             self._show_strip()
 
     def _show_strip(self) -> None:
         strip, turn = Text(), self.turn
-        if self._sequence is not None and turn is not None and self.episode is not None:
+        if self._sample is not None and turn is not None and self.episode is not None:
             seen = {ref_of(one.image) for one in self.episode.turns[: self.turns.turn]}
             width = self.size.width - 2
-            strip = frame_strip(self._sequence, ref_of(turn.image), seen, width)
+            strip = frame_strip(self._sample, ref_of(turn.image), seen, width)
         self._strip.update(strip)

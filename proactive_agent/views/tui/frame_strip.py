@@ -1,26 +1,26 @@
-"""A sample's frames in a line: those seen, the present one, the one that shows enough."""
+"""Draws a sample's frames as one line: seen frames, the current one, the one that shows enough."""
 
 from collections.abc import Collection
 
 from rich.text import Text
 
 from proactive_agent.scenarios import ImageRef
-from proactive_agent.views.tui.frames import Sequence
+from proactive_agent.views.tui.frames import SampleFrames
 
 NOT_SEEN, SEEN, ENOUGH = "·", "•", "★"
 CELL = 2
-"""Columns of a frame that is not the present one."""
+"""Columns of a frame other than the current one."""
 
 
 def frame_strip(
-    sequence: Sequence, present: ImageRef, seen: Collection[ImageRef], width: int
+    sample: SampleFrames, current: ImageRef, seen: Collection[ImageRef], width: int
 ) -> Text:
-    """One line, no longer than `width`; of many frames those around the present one."""
-    frames = sequence.frames
-    if present not in frames:
-        return Text("The present frame is none of the sample's.", "dim")
-    at = frames.index(present)
-    ring = "ring " if sequence.is_ring else ""
+    """Returns at most `width` columns; of many frames those around `current`."""
+    frames = sample.frames
+    if current not in frames:
+        return Text("The current frame is not one of the sample's frames.", "dim")
+    at = frames.index(current)
+    ring = "ring " if sample.is_ring else ""
     caption = f" {ring}{at + 1}/{len(frames)}"
     number = f"[{at + 1}]"
     room = max((width - len(caption) - len(number) - 2 * CELL) // CELL, 4)
@@ -31,16 +31,16 @@ def frame_strip(
         if index == at:
             strip.append(number, "bold reverse").append(" ")
         else:
-            strip.append_text(_mark(frames[index], sequence, seen)).append(" ")
+            strip.append_text(_mark(frames[index], sample, seen)).append(" ")
     strip.append("…" if last < len(frames) else "")
     strip.append(caption, "dim")
-    if present == sequence.reference:
+    if current == sample.reference:
         strip.append(f" {ENOUGH}", "bold green")
     strip.truncate(width)
     return strip
 
 
-def _mark(frame: ImageRef, sequence: Sequence, seen: Collection[ImageRef]) -> Text:
-    if frame == sequence.reference:
+def _mark(frame: ImageRef, sample: SampleFrames, seen: Collection[ImageRef]) -> Text:
+    if frame == sample.reference:
         return Text(ENOUGH, "bold green")
     return Text(SEEN, "cyan") if frame in seen else Text(NOT_SEEN, "dim")

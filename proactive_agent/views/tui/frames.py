@@ -1,6 +1,6 @@
-"""The pictures of a run, from its data folder; every frame that a sample has, in order.
+"""Loads the pictures of a run from its data folder, and lists the frames of its samples.
 
-Nothing here knows of the browser.  A picture that cannot be shown is a text that says why.
+Independent of the terminal interface.  A picture that cannot be shown is replaced by the reason.
 """
 
 from functools import lru_cache
@@ -12,35 +12,32 @@ from PIL import Image
 from proactive_agent.records.episode import EpisodeRecord, ImageRecord
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.scenarios import DataFolder, ImageError, ImageRef
-from proactive_agent.scenarios.contact_sheet import Tile, sample_tiles
+from proactive_agent.scenarios.contact_sheet import Tile, compact_sheet, sample_tiles
 from proactive_agent.tools import UserError
-from proactive_agent.views.tui.film import film
-
-RINGS = frozenset({"rod", "vsod"})
-"""Scenarios whose last frame is followed by the first."""
 
 
-class Sequence(NamedTuple):
+class SampleFrames(NamedTuple):
     """The frames that a sample can show, in the order of the scene."""
 
     frames: tuple[ImageRef, ...]
     reference: ImageRef | None
-    """The one that shows enough."""
+    """The frame that shows enough; None if unknown."""
     is_ring: bool
+    """Whether the first frame follows the last one."""
 
 
-class Frames:
-    """Pictures and frames of one run."""
+class FrameSource:
+    """Loads pictures and frames of one run."""
 
     def __init__(self, manifest: Manifest, data: Path | None = None) -> None:
         recorded = manifest.settings.data
         self.path = data if data or recorded is None else Path(recorded)
-        """Of the data folder; None is the embedded suite."""
+        """The data folder; None means the embedded suite."""
         self._data: DataFolder | None = None
-        self.sequence = lru_cache(maxsize=256)(self._sequence)
+        self._cached = lru_cache(maxsize=256)(self._frames_of)
 
     def picture(self, shown: ImageRecord) -> Image.Image | str:
-        """A picture as the model saw it, or why it cannot be shown."""
+        """Returns a picture as the model saw it, or the reason why it cannot be shown."""
         try:
             return self.data.images.open(ref_of(shown)).image
         except (ImageError, UserError) as error:
@@ -48,38 +45,37 @@ class Frames:
 
     @property
     def data(self) -> DataFolder:
-        """The run's data folder.  Raises UserError where it is gone."""
+        """The run's data folder.  Raises UserError if it is missing."""
         if self._data is None:
-            # All samples: those that an official filter drops may have been played as well.
+            # Without the official filter: a run may have played the samples that it drops.
             self._data = DataFolder(self.path, unfiltered=True)
         return self._data
 
-    def of(self, episode: EpisodeRecord) -> Sequence:
-        """The frames of an episode's sample; without its data those that were shown."""
+    def frames_of(self, episode: EpisodeRecord) -> SampleFrames:
+        """Returns the frames of an episode's sample; without its data, the frames it showed."""
         try:
-            return self.sequence(episode.scenario, str(episode.sample_id))
+            return self._cached(episode.scenario, str(episode.sample_id))
         except (UserError, KeyError):
             seen = dict.fromkeys(ref_of(turn.image) for turn in episode.turns)
-            return Sequence(tuple(seen), None, is_ring=False)
+            return SampleFrames(tuple(seen), None, is_ring=False)
 
-    def film(self, episode: EpisodeRecord, present: ImageRecord) -> Image.Image | str:
-        """All frames of an episode's sample on one picture, or why that cannot be made."""
+    def sheet(self, episode: EpisodeRecord, current: ImageRecord) -> Image.Image | str:
+        """Returns all frames of an episode's sample as one picture, or the reason for none."""
         try:
             tiles = self._tiles(episode.scenario, str(episode.sample_id))
-            return film(self.data.images, tiles, ref_of(present))
+            return compact_sheet(self.data.images, tiles, ref_of(current))
         except (ImageError, UserError, KeyError) as error:
             return str(error)
 
     def _tiles(self, scenario: str, sample_id: str) -> list[Tile]:
         return sample_tiles(self.data, scenario, self.data.find(scenario, sample_id))
 
-    def _sequence(self, scenario: str, sample_id: str) -> Sequence:
-        sample = self.data.find(scenario, sample_id)
-        reference = self.data.environment(scenario, sample).reference_image()
+    def _frames_of(self, scenario: str, sample_id: str) -> SampleFrames:
+        environment = self.data.environment(scenario, self.data.find(scenario, sample_id))
         frames = tuple(tile.ref for tile in self._tiles(scenario, sample_id))
-        return Sequence(frames, reference, scenario in RINGS)
+        return SampleFrames(frames, environment.reference_image(), environment.frames_form_ring)
 
 
 def ref_of(shown: ImageRecord) -> ImageRef:
-    """Which picture of the data a record names."""
+    """Returns the picture of the data that a record names."""
     return ImageRef(shown.path, shown.crop)

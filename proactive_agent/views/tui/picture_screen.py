@@ -12,7 +12,7 @@ from textual.widgets import Footer, Static
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.terminal.console import safe
 from proactive_agent.views.describe import image_of
-from proactive_agent.views.tui.frames import Frames
+from proactive_agent.views.tui.frames import FrameSource
 from proactive_agent.views.tui.picture import PictureView
 
 
@@ -32,7 +32,7 @@ class PictureScreen(ModalScreen[int]):
     ]
 
     def __init__(
-        self, frames: Frames, episode: EpisodeRecord, turn: int, *, graphics: bool
+        self, frames: FrameSource, episode: EpisodeRecord, turn: int, *, graphics: bool
     ) -> None:
         super().__init__()
         self.view = PictureView(graphics=graphics)
@@ -68,7 +68,7 @@ class PictureScreen(ModalScreen[int]):
     def _load(self) -> None:
         shown = self._episode.turns[self._turn].image
         picture = (
-            self._frames.film(self._episode, shown) if self._all else self._frames.picture(shown)
+            self._frames.sheet(self._episode, shown) if self._all else self._frames.picture(shown)
         )
         self.call_later(self._loaded, picture)
 

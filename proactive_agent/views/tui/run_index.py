@@ -11,7 +11,6 @@ from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.views.divergence import CHANGES, pairs
 from proactive_agent.views.search import Search
 from proactive_agent.views.selection import Order, in_order
-from proactive_agent.views.text.line_reader import read_line
 
 BATCH = 1000
 """Episodes read in one go."""
@@ -43,7 +42,7 @@ class RunIndex:
         """What a search means, in order; `other` is the run beside."""
         with self._lock:
             episodes = list(self._episodes.values())
-        found = [e for e in episodes if search.matches(e, partial(read_line, self.folder, e))]
+        found = [e for e in episodes if search.matches(e, partial(self.folder.read_line, e))]
         if other is not None and search.changes < frozenset(CHANGES):
             found = [
                 pair.first for pair in pairs(found, other.by_key) if pair.change in search.changes
@@ -70,4 +69,4 @@ class RunIndex:
 
     def record(self, episode: EpisodeOutline) -> EpisodeRecord:
         """The whole record of an episode.  Raises UserError."""
-        return self.folder.read_episode(episode.offset, episode.length)
+        return self.folder.read_episode(episode)

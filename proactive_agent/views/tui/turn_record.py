@@ -12,12 +12,12 @@ from proactive_agent.scenarios import DataFolder
 from proactive_agent.terminal.console import safe
 from proactive_agent.tools import UserError
 from proactive_agent.views.requests import request_text, requests_of
-from proactive_agent.views.tui.frames import Frames
+from proactive_agent.views.tui.frames import FrameSource
 
 ASKED = ("image", "prompt", "options", "tools")
 
 
-def turn_text(episode: EpisodeRecord, index: int, settings: Settings, frames: Frames) -> Text:
+def turn_text(episode: EpisodeRecord, index: int, settings: Settings, frames: FrameSource) -> Text:
     """Request, reply, reading.  Where the request cannot be made again, what is on record of it."""
     turn = episode.turns[index]
     fields = turn.model_dump(mode="json", exclude={"index"})
@@ -32,7 +32,7 @@ def turn_text(episode: EpisodeRecord, index: int, settings: Settings, frames: Fr
     return Text("\n\n").join(parts)
 
 
-def _request(episode: EpisodeRecord, index: int, settings: Settings, frames: Frames) -> Text:
+def _request(episode: EpisodeRecord, index: int, settings: Settings, frames: FrameSource) -> Text:
     title = Text("What the model was sent\n", "bold reverse")
     try:
         data = DataFolder(frames.path, unfiltered=settings.unfiltered)

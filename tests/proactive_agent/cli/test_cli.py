@@ -94,7 +94,7 @@ def test_replies_that_run_out_make_error_records(results: Path, tmp_path: Path) 
 def test_a_dry_run_shows_the_first_request_and_writes_nothing(results: Path) -> None:
     output = run(results, "--dry-run", "--provider", "local:never-loaded").stdout
     assert sample_of("rod").prompt in output
-    assert '"move_object"' in output
+    assert "── tools\nmove_object\n" in output
     assert "in all" in output
     assert not results.exists()
 

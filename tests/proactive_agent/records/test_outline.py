@@ -71,7 +71,7 @@ def test_an_outline_says_the_same_after_it_was_in_an_index(record: EpisodeRecord
 def test_a_record_is_read_where_its_outline_says(folder: RunFolder) -> None:
     write(folder, FULL, episode("right", sample_id=7))
     for outline in folder.outlines():
-        record = folder.read_episode(outline.offset, outline.length)
+        record = folder.read_episode(outline)
         assert record.key == outline.key
     assert record == episode("right", sample_id=7)
 

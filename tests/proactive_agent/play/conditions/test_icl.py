@@ -201,8 +201,8 @@ def _words(message: Message) -> str:
 def test_a_dry_run_shows_them_with_their_replies() -> None:
     command = ["run", "--condition", "icl:1", "--icl-reasoning", "--scenario", "rod", "--dry-run"]
     shown = CliRunner().invoke(cli, command).output
-    assert f"→ {OWN.reasoning['rod']}" in " ".join(shown.split())
-    assert shown.count("<tool_call>") == 2
+    assert f"\n{OWN.reasoning['rod']}\n" in shown
+    assert shown.count("── model\n→ ") == 2
 
 
 # Tools --------------------------------------------------------------------------------------------

@@ -11,8 +11,7 @@ from rich.console import Console
 
 from proactive_agent.cli.app import cli
 from proactive_agent.records.episode import EpisodeRecord
-from proactive_agent.terminal.console import console as terminal
-from proactive_agent.terminal.console import plain
+from proactive_agent.terminal.console import console, plain
 from proactive_agent.views.text.episode_text import episode_lines
 from proactive_agent.views.text.lines import cut_middle, write_wrapped
 from tests.proactive_agent.hostile_records import EVIL, STEERING, evil_episode
@@ -121,7 +120,7 @@ def test_plain_output(
     name: str, width: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    monkeypatch.setattr(terminal.console, "width", width)
+    monkeypatch.setattr(console, "width", width)
     monkeypatch.chdir(tmp_path)
     first_run(Path())
     second_run(Path())

@@ -10,7 +10,7 @@ from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.terminal.console import plain
 from proactive_agent.views.selection import Selection
-from proactive_agent.views.tui.frames import Frames, ref_of
+from proactive_agent.views.tui.frames import FrameSource, ref_of
 from proactive_agent.views.tui.picture_screen import PictureScreen
 from proactive_agent.views.tui.screens import TextScreen
 from tests.proactive_agent.hostile_records import EVIL, STEERING, evil_episode
@@ -238,8 +238,8 @@ def test_data_that_moved_is_found_where_it_is_said_to_be(tmp_path: Path) -> None
 def test_frames_that_are_not_known_are_those_that_were_shown(tmp_path: Path) -> None:
     (record,) = played("baseline:oracle", [("vsod", 0)])
     folder = write_run(tmp_path / "run", data="gone")
-    sequence = Frames(folder.read_manifest()).of(record)
-    assert list(sequence.frames) == [ref_of(turn.image) for turn in record.turns]
+    sample = FrameSource(folder.read_manifest()).frames_of(record)
+    assert list(sample.frames) == [ref_of(turn.image) for turn in record.turns]
 
 
 # What a model writes -----------------------------------------------------------------------------

@@ -1,7 +1,6 @@
-"""What a browser draws of pictures: half blocks, the strip of frames, all frames on one film."""
+"""Half-block pictures and the strip of frames."""
 
 import asyncio
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -15,13 +14,10 @@ from textual.containers import Container
 from textual.geometry import Size
 from textual.strip import Strip
 
-from proactive_agent.scenarios import DataFolder, ImageRef
-from proactive_agent.scenarios.contact_sheet import MARKS, Tile, sample_tiles
+from proactive_agent.scenarios import ImageRef
 from proactive_agent.views.tui.blocks import BlocksImage
-from proactive_agent.views.tui.film import MOST_FRAMES, PRESENT, RIM, film
 from proactive_agent.views.tui.frame_strip import frame_strip
-from proactive_agent.views.tui.frames import Sequence
-from tests.proactive_agent.scripted import sample_of
+from proactive_agent.views.tui.frames import SampleFrames
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -79,26 +75,26 @@ def test_proportions_are_kept(picture: tuple[int, int], size: tuple[int, int]) -
 # The strip of frames -----------------------------------------------------------------------------
 
 
-def sequence(count: int, reference: int | None, *, is_ring: bool = False) -> Sequence:
+def sample(count: int, reference: int | None, *, is_ring: bool = False) -> SampleFrames:
     frames = tuple(ImageRef(f"{number}.png") for number in range(count))
-    return Sequence(frames, None if reference is None else frames[reference], is_ring)
+    return SampleFrames(frames, None if reference is None else frames[reference], is_ring)
 
 
-def strip(of: Sequence, present: int, seen: list[int], width: int = 60) -> str:
+def strip(of: SampleFrames, present: int, seen: list[int], width: int = 60) -> str:
     shown = [of.frames[number] for number in seen]
     return frame_strip(of, of.frames[present], shown, width).plain
 
 
 def test_the_strip_marks_what_was_seen_what_is_shown_and_what_shows_enough() -> None:
-    assert strip(sequence(5, 4), 2, [1]) == "· • [3] · ★  3/5"
-    assert strip(sequence(3, 0, is_ring=True), 0, []) == "[1] · ·  ring 1/3 ★"
-    assert strip(sequence(2, None), 1, [0]) == "• [2]  2/2"
+    assert strip(sample(5, 4), 2, [1]) == "· • [3] · ★  3/5"
+    assert strip(sample(3, 0, is_ring=True), 0, []) == "[1] · ·  ring 1/3 ★"
+    assert strip(sample(2, None), 1, [0]) == "• [2]  2/2"
 
 
 @pytest.mark.parametrize("present", [0, 1, 57, 115, 229])
 @pytest.mark.parametrize("width", [30, 80])
 def test_of_many_frames_those_around_the_present_one_show(present: int, width: int) -> None:
-    text = strip(sequence(230, 115), present, [], width)
+    text = strip(sample(230, 115), present, [], width)
     assert f"[{present + 1}]" in text
     assert f"{present + 1}/230" in text
     assert cell_len(text) <= width
@@ -106,28 +102,6 @@ def test_of_many_frames_those_around_the_present_one_show(present: int, width: i
 
 
 def test_a_frame_that_the_sample_does_not_have_is_said_so() -> None:
-    assert "none of the sample's" in frame_strip(sequence(3, 0), ImageRef("x"), [], 60).plain
-
-
-# The film ----------------------------------------------------------------------------------------
-
-
-def test_the_film_shows_every_frame_with_its_rim() -> None:
-    data = DataFolder()
-    tiles = sample_tiles(data, "rod", sample_of("rod"))
-    sheet = film(data.images, tiles, tiles[0].ref)
-    assert sheet.getpixel((RIM // 2, RIM // 2)) == PRESENT
-    colours = {colour for _, colour in sheet.getcolors(sheet.width * sheet.height) or []}
-    assert {PRESENT, MARKS["first"], MARKS[""]} <= colours
-
-
-def test_of_many_frames_the_film_shows_some_and_all_that_are_marked(tmp_path: Path) -> None:
-    Image.new("RGB", (40, 40), RED).save(tmp_path / "red.png")
-    Image.new("RGB", (40, 40), GREEN).save(tmp_path / "green.png")
-    (tmp_path / "Realistic-Occlusion-Dataset_preprocessed.jsonl").write_text("")
-    images = DataFolder(tmp_path).images
-    tiles = [Tile(ImageRef("red.png"), "") for _ in range(300)]
-    tiles[101] = Tile(ImageRef("green.png"), "", "reference")
-    sheet = film(images, tiles, ImageRef("none"))
-    assert sheet.width * sheet.height <= (MOST_FRAMES + 20) * (40 + 2 * RIM) ** 2
-    assert GREEN in {colour for _, colour in sheet.getcolors(100_000) or []}
+    assert (
+        "not one of the sample's frames" in frame_strip(sample(3, 0), ImageRef("x"), [], 60).plain
+    )
