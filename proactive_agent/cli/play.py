@@ -13,12 +13,12 @@ from typing import Any
 
 from proactive_agent.cli.progress import Bars
 from proactive_agent.cli.results import show_results
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.providers import ApiAccess, Provider, StoppedError
 from proactive_agent.providers.registry import is_interactive, is_remote
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.runs import runner
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.runner import PreparedRun

@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from proactive_agent.metrics import Summary
+from proactive_agent.metrics import PlayedRun, Summary
 from proactive_agent.reports.comparison.difference_tables import help_seeking_grids
 from proactive_agent.reports.comparison.help_seeking import help_seeking
-from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.reports.tables import (
     EMBEDDED_NOTE,
     INTERVAL_NOTE,

@@ -3,6 +3,7 @@
 `summarise` gives everything with confidence intervals, `Tallies` what is shown while a run plays.
 """
 
+from proactive_agent.metrics.played_run import PlayedRun
 from proactive_agent.metrics.repeats import Consistency
 from proactive_agent.metrics.running import Tallies
 from proactive_agent.metrics.summary import (
@@ -18,6 +19,7 @@ from proactive_agent.metrics.table import Tables, gather
 __all__ = [
     "Actions",
     "Consistency",
+    "PlayedRun",
     "Rates",
     "ScenarioSummary",
     "Summary",

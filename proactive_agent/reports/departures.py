@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Sequence
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.reports.run_names import name_runs
-from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.reports.tables import EMBEDDED_NOTE
 
 _DEPARTURES: dict[str, Callable[[Manifest], bool]] = {

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from proactive_agent.metrics import summarise_tables
+from proactive_agent.metrics import PlayedRun, summarise_tables
 from proactive_agent.reports.departures import departure_notes
 from proactive_agent.reports.run_names import name_runs
-from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
 

@@ -1,45 +1,15 @@
-"""Played runs: their names, records and numbers, and the data that they were made on."""
+"""Reads played runs and says what data they were made on."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
 
-from proactive_agent.metrics import Summary, Tables, gather, summarise_tables
-from proactive_agent.metrics.measures import Episode
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.run_names import name_runs
 from proactive_agent.scenarios import SCENARIOS
 
 OFFICIAL = "official data"
-
-
-@dataclass(frozen=True)
-class PlayedRun:
-    """A run that was played, to its end or until it was interrupted."""
-
-    name: str
-    """Its short name in tables and plots."""
-    manifest: Manifest
-    folder: RunFolder
-    tables: Tables
-    """The rows of its episodes, by scenario."""
-    summary: Summary
-
-    @classmethod
-    def of_episodes(
-        cls, name: str, manifest: Manifest, folder: RunFolder, episodes: Iterable[Episode]
-    ) -> Self:
-        """Computes the numbers of a run from its episodes.  Raises UserError."""
-        tables = gather(episodes)
-        return cls(name, manifest, folder, tables, summarise_tables(tables))
-
-    @property
-    def method(self) -> str:
-        """Protocol and condition."""
-        settings = self.manifest.settings
-        return f"{settings.protocol}, {settings.condition}"
 
 
 def read_runs(runs: Sequence[str], results: Path) -> list[PlayedRun]:

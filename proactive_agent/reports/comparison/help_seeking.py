@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.metrics.statistics import Estimate, average, estimate, resample, share
 from proactive_agent.metrics.statistics.detection import Detection, detect
 from proactive_agent.metrics.table import SampleId, Samples, ScenarioTable
-from proactive_agent.reports.runs import PlayedRun, same_data
+from proactive_agent.reports.runs import same_data
 
 _SHARED = ("provider", "provider_settings", "protocol", "toolset", "parser", "forgiving")
 """Settings that are the same in both runs."""

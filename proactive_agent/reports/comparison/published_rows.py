@@ -5,10 +5,11 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.reports.departures import departure_notes
 from proactive_agent.reports.published import NOTE, PAPER, TABLES, TableName, table
-from proactive_agent.reports.runs import OFFICIAL, PlayedRun, data_label
+from proactive_agent.reports.runs import OFFICIAL, data_label
 from proactive_agent.reports.tables import EMBEDDED_NOTE, mean, percent
 from proactive_agent.reports.tables.grid import Cell, Group, Line
 

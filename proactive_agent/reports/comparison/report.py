@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from proactive_agent.metrics import Summary
+from proactive_agent.metrics import PlayedRun, Summary
 from proactive_agent.reports.comparison.help_seeking import HelpSeekingPair, help_seeking
 from proactive_agent.reports.comparison.pairing import Differences, subtract
 from proactive_agent.reports.comparison.published_rows import (
@@ -15,7 +15,7 @@ from proactive_agent.reports.comparison.published_rows import (
     published_figures,
 )
 from proactive_agent.reports.run_names import differences
-from proactive_agent.reports.runs import PlayedRun, data_label, same_data
+from proactive_agent.reports.runs import data_label, same_data
 from proactive_agent.reports.tables.notes import EMBEDDED_NOTE
 from proactive_agent.tools import UserError
 

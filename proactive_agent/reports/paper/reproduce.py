@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.published import TABLE_NAMES
-from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.tools import UserError
 
 FIGURES = {

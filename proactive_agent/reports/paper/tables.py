@@ -11,6 +11,7 @@ from typing import Literal, NamedTuple
 
 from pydantic import BaseModel
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
 from proactive_agent.reports.comparison.difference_tables import difference_grids
 from proactive_agent.reports.comparison.pairing import subtract
@@ -28,7 +29,7 @@ from proactive_agent.reports.published import (
     TableInfo,
     TableName,
 )
-from proactive_agent.reports.runs import OFFICIAL, PlayedRun, data_label
+from proactive_agent.reports.runs import OFFICIAL, data_label
 from proactive_agent.reports.tables import NamedGroup
 from proactive_agent.reports.tables.grid import Grid, Group
 from proactive_agent.reports.tables.rates import run_lines, score_grid

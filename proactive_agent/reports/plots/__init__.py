@@ -7,9 +7,9 @@ import importlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.plots.sheet import Drawing
 from proactive_agent.reports.plots.style import png, settle, style, svg
-from proactive_agent.reports.runs import PlayedRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

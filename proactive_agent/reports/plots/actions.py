@@ -6,12 +6,12 @@ In kind the paper's Figure 4, with replies that could not be read shown apart.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.departures import departure_notes
 from proactive_agent.reports.matching_runs import choose, unfit_unless_long
 from proactive_agent.reports.plots.sheet import Drawing, Key, Size, draw_sheet, panel, short
 from proactive_agent.reports.plots.style import BLUE, ORANGE, SKY
 from proactive_agent.reports.plots.values import MEAN, panels
-from proactive_agent.reports.runs import PlayedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,6 +8,7 @@ merely avoids to abstain).
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.metrics.statistics.testing import STARS_MEAN
 from proactive_agent.reports import published
 from proactive_agent.reports.comparison.pairing import Differences, subtract
@@ -24,7 +25,6 @@ from proactive_agent.reports.plots.values import (
     signed,
     value_of,
 )
-from proactive_agent.reports.runs import PlayedRun
 
 BASE = "zero-shot"
 

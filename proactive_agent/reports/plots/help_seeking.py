@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.comparison.help_seeking import help_seeking
 from proactive_agent.reports.matching_runs import Wanted, bring_together
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, draw_sheet
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
 from proactive_agent.reports.plots.style import GUIDE, SMALL, look
 from proactive_agent.reports.plots.values import MEAN, drawn
-from proactive_agent.reports.runs import PlayedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

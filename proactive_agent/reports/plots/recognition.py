@@ -8,13 +8,13 @@ fails by not asking.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
 from proactive_agent.reports.matching_runs import Wanted, bring_together
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, Key, draw_sheet, published_mark
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
 from proactive_agent.reports.plots.style import PUBLISHED, look
 from proactive_agent.reports.plots.values import published_value, value_of
-from proactive_agent.reports.runs import PlayedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

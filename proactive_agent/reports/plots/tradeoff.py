@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
 from proactive_agent.reports.departures import departure_notes
 from proactive_agent.reports.matching_runs import choose, unfit_unless_long
@@ -26,7 +27,6 @@ from proactive_agent.reports.plots.sheet import (
 from proactive_agent.reports.plots.squares import draw_point
 from proactive_agent.reports.plots.style import GUIDE, PUBLISHED, SMALL, look
 from proactive_agent.reports.plots.values import MEAN, mean_of, published_value, value_of
-from proactive_agent.reports.runs import PlayedRun
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

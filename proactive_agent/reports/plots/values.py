@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.reports.published import PublishedModel
-from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.scenarios import SCENARIOS
 
 Metric = Literal["acc", "psr", "asked_at_once"]

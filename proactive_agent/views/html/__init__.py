@@ -7,12 +7,13 @@ a gallery of episodes, each as a timeline of pictures and calls.
 from collections.abc import Sequence
 from pathlib import Path
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.comparison.grids import grids
 from proactive_agent.reports.comparison.report import find_baseline, make_report
 from proactive_agent.reports.failure_tables import find_failures
 from proactive_agent.reports.plots import FIGURES, draw, svg
-from proactive_agent.reports.runs import PlayedRun, read_runs
+from proactive_agent.reports.runs import read_runs
 from proactive_agent.reports.tables import INTERVAL_NOTE
 from proactive_agent.reports.tables.grid import Grid
 from proactive_agent.tools import MissingExtraError, UserError

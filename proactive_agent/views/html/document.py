@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import NamedTuple
 
-from proactive_agent.reports.runs import PlayedRun
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.views.html.gallery import Gallery
 from proactive_agent.views.html.tables import runs_table, safe
 

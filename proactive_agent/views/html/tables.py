@@ -4,7 +4,8 @@ import base64
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from proactive_agent.reports.runs import PlayedRun, data_label
+from proactive_agent.metrics import PlayedRun
+from proactive_agent.reports.runs import data_label
 from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
 from proactive_agent.terminal.console import plain
 

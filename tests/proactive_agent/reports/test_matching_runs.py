@@ -1,12 +1,12 @@
 import pytest
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.matching_runs import (
     Wanted,
     bring_together,
     choose,
     unfit_unless_long,
 )
-from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.tools import UserError
 from tests.proactive_agent.reports.comparison.playing import answers, played
 

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import DataFingerprint, FileFingerprint, Manifest, Settings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.scenarios import SCENARIOS
 from tests.proactive_agent.written_records import episode
 

@@ -5,11 +5,12 @@ import json
 import pytest
 from rich.console import Console
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
 from proactive_agent.reports.comparison.csv_form import csv_text
 from proactive_agent.reports.comparison.grids import grids
 from proactive_agent.reports.comparison.report import Report, find_baseline, make_report
-from proactive_agent.reports.runs import PlayedRun, data_label
+from proactive_agent.reports.runs import data_label
 from proactive_agent.reports.tables import TerminalTable
 from proactive_agent.reports.tables.text_forms import latex, markdown
 from proactive_agent.scenarios import SCENARIOS

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.paper.formats import FORMS
 from proactive_agent.reports.paper.tables import MACRO, PaperTable, paper_table
 from proactive_agent.reports.published import TABLES, table
-from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.reports.tables.grid import Grid, Line
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError

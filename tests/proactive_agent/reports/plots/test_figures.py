@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.plots import FIGURES, draw, figure, png, svg
 from proactive_agent.reports.published import LABEL, NOTE, find
-from proactive_agent.reports.runs import PlayedRun
 from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
