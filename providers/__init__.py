@@ -8,6 +8,7 @@ from proactive_agent.providers.base import (
     StoppedError,
 )
 from proactive_agent.providers.desk import Desk
+from proactive_agent.providers.function import FunctionProvider, ModelFunction
 from proactive_agent.providers.messages import (
     AssistantMessage,
     Choice,
@@ -24,15 +25,17 @@ from proactive_agent.providers.messages import (
     Usage,
     UserMessage,
 )
-from proactive_agent.providers.registry import create_provider, provider_names
+from proactive_agent.providers.registry import create_provider, provider_names, register_provider
 
 __all__ = [
     "ApiAccess",
     "AssistantMessage",
     "Choice",
     "Desk",
+    "FunctionProvider",
     "ImagePart",
     "Message",
+    "ModelFunction",
     "Part",
     "Provider",
     "ProviderError",
@@ -49,4 +52,5 @@ __all__ = [
     "UserMessage",
     "create_provider",
     "provider_names",
+    "register_provider",
 ]

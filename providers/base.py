@@ -8,7 +8,7 @@ becomes an error record), `UserError` for what ends the run (a wrong key, an unk
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 from proactive_agent.providers.desk import Desk
 from proactive_agent.providers.messages import Reply, Request, Sampling
@@ -74,8 +74,16 @@ class ProviderOptions:
 
 
 class Provider(ABC):
-    """One model behind one interface.  `complete` may be called many times at once."""
+    """One model behind one interface.
 
+    A subclass implements `complete`, which may be called many times at once.  How a provider is
+    made from `NAME:MODEL` is up to its factory in `providers.registry`.
+    """
+
+    remote: ClassVar[bool] = False
+    """True: the model runs elsewhere, so several models can be asked at the same time."""
+    interactive: ClassVar[bool] = False
+    """True: a person answers, so nothing else may write to the terminal."""
     needs_images: ClassVar[bool] = True
     """False: a picture that is missing does not matter."""
     sees_environment: ClassVar[bool] = False
@@ -85,10 +93,12 @@ class Provider(ABC):
     uses_temperature: ClassVar[bool] = True
     """False: the temperature changes nothing."""
 
-    @classmethod
-    @abstractmethod
-    def create(cls, model: str, options: ProviderOptions) -> Self:
-        """The provider for the part after the colon.  Raises UserError where there is none."""
+    default_model: ClassVar[str | None] = None
+    """The model of a spec without one (`human` is `human:anonymous`)."""
+    library: ClassVar[str | None] = None
+    """The distribution that must be installed, where the base install does not contain it."""
+    extra: ClassVar[str | None] = None
+    """The extra of proactive-agent that installs `library`."""
 
     @property
     def concurrency(self) -> int:

@@ -6,7 +6,7 @@ seed alone, so a run is the same in any order.
 
 import random
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal
 
 from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
 from proactive_agent.providers.messages import Choice, Reply, Request, Usage
@@ -48,10 +48,6 @@ class PolicyBaseline(Provider):
     def __init__(self, policy: Policy) -> None:
         self.policy = policy
 
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> Self:
-        return cls(POLICIES[model])
-
     @property
     def concurrency(self) -> int:
         return 32
@@ -66,10 +62,6 @@ class OracleBaseline(Provider):
     sees_environment: ClassVar[bool] = True
     uses_temperature: ClassVar[bool] = False
 
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> Self:
-        return cls()
-
     @property
     def concurrency(self) -> int:
         return 32
@@ -80,17 +72,13 @@ class OracleBaseline(Provider):
         return _reply(request, _choice_for(request.best(), request.choices))
 
 
-class Baseline:
-    """`baseline:NAME`."""
-
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> Provider:
-        """The baseline of that name."""
-        if model == ORACLE:
-            return OracleBaseline.create(model, options)
-        if model not in POLICIES:
-            raise UserError(f"unknown baseline {model!r}; known: {', '.join(BASELINES)}")
-        return PolicyBaseline.create(model, options)
+def create_baseline(model: str, options: ProviderOptions) -> Provider:
+    """The provider of `baseline:NAME`.  Raises UserError for an unknown name."""
+    if model == ORACLE:
+        return OracleBaseline()
+    if model not in POLICIES:
+        raise UserError(f"unknown baseline {model!r}; known: {', '.join(BASELINES)}")
+    return PolicyBaseline(POLICIES[model])
 
 
 def _choice_for(action: Action, choices: Sequence[Choice]) -> Choice:

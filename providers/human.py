@@ -38,6 +38,8 @@ class _Offer(NamedTuple):
 class Human(Provider):
     """One person, who is asked one thing at a time."""
 
+    interactive: ClassVar[bool] = True
+    default_model: ClassVar[str | None] = "anonymous"
     uses_temperature: ClassVar[bool] = False
 
     def __init__(self, name: str, desk: Desk) -> None:

@@ -104,6 +104,34 @@ class Request:
     best: Callable[[], Action] | None = field(default=None, compare=False, repr=False)
     """The environment's own next step; only for providers that declare `sees_environment`."""
 
+    @property
+    def text(self) -> str:
+        """The text of the last user message; its parts are joined by line breaks.
+
+        A message that brings a tool's result is no user message: in a conversation with tools this
+        stays the question until the user writes again.  Empty if there is no user message.
+        """
+        for message in reversed(self.messages):
+            if isinstance(message, UserMessage):
+                return "\n".join(p.text for p in message.content if isinstance(p, TextPart))
+        return ""
+
+    @property
+    def images(self) -> list[Image]:
+        """All pictures of the conversation in RGB, the oldest first.
+
+        Pictures of user messages and of tool results both count, so `images[-1]` is the scene as
+        it is now.  Earlier ones are pictures of earlier turns and of examples.  Reading this
+        property decodes the pictures.
+        """
+        return [
+            part.load()
+            for message in self.messages
+            if not isinstance(message, AssistantMessage)
+            for part in message.content
+            if isinstance(part, ImagePart)
+        ]
+
 
 @dataclass(frozen=True, slots=True)
 class Usage:

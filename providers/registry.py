@@ -1,97 +1,168 @@
-"""Providers by name: `name:model`, or the name alone where it needs no model.
+"""Providers by name.  A spec is `NAME:MODEL`, or `NAME` if the provider has a default model.
 
-Other packages add theirs through the entry-point group `proactive_agent.providers`; an entry names
-a `Provider` class, or anything with its `create(model, options)`.
+A name leads to a factory, which makes a `Provider` from the model and the options.  A factory is
+one of
+
+- a class with a classmethod `create(model, options)`;
+- a `Provider` class whose constructor takes `(model, options)`;
+- a function `factory(model, options)`.
+
+Names come from three places: the list below, `register_provider`, and the entry point group
+`proactive_agent.providers` of installed packages.  The registry reads `remote`, `interactive`,
+`default_model`, `library` and `extra` from the class; a function that does not set them has the
+defaults of `Provider`.
 """
 
 import importlib
 import importlib.metadata
-from typing import Any, NamedTuple
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
 
 from proactive_agent.providers.base import Provider, ProviderOptions
 from proactive_agent.tools import MissingExtraError, UserError
 
 ENTRY_POINTS = "proactive_agent.providers"
 
-
-class Entry(NamedTuple):
-    """Where a provider's class is, and which extra its libraries come with."""
-
-    target: str
-    extra: str | None = None
-    needs: str | None = None
-    """The library that must be importable."""
-    remote: bool = False
-    """The model runs elsewhere, so that several can be asked side by side."""
-    model: str | None = None
-    """Where none is named."""
-    interactive: bool = False
-    """A person is asked, so nothing else may write to the terminal."""
-
-
-BUILT_IN: dict[str, Entry] = {
-    "baseline": Entry("proactive_agent.providers.baselines:Baseline"),
-    "replay": Entry("proactive_agent.providers.replay:Replay"),
-    "human": Entry("proactive_agent.providers.human:Human", model="anonymous", interactive=True),
-    "local": Entry("proactive_agent.providers.local:Local", extra="local", needs="transformers"),
-    "openai": Entry("proactive_agent.providers.api.openai:OpenAI", "api", "openai", remote=True),
-    "anthropic": Entry(
-        "proactive_agent.providers.api.anthropic:Anthropic", "api", "anthropic", remote=True
-    ),
-    "litellm": Entry(
-        "proactive_agent.providers.api.litellm:LiteLLM", "api", "litellm", remote=True
-    ),
+BUILT_IN: dict[str, str] = {
+    "baseline": "proactive_agent.providers.baselines:create_baseline",
+    "replay": "proactive_agent.providers.replay:Replay",
+    "human": "proactive_agent.providers.human:Human",
+    "local": "proactive_agent.providers.local:Local",
+    "openai": "proactive_agent.providers.api.openai:OpenAI",
+    "anthropic": "proactive_agent.providers.api.anthropic:Anthropic",
+    "litellm": "proactive_agent.providers.api.litellm:LiteLLM",
 }
+"""`module:attribute` of each factory.  Importing one of these modules imports no model library."""
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
+
+
+class Creator(Protocol):
+    """A class with the classmethod `create`."""
+
+    def create(self, model: str, options: ProviderOptions, /) -> Provider:
+        """Makes the provider.  Raises UserError for a model that does not exist."""
+
+
+Factory = Creator | Callable[[str, ProviderOptions], Provider]
+
+REGISTERED: dict[str, Factory] = {}
+"""Factories that were registered at run time."""
+
+
+class Traits(NamedTuple):
+    """Facts about a provider that are known before a model is loaded; fields as in `Provider`."""
+
+    remote: bool
+    interactive: bool
+    default_model: str | None
+    library: str | None
+    extra: str | None
+
+
+def register_provider(name: str, factory: Factory, *, replace: bool = False) -> None:
+    """Makes `NAME:MODEL` available in this process.
+
+    `replace` allows a name that was registered before, as when a notebook cell runs again.  Raises
+    UserError if the name is taken or malformed, or if the factory cannot be called.
+    """
+    if not _NAME.fullmatch(name):
+        raise UserError(
+            f"cannot register the provider {name!r}: a name begins with a letter and contains only "
+            "letters, digits, '.', '_' and '-'"
+        )
+    if name in REGISTERED and not replace:
+        raise UserError(
+            f"cannot register the provider {name!r}: the name is already registered; "
+            "choose another one, or pass replace=True"
+        )
+    if name in BUILT_IN or name in {entry.name for entry in _entry_points()}:
+        origin = "a built-in provider" if name in BUILT_IN else "a provider of an installed package"
+        raise UserError(f"cannot register the provider {name!r}: the name belongs to {origin}")
+    if not callable(getattr(factory, "create", factory)):
+        raise UserError(
+            f"cannot register the provider {name!r}: expected a function factory(model, options) "
+            f"or a class with such a classmethod `create`, got {type(factory).__name__}"
+        )
+    REGISTERED[name] = factory
 
 
 def create_provider(spec: str, options: ProviderOptions | None = None) -> Provider:
-    """The provider of a `name:model`.  Raises UserError; the message says what to do."""
+    """Makes the provider of a spec.  Raises UserError; its message says what to do."""
     name, model = check_spec(spec)
-    entry = BUILT_IN.get(name)
+    factory = _factory(name)
+    create = getattr(factory, "create", factory)
     try:
-        provider: Provider = _load(name).create(model, options or ProviderOptions())
+        provider = create(model, options or ProviderOptions())
     except ModuleNotFoundError as error:
-        if entry is None or entry.extra is None:
+        extra = _traits(factory).extra
+        if extra is None:
             raise
-        raise MissingExtraError(entry.extra, f"{name} ({error.name} is not installed)") from None
+        raise MissingExtraError(extra, f"{name} ({error.name} is not installed)") from None
+    if not isinstance(provider, Provider):
+        raise UserError(
+            f"the factory of the provider {name!r} returned a {type(provider).__name__}; "
+            "expected a Provider"
+        )
     return provider
 
 
 def check_spec(spec: str) -> tuple[str, str]:
-    """Name and model of a `name:model`; loads nothing.  Raises UserError."""
+    """Splits a spec into name and model without loading the model.  Raises UserError."""
     name, colon, model = spec.partition(":")
-    entry = BUILT_IN.get(name)
-    if entry and entry.model and not colon:
-        return name, entry.model
+    if not colon and name in provider_names() and (default := traits(name).default_model):
+        return name, default
     if not model:
-        raise UserError(f"provider {spec!r} has not the form name:model, e.g. baseline:random")
+        raise UserError(f"provider {spec!r}: expected NAME:MODEL, for example baseline:random")
     if name not in provider_names():
         raise UserError(f"unknown provider {name!r}; known: {', '.join(provider_names())}")
     return name, model
 
 
+def traits(name: str) -> Traits:
+    """Reads what the class of a provider says about it.  Raises UserError if it cannot be loaded.
+
+    `name` is one of `provider_names()`.
+    """
+    return _traits(_factory(name))
+
+
 def is_remote(spec: str) -> bool:
-    """Whether the model of a `name:model` runs elsewhere; loads nothing."""
-    entry = BUILT_IN.get(spec.partition(":")[0])
-    return entry is not None and entry.remote
+    """Whether the model of a spec runs elsewhere.  Loads the provider's class, but no model."""
+    return traits(check_spec(spec)[0]).remote
 
 
 def is_interactive(spec: str) -> bool:
-    """Whether a person answers in the model's place; loads nothing."""
-    entry = BUILT_IN.get(spec.partition(":")[0])
-    return entry is not None and entry.interactive
+    """Whether a person answers in the model's place.  Loads the provider's class, but no model."""
+    return traits(check_spec(spec)[0]).interactive
 
 
 def provider_names() -> list[str]:
-    """The names that can stand before the colon."""
-    return sorted({*BUILT_IN, *(entry.name for entry in _entry_points())})
+    """The names that can stand before the colon, sorted."""
+    return sorted({*BUILT_IN, *REGISTERED, *(entry.name for entry in _entry_points())})
 
 
-def _load(name: str) -> Any:
+def _factory(name: str) -> Any:
     if name in BUILT_IN:
-        module, _, attribute = BUILT_IN[name].target.partition(":")
+        module, _, attribute = BUILT_IN[name].partition(":")
         return getattr(importlib.import_module(module), attribute)
-    return next(entry.load() for entry in _entry_points() if entry.name == name)
+    if name in REGISTERED:
+        return REGISTERED[name]
+    entry = next((entry for entry in _entry_points() if entry.name == name), None)
+    if entry is None:
+        raise UserError(f"unknown provider {name!r}; known: {', '.join(provider_names())}")
+    try:
+        return entry.load()
+    except (ImportError, AttributeError) as error:
+        raise UserError(
+            f"provider {name!r}: its entry point {entry.value} cannot be loaded "
+            f"({type(error).__name__}: {error}); repair or uninstall the package that declares it"
+        ) from error
+
+
+def _traits(factory: Any) -> Traits:
+    return Traits(*(getattr(factory, field, getattr(Provider, field)) for field in Traits._fields))
 
 
 def _entry_points() -> importlib.metadata.EntryPoints:

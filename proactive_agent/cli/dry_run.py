@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Self
+from typing import Any
 
 from rich.rule import Rule
 
@@ -14,7 +14,6 @@ from proactive_agent.play.judges.choose import RULES
 from proactive_agent.providers import (
     Provider,
     ProviderError,
-    ProviderOptions,
     Reply,
     Request,
 )
@@ -34,10 +33,6 @@ class _Listener(Provider):
 
     def __init__(self) -> None:
         self.request: Request | None = None
-
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> Self:
-        return cls()
 
     async def complete(self, request: Request) -> Reply:
         self.request = request

@@ -52,29 +52,33 @@ def _overview() -> "Table":
     from rich import box
     from rich.table import Table
 
-    from proactive_agent.providers.registry import BUILT_IN, provider_names
+    from proactive_agent.providers.registry import provider_names
     from proactive_agent.terminal.console import safe
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in ("provider", "installed", "key"):
         table.add_column(heading)
     for name in provider_names():
-        entry = BUILT_IN.get(name)
-        needs = entry.needs if entry else None
-        extra = entry.extra if entry else None
-        table.add_row(name, safe(_installed(needs, extra)), _key(name))
+        table.add_row(name, safe(_installed(name)), _key(name))
     return table
 
 
-def _installed(library: str | None, extra: str | None) -> str:
+def _installed(name: str) -> str:
     import importlib.metadata
 
-    if library is None:
+    from proactive_agent.providers.registry import traits
+    from proactive_agent.tools import UserError
+
+    try:
+        found = traits(name)
+    except UserError as error:
+        return f"no: {error}"
+    if found.library is None:
         return "yes"
     try:
-        return f"{library} {importlib.metadata.version(library)}"
+        return f"{found.library} {importlib.metadata.version(found.library)}"
     except importlib.metadata.PackageNotFoundError:
-        return f"no: pip install 'proactive-agent[{extra}]'"
+        return f"no: pip install 'proactive-agent[{found.extra}]'"
 
 
 def _key(name: str) -> str:

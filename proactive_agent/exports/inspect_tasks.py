@@ -12,7 +12,7 @@ from collections.abc import Callable
 from itertools import takewhile
 from operator import eq
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset
@@ -42,7 +42,6 @@ from proactive_agent.providers import (
     Message,
     Part,
     Provider,
-    ProviderOptions,
     Reply,
     Request,
     TextPart,
@@ -70,10 +69,6 @@ class InspectModel(Provider):
         """What was sent last, and the reply."""
         self._sent: tuple[Message, ...] = ()
         self._tools: tuple[Tool, ...] = ()
-
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> Self:
-        return cls()
 
     async def complete(self, request: Request) -> Reply:
         messages = await self._messages(request.messages)

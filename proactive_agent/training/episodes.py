@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Self
 
 from proactive_agent.play.episode import Play, play_episode
-from proactive_agent.providers import ImagePart, Provider, ProviderOptions, Request
+from proactive_agent.providers import ImagePart, Provider, Request
 from proactive_agent.providers.local.chat import Chat, pictures_of
 from proactive_agent.providers.local.written import as_written
 from proactive_agent.records.episode import EpisodeRecord
@@ -83,10 +83,6 @@ class TrainerProvider(Provider):
     def __init__(self) -> None:
         self.requests: asyncio.Queue[Request] = asyncio.Queue()
         self.replies: asyncio.Queue[str] = asyncio.Queue()
-
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> Self:
-        return cls()
 
     async def complete(self, request: Request) -> Any:
         await self.requests.put(request)

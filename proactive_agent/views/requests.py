@@ -6,7 +6,6 @@ tools are made anew by the same code that made them for the run.
 
 import asyncio
 import json
-from typing import Self
 
 from rich.text import Text
 
@@ -17,7 +16,6 @@ from proactive_agent.providers import (
     Part,
     Provider,
     ProviderError,
-    ProviderOptions,
     Reply,
     Request,
     TextPart,
@@ -39,10 +37,6 @@ class _Recorded(Provider):
     def __init__(self, episode: EpisodeRecord) -> None:
         self.requests: list[Request] = []
         self._replies = [turn.reply for turn in episode.turns]
-
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> Self:
-        raise NotImplementedError
 
     async def complete(self, request: Request) -> Reply:
         self.requests.append(request)

@@ -1,10 +1,9 @@
 """`anthropic:MODEL`: the Messages API, also of servers that speak it (`MODEL@http://host:port`)."""
 
+import importlib.metadata
 import json
 from collections.abc import Iterable, Sequence
 from typing import Any
-
-import anthropic
 
 from proactive_agent.providers.api.client import posted
 from proactive_agent.providers.api.encoding import Pictures
@@ -35,9 +34,12 @@ class Anthropic(ApiProvider):
     """Tool results hold their pictures; thinking goes back with the turn that it belongs to."""
 
     name = "anthropic"
+    library = "anthropic"
     may_be_left_out = ("temperature", "disable_parallel_tool_use")
 
     def __init__(self, target: Target, options: ProviderOptions) -> None:
+        import anthropic
+
         super().__init__(target, options)
         self._client = anthropic.AsyncAnthropic(
             api_key=key_for(self.name, target),
@@ -102,7 +104,7 @@ class Anthropic(ApiProvider):
         )
 
     def versions(self) -> dict[str, str]:
-        return {"anthropic": anthropic.__version__}
+        return {"anthropic": importlib.metadata.version("anthropic")}
 
     async def close(self) -> None:
         await super().close()

@@ -5,12 +5,14 @@ included, which takes longer than everything else that they do.
 """
 
 import json
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import httpx2
 import msgspec
 
 from proactive_agent.providers.api.faults import SHOWN, ApiError
+
+if TYPE_CHECKING:
+    import httpx2
 
 
 class Client(Protocol):
@@ -23,11 +25,13 @@ class Client(Protocol):
 
 async def posted(client: Client, path: str, body: dict[str, Any]) -> dict[str, Any]:
     """The JSON object that the API replies to a body.  Raises ApiError where there is none."""
+    import httpx2
+
     content = msgspec.json.encode(body)
     return _json_of(await client.post(path, cast_to=httpx2.Response, content=content))
 
 
-def _json_of(response: httpx2.Response) -> dict[str, Any]:
+def _json_of(response: "httpx2.Response") -> dict[str, Any]:
     try:
         value = json.loads(response.text)
     except ValueError:

@@ -38,6 +38,7 @@ class LiteLLM(ApiProvider):
     """Chat Completions as litellm translates them."""
 
     name = "litellm"
+    library = "litellm"
 
     def __init__(self, target: Target, options: ProviderOptions) -> None:
         super().__init__(target, options)

@@ -1,9 +1,8 @@
 """`openai:MODEL`: OpenAI's models, and by `openai:MODEL@http://host:port/v1` any server alike."""
 
+import importlib.metadata
 import re
 from typing import Any
-
-import openai
 
 from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.client import posted
@@ -22,7 +21,6 @@ from proactive_agent.providers.messages import Request
 from proactive_agent.tools.render import for_openai
 
 ADDRESS = "https://api.openai.com/v1"
-APIS = ("auto", "chat", "responses")
 _REASONING = re.compile(r"(o\d|gpt-[5-9]|codex)(?!.*chat)")
 _LARGEST_SEED = 2**31
 
@@ -31,8 +29,11 @@ class OpenAI(ApiProvider):
     """Chat Completions, or Responses for OpenAI's reasoning models."""
 
     name = "openai"
+    library = "openai"
 
     def __init__(self, target: Target, options: ProviderOptions) -> None:
+        import openai
+
         super().__init__(target, options)
         self._client = openai.AsyncOpenAI(
             api_key=key_for(self.name, target),
@@ -103,7 +104,7 @@ class OpenAI(ApiProvider):
         return fields | {"api": "responses" if self._responses else "chat"}
 
     def versions(self) -> dict[str, str]:
-        return {"openai": openai.__version__}
+        return {"openai": importlib.metadata.version("openai")}
 
     async def close(self) -> None:
         await super().close()

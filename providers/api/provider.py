@@ -57,7 +57,9 @@ class ApiProvider(Provider):
     """What stands before the colon."""
     may_be_left_out: ClassVar[Sequence[str]] = ("temperature", "parallel_tool_calls")
     """Settings that some models refuse to be given; the manifest says which were left out."""
+    remote: ClassVar[bool] = True
     charges: ClassVar[bool] = True
+    extra: ClassVar[str | None] = "api"
 
     def __init__(self, target: Target, options: ProviderOptions) -> None:
         access = options.access

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 from collections.abc import Hashable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
 from proactive_agent.providers.local.aliases import Source, resolve
@@ -28,6 +28,9 @@ class Local(Provider):
     can still depend on its batch by rounding: matrix products differ in the last bits with their
     shape, more so in half precision.
     """
+
+    library: ClassVar[str | None] = "transformers"
+    extra: ClassVar[str | None] = "local"
 
     def __init__(self, source: Source, loaded: "Loaded", options: ProviderOptions) -> None:
         from proactive_agent.providers.local.fitting import Fitting

@@ -5,7 +5,7 @@ import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import pytest
 
@@ -16,7 +16,7 @@ from proactive_agent.play.judges.model import ModelJudge
 from proactive_agent.play.judges.official_prompt import OfficialPrompt
 from proactive_agent.play.judges.prompt import UnreadableError
 from proactive_agent.play.protocols import Oeg
-from proactive_agent.providers import Provider, ProviderOptions, Reply, Request, TextPart
+from proactive_agent.providers import Provider, Reply, Request, TextPart
 from proactive_agent.scenarios import SCENARIOS, AcceptedAnswer, DataFolder
 from proactive_agent.scenarios.protocol_pack import write_pack
 from proactive_agent.tools import Intervention
@@ -41,10 +41,6 @@ class Sayer(Provider):
     def __init__(self, replies: dict[Any, str]) -> None:
         self.replies = replies
         self.requests: dict[Any, Request] = {}
-
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> Self:
-        return cls({})
 
     async def complete(self, request: Request) -> Reply:
         key = request.key.scenario, request.key.sample_id

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import pytest
 
@@ -23,7 +23,7 @@ from proactive_agent.metrics import summarise
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import Mcqa
-from proactive_agent.providers import Provider, ProviderOptions, Reply, Request
+from proactive_agent.providers import Provider, Reply, Request
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.runs.runner import prepare_run, run
@@ -47,10 +47,6 @@ class Improviser(Provider):
 
     def __init__(self) -> None:
         self.said: dict[tuple[str, Any], list[str]] = {}
-
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> Self:
-        return cls()
 
     async def complete(self, request: Request) -> Reply:
         assert request.best is not None

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from proactive_agent.play.conditions import ConditionOptions, parse_condition
 from proactive_agent.play.conditions.base import DEFAULTS
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
-from proactive_agent.providers import Provider, ProviderOptions, Reply, Request, TextPart
+from proactive_agent.providers import Provider, Reply, Request, TextPart
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.scenarios import DataFolder, Sample
 from proactive_agent.tools import ToolCall
@@ -23,10 +23,6 @@ class Scripted(Provider):
     def __init__(self, *replies: Say) -> None:
         self.replies = list(replies)
         self.requests: list[Request] = []
-
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> Self:
-        return cls()
 
     async def complete(self, request: Request) -> Reply:
         self.requests.append(request)

@@ -102,7 +102,7 @@ def test_a_dry_run_shows_the_first_request_and_writes_nothing(results: Path) -> 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--provider", "nonsense"], "has not the form name:model"),
+        (["--provider", "nonsense"], "expected NAME:MODEL"),
         (["--provider", "nobody:x"], "unknown provider 'nobody'; known: anthropic"),
         (["--provider", "baseline:x"], "unknown baseline 'x'; known: oracle"),
         (["--provider", "replay:none.jsonl"], "none.jsonl"),

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
+from proactive_agent.providers.registry import REGISTERED
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.runner import prepare_resume, prepare_run, run, samples_to_play
 from proactive_agent.scenarios import DataFolder
 from tests.proactive_agent.api_playing import invoke
 from tests.proactive_agent.scripted import sample_of, write_lines
+from tests.proactive_agent.slow_program import Slow
 
 
 def settings(provider: str = "baseline:random", **more: Any) -> Settings:
@@ -137,16 +139,12 @@ def test_a_dry_run_multiplies(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("provider", "temperature", "warned"),
-    [("warm", "0", True), ("warm", "1", False), ("baseline:random", "0", False)],
+    [("warm:x", "0", True), ("warm:x", "1", False), ("baseline:random", "0", False)],
 )
 def test_repeats_without_temperature_are_warned_of(
     provider: str, temperature: str, warned: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from proactive_agent.providers.registry import BUILT_IN, Entry
-
-    monkeypatch.setitem(
-        BUILT_IN, "warm", Entry("tests.proactive_agent.slow_program:Slow", model="x")
-    )
+    monkeypatch.setitem(REGISTERED, "warm", lambda model, options: Slow())
     result = invoke("run", "--out", str(tmp_path), "--provider", provider, "--repeats", "2",
                     "--scenario", "rod", "--limit", "1", "--temperature", temperature)  # fmt: skip
     assert result.exit_code == 0, result.output

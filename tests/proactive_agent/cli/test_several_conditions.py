@@ -16,7 +16,7 @@ from proactive_agent.providers import (
     StoppedError,
     create_provider,
 )
-from proactive_agent.providers.registry import BUILT_IN, Entry
+from proactive_agent.providers.registry import REGISTERED
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.model_pool import ModelPool
@@ -60,7 +60,7 @@ class Counting(Provider):
 @pytest.fixture
 def counting(monkeypatch: pytest.MonkeyPatch) -> type[Counting]:
     monkeypatch.setattr(Counting, "made", [])
-    monkeypatch.setitem(BUILT_IN, "counting", Entry(f"{__name__}:Counting"))
+    monkeypatch.setitem(REGISTERED, "counting", Counting)
     return Counting
 
 

@@ -18,7 +18,7 @@ from proactive_agent.cli.app import cli
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import ToolUse
-from proactive_agent.providers import Provider, ProviderOptions, Reply, Request
+from proactive_agent.providers import Provider, Reply, Request
 from proactive_agent.providers.local.chat import Chat, pictures_of
 from proactive_agent.providers.local.written import as_written
 from proactive_agent.scenarios import DataFolder
@@ -67,10 +67,6 @@ class Planned(Provider):
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
-
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> "Planned":
-        return cls()
 
     async def complete(self, request: Request) -> Reply:
         self.requests.append(request)

@@ -10,7 +10,7 @@ import pytest
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
-from proactive_agent.providers import Provider, ProviderOptions, Reply, Request
+from proactive_agent.providers import Provider, Reply, Request
 from proactive_agent.providers.local.written import as_written
 from proactive_agent.records.episode import TurnRecord
 from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment
@@ -139,10 +139,6 @@ class Saying(Provider):
 
     def __init__(self) -> None:
         self.reply = Reply()
-
-    @classmethod
-    def create(cls, model: str, options: ProviderOptions) -> "Saying":
-        return cls()
 
     async def complete(self, request: Request) -> Reply:
         return self.reply if request.key.turn == 0 else Reply()

@@ -386,7 +386,7 @@ def test_samples_are_drawn_as_published(tmp_path: Path) -> None:
     [
         ({"judge": "baseline:random"}, "baseline picks among options and cannot judge"),
         ({"judge": "human"}, "human picks among options and cannot judge"),
-        ({"judge": "nonsense"}, "has not the form name:model"),
+        ({"judge": "nonsense"}, "expected NAME:MODEL"),
         ({"judge_prompt": "official"}, "the official prompt asks a model"),
         ({"judge": "replay:x", "judge_prompt": "official"}, "comes with the protocol pack"),
     ],
