@@ -240,7 +240,7 @@ def test_a_plan_that_has_changed_is_refused(
         ),
         (
             "models:\n- baseline:random\n- random",
-            "line 3: models.1.provider: provider 'random' has",
+            "line 3: models.1.provider: provider 'random': expected NAME:MODEL",
         ),
         ("models:\n- provider: nobody:x", "line 2: models.0.provider: unknown provider 'nobody'"),
         (
