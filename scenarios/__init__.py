@@ -2,6 +2,7 @@
 
 from proactive_agent.scenarios.dataset import DataError, DataFolder, Scan
 from proactive_agent.scenarios.environment import (
+    AcceptedAnswer,
     Environment,
     ImageRef,
     Observation,
@@ -13,7 +14,6 @@ from proactive_agent.scenarios.environment import (
     Verdicts,
 )
 from proactive_agent.scenarios.images import ImageError, ImageStore, Picture
-from proactive_agent.scenarios.open_ended import AcceptedAnswer, accepted_answers
 from proactive_agent.scenarios.registry import SCENARIOS, EnvironmentType, find_scenario
 from proactive_agent.scenarios.sample import Sample
 from proactive_agent.scenarios.wording import OWN, Wording
@@ -40,6 +40,5 @@ __all__ = [
     "Verdict",
     "Verdicts",
     "Wording",
-    "accepted_answers",
     "find_scenario",
 ]

@@ -6,8 +6,7 @@ is not offered where it would.  The turn limit is the sample's own.
 
 from typing import ClassVar
 
-from proactive_agent.scenarios.environment import Environment, ImageRef
-from proactive_agent.scenarios.open_ended import AcceptedAnswer
+from proactive_agent.scenarios.environment import AcceptedAnswer, Environment, ImageRef
 from proactive_agent.scenarios.sample import Count, Sample
 from proactive_agent.scenarios.vsod import REWIND, WAIT
 from proactive_agent.tools import Intervention

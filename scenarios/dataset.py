@@ -27,6 +27,9 @@ from proactive_agent.tools import UserError
 EMBEDDED = Path(__file__).parent / "suite"
 """The suite that ships with the program."""
 
+OPEN_ENDED_SAMPLES = 100
+"""Shuffled samples per scenario that the published open-ended evaluation asks about."""
+
 
 class DataError(UserError):
     """A data file that cannot be used; the message names file, line and field."""

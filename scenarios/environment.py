@@ -8,7 +8,6 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from proactive_agent.scenarios.open_ended import AcceptedAnswer
 from proactive_agent.scenarios.sample import Sample, check_template, is_abstention
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid, UserError
@@ -78,6 +77,21 @@ class Outcome:
     verdicts: Verdicts
     stop: Stop | None
     """Why the episode ended; None while it goes on."""
+
+
+class AcceptedAnswer(NamedTuple):
+    """An answer that counts as right to an open-ended question."""
+
+    text: str
+    """Without the final full stop."""
+    intervention: Intervention | None = None
+    """The intervention that a proactive answer asks for; without an argument it stands for every
+    direction.  None for a category."""
+
+    @property
+    def kind(self) -> Literal["proactive", "category"]:
+        """Whether the answer asks for an intervention or names the category."""
+        return "category" if self.intervention is None else "proactive"
 
 
 class SampleError(UserError):
@@ -242,6 +256,16 @@ class Environment(ABC, Generic[S]):
         """The right category, where this state lets it count."""
         counts = self.accepts_category() and (self.first_frame_tells or not self.single_turn)
         return [self.sample.answer] if self.shows_reference or counts else []
+
+    def accepted_answers(self) -> list[AcceptedAnswer]:
+        """Returns the answers to an open-ended question that count in this state.
+
+        Proactive answers come first.  The order is the published one, because judges answer with
+        one verdict for each.
+        """
+        answers = [] if self.reference else self.open_ended_suggestions()
+        categories = self.accepted_categories()
+        return answers + [AcceptedAnswer(category.removesuffix(".")) for category in categories]
 
     def observe(self) -> Observation:
         """What this state shows."""

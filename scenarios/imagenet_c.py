@@ -8,8 +8,7 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from proactive_agent.scenarios.environment import Environment, ImageRef
-from proactive_agent.scenarios.open_ended import AcceptedAnswer
+from proactive_agent.scenarios.environment import AcceptedAnswer, Environment, ImageRef
 from proactive_agent.scenarios.sample import Sample, Text
 from proactive_agent.tools import Intervention
 

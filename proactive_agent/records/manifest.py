@@ -10,7 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from proactive_agent.scenarios import DataFolder
-from proactive_agent.scenarios.open_ended import SAMPLES as OPEN_ENDED_SAMPLES
+from proactive_agent.scenarios.dataset import OPEN_ENDED_SAMPLES
 from proactive_agent.tools import ToolsetName
 from proactive_agent.tools.texts import VERSION, texts_hash
 

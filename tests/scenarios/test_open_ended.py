@@ -10,7 +10,6 @@ from proactive_agent.scenarios import (
     AcceptedAnswer,
     DataFolder,
     Environment,
-    accepted_answers,
 )
 from proactive_agent.scenarios.protocol_pack import FILE_NAME, load_pack
 from proactive_agent.tools import Answer, Intervention, UserError
@@ -37,7 +36,7 @@ def test_what_each_scenario_accepts() -> None:
     camera = Intervention("move_camera")
     rewind = AcceptedAnswer("Go back in the video", Intervention("seek_video", "rewind"))
     waiting = Intervention("seek_video", "wait")
-    assert {name: accepted_answers(environment(name)) for name in SCENARIOS} == {
+    assert {name: environment(name).accepted_answers() for name in SCENARIOS} == {
         "rod": [
             ("Push away what hides the object", Intervention("move_object")), (place, camera),
         ],
@@ -59,7 +58,7 @@ def test_what_each_scenario_accepts() -> None:
 def test_as_many_are_proactive_as_the_published_judge_counts(
     scenario: str, official_pack_folder: Any
 ) -> None:
-    assert kinds(accepted_answers(environment(scenario))).count("p") == PUBLISHED[scenario]
+    assert kinds(environment(scenario).accepted_answers()).count("p") == PUBLISHED[scenario]
     judge = load_pack(official_pack_folder / FILE_NAME).wording.judge
     assert judge is not None
     assert judge.proactive_answers[SCENARIOS[scenario].title] == PUBLISHED[scenario]
@@ -67,19 +66,19 @@ def test_as_many_are_proactive_as_the_published_judge_counts(
 
 def test_in_several_turns_the_category_counts_where_the_multiple_choice_takes_it() -> None:
     rod = environment("rod", single_turn=False)
-    assert kinds(accepted_answers(rod)) == "pp"
+    assert kinds(rod.accepted_answers()) == "pp"
     rod.step(Intervention("move_object", "left"))
-    assert kinds(accepted_answers(rod)) == "ppc"
-    assert kinds(accepted_answers(environment("mvp-n", single_turn=False))) == "ppc"
+    assert kinds(rod.accepted_answers()) == "ppc"
+    assert kinds(environment("mvp-n", single_turn=False).accepted_answers()) == "ppc"
 
 
 def test_on_the_clear_frame_asking_is_still_seen() -> None:
-    assert kinds(accepted_answers(environment("rod", clear=True))) == "ppc"
-    assert kinds(accepted_answers(environment("imagenet-c", clear=True))) == "pc"
+    assert kinds(environment("rod", clear=True).accepted_answers()) == "ppc"
+    assert kinds(environment("imagenet-c", clear=True).accepted_answers()) == "pc"
 
 
 def test_on_the_reference_frame_the_category_alone_counts() -> None:
-    assert {kinds(accepted_answers(environment(name, reference=True))) for name in SCENARIOS} == {
+    assert {kinds(environment(name, reference=True).accepted_answers()) for name in SCENARIOS} == {
         "c"
     }
 
@@ -87,7 +86,7 @@ def test_on_the_reference_frame_the_category_alone_counts() -> None:
 def test_a_video_can_always_be_wished_on_or_back() -> None:
     found = environment("changeit", single_turn=False)
     found.step(Intervention("seek_video", "wait"))
-    assert kinds(accepted_answers(found)) == "ppc"
+    assert kinds(found.accepted_answers()) == "ppc"
 
 
 def test_a_question_asked_once_ends_with_its_turn() -> None:

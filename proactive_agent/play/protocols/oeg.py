@@ -15,7 +15,7 @@ from proactive_agent.play.protocols.base import PastTurn, Prompt, Protocol, Turn
 from proactive_agent.play.simulated_user import grant
 from proactive_agent.providers import Choice, ImagePart, Reply, TextPart, UserMessage
 from proactive_agent.records.episode import JudgementRecord
-from proactive_agent.scenarios import Environment, Observation, Verdicts, accepted_answers
+from proactive_agent.scenarios import Environment, Observation, Verdicts
 from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid, Question
 from proactive_agent.tools.actions import UNRELATED_REQUEST
 from proactive_agent.tools.phrases import gives_up, requests_in
@@ -91,7 +91,7 @@ def case_of(reply: str, question: str, scenario: str, environment: Environment[A
     """What a judge is shown of a reply in this state."""
     sample = environment.sample
     others = (c.removesuffix(".") for c in sample.categories if c != sample.answer)
-    return Case(scenario, question, tuple(accepted_answers(environment)), tuple(others), reply)
+    return Case(scenario, question, tuple(environment.accepted_answers()), tuple(others), reply)
 
 
 def decide(
