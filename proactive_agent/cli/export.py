@@ -40,7 +40,7 @@ def export(run: str, form: str, output: Path | None, otlp: str | None, results: 
     from proactive_agent.exports.hub_folder import write_hub_folder
     from proactive_agent.exports.inspect_log import write_inspect_log
     from proactive_agent.exports.spans import send_spans, write_spans
-    from proactive_agent.exports.tables import write_csv, write_parquet
+    from proactive_agent.exports.tables import write_csv_tables, write_parquet_tables
     from proactive_agent.records.run_folder import RunFolder
     from proactive_agent.terminal.console import messages
     from proactive_agent.tools import UserError
@@ -52,8 +52,8 @@ def export(run: str, form: str, output: Path | None, otlp: str | None, results: 
         messages.print(f"sent {send_spans(folder, otlp):,} spans", markup=False)
         return
     write, name = {
-        "csv": (write_csv, "tables"),
-        "parquet": (write_parquet, "tables"),
+        "csv": (write_csv_tables, "tables"),
+        "parquet": (write_parquet_tables, "tables"),
         "inspect": (write_inspect_log, "inspect.eval"),
         "hf": (write_hub_folder, "hub"),
         "otel": (write_spans, "spans.jsonl"),

@@ -20,8 +20,12 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.outline import outline_of
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.judge_agreement.agreement import (
+    AnswerVerdict,
+    VerdictPair,
+    compare_with_people,
+)
 from proactive_agent.reports.judge_agreement.labelled import EMBEDDED, LabelledAnswer, read_labelled
-from proactive_agent.reports.judge_agreement.measure import Pair, Verdict, compare_with_people
 from proactive_agent.reports.judge_agreement.tables import agreement_grid, scores_grid
 from proactive_agent.reports.tables import EMBEDDED_NOTE, INTERVAL_NOTE, TerminalTable
 from proactive_agent.runs.model_pool import ModelPool
@@ -168,7 +172,9 @@ def _show_run(
         first = reply.turns[0].judgement
         if first is not None:
             own = first.judge
-            pairs.append(Pair(reply.scenario, Verdict.of(judgement), Verdict.of(first)))
+            pairs.append(
+                VerdictPair(reply.scenario, AnswerVerdict.of(judgement), AnswerVerdict.of(first))
+            )
     if own != judge.name:
         title = f"{judge.name} against the run's own judge, {own}"
         console.print(TerminalTable(agreement_grid(title, [("", pairs)], "this", "own")))
@@ -186,13 +192,13 @@ def _show_run(
 
 
 def _parts(
-    answers: Sequence[LabelledAnswer], found: Sequence[Pair | ProviderError]
-) -> list[tuple[str, list[Pair]]]:
+    answers: Sequence[LabelledAnswer], found: Sequence[VerdictPair | ProviderError]
+) -> list[tuple[str, list[VerdictPair]]]:
     """All answers; where the file tells them apart, those apart on which rules were not tuned."""
-    parts: dict[str, list[Pair]] = {}
+    parts: dict[str, list[VerdictPair]] = {}
     tells = any(answer.held_out for answer in answers)
     for answer, pair in zip(answers, found, strict=True):
         name = "" if not tells else "held out" if answer.held_out else "rules tuned on these"
-        if isinstance(pair, Pair):
+        if isinstance(pair, VerdictPair):
             parts.setdefault(name, []).append(pair)
     return list(parts.items())

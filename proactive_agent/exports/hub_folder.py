@@ -6,7 +6,7 @@ hf upload OWNER/NAME FOLDER --repo-type dataset
 import json
 from pathlib import Path
 
-from proactive_agent.exports.tables import write_parquet
+from proactive_agent.exports.tables import write_parquet_tables
 from proactive_agent.metrics import Summary, summarise
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
@@ -17,7 +17,7 @@ from proactive_agent.reports.tables.text_forms import markdown
 def write_hub_folder(run: RunFolder, folder: Path) -> list[Path]:
     """Both tables, `run.json`, `summary.json` and a data set card."""
     manifest = run.read_manifest()
-    data = write_parquet(run, folder / "data")
+    data = write_parquet_tables(run, folder / "data")
     summary = summarise(run.outlines())
     files = {
         "run.json": manifest.model_dump_json(indent=2),

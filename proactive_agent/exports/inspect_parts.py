@@ -71,21 +71,12 @@ def as_tools(turn: TurnRecord) -> list[Any]:
     ]
 
 
-def as_result(turn: TurnRecord) -> str:
-    """What came of a call, in words."""
-    if turn.verdict.category != "mismatch":
-        return f"answer: {turn.verdict.category}"
-    if turn.action.kind == "intervention":
-        return "done" if turn.verdict.suggestion == "correct" else "not possible here"
-    return turn.action.why or turn.action.kind
-
-
-def as_words(turn: TurnRecord) -> dict[str, Any]:
+def as_description(turn: TurnRecord) -> dict[str, Any]:
     """What the reply was read as, and how it was judged, for a reader."""
     return {"action": step_of(turn), "verdict": verdict_of(turn)}
 
 
-def as_verdict(turn: TurnRecord) -> dict[str, Any]:
+def as_metadata(turn: TurnRecord) -> dict[str, Any]:
     """The same for a program."""
     action = turn.action.model_dump(exclude_none=True)
     return {"action": action, "verdict": turn.verdict.model_dump(), "via": turn.via}

@@ -6,13 +6,13 @@ from typing import Any
 
 from proactive_agent.exports.inspect_parts import (
     as_arguments,
+    as_description,
+    as_metadata,
     as_output,
-    as_result,
     as_tools,
     as_usage,
-    as_verdict,
-    as_words,
 )
+from proactive_agent.records.describe import call_result
 from proactive_agent.records.episode import EpisodeRecord, TurnRecord
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.pictures import Pictures
@@ -104,7 +104,7 @@ class SampleLog:
         self.asked = [*self.asked, output.choices[0].message]
         self.seconds += turn.usage.seconds or 0.0
         self._add_calls(turn, after)
-        read_as = InfoEvent(**self._place(), source="proactive_agent", data=as_words(turn))
+        read_as = InfoEvent(**self._place(), source="proactive_agent", data=as_description(turn))
         self.events.append(read_as)
         return output
 
@@ -124,11 +124,11 @@ class SampleLog:
                     id=call.id or f"call-{turn.index}",
                     function=call.name,
                     arguments=fields,
-                    result=after.content if answered else as_result(turn),
+                    result=after.content if answered else call_result(turn),
                     error=ToolCallError("parsing", detail) if why else None,
                     working_time=0.0,
                     message_id=after.id if answered else None,
-                    metadata=as_verdict(turn),
+                    metadata=as_metadata(turn),
                 )
             )
 

@@ -35,7 +35,7 @@ from inspect_ai.tool import ToolCall as InspectCall
 from inspect_ai.tool import ToolDef, ToolInfo, ToolParams
 from pydantic import ValidationError
 
-from proactive_agent.exports.inspect_parts import as_result, as_words
+from proactive_agent.exports.inspect_parts import as_description
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.providers import (
     AssistantMessage,
@@ -48,6 +48,7 @@ from proactive_agent.providers import (
     ToolMessage,
     UserMessage,
 )
+from proactive_agent.records.describe import call_result
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.pictures import as_data_uri
@@ -124,8 +125,8 @@ def episode(scenario: str, settings: dict[str, Any]) -> Solver:
         record = await play_episode(play, scenario, sample, repeat=state.epoch - 1)
         if record.error:
             raise RuntimeError(f"{record.error.kind}: {record.error.message}")
-        await model.end(as_result(record.turns[-1]))
-        transcript().info([as_words(turn) for turn in record.turns], source="proactive_agent")
+        await model.end(call_result(record.turns[-1]))
+        transcript().info([as_description(turn) for turn in record.turns], source="proactive_agent")
         state.messages = model.conversation
         state.store.set(EPISODE, record.model_dump(mode="json"))
         state.completed = True

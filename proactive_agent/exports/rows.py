@@ -17,7 +17,7 @@ class TurnOf(NamedTuple):
     turn: TurnRecord
 
 
-class Column(NamedTuple):
+class ExportColumn(NamedTuple):
     """One column; a value that is not known is None."""
 
     name: str
@@ -25,23 +25,25 @@ class Column(NamedTuple):
     value: Callable[[Any], Any]
 
 
-class Table(NamedTuple):
+class ExportTable(NamedTuple):
     """A table and how its rows are made."""
 
     name: str
-    columns: tuple[Column, ...]
+    columns: tuple[ExportColumn, ...]
     items: Callable[[EpisodeRecord], Iterator[Any]]
     """What of an episode becomes a row each."""
 
 
-def rows(table: Table, manifest: Manifest, episode: EpisodeRecord) -> Iterator[dict[str, Any]]:
+def rows(
+    table: ExportTable, manifest: Manifest, episode: EpisodeRecord
+) -> Iterator[dict[str, Any]]:
     """The rows of one episode, each with the run's own columns first."""
     run = {column.name: column.value(manifest) for column in RUN}
     for item in table.items(episode):
         yield run | {column.name: column.value(item) for column in table.columns}
 
 
-def _usage(get: Callable[[Any], UsageRecord]) -> tuple[Column, ...]:
+def _usage(get: Callable[[Any], UsageRecord]) -> tuple[ExportColumn, ...]:
     kinds: dict[str, Kind] = {
         "input_tokens": "int64",
         "output_tokens": "int64",
@@ -52,19 +54,19 @@ def _usage(get: Callable[[Any], UsageRecord]) -> tuple[Column, ...]:
         "cache_hits": "int64",
     }
 
-    def column(name: str, kind: Kind) -> Column:
-        return Column(name, kind, lambda item: getattr(get(item), name))
+    def column(name: str, kind: Kind) -> ExportColumn:
+        return ExportColumn(name, kind, lambda item: getattr(get(item), name))
 
     return tuple(column(name, kind) for name, kind in kinds.items())
 
 
 RUN = (
-    Column("run_id", "string", lambda m: m.run_id),
-    Column("provider", "string", lambda m: m.settings.provider),
-    Column("protocol", "string", lambda m: m.settings.protocol),
-    Column("condition", "string", lambda m: m.settings.condition),
-    Column("toolset", "string", lambda m: m.settings.toolset),
-    Column("embedded_suite", "bool", lambda m: m.data.embedded),
+    ExportColumn("run_id", "string", lambda m: m.run_id),
+    ExportColumn("provider", "string", lambda m: m.settings.provider),
+    ExportColumn("protocol", "string", lambda m: m.settings.protocol),
+    ExportColumn("condition", "string", lambda m: m.settings.condition),
+    ExportColumn("toolset", "string", lambda m: m.settings.toolset),
+    ExportColumn("embedded_suite", "bool", lambda m: m.data.embedded),
 )
 
 
@@ -93,57 +95,57 @@ def _of_call(item: TurnOf, field: str) -> str | None:
     return getattr(calls[0], field) if calls else None
 
 
-EPISODES = Table(
+EPISODES = ExportTable(
     "episodes",
     (
-        Column("scenario", "string", lambda e: e.scenario),
-        Column("sample_id", "string", lambda e: str(e.sample_id)),
-        Column("repeat", "int64", lambda e: e.repeat),
-        Column("correct", "bool", lambda e: None if e.error else e.outcome.correct),
-        Column("stop", "string", lambda e: e.outcome.stop),
-        Column("failure", "string", _failure),
-        Column("suggestions", "int64", lambda e: e.outcome.suggestions),
-        Column("fewest", "int64", lambda e: e.fewest),
-        Column("turns", "int64", lambda e: e.outcome.turns),
-        Column("answer", "string", lambda e: e.answer),
-        Column("target", "string", lambda e: e.target),
-        Column("error_source", "string", lambda e: e.error and e.error.source),
-        Column("error_kind", "string", lambda e: e.error and e.error.kind),
-        Column("error_message", "string", lambda e: e.error and e.error.message),
+        ExportColumn("scenario", "string", lambda e: e.scenario),
+        ExportColumn("sample_id", "string", lambda e: str(e.sample_id)),
+        ExportColumn("repeat", "int64", lambda e: e.repeat),
+        ExportColumn("correct", "bool", lambda e: None if e.error else e.outcome.correct),
+        ExportColumn("stop", "string", lambda e: e.outcome.stop),
+        ExportColumn("failure", "string", _failure),
+        ExportColumn("suggestions", "int64", lambda e: e.outcome.suggestions),
+        ExportColumn("fewest", "int64", lambda e: e.fewest),
+        ExportColumn("turns", "int64", lambda e: e.outcome.turns),
+        ExportColumn("answer", "string", lambda e: e.answer),
+        ExportColumn("target", "string", lambda e: e.target),
+        ExportColumn("error_source", "string", lambda e: e.error and e.error.source),
+        ExportColumn("error_kind", "string", lambda e: e.error and e.error.kind),
+        ExportColumn("error_message", "string", lambda e: e.error and e.error.message),
         *_usage(lambda e: e.usage),
     ),
     lambda episode: iter([episode]),
 )
 
-TURNS = Table(
+TURNS = ExportTable(
     "turns",
     (
-        Column("scenario", "string", lambda t: t.episode.scenario),
-        Column("sample_id", "string", lambda t: str(t.episode.sample_id)),
-        Column("repeat", "int64", lambda t: t.episode.repeat),
-        Column("turn", "int64", lambda t: t.turn.index),
-        Column("image", "string", lambda t: t.turn.image.path),
-        Column("image_crop", "string", lambda t: _edges(t.turn.image.crop)),
-        Column("image_sha256", "string", lambda t: t.turn.image.sha256),
-        Column("prompt", "string", lambda t: t.turn.prompt),
-        Column("reply", "string", lambda t: t.turn.reply.text),
-        Column("called", "string", lambda t: _of_call(t, "name")),
-        Column("arguments", "string", lambda t: _of_call(t, "arguments")),
-        Column("calls", "int64", lambda t: len(t.turn.reply.tool_calls)),
-        Column("finish_reason", "string", lambda t: t.turn.reply.finish_reason),
-        Column("via", "string", lambda t: t.turn.via),
-        Column("action", "string", lambda t: t.turn.action.kind),
-        Column("tool", "string", lambda t: t.turn.action.tool),
-        Column("argument", "string", lambda t: t.turn.action.argument),
-        Column("category", "string", lambda t: t.turn.action.category),
-        Column("invalid_why", "string", lambda t: t.turn.action.why),
-        Column("detail", "string", lambda t: t.turn.action.detail),
-        Column("question", "string", lambda t: t.turn.action.question),
-        Column("mapped", "bool", lambda t: t.turn.action.mapped),
-        Column("suggestion_verdict", "string", lambda t: t.turn.verdict.suggestion),
-        Column("category_verdict", "string", lambda t: t.turn.verdict.category),
-        Column("judged_suggestion", "bool", lambda t: _judged(t.turn, "proactive")),
-        Column("judged_category", "bool", lambda t: _judged(t.turn, "category")),
+        ExportColumn("scenario", "string", lambda t: t.episode.scenario),
+        ExportColumn("sample_id", "string", lambda t: str(t.episode.sample_id)),
+        ExportColumn("repeat", "int64", lambda t: t.episode.repeat),
+        ExportColumn("turn", "int64", lambda t: t.turn.index),
+        ExportColumn("image", "string", lambda t: t.turn.image.path),
+        ExportColumn("image_crop", "string", lambda t: _edges(t.turn.image.crop)),
+        ExportColumn("image_sha256", "string", lambda t: t.turn.image.sha256),
+        ExportColumn("prompt", "string", lambda t: t.turn.prompt),
+        ExportColumn("reply", "string", lambda t: t.turn.reply.text),
+        ExportColumn("called", "string", lambda t: _of_call(t, "name")),
+        ExportColumn("arguments", "string", lambda t: _of_call(t, "arguments")),
+        ExportColumn("calls", "int64", lambda t: len(t.turn.reply.tool_calls)),
+        ExportColumn("finish_reason", "string", lambda t: t.turn.reply.finish_reason),
+        ExportColumn("via", "string", lambda t: t.turn.via),
+        ExportColumn("action", "string", lambda t: t.turn.action.kind),
+        ExportColumn("tool", "string", lambda t: t.turn.action.tool),
+        ExportColumn("argument", "string", lambda t: t.turn.action.argument),
+        ExportColumn("category", "string", lambda t: t.turn.action.category),
+        ExportColumn("invalid_why", "string", lambda t: t.turn.action.why),
+        ExportColumn("detail", "string", lambda t: t.turn.action.detail),
+        ExportColumn("question", "string", lambda t: t.turn.action.question),
+        ExportColumn("mapped", "bool", lambda t: t.turn.action.mapped),
+        ExportColumn("suggestion_verdict", "string", lambda t: t.turn.verdict.suggestion),
+        ExportColumn("category_verdict", "string", lambda t: t.turn.verdict.category),
+        ExportColumn("judged_suggestion", "bool", lambda t: _judged(t.turn, "proactive")),
+        ExportColumn("judged_category", "bool", lambda t: _judged(t.turn, "category")),
         *_usage(lambda t: t.turn.usage),
     ),
     lambda episode: (TurnOf(episode, turn) for turn in episode.turns),

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from proactive_agent.exports.inspect_parts import as_result
+from proactive_agent.records.describe import call_result
 from proactive_agent.records.episode import CallRecord, EpisodeRecord, TurnRecord
 from proactive_agent.records.failures import group
 from proactive_agent.records.manifest import Manifest
@@ -72,7 +72,7 @@ def tool_attributes(turn: TurnRecord, call: CallRecord) -> dict[str, Any]:
             "gen_ai.tool.type": "function",
             "gen_ai.tool.call.id": call.id or None,
             "gen_ai.tool.call.arguments": call.arguments,
-            "gen_ai.tool.call.result": as_result(turn),
+            "gen_ai.tool.call.result": call_result(turn),
             "error.type": turn.action.why,
         }
     )

@@ -1,40 +1,36 @@
-"""Tidy tables on disk: `episodes` and `turns`, as CSV or as Parquet."""
+"""Writes the tidy tables `episodes` and `turns` as CSV or Parquet."""
 
-import csv
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from proactive_agent.exports.rows import RUN, TABLES, Table, rows
+from proactive_agent.exports.rows import RUN, TABLES, ExportTable, rows
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.tables.csv_form import write_csv
 from proactive_agent.tools import MissingExtraError
 
 BATCH = 2_000
-"""Rows that are held in memory at once."""
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Most rows held in memory at once."""
 
 
-def write_csv(run: RunFolder, folder: Path) -> list[Path]:
-    """`episodes.csv` and `turns.csv`; what is not known is an empty cell.
-
-    A text that a spreadsheet would take for a formula begins with an apostrophe: models wrote it.
-    """
+def write_csv_tables(run: RunFolder, folder: Path) -> list[Path]:
+    """Writes `episodes.csv` and `turns.csv`, whose lines end with CRLF.  Returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for table in TABLES:
         file = folder / f"{table.name}.csv"
         with file.open("w", newline="", encoding="utf-8") as stream:
-            writer = csv.writer(stream)
-            writer.writerow(_names(table))
-            writer.writerows(map(_cells, _rows(run, table)))
+            write_csv(stream, _names(table), _rows(run, table), line_end="\r\n")
         written.append(file)
     return written
 
 
-def write_parquet(run: RunFolder, folder: Path) -> list[Path]:
-    """`episodes.parquet` and `turns.parquet`, in batches, so that memory does not grow."""
+def write_parquet_tables(run: RunFolder, folder: Path) -> list[Path]:
+    """Writes `episodes.parquet` and `turns.parquet` in batches.  Returns their paths.
+
+    Raises MissingExtraError without pyarrow.
+    """
     try:
         import pyarrow
         import pyarrow.parquet
@@ -55,24 +51,17 @@ def write_parquet(run: RunFolder, folder: Path) -> list[Path]:
     return written
 
 
-def _names(table: Table) -> list[str]:
+def _names(table: ExportTable) -> list[str]:
     return [column.name for column in (*RUN, *table.columns)]
 
 
-def _rows(run: RunFolder, table: Table) -> Iterator[dict[str, Any]]:
+def _rows(run: RunFolder, table: ExportTable) -> Iterator[dict[str, Any]]:
     manifest = run.read_manifest()
     for episode in run.episodes():
         yield from rows(table, manifest, episode)
 
 
-def _batches(every: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    waiting = iter(every)
-    while batch := list(islice(waiting, BATCH)):
+def _batches(every_row: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    remaining = iter(every_row)
+    while batch := list(islice(remaining, BATCH)):
         yield batch
-
-
-def _cells(row: dict[str, Any]) -> list[Any]:
-    return [
-        f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-        for value in row.values()
-    ]

@@ -1,4 +1,7 @@
-"""Episodes, turns and actions in a few plain words, for whole records and outlines alike."""
+"""Describes episodes, turns, actions and verdicts in a few words.
+
+Every function accepts whole records and outlines.
+"""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -13,19 +16,19 @@ Turn = TurnRecord | TurnOutline
 Verdict = VerdictRecord | VerdictOutline
 
 ARROW = " → "
-"""Between the steps of an episode."""
+"""Separates the steps of an episode."""
 
 BY_REQUEST = " by request"
 
 
 def name_of(episode: Episode) -> str:
-    """As on a command line; a repetition is named where it is not the first."""
+    """Names an episode as on the command line.  Repetitions after the first are numbered."""
     name = f"{episode.scenario}:{episode.sample_id}"
     return f"{name} #{episode.repeat + 1}" if episode.repeat else name
 
 
 def steps_of(episode: Episode) -> str:
-    """What was done turn by turn; what was done several times in a row is counted."""
+    """Lists the actions turn by turn.  Equal actions in a row are counted."""
     steps = list(_counted(map(step_of, episode.turns)))
     if episode.error is not None:
         steps.append(f"error: {episode.error.kind}")
@@ -33,7 +36,7 @@ def steps_of(episode: Episode) -> str:
 
 
 def short_steps_of(episode: Episode) -> str:
-    """The same with as few letters as it takes, for narrow lists."""
+    """Abbreviates `steps_of` for narrow lists."""
     steps = ARROW.join(_counted(map(short_step_of, episode.turns)))
     if episode.error is not None:
         steps = f"{steps} ! {episode.error.kind}".strip()
@@ -41,7 +44,7 @@ def short_steps_of(episode: Episode) -> str:
 
 
 def step_of(turn: Turn) -> str:
-    """What was done, and that the tool for requests was called for it."""
+    """Describes the action of a turn, and whether it was asked for in words with a tool call."""
     done = action_of(turn.action)
     if turn.action.question is None or turn.via == "text":
         return done
@@ -49,7 +52,7 @@ def step_of(turn: Turn) -> str:
 
 
 def short_step_of(turn: Turn) -> str:
-    """The same in a word or two."""
+    """Abbreviates `step_of` to a word or two."""
     done = short_action_of(turn.action)
     if turn.action.question is None:
         return done
@@ -57,7 +60,7 @@ def short_step_of(turn: Turn) -> str:
 
 
 def action_of(action: Action) -> str:
-    """What a reply was read as."""
+    """Describes the action that a reply was read as."""
     match action.kind:
         case "intervention" if action.tool == UNRELATED_REQUEST.tool:
             return "asks for nothing that helps"
@@ -76,7 +79,7 @@ def action_of(action: Action) -> str:
 
 
 def short_action_of(action: Action) -> str:
-    """An action in a word or two."""
+    """Abbreviates `action_of` to a word or two."""
     match action.kind:
         case "intervention" if action.tool == UNRELATED_REQUEST.tool:
             return "?"
@@ -97,7 +100,7 @@ def _counted(steps: Iterator[str]) -> Iterator[str]:
 
 
 def verdict_of(turn: Turn) -> str:
-    """The verdict of a turn, and the lenient parser's where it differs."""
+    """Describes the verdict on a turn, and the lenient parser's verdict if it differs."""
     text = verdict_words(turn.verdict)
     if turn.lenient_verdict is not None:
         text += f"; lenient: {verdict_words(turn.lenient_verdict)}"
@@ -105,9 +108,18 @@ def verdict_of(turn: Turn) -> str:
 
 
 def verdict_words(verdict: Verdict) -> str:
-    """The verdict on the list that the reply was matched with."""
+    """Describes a verdict: whether a category or a suggestion was matched and correct."""
     if verdict.category != "mismatch":
         return f"category {verdict.category}"
     if verdict.suggestion != "mismatch":
         return f"suggestion {verdict.suggestion}"
     return "no match"
+
+
+def call_result(turn: Turn) -> str:
+    """Describes the result that a tool call of this turn returned."""
+    if turn.verdict.category != "mismatch":
+        return f"answer: {turn.verdict.category}"
+    if turn.action.kind == "intervention":
+        return "done" if turn.verdict.suggestion == "correct" else "not possible here"
+    return turn.action.why or turn.action.kind

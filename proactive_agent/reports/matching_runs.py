@@ -1,6 +1,6 @@
-"""Which runs make a table or plot of the paper, and those of one model brought together.
+"""Selects the runs for a table or plot of the paper and groups them by model.
 
-Runs that have no place in it are left out, and why is said.
+Runs that do not fit are left out, with the reason.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -14,38 +14,38 @@ from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
 
 CONTEXT = frozenset({"stateless", "unfiltered"})
-"""Parts of a condition that may stand beside any other, where all runs of a model have them."""
+"""Parts of a condition that combine with any other, if all runs of a model have them."""
 
 ONE_TURN = ("reference", "clear")
-"""Conditions with which nothing can be stateless."""
+"""Conditions with a single turn, in which `stateless` changes nothing."""
 
 NAMED = 2
-"""Runs named in a sentence about those that are left out."""
+"""Most runs or models that a sentence about left-out runs names."""
 
 SEVERAL_TURNS = ("mcqa", "tools")
-"""Protocols."""
+"""Protocols whose episodes can have several turns."""
 
 
-class Wanted(NamedTuple):
-    """The conditions that are compared with each other."""
+class WantedConditions(NamedTuple):
+    """The conditions that a table or plot compares for each model."""
 
     needed: Sequence[str]
     optional: Sequence[str] = ()
-    """At least one of these, if there are any."""
+    """If not empty, a model needs a run of at least one of these."""
     protocols: Sequence[str] = SEVERAL_TURNS
 
     def unfit(self, run: PlayedRun) -> str:
-        """Why a run is none of them; empty where it is one."""
+        """Returns why a run is none of them, or an empty string."""
         return unfit_protocol(run, self.protocols) or (
             ""
             if condition_of(run) in (*self.needed, *self.optional)
             else f"condition is {condition_of(run)}"
         )
 
-    def missing(self, there: Iterable[str]) -> list[str]:
-        """What a model lacks that has runs of those."""
-        lacking = [name for name in self.needed if name not in there]
-        if self.optional and not any(name in there for name in self.optional):
+    def missing(self, present: Iterable[str]) -> list[str]:
+        """The conditions that are missing for a model with runs of the `present` ones."""
+        lacking = [name for name in self.needed if name not in present]
+        if self.optional and not any(name in present for name in self.optional):
             lacking += self.optional
         return lacking
 
@@ -54,58 +54,63 @@ class Wanted(NamedTuple):
         return " and ".join([*self.needed, *one_of])
 
 
-class Chosen(NamedTuple):
-    """Runs that belong beside each other."""
+class ChosenRuns(NamedTuple):
+    """Runs that fit one table or plot."""
 
     runs: list[PlayedRun]
-    """Named anew."""
+    """With names that distinguish them from each other."""
     scenarios: list[str]
-    """That every run has played; the runs' tables and summaries are of these only."""
+    """Scenarios that every run has played.  The runs' tables and summaries hold only these."""
     left_out: list[str]
-    """Sentences."""
+    """Sentences about the runs that do not fit."""
 
 
-class Trial(NamedTuple):
-    """A model under every condition that is compared."""
+class ModelRuns(NamedTuple):
+    """The runs of one model under the compared conditions."""
 
     name: str
     runs: dict[str, PlayedRun]
-    """By condition, in the order asked for."""
+    """By condition, in the order of `WantedConditions`."""
 
 
-class Trials(NamedTuple):
-    """The models that have runs of all."""
+class MatchedModels(NamedTuple):
+    """The models that have a run of every needed condition."""
 
-    trials: list[Trial]
+    models: list[ModelRuns]
     scenarios: list[str]
-    """That every run has played; the runs' tables and summaries are of these only."""
+    """Scenarios that every run has played.  The runs' tables and summaries hold only these."""
     left_out: list[str]
-    """Sentences."""
+    """Sentences about the runs and models that do not fit."""
 
     @property
     def departure_notes(self) -> list[str]:
-        """What a reader must know of the runs."""
-        return departure_notes([run for trial in self.trials for run in trial.runs.values()])
+        """How these runs depart from the paper."""
+        return departure_notes([run for model in self.models for run in model.runs.values()])
 
 
-def choose(runs: Sequence[PlayedRun], unfit: Callable[[PlayedRun], str], needs: str) -> Chosen:
-    """The runs that nothing is wrong with.  Raises UserError where there is none."""
+def choose_runs(
+    runs: Sequence[PlayedRun], unfit: Callable[[PlayedRun], str], needs: str
+) -> ChosenRuns:
+    """Returns the runs for which `unfit` gives no reason.
+
+    `needs` names the runs that fit.  Raises UserError if there are none.
+    """
     fit, left_out = _sort_out(runs, unfit)
     if not fit:
-        raise UserError(" ".join([f"takes {needs}.", *left_out]))
+        raise UserError(" ".join([f"needs {needs}.", *left_out]))
     common = _Common(fit)
     names = name_runs([run.manifest for run in fit])
     chosen = [
         replace(common.restrict(run), name=name) for run, name in zip(fit, names, strict=True)
     ]
-    return Chosen(chosen, common.scenarios, left_out + common.left_out)
+    return ChosenRuns(chosen, common.scenarios, left_out + common.left_out)
 
 
-def bring_together(runs: Sequence[PlayedRun], wanted: Wanted) -> Trials:
-    """The models that have a run of every condition that is needed.
+def match_models(runs: Sequence[PlayedRun], wanted: WantedConditions) -> MatchedModels:
+    """Returns the models that have a run of every needed condition.
 
-    Raises UserError where none has, where two runs of a model answer to the same condition, and
-    where a model's runs are on different data.
+    Raises UserError if there are none, if two runs of a model have the same condition, or if the
+    runs of a model used different data.
     """
     fit, left_out = _sort_out(runs, wanted.unfit)
     complete, advice = [], []
@@ -118,36 +123,36 @@ def bring_together(runs: Sequence[PlayedRun], wanted: Wanted) -> Trials:
             complete.append({name: group[name] for name in order if name in group})
     if not complete:
         why = advice[:NAMED] or left_out
-        raise UserError(" ".join([f"takes runs of {wanted} of one model.", *why]))
+        raise UserError(" ".join([f"needs runs of {wanted} of one model.", *why]))
     common = _Common([run for group in complete for run in group.values()])
     names = name_runs([group[wanted.needed[0]].manifest for group in complete])
-    trials = [
-        Trial(name, {condition: common.restrict(run) for condition, run in group.items()})
+    models = [
+        ModelRuns(name, {condition: common.restrict(run) for condition, run in group.items()})
         for name, group in zip(names, complete, strict=True)
     ]
-    return Trials(trials, common.scenarios, left_out + advice + common.left_out)
+    return MatchedModels(models, common.scenarios, left_out + advice + common.left_out)
 
 
 def parts_of(run: PlayedRun) -> frozenset[str]:
-    """The parts of a run's condition; none for zero-shot."""
+    """The parts of a run's condition; empty for zero-shot."""
     return frozenset(run.manifest.settings.condition.split("+")) - {"zero-shot"}
 
 
 def condition_of(run: PlayedRun) -> str:
-    """A run's condition without what may stand beside any."""
+    """A run's condition without the parts in CONTEXT."""
     return "+".join(sorted(parts_of(run) - CONTEXT)) or "zero-shot"
 
 
 def unfit_protocol(run: PlayedRun, protocols: Sequence[str]) -> str:
-    """Why a run's protocol is none of those; empty where it is one."""
+    """Returns why a run's protocol is none of these, or an empty string."""
     own = run.manifest.settings.protocol
     return "" if own in protocols else f"protocol is {own}"
 
 
 def unfit_unless_long(*conditions: str) -> Callable[[PlayedRun], str]:
-    """Refuses open-ended runs, those of the conditions named, and those with solved examples.
+    """Returns a check that refuses open-ended runs, these conditions, and solved examples (`icl`).
 
-    The last are played in two scenarios only and would leave no others to show.
+    Solved examples exist for two scenarios only.  Such a run would hide all other scenarios.
     """
     refused = {*conditions, "icl"}
 
@@ -161,22 +166,22 @@ def unfit_unless_long(*conditions: str) -> Callable[[PlayedRun], str]:
 
 
 def check_same_data(runs: Sequence[PlayedRun]) -> None:
-    """Raises UserError where runs that are subtracted were made on different data."""
+    """Raises UserError if the runs used different data, so that their difference says nothing."""
     first, *others = (run.manifest for run in runs)
     for other in others:
         for scenario, file in first.data.files.items():
             theirs = other.data.files.get(scenario, file)
             if (file.sha256, file.kept) != (theirs.sha256, theirs.kept):
                 raise UserError(
-                    f"{first.run_id} and {other.run_id} were made on different data ({scenario}), "
-                    "which alone would change the figures"
+                    f"{first.run_id} and {other.run_id} used different data ({scenario}), "
+                    "so their difference would not show the effect of the condition"
                 )
 
 
 def _sort_out(
     runs: Sequence[PlayedRun], unfit: Callable[[PlayedRun], str]
 ) -> tuple[list[PlayedRun], list[str]]:
-    """The fit runs, and sentences about the others."""
+    """Returns the runs that fit, and sentences about the others."""
     fit: list[PlayedRun] = []
     others: dict[str, list[str]] = {}
     for run in runs:
@@ -184,46 +189,47 @@ def _sort_out(
             others.setdefault(why, []).append(run.manifest.run_id)
         else:
             fit.append(run)
-    return fit, [f"Left out, as the {why}: {_few(ids)}." for why, ids in others.items()]
+    return fit, [f"Left out because the {why}: {_few(ids)}." for why, ids in others.items()]
 
 
 def _few(names: Sequence[str]) -> str:
-    """The first of them; a folder full of runs would fill the screen."""
+    """Lists the first names and counts the rest, because a folder can hold many runs."""
     shown, rest = names[:NAMED], len(names) - NAMED
     return ", ".join(shown) + (f" and {rest} more" if rest > 0 else "")
 
 
 def _by_model(runs: Sequence[PlayedRun]) -> list[dict[str, PlayedRun]]:
-    """The runs by condition, for each model asked in one way."""
-    groups: dict[_Way, dict[str, PlayedRun]] = {}
+    """Groups the runs of each model and method by condition."""
+    groups: dict[_Method, dict[str, PlayedRun]] = {}
     for run in runs:
         settings, condition = run.manifest.settings, condition_of(run)
         asked = (settings.provider, settings.protocol, settings.toolset, settings.parser)
-        group = groups.setdefault(_Way(asked, parts_of(run) & CONTEXT), {})
+        group = groups.setdefault(_Method(asked, parts_of(run) & CONTEXT), {})
         if condition in group:
             raise UserError(
                 f"two {condition} runs of {settings.provider}: {group[condition].manifest.run_id} "
-                f"and {run.manifest.run_id}; give one of them"
+                f"and {run.manifest.run_id}; pass only one of them"
             )
         group[condition] = run
-    for way, group in list(groups.items()):
-        if "stateless" in way.context:
-            _borrow(groups, way, group)
+    for method, group in list(groups.items()):
+        if "stateless" in method.context:
+            _borrow(groups, method, group)
     return list(groups.values())
 
 
-class _Way(NamedTuple):
-    """How a model was asked: the settings that tell, and what stands beside the condition."""
+class _Method(NamedTuple):
+    """Everything that the compared runs of a model must have in common."""
 
-    asked: tuple[str, ...]
+    settings: tuple[str, ...]
     context: frozenset[str]
+    """The parts of the condition that are in CONTEXT."""
 
 
 def _borrow(
-    groups: dict[_Way, dict[str, PlayedRun]], way: _Way, group: dict[str, PlayedRun]
+    groups: dict[_Method, dict[str, PlayedRun]], method: _Method, group: dict[str, PlayedRun]
 ) -> None:
-    """Runs of one turn serve a model that is asked each turn afresh as well."""
-    usual = way._replace(context=way.context - {"stateless"})
+    """Adds runs with a single turn to a stateless model: `stateless` does not change them."""
+    usual = method._replace(context=method.context - {"stateless"})
     lent = {name: run for name, run in groups.get(usual, {}).items() if name in ONE_TURN}
     group.update(lent)
     if lent and lent == groups[usual]:
@@ -231,6 +237,7 @@ def _borrow(
 
 
 def _advice(run: PlayedRun, missing: Sequence[str]) -> str:
+    """Names the missing conditions of a run's model and the command that plays them."""
     settings = run.manifest.settings
     data = [f"--data {settings.data}"] if settings.data else []
     context = parts_of(run) & CONTEXT
@@ -242,14 +249,14 @@ def _advice(run: PlayedRun, missing: Sequence[str]) -> str:
         "run", *data, "--provider", settings.provider, "--protocol", settings.protocol,
         "--condition", conditions,
     ]  # fmt: skip
-    return f"{settings.provider} lacks {' and '.join(missing)}: {' '.join(command)}."
+    return f"{settings.provider} has no run of {' and '.join(missing)}: {' '.join(command)}."
 
 
 class _Common:
-    """The scenarios that all of several runs have played, so that their means are of the same."""
+    """The scenarios that all runs have played, so that their averages can be compared."""
 
     def __init__(self, runs: Sequence[PlayedRun]) -> None:
-        """Raises UserError where there is none."""
+        """Raises UserError if there are none."""
         played = [
             {name for name, found in run.summary.scenarios.items() if found.episodes}
             for run in runs
@@ -259,11 +266,11 @@ class _Common:
             raise UserError("the runs have no scenario in common")
         self.scenarios = [name for name in SCENARIOS if name in common]
         others = [name for name in SCENARIOS if name in set.union(*played) - common]
-        sentence = f"Left out, as not all runs have them: {', '.join(others)}."
+        sentence = f"Left out because not all runs have them: {', '.join(others)}."
         self.left_out = [sentence] if others else []
 
     def restrict(self, run: PlayedRun) -> PlayedRun:
-        """The run as if it had been of these scenarios only."""
+        """Returns the run with only these scenarios in its tables and summary."""
         if list(run.summary.scenarios) == self.scenarios:
             return run
         tables = {name: run.tables[name] for name in self.scenarios}

@@ -1,6 +1,5 @@
-"""A report as CSV: a row per number, with full precision."""
+"""A comparison report as CSV: a row per number, with full precision."""
 
-import csv
 import io
 from collections.abc import Iterator
 
@@ -8,6 +7,7 @@ from proactive_agent.metrics import Rates
 from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.reports.comparison.pairing import Difference
 from proactive_agent.reports.comparison.report import Report
+from proactive_agent.reports.tables.csv_form import write_csv
 
 COLUMNS = (
     "source", "name", "run_id", "protocol", "condition", "data", "scenario", "metric",
@@ -17,12 +17,10 @@ MACRO = "macro average"
 
 
 def csv_text(report: Report) -> str:
-    """The rows below their header."""
+    """Returns a header and the rows of runs, published figures, differences and help-seeking."""
+    rows = (*_runs(report), *_published(report), *_differences(report), *_pairs(report))
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in (*_runs(report), *_published(report), *_differences(report), *_pairs(report)):
-        writer.writerow({**row, "note": report.caption})
+    write_csv(stream, COLUMNS, ({**row, "note": report.caption} for row in rows))
     return stream.getvalue()
 
 
@@ -73,6 +71,6 @@ def _pairs(report: Report) -> Iterator[dict[str, object]]:
 
 
 def _estimate(metric: str, found: Estimate, told: dict[str, object]) -> Iterator[dict[str, object]]:
-    """A row, where there is a number."""
+    """Yields a row if the number is known."""
     if found.value is not None:
         yield {**told, "metric": metric, **found.model_dump()}

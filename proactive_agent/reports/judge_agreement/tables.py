@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 
 from proactive_agent.metrics import Rates, Summary
-from proactive_agent.reports.judge_agreement.kappa import Agreement
+from proactive_agent.reports.judge_agreement.agreement import (
+    KINDS,
+    Agreement,
+    VerdictPair,
+    agreement,
+)
 from proactive_agent.reports.judge_agreement.labelled import Kind
-from proactive_agent.reports.judge_agreement.measure import KINDS, Pair, agreement
 from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
 from proactive_agent.reports.tables.numbers import UNKNOWN, percent, percent_cell
 from proactive_agent.scenarios import SCENARIOS
@@ -22,7 +26,7 @@ def scores_grid(title: str, summary: Summary) -> Grid:
 
 
 def agreement_grid(
-    title: str, parts: Sequence[tuple[str, Sequence[Pair]]], first: str, second: str
+    title: str, parts: Sequence[tuple[str, Sequence[VerdictPair]]], first: str, second: str
 ) -> Grid:
     """Agreement of two raters, per part, kind and scenario: how often who of them says yes."""
     columns = ["", "agree %", "kappa", "both", f"{first}\nonly", f"{second}\nonly", "neither"]
@@ -38,7 +42,7 @@ def _score_line(name: str, rates: Rates) -> Line:
     return Line(name, [percent_cell(getattr(rates, score)) for score in _SCORES])
 
 
-def _agreement_lines(pairs: Sequence[Pair], kind: Kind) -> list[Line]:
+def _agreement_lines(pairs: Sequence[VerdictPair], kind: Kind) -> list[Line]:
     lines = []
     for name, scenario in SCENARIOS.items():
         found = agreement([pair for pair in pairs if pair.scenario == name], kind)

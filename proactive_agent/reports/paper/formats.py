@@ -1,6 +1,5 @@
-"""A table of the paper as text: for the terminal, for a page or a paper, for programs."""
+"""The text formats of a table of the paper: terminal, Markdown, LaTeX, CSV and JSON."""
 
-import csv
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from rich.console import Console
 from proactive_agent.reports.paper.tables import Figure, PaperTable
 from proactive_agent.reports.published import PAPER
 from proactive_agent.reports.tables import INTERVAL_NOTE, TerminalTable
+from proactive_agent.reports.tables.csv_form import write_csv
 from proactive_agent.reports.tables.text_forms import latex, markdown
 
 
@@ -24,10 +24,8 @@ def _terminal(table: PaperTable, width: int) -> str:
 
 def _csv(table: PaperTable, width: int) -> str:
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, [*Figure.model_fields, "note"], lineterminator="\n")
-    writer.writeheader()
-    for figure in table.figures:
-        writer.writerow({**figure.model_dump(), "note": table.caption})
+    rows = ({**figure.model_dump(), "note": table.caption} for figure in table.figures)
+    write_csv(stream, [*Figure.model_fields, "note"], rows)
     return stream.getvalue()
 
 
@@ -47,4 +45,4 @@ FORMS: Mapping[str, Callable[[PaperTable, int], str]] = {
     "csv": _csv,
     "json": _json,
 }
-"""By name: the text of a table, in lines of so many characters where that matters."""
+"""The functions that write a table, by format.  Their second argument is the terminal's width."""

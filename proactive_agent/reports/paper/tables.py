@@ -19,7 +19,7 @@ from proactive_agent.reports.comparison.published_rows import caption, published
 from proactive_agent.reports.matching_runs import (
     SEVERAL_TURNS,
     check_same_data,
-    choose,
+    choose_runs,
     condition_of,
     unfit_protocol,
 )
@@ -71,7 +71,7 @@ class PaperTable(NamedTuple):
 def paper_table(name: TableName, runs: Sequence[PlayedRun]) -> PaperTable:
     """That table of the paper with these runs.  Raises UserError where none fits."""
     info = TABLES[name]
-    chosen = choose(runs, lambda run: _unfit(run, info), _needs(info))
+    chosen = choose_runs(runs, lambda run: _unfit(run, info), _needs(info))
     if name == "table3":
         _check_training(chosen.runs)
     rows = published.table(name)
@@ -116,7 +116,7 @@ def _needs(info: TableInfo) -> str:
 def _check_training(runs: Sequence[PlayedRun]) -> None:
     """Raises UserError unless there is a run before training and another that it compares with."""
     if len(runs) < 2:
-        raise UserError("takes a run from before training, then those from after it")
+        raise UserError("needs a run from before training, followed by those from after it")
     if len({run.manifest.settings.protocol for run in runs}) > 1:
         raise UserError("the runs before and after training must have the same protocol")
     check_same_data(runs)

@@ -1,6 +1,6 @@
-"""Plots of runs, for `reproduce` and for reports: `figure(name, runs)`, then `svg` or `png`.
+"""Plots of runs: `draw` makes a figure, `svg` and `png` write it.
 
-matplotlib comes with the extra `report`.
+Needs matplotlib (extra `report`).
 """
 
 import importlib
@@ -24,11 +24,11 @@ FIGURES = {
     "acc-psr": "tradeoff:draw",
     "help-seeking": "help_seeking:draw",
 }
-"""Where each is drawn: a module of this package and its function."""
+"""The module of this package and the function that draw each plot."""
 
 
 def draw(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -> Drawing:
-    """A plot of these runs.  Raises UserError where they do not make one."""
+    """Draws the named plot.  Raises UserError if the runs do not fit it."""
     module, _, function = FIGURES[name].partition(":")
     with style():
         home = importlib.import_module(f"{__name__}.{module}")
@@ -38,7 +38,7 @@ def draw(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -
 
 
 def figure(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -> "Figure":
-    """The plot alone."""
+    """Draws the named plot and returns its figure only."""
     return draw(name, runs, with_published=with_published).figure
 
 

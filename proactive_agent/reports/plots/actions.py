@@ -1,6 +1,6 @@
-"""What models do: the share of turns that ask, abstain or predict, per scenario and on average.
+"""Shares of turns that ask, abstain or predict, per scenario and on average.
 
-In kind the paper's Figure 4, with replies that could not be read shown apart.
+Corresponds to the paper's Figure 4.  Unreadable replies are shown separately.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.departures import departure_notes
-from proactive_agent.reports.matching_runs import choose, unfit_unless_long
+from proactive_agent.reports.matching_runs import choose_runs, unfit_unless_long
 from proactive_agent.reports.plots.sheet import Drawing, Key, Size, draw_sheet, panel, short
 from proactive_agent.reports.plots.style import BLUE, ORANGE, SKY
 from proactive_agent.reports.plots.values import MEAN, panels
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 COLUMNS = 4
 ROW = 0.22
-"""Inches of height of a bar with its gap."""
+"""Height of a bar with its gap, in inches."""
 
 
 class _Part(NamedTuple):
@@ -36,10 +36,10 @@ PARTS = (
 
 
 def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """The plot of these runs; nothing was published that could stand beside them."""
+    """Draws a bar per run.  The paper publishes no numbers for this plot."""
     from matplotlib.patches import Patch
 
-    runs, scenarios, left_out = choose(
+    runs, scenarios, left_out = choose_runs(
         runs, unfit_unless_long("reference"), "runs of several turns"
     )
     names = panels(scenarios)
@@ -78,6 +78,6 @@ def _draw_bars(axes: "Axes", scenario: str, runs: Sequence[PlayedRun]) -> None:
 
 
 def _shares(run: PlayedRun, scenario: str) -> list[float]:
-    """Of the parts, in per cent."""
+    """The share of each part, in per cent."""
     rates = run.summary.macro if scenario == MEAN else run.summary.scenarios[scenario]
     return [100 * sum(getattr(rates, field).value for field in part.fields) for part in PARTS]

@@ -1,4 +1,4 @@
-"""Before and after as dots on a line: a row per model, a panel per metric, the change beside it."""
+"""Before-and-after plots: a row per model, a panel per metric, a dot per condition."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,63 +13,63 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ROW = 0.24
-"""Inches of height of a model."""
+"""Height of a model's row, in inches."""
 
 AROUND = 0.8
-"""Inches of height above and below the rows."""
+"""Height above and below the rows together, in inches."""
 
 AFTER = ((BLUE, "o"), (VERMILION, "^"))
 """Colours and markers of the one or two conditions that are compared with the first."""
 
 
-class Column(NamedTuple):
-    """A panel."""
+class ChangePanel(NamedTuple):
+    """A panel: a metric, in one scenario or averaged."""
 
     metric: Metric
     title: str
 
 
 class Change(NamedTuple):
-    """A figure of a model under the first condition and the others; None where there is none."""
+    """One metric of a model under the first condition and the others; None if it is unknown."""
 
     values: Sequence[Value | None]
     texts: Sequence[str]
-    """How each change is written."""
+    """The text of each change."""
 
 
-class Row(NamedTuple):
-    """A model."""
+class ModelRow(NamedTuple):
+    """A model's row in all panels."""
 
     name: str
     changes: Sequence[Change]
-    """Per column."""
+    """One per panel."""
     published: bool = False
 
 
 def draw_changes(
     title: str,
     conditions: Sequence[str],
-    columns: Sequence[Column],
-    rows: Sequence[Row],
+    panels: Sequence[ChangePanel],
+    rows: Sequence[ModelRow],
     notes: Sequence[str],
     *,
     across: int,
 ) -> "Figure":
-    """The plot, with so many panels side by side; rows of our runs come before published ones."""
+    """Draws the plot, with `across` panels side by side.  Our runs must precede published rows."""
     first, *others = conditions
     legend = [Key(mark(BLUE, "o", hollow=True), first)]
     legend += [Key(mark(*look), name) for look, name in zip(AFTER, others, strict=False)]
     if any(row.published for row in rows):
         legend.append(Key(mark(PUBLISHED, "o"), published.LABEL))
-    bands = len(columns) // across
+    bands = len(panels) // across
     size = Size(10, bands * (AROUND + ROW * len(rows)))
     figure = draw_sheet(title, size, legend=legend, notes=notes)
     grid: list[Axes] = list(figure.subplots(bands, across, sharey=True, squeeze=False).flat)
-    for index, (axes, column) in enumerate(zip(grid, columns, strict=True)):
-        panel(axes, column.title, xlabel=LABELS[column.metric])
+    for index, (axes, shown) in enumerate(zip(grid, panels, strict=True)):
+        panel(axes, shown.title, xlabel=LABELS[shown.metric])
         for place, row in enumerate(rows):
             _draw_change(axes, place, row.changes[index], row.published)
-        _finish(axes, column, rows)
+        _finish(axes, shown, rows)
     return figure
 
 
@@ -100,15 +100,15 @@ def _draw_interval(axes: "Axes", height: float, value: Value, colour: str) -> No
         axes.plot([value.low, value.high], [height, height], color=colour, linewidth=0.8, alpha=0.6)
 
 
-def _finish(axes: "Axes", column: Column, rows: Sequence[Row]) -> None:
-    """Limits, names of the models, and the line between ours and published ones."""
+def _finish(axes: "Axes", shown: ChangePanel, rows: Sequence[ModelRow]) -> None:
+    """Sets limits and model names, and draws the line between our rows and published ones."""
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.set_yticks(range(len(rows)), [short(row.name) for row in rows])
     axes.tick_params(axis="y", length=0)
     ours = sum(not row.published for row in rows)
     if 0 < ours < len(rows):
         axes.axhline(ours - 0.5, color=GUIDE, linewidth=0.8)
-    if column.metric == "psr":
+    if shown.metric == "psr":
         right = axes.get_xlim()[1]
         axes.set_xlim(-0.04 * right, right)
     else:

@@ -1,8 +1,8 @@
-"""What a condition changes: each model before and after, with the change beside it.
+"""The effect of a condition: each model without and with it, and the change.
 
-In kind the paper's Figure 5 (hint), Figure 6 (conversation history), Figure 8 (in-context learning
-on ROD and MVP-N) and Figure 9 (random suggestions: a model that asks as often for what cannot help
-merely avoids to abstain).
+Corresponds to the paper's Figure 5 (hint), Figure 6 (conversation history), Figure 8 (in-context
+learning on ROD and MVP-N) and Figure 9 (random suggestions).  A model that picks random suggestions
+as often as useful ones is not proactive: it only avoids abstaining.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,13 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.metrics.statistics.testing import STARS_MEAN
 from proactive_agent.reports import published
 from proactive_agent.reports.comparison.pairing import Differences, subtract
-from proactive_agent.reports.matching_runs import SEVERAL_TURNS, Trial, Wanted, bring_together
-from proactive_agent.reports.plots.changes import Change, Column, Row, draw_changes
+from proactive_agent.reports.matching_runs import (
+    SEVERAL_TURNS,
+    ModelRuns,
+    WantedConditions,
+    match_models,
+)
+from proactive_agent.reports.plots.changes import Change, ChangePanel, ModelRow, draw_changes
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing
 from proactive_agent.reports.plots.values import (
     MEAN,
@@ -34,87 +39,87 @@ class _Effect(NamedTuple):
 
     title: str
     conditions: tuple[str, ...]
-    """One, or two of which at least one is needed."""
+    """One condition, or two of which a model needs at least one."""
     metrics: tuple[Metric, ...] = ("acc", "psr")
     by_scenario: bool = False
-    """Whether scenarios are shown, not their mean."""
+    """Whether each scenario gets its own panel, instead of one for their mean."""
     protocols: Sequence[str] = SEVERAL_TURNS
     table: published.TableName | None = None
-    """Published figures with the condition."""
-    remark: str = ""
-    """What was published without figures of single models."""
+    """The published table for the condition."""
+    published_note: str = ""
+    """Published findings without numbers per model."""
 
     @property
-    def wanted(self) -> Wanted:
-        """The runs that it takes."""
+    def wanted(self) -> WantedConditions:
+        """The conditions that a model must have runs of."""
         if len(self.conditions) == 1:
-            return Wanted((BASE, *self.conditions), protocols=self.protocols)
-        return Wanted((BASE,), self.conditions, self.protocols)
+            return WantedConditions((BASE, *self.conditions), protocols=self.protocols)
+        return WantedConditions((BASE,), self.conditions, self.protocols)
 
 
-_HISTORY_REMARK = (
+_HISTORY_NOTE = (
     f"Published ({published.PAPER}), means over models on the official data: psr "
     f"{published.HISTORY.psr_without} → {published.HISTORY.psr_with}, acc "
     f"{signed(100 * published.HISTORY.acc_change, 0)} points."
 )
 
-_RANDOM_REMARK = (
-    f"Published ({published.PAPER}) in words: models that look proactive still pick random "
+_RANDOM_NOTE = (
+    f"Published ({published.PAPER}), without numbers: models that look proactive still pick random "
     "suggestions."
 )
 
 
 def draw_hint(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """acc and psr with a hint."""
-    effect = _Effect("What a hint changes", ("hint",), table="table7")
+    """Draws acc and psr without and with a hint."""
+    effect = _Effect("Effect of a hint", ("hint",), table="table7")
     return _draw(effect, runs, with_published)
 
 
 def draw_history(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """acc and psr with the conversation so far; tools keep it anyway."""
+    """Draws acc and psr without and with earlier turns (`mcqa` only; `tools` always has them)."""
     effect = _Effect(
-        "What the conversation so far changes",
+        "Effect of the conversation history",
         ("history",),
         protocols=("mcqa",),
-        remark=_HISTORY_REMARK,
+        published_note=_HISTORY_NOTE,
     )
     return _draw(effect, runs, with_published)
 
 
 def draw_icl(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """acc and psr after one and three solved examples."""
-    effect = _Effect("What solved examples change", ("icl:1", "icl:3"), by_scenario=True)
+    """Draws acc and psr without solved examples and with one and three."""
+    effect = _Effect("Effect of solved examples", ("icl:1", "icl:3"), by_scenario=True)
     return _draw(effect, runs, with_published)
 
 
 def draw_random_suggestions(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """Who asks at once, and acc, where suggestions cannot help."""
+    """Draws the share of first turns that ask, and acc, with useful and random suggestions."""
     effect = _Effect(
-        "Suggestions that can help, and random ones",
+        "Useful and random suggestions",
         ("random-suggestions",),
         metrics=("asked_at_once", "acc"),
-        remark=_RANDOM_REMARK,
+        published_note=_RANDOM_NOTE,
     )
     return _draw(effect, runs, with_published)
 
 
 def _draw(effect: _Effect, runs: Sequence[PlayedRun], with_published: bool) -> Drawing:
-    trials, scenarios, left_out = together = bring_together(runs, effect.wanted)
+    models, scenarios, left_out = matched = match_models(runs, effect.wanted)
     shown = scenarios if effect.by_scenario else [MEAN]
     places = [(metric, scenario) for scenario in shown for metric in effect.metrics]
-    columns = [
-        Column(metric, mean_of(scenarios) if name == MEAN else name) for metric, name in places
+    panels = [
+        ChangePanel(metric, mean_of(scenarios) if name == MEAN else name) for metric, name in places
     ]
-    rows = [_our_row(effect, trial, places, scenarios) for trial in trials]
-    how = f"{INTERVALS}  Right of each panel the change, with paired tests: {STARS_MEAN}."
-    notes = [how, *together.departure_notes]
+    rows = [_our_row(effect, model, places, scenarios) for model in models]
+    tests = f"Right of each panel: the change, with a paired test ({STARS_MEAN})."
+    notes = [f"{INTERVALS}  {tests}", *matched.departure_notes]
     if with_published and effect.table:
         rows += _published_rows(effect.table, places, scenarios)
         notes.append(published.NOTE)
-    if with_published and effect.remark:
-        notes.append(effect.remark)
+    if with_published and effect.published_note:
+        notes.append(effect.published_note)
     figure = draw_changes(
-        effect.title, (BASE, *effect.conditions), columns, rows, notes, across=len(effect.metrics)
+        effect.title, (BASE, *effect.conditions), panels, rows, notes, across=len(effect.metrics)
     )
     return Drawing(figure, left_out)
 
@@ -123,10 +128,10 @@ _Place = tuple[Metric, str]
 
 
 def _our_row(
-    effect: _Effect, trial: Trial, places: Sequence[_Place], scenarios: Sequence[str]
-) -> Row:
-    base = trial.runs[BASE]
-    others = [trial.runs.get(condition) for condition in effect.conditions]
+    effect: _Effect, model: ModelRuns, places: Sequence[_Place], scenarios: Sequence[str]
+) -> ModelRow:
+    base = model.runs[BASE]
+    others = [model.runs.get(condition) for condition in effect.conditions]
     differences = [subtract(run.tables, base.tables, scenarios) if run else None for run in others]
     changes = []
     for metric, scenario in places:
@@ -138,11 +143,11 @@ def _our_row(
             for found, value in zip(differences, after, strict=True)
         ]
         changes.append(Change([before, *after], texts))
-    return Row(trial.name, changes)
+    return ModelRow(model.name, changes)
 
 
 def _paired(found: Differences | None, metric: str, scenario: str) -> str:
-    """The change on the samples that both runs have; empty where it was not tested."""
+    """The change on the samples that both runs have; empty if there is none or it is untested."""
     if found is None:
         return ""
     by_metric = found.macro if scenario == MEAN else found.scenarios.get(scenario, {})
@@ -158,7 +163,7 @@ def _unpaired(before: Value | None, after: Value | None) -> str:
 
 def _published_rows(
     with_condition: published.TableName, places: Sequence[_Place], scenarios: Sequence[str]
-) -> list[Row]:
+) -> list[ModelRow]:
     rows = []
     for before in published.table("table1"):
         after = published.find(with_condition, before.model)
@@ -167,5 +172,5 @@ def _published_rows(
             for place in places:
                 values = [published_value(row, *place, scenarios) for row in (before, after)]
                 changes.append(Change(values, [_unpaired(*values)]))
-            rows.append(Row(before.model, changes, published=True))
+            rows.append(ModelRow(before.model, changes, published=True))
     return rows

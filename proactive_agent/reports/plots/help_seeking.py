@@ -1,8 +1,8 @@
-"""Asking when help is needed against asking when it is not (ours; no figure of the paper).
+"""Help-seeking when help is needed and when it is not (not in the paper).
 
-Right is the share of first turns that ask on the clear frame, up the share that ask where the frame
-hides something.  Whoever asks regardless lies on the diagonal, whoever tells the two apart above
-it; along a curve the sensitivity d' is the same.
+x is the share of first turns that ask on the clear frame.  y is the share that ask on a frame that
+hides something.  A model that asks regardless of need is on the diagonal; a model that tells the
+two apart is above it.  Each curve shows one value of the sensitivity d'.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.comparison.help_seeking import help_seeking
-from proactive_agent.reports.matching_runs import Wanted, bring_together
+from proactive_agent.reports.matching_runs import WantedConditions, match_models
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, draw_sheet
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
 from proactive_agent.reports.plots.style import GUIDE, SMALL, look
@@ -21,23 +21,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 SENSITIVITIES = (1, 2, 3)
-"""d' along the curves."""
+"""The value of d' of each curve."""
 
 
 def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """The plot of the models that have both runs; nothing was published that could stand here."""
-    trials, scenarios, left_out = together = bring_together(runs, Wanted(("zero-shot", "clear")))
+    """Draws the models that have both runs.  The paper publishes no numbers for this plot."""
+    models, scenarios, left_out = matched = match_models(
+        runs, WantedConditions(("zero-shot", "clear"))
+    )
     figure = draw_sheet(
-        "Asking when help is needed, and when it is not",
+        "Asking when help is needed and when it is not",
         size_for(scenarios),
-        legend=legend_of(trials),
+        legend=legend_of(models),
         notes=[
-            f"Dashed: asks regardless of need.  Curves: the same d'.  {INTERVALS}",
-            *together.departure_notes,
+            f"Dashed line: asks regardless of need.  Curves: equal d'.  {INTERVALS}",
+            *matched.departure_notes,
         ],
     )
-    pairs = [help_seeking(list(trial.runs.values())) for trial in trials]
-    labels = ("asks though the frame is clear (%)", "asks when needed (%)")
+    pairs = [help_seeking(list(model.runs.values())) for model in models]
+    labels = ("asks on the clear frame (%)", "asks when help is needed (%)")
     for scenario, axes in square_panels(figure, scenarios, *labels):
         _draw_curves(axes)
         for number, found in enumerate(pairs):
@@ -56,7 +58,7 @@ def _draw_curves(axes: "Axes") -> None:
     for sensitivity in SENSITIVITIES:
         hits = [100 * normal.cdf(criterion + sensitivity) for criterion in criteria]
         axes.plot(false_alarms, hits, color=GUIDE, linewidth=0.6, zorder=1)
-        # On the other diagonal the curves are farthest from each other.
+        # The labels are on the other diagonal, where the curves are farthest apart.
         middle = 100 * normal.cdf(-sensitivity / 2)
         axes.text(
             middle, 100 - middle, str(sensitivity), fontsize=SMALL, color=GUIDE, zorder=2,

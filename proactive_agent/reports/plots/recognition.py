@@ -1,8 +1,8 @@
-"""Accuracy against reference: what a model could recognise, and what it got right by asking.
+"""Accuracy when help is needed against accuracy on the reference frame.
 
-In kind the paper's Figure 3.  Right is the accuracy on the reference frame, up the accuracy where
-help has to be asked for.  A model on the diagonal loses nothing; the further below, the more it
-fails by not asking.
+Corresponds to the paper's Figure 3.  x is the accuracy on the reference frame, y the accuracy when
+the model has to ask for help.  A model on the diagonal loses nothing.  The further below it a model
+is, the more it fails because it does not ask.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
-from proactive_agent.reports.matching_runs import Wanted, bring_together
+from proactive_agent.reports.matching_runs import WantedConditions, match_models
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, Key, draw_sheet, published_mark
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
 from proactive_agent.reports.plots.style import PUBLISHED, look
@@ -21,24 +21,24 @@ if TYPE_CHECKING:
 
 
 def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """The plot of the models that have both runs."""
-    trials, scenarios, left_out = together = bring_together(
-        runs, Wanted(("zero-shot", "reference"))
+    """Draws the models that have both runs."""
+    models, scenarios, left_out = matched = match_models(
+        runs, WantedConditions(("zero-shot", "reference"))
     )
-    legend, notes = legend_of(trials), [INTERVALS, *together.departure_notes]
+    legend, notes = legend_of(models), [INTERVALS, *matched.departure_notes]
     if with_published:
         legend.append(Key(published_mark(), published.LABEL))
         notes.append(published.NOTE)
     figure = draw_sheet(
         "Accuracy against recognition ability", size_for(scenarios), legend=legend, notes=notes
     )
-    labels = ("acc on the reference frame (%)", "acc where help is needed (%)")
+    labels = ("acc on the reference frame (%)", "acc when help is needed (%)")
     for scenario, axes in square_panels(figure, scenarios, *labels):
         if with_published:
             _draw_published(axes, scenario, scenarios)
-        for number, trial in enumerate(trials):
-            asked = value_of(trial.runs["zero-shot"], "acc", scenario)
-            able = value_of(trial.runs["reference"], "acc", scenario)
+        for number, model in enumerate(models):
+            asked = value_of(model.runs["zero-shot"], "acc", scenario)
+            able = value_of(model.runs["reference"], "acc", scenario)
             draw_point(axes, able, asked, look(number))
     return Drawing(figure, left_out)
 

@@ -1,7 +1,7 @@
-"""The sheet a plot is drawn on: a title, the panels, a legend and notes, none over another.
+"""The layout of a plot: title, panels, legend and notes, which never overlap.
 
-Heights are in inches and follow from what is to be written, so that one model and twenty-two both
-find their place.  The panels' own labels are fitted by matplotlib's constrained layout.
+Heights are in inches and follow from the content, so that a plot fits one model or twenty-two.
+matplotlib's constrained layout fits the labels of the panels.
 """
 
 import textwrap
@@ -17,41 +17,43 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MARGIN = 0.12
-"""Around the sheet, and between what stands on it."""
+"""Margin around the sheet and between its parts, in inches."""
 
 TITLE = 0.36
+"""Height of the title, in inches."""
+
 LINE = 0.155
-"""A line of a note or a row of a legend."""
+"""Height of a line of a note or a row of a legend, in inches."""
 
 POINTS = 72
-"""Of an inch."""
+"""Points per inch."""
 
 INTERVALS = "Thin lines: 95 % confidence intervals."
 
 LONGEST_NAME = 40
-"""Characters of a name; more are cut out of its middle."""
+"""Most characters of a name; a longer name is cut in its middle."""
 
 LEGEND_HANDLE = 0.5
-"""Inches beside a label in a legend, with the gap to the next column."""
+"""Width of a legend entry without its label, including the gap to the next column, in inches."""
 
 
 class Drawing(NamedTuple):
-    """A plot, and what of the runs given is not in it."""
+    """A plot and the runs that it leaves out."""
 
     figure: "Figure"
     left_out: list[str]
-    """Sentences."""
+    """Sentences about the runs that do not fit."""
 
 
 class Key(NamedTuple):
-    """A line of the legend."""
+    """An entry of the legend."""
 
     handle: "Artist"
     label: str
 
 
 class Size(NamedTuple):
-    """Of all panels together, with their labels, in inches."""
+    """The size of all panels together, with their labels, in inches."""
 
     width: float
     height: float
@@ -60,7 +62,7 @@ class Size(NamedTuple):
 def draw_sheet(
     title: str, size: Size, *, legend: Sequence[Key] = (), notes: Sequence[str] = ()
 ) -> "Figure":
-    """An empty sheet whose panels are yet to come (`figure.subplots`)."""
+    """Makes a sheet without panels; the caller adds them with `figure.subplots`."""
     from matplotlib.figure import Figure
 
     lines = [
@@ -89,7 +91,7 @@ def draw_sheet(
 
 
 def short(name: str) -> str:
-    """A name that is not too long for a plot."""
+    """Shortens a name that is too long for a plot."""
     if len(name) <= LONGEST_NAME:
         return name
     half = LONGEST_NAME // 2
@@ -97,13 +99,13 @@ def short(name: str) -> str:
 
 
 def panel(axes: "Axes", title: str, **labels: Any) -> None:
-    """Names a panel and its axes."""
+    """Sets the title and the axis labels of a panel."""
     axes.set_title(title, loc="left", fontweight="bold")
     axes.set(**labels)
 
 
 def mark(colour: str, marker: str, *, hollow: bool = False) -> "Artist":
-    """A marker for the legend."""
+    """Makes a marker for the legend."""
     from matplotlib.lines import Line2D
 
     return Line2D(
@@ -113,7 +115,7 @@ def mark(colour: str, marker: str, *, hollow: bool = False) -> "Artist":
 
 
 def published_mark(marker: str = "o") -> "Artist":
-    """The marker of published figures, for the legend."""
+    """Makes the marker of published figures for the legend."""
     return mark(PUBLISHED, marker, hollow=True)
 
 
@@ -142,7 +144,7 @@ def _columns(legend: Sequence[Key], width: float) -> int:
 
 
 def _text_width(text: str) -> float:
-    """Inches."""
+    """The width of a text, in inches."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextToPath
 

@@ -1,9 +1,9 @@
-"""Square panels of two percentages against each other, one per scenario and one for the mean."""
+"""Square panels that plot two percentages, one panel per scenario and one for the mean."""
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from proactive_agent.reports.matching_runs import Trial
+from proactive_agent.reports.matching_runs import ModelRuns
 from proactive_agent.reports.plots.sheet import Key, Size, mark, panel, short
 from proactive_agent.reports.plots.style import GUIDE, Look, look
 from proactive_agent.reports.plots.values import Value, panels
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 COLUMNS = 4
 SIDE = 2.8
-"""Inches of a panel with its labels, in height."""
+"""Height of a panel with its labels, in inches."""
 
 
 def size_for(scenarios: Sequence[str]) -> Size:
-    """Of all panels together."""
+    """The size of all panels together."""
     count = len(panels(scenarios))
     return Size(10, SIDE * -(-count // COLUMNS))
 
@@ -26,7 +26,7 @@ def size_for(scenarios: Sequence[str]) -> Size:
 def square_panels(
     figure: "Figure", scenarios: Sequence[str], x_label: str, y_label: str
 ) -> "Iterator[tuple[str, Axes]]":
-    """Each scenario and the mean with its panel, in which the diagonal is drawn."""
+    """Yields each scenario and the mean with its panel, which already shows the diagonal."""
     names = panels(scenarios)
     rows = -(-len(names) // COLUMNS)
     grid = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False)
@@ -46,13 +46,13 @@ def square_panels(
         yield names[place], axes
 
 
-def legend_of(trials: Sequence[Trial]) -> list[Key]:
-    """A line per model."""
-    return [Key(mark(*look(number)), short(trial.name)) for number, trial in enumerate(trials)]
+def legend_of(models: Sequence[ModelRuns]) -> list[Key]:
+    """The legend, with an entry per model."""
+    return [Key(mark(*look(number)), short(model.name)) for number, model in enumerate(models)]
 
 
 def draw_point(axes: "Axes", x: Value | None, y: Value | None, look: Look) -> None:
-    """A model's marker with its intervals; nothing where one of the two is unknown."""
+    """Draws a model's marker with its intervals, unless one of the values is unknown."""
     if x is None or y is None:
         return
     axes.errorbar(

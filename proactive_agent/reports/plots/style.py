@@ -1,7 +1,7 @@
-"""How every plot looks, and how it becomes a file: the same runs give the same bytes.
+"""The style of all plots, and their export to files.  The same runs give the same bytes.
 
-Colours are those of Okabe and Ito, which people with any colour vision can tell apart; no two
-models share both colour and marker.  Names are shown as they are: nothing in them is markup.
+The colours are Okabe and Ito's, which are distinct for people with any colour vision.  No two
+models share both colour and marker.  Names are never read as markup.
 """
 
 import io
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FONT_SIZE = 9
 SMALL = 8
-"""Points; no text is smaller."""
+"""Size of the smallest text, in points."""
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, BLACK = "#E69F00", "#56B4E9", "#000000"
@@ -25,12 +25,12 @@ COLOURS = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, BLACK)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 
 PUBLISHED = "#767676"
-"""Of what others measured on other data; always with hollow markers or hatches."""
+"""Colour of published figures, which also have hollow markers or hatches."""
 
 TEXT = "#333333"
 GRID = "#DDDDDD"
 GUIDE = "#8C8C8C"
-"""Of lines that are no data."""
+"""Colour of lines that are not data."""
 
 _RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # ships with matplotlib, so every machine has it
@@ -55,43 +55,42 @@ _RC: dict[Any, Any] = {
 }
 
 PLACE_DIGITS = 6
-"""Of a panel's place, as a share of the sheet."""
+"""Digits of a panel's position, which is a share of the sheet."""
 
 PIXELS_PER_INCH = 200
 
 
 class Look(NamedTuple):
-    """Colour and marker of a model."""
+    """The colour and marker of a model."""
 
     colour: str
     marker: str
 
 
 def look(number: int) -> Look:
-    """The look of the model with that number, from 0; 56 are different."""
+    """The look of the model with this number, counted from 0.  The first 56 are distinct."""
     return Look(COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)])
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Everything drawn inside looks the same.  Raises MissingExtraError without matplotlib."""
+    """Applies the style to what is drawn inside.  Raises MissingExtraError without matplotlib."""
     try:
         import matplotlib as mpl
     except ImportError:
         raise MissingExtraError("report", "a plot") from None
     with mpl.rc_context(), warnings.catch_warnings():
-        mpl.rcdefaults()  # or else the user's own settings, and the tests', would show
+        mpl.rcdefaults()  # removes the user's own settings
         mpl.rcParams.update(_RC)
-        # A name may hold characters that the font lacks; they are drawn as boxes.
+        # Characters of a name that the font lacks are drawn as boxes.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         yield
 
 
 def settle(figure: "Figure") -> None:
-    """Lays the plot out once and for all.
+    """Fixes the layout of a plot.
 
-    The solver behind matplotlib's layout is right to all digits but the last, which differ from
-    time to time; rounded, they are the same.
+    The last digits of matplotlib's layout solver differ between calls.  Rounding removes them.
     """
     from matplotlib.transforms import Bbox
 
@@ -104,7 +103,7 @@ def settle(figure: "Figure") -> None:
 
 
 def svg(figure: "Figure") -> str:
-    """The plot as an SVG document."""
+    """Returns the plot as an SVG document."""
     stream = io.StringIO()
     with style():
         figure.savefig(stream, format="svg", metadata={"Date": None, "Title": figure.get_label()})
@@ -112,7 +111,7 @@ def svg(figure: "Figure") -> str:
 
 
 def png(figure: "Figure") -> bytes:
-    """The plot as a PNG file."""
+    """Returns the plot as a PNG file."""
     stream = io.BytesIO()
     with style():
         figure.savefig(stream, format="png", dpi=PIXELS_PER_INCH)

@@ -1,7 +1,7 @@
-"""Accuracy against suggestions: what asking costs and brings (ours; no figure of the paper).
+"""Accuracy against suggestions: the cost and the benefit of asking (not in the paper).
 
-An episode takes psr + 1 turns, so along a line of the same acc ÷ (psr + 1) models are right equally
-often per turn.  Models that ask without end drift to the right.
+An episode takes psr + 1 turns.  Each dashed line shows one value of acc ÷ (psr + 1), the number of
+right answers per turn.  Models that ask without end are far to the right.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ import numpy as np
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
 from proactive_agent.reports.departures import departure_notes
-from proactive_agent.reports.matching_runs import choose, unfit_unless_long
+from proactive_agent.reports.matching_runs import choose_runs, unfit_unless_long
 from proactive_agent.reports.plots.sheet import (
     INTERVALS,
     Drawing,
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 PER_TURN = (5, 10, 20, 40)
-"""Right answers per 100 turns, along the lines."""
+"""Right answers per 100 turns of each dashed line."""
 
 TICKS = (0, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 80)
-"""Of psr."""
+"""Ticks of the psr axis."""
 
 PUBLISHED_TABLES: dict[published.TableName, tuple[str, str]] = {
     "table1": ("o", f"zero-shot, {published.LABEL}"),
@@ -45,12 +45,12 @@ PUBLISHED_TABLES: dict[published.TableName, tuple[str, str]] = {
 
 
 def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """The plot of these runs."""
-    runs, scenarios, left_out = choose(
+    """Draws a point per run."""
+    runs, scenarios, left_out = choose_runs(
         runs, unfit_unless_long("reference", "clear"), "runs of several turns"
     )
     legend = [Key(mark(*look(n)), short(run.name)) for n, run in enumerate(runs)]
-    notes = [f"Dashed: so many right answers per 100 turns.  {INTERVALS}", *departure_notes(runs)]
+    notes = [f"Dashed lines: right answers per 100 turns.  {INTERVALS}", *departure_notes(runs)]
     if with_published:
         legend += [Key(published_mark(m), label) for m, label in PUBLISHED_TABLES.values()]
         notes.append(published.NOTE)
@@ -75,7 +75,10 @@ def _draw_published(axes: "Axes", scenarios: Sequence[str]) -> None:
 
 
 def _draw_lines(axes: "Axes") -> None:
-    """Right is the logarithm of the turns: most models ask seldom, few without end."""
+    """Draws the dashed lines and scales x to the logarithm of the turns.
+
+    Most models ask seldom and few ask without end, so a linear axis would hide the differences.
+    """
     right = max(axes.get_xlim()[1] * 1.2, 1.5)
     axes.set_xscale("function", functions=(_log_turns, _turns))
     axes.set_xticks([tick for tick in TICKS if tick <= right])

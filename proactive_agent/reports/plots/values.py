@@ -1,4 +1,4 @@
-"""The figures that plots show, of our runs and of the paper's."""
+"""The numbers that plots show, from our runs and from the paper."""
 
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -17,11 +17,11 @@ LABELS: dict[Metric, str] = {
 }
 
 MEAN = "mean"
-"""Stands where a scenario's name could."""
+"""Used in place of a scenario's name for the mean over scenarios."""
 
 
 class Value(NamedTuple):
-    """A figure as it is drawn, shares in per cent, with its confidence interval if there is one."""
+    """A number as it is drawn (shares in per cent), with its confidence interval if known."""
 
     value: float
     low: float | None = None
@@ -29,14 +29,14 @@ class Value(NamedTuple):
 
     @property
     def error(self) -> list[list[float]] | None:
-        """How far the interval reaches below and above, as matplotlib wants it."""
+        """The distances to the bounds of the interval, in matplotlib's form."""
         if self.low is None or self.high is None:
             return None
         return [[max(self.value - self.low, 0)], [max(self.high - self.value, 0)]]
 
 
 def value_of(run: PlayedRun, metric: Metric, scenario: str) -> Value | None:
-    """A figure of a scenario, or the mean of all."""
+    """A metric of a run, in one scenario or as the mean of all."""
     rates = run.summary.macro if scenario == MEAN else run.summary.scenarios[scenario]
     return drawn(getattr(rates, metric), scale(metric))
 
@@ -44,13 +44,13 @@ def value_of(run: PlayedRun, metric: Metric, scenario: str) -> Value | None:
 def published_value(
     row: PublishedModel, metric: Metric, scenario: str, scenarios: Sequence[str]
 ) -> Value:
-    """A published figure of a scenario, or the mean of these."""
+    """A published metric, in one scenario or as the mean of `scenarios`."""
     names = scenarios if scenario == MEAN else [scenario]
     return Value(row.macro(metric, names) * scale(metric))
 
 
 def drawn(estimate: Estimate, unit: float = 100) -> Value | None:
-    """An estimate as it is drawn; None where it is unknown."""
+    """Converts an estimate to the unit of the plot.  None if it is unknown."""
     if estimate.value is None:
         return None
     if estimate.low is None or estimate.high is None:
@@ -59,22 +59,22 @@ def drawn(estimate: Estimate, unit: float = 100) -> Value | None:
 
 
 def panels(scenarios: Sequence[str]) -> list[str]:
-    """The scenarios, and the mean where there are several."""
+    """The scenarios, followed by the mean if there are several."""
     return [*scenarios, MEAN] if len(scenarios) > 1 else list(scenarios)
 
 
 def mean_of(scenarios: Sequence[str]) -> str:
-    """The heading of a panel where the mean stands alone."""
+    """The title of a panel that shows only the mean."""
     if len(scenarios) == len(SCENARIOS):
         return f"mean of the {len(SCENARIOS)} scenarios"
     return f"mean of {', '.join(scenarios)}" if len(scenarios) > 1 else scenarios[0]
 
 
 def signed(change: float, digits: int = 1) -> str:
-    """A change as it is written."""
+    """Writes a change with its sign."""
     return f"{change:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def scale(metric: str) -> float:
-    """From a recorded or published figure to what is drawn."""
+    """The factor from a recorded or published number to the unit of the plot."""
     return 1 if metric == "psr" else 100

@@ -20,7 +20,7 @@ from proactive_agent.reports.tables.numbers import (
 from proactive_agent.scenarios import SCENARIOS
 
 
-class Column(NamedTuple):
+class MetricColumn(NamedTuple):
     """A metric as a column."""
 
     heading: str
@@ -45,45 +45,45 @@ class NamedGroup(NamedTuple):
 
 
 SCORES = {
-    "acc": Column("acc %", "acc", percent_cell),
-    "psr": Column("psr", "psr", mean_cell),
-    "cc": Column("cc %", "cc", percent_cell),
-    "ps": Column("ps %", "ps", percent_cell),
-    "agg": Column("agg %", "agg", percent_cell),
+    "acc": MetricColumn("acc %", "acc", percent_cell),
+    "psr": MetricColumn("psr", "psr", mean_cell),
+    "cc": MetricColumn("cc %", "cc", percent_cell),
+    "ps": MetricColumn("ps %", "ps", percent_cell),
+    "agg": MetricColumn("agg %", "agg", percent_cell),
 }
 """Shown scenario by scenario."""
 
 ACTS = (
-    Column("asks", "proactive", percent_cell),
-    Column("abstains", "abstain", percent_cell),
-    Column("answers", "predict", percent_cell),
-    Column("unrelated", "unrelated", percent_cell),
-    Column("invalid", "invalid", percent_cell),
+    MetricColumn("asks", "proactive", percent_cell),
+    MetricColumn("abstains", "abstain", percent_cell),
+    MetricColumn("answers", "predict", percent_cell),
+    MetricColumn("unrelated", "unrelated", percent_cell),
+    MetricColumn("invalid", "invalid", percent_cell),
 )
 """Per cent of turns."""
 
 EPISODES = (
-    Column("asks\nat once", "asked_at_once", percent_cell),
-    Column("right\nat once", "right_at_once", percent_cell),
-    Column("at\nlimit", "at_limit", percent_cell),
-    Column("parser\ngap", "parser_gap", points_cell),
+    MetricColumn("asks\nat once", "asked_at_once", percent_cell),
+    MetricColumn("right\nat once", "right_at_once", percent_cell),
+    MetricColumn("at\nlimit", "at_limit", percent_cell),
+    MetricColumn("parser\ngap", "parser_gap", points_cell),
 )
 """Per cent of episodes."""
 
 ASKING = (
-    Column("asked", "suggestions", mean_cell),
-    Column("efficiency", "efficiency", decimals_cell),
+    MetricColumn("asked", "suggestions", mean_cell),
+    MetricColumn("efficiency", "efficiency", decimals_cell),
 )
 CALLS = (
-    Column("valid\ncalls %", "valid_calls", percent_cell),
-    Column("fitting\n%", "fitting_calls", percent_cell),
-    Column("right\n%", "right_calls", percent_cell),
+    MetricColumn("valid\ncalls %", "valid_calls", percent_cell),
+    MetricColumn("fitting\n%", "fitting_calls", percent_cell),
+    MetricColumn("right\n%", "right_calls", percent_cell),
 )
 COSTS = (
-    Column("input\ntokens", "mean_input_tokens", mean_cell),
-    Column("output\ntokens", "mean_output_tokens", mean_cell),
-    Column("seconds", "mean_seconds", decimals_cell),
-    Column("dollars", "mean_cost_usd", dollars_cell),
+    MetricColumn("input\ntokens", "mean_input_tokens", mean_cell),
+    MetricColumn("output\ntokens", "mean_output_tokens", mean_cell),
+    MetricColumn("seconds", "mean_seconds", decimals_cell),
+    MetricColumn("dollars", "mean_cost_usd", dollars_cell),
 )
 """Per episode."""
 
@@ -206,7 +206,7 @@ def scenario_grids(title: str, summary: Summary) -> list[Grid]:
     return [grid for grid in grids if len(grid.columns) > 1]
 
 
-def _scenario_grid(title: str, columns: Sequence[Column], summary: Summary) -> Grid:
+def _scenario_grid(title: str, columns: Sequence[MetricColumn], summary: Summary) -> Grid:
     told = _told(columns, [summary.macro, *summary.scenarios.values()])
     lines = [
         Line(name, [Cell(str(found.episodes)), *(column.cell(found) for column in told)])
@@ -217,10 +217,10 @@ def _scenario_grid(title: str, columns: Sequence[Column], summary: Summary) -> G
     return Grid(title, ["episodes", *(column.heading for column in told)], groups)
 
 
-def _told(columns: Iterable[Column], rates: Sequence[Rates]) -> list[Column]:
+def _told(columns: Iterable[MetricColumn], rates: Sequence[Rates]) -> list[MetricColumn]:
     """The columns in which anything but zeros would stand; acc and psr always."""
 
-    def tells(column: Column) -> bool:
+    def tells(column: MetricColumn) -> bool:
         return any(column.cell(found).text.strip("-+0.") for found in rates)
 
     return [column for column in columns if column.metric in ("acc", "psr") or tells(column)]

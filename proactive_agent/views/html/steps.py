@@ -19,7 +19,7 @@ LONGEST = 4_000
 MOST_CALLS = 10
 """Calls of one reply."""
 
-Verdict = Literal["right", "accepted", "wrong", "not accepted", "gave up", "no action"]
+TurnOutcome = Literal["right", "accepted", "wrong", "not accepted", "gave up", "no action"]
 
 
 def episode_values(episode: EpisodeRecord, pictures: Sequence[int | None]) -> dict[str, Any]:
@@ -59,13 +59,13 @@ def _turn(turn: TurnRecord, picture: int | None) -> dict[str, Any]:
         "text": _cut(reply.text),
         "calls": calls,
         "step": _cut(step_of(turn)),
-        "verdict": verdict(turn),
+        "verdict": turn_outcome(turn),
         "notes": [_cut(note) for note in notes],
     }
 
 
-def verdict(turn: TurnRecord) -> Verdict:
-    """What came of a turn."""
+def turn_outcome(turn: TurnRecord) -> TurnOutcome:
+    """Returns the consequence of a turn; in open-ended episodes the judge decides it."""
     met = {answer.kind for answer in turn.judgement.answers if answer.met} if turn.judgement else ()
     if turn.verdict.category == "correct" or "category" in met:
         return "right"

@@ -8,14 +8,18 @@ import pytest
 
 from proactive_agent.play.judges import Case
 from proactive_agent.play.judges.rules import RulesJudge, verdicts
-from proactive_agent.reports.judge_agreement.kappa import Agreement
+from proactive_agent.reports.judge_agreement.agreement import (
+    Agreement,
+    VerdictPair,
+    agreement,
+    compare_with_people,
+)
 from proactive_agent.reports.judge_agreement.labelled import (
     EMBEDDED,
     Kind,
     LabelledAnswer,
     read_labelled,
 )
-from proactive_agent.reports.judge_agreement.measure import Pair, agreement, compare_with_people
 from proactive_agent.scenarios import SCENARIOS, AcceptedAnswer
 from proactive_agent.tools import Intervention
 from tests.proactive_agent.play.judges.cases import vsod
@@ -27,7 +31,7 @@ TUNED = [answer for answer in LABELLED if not answer.held_out]
 
 def agrees(answers: Sequence[LabelledAnswer], kind: Kind) -> Agreement:
     found = asyncio.run(compare_with_people(RulesJudge(), answers, lambda: None))
-    return agreement([pair for pair in found if isinstance(pair, Pair)], kind)
+    return agreement([pair for pair in found if isinstance(pair, VerdictPair)], kind)
 
 
 def test_enough_answers_are_labelled_and_no_one_twice() -> None:

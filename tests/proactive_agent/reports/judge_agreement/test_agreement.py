@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from proactive_agent.reports.judge_agreement.kappa import Agreement
+from proactive_agent.reports.judge_agreement.agreement import Agreement
 
 inter_rater = pytest.importorskip("statsmodels.stats.inter_rater")
 

@@ -55,7 +55,7 @@ def test_every_table_takes_its_runs_out_of_many(target: str, runs: list[str]) ->
     assert result.exit_code == 0, result.output
     for word in ("baseline:oracle", "published, arXiv 2603.19466v2", "NOT COMPARABLE"):
         assert word in result.stdout
-    assert "Left out, as the" in result.stderr
+    assert "Left out because the" in result.stderr
 
 
 @pytest.mark.parametrize("target", making.FIGURES)
@@ -66,7 +66,7 @@ def test_every_figure_takes_its_runs_out_of_many(
     assert result.exit_code == 0, result.output
     assert (folder / f"{target}.png").read_bytes().startswith(b"\x89PNG")
     assert ElementTree.parse(folder / f"{target}.svg").getroot().tag.endswith("svg")
-    assert "Left out, as the protocol is oeg" in result.stderr
+    assert "Left out because the protocol is oeg" in result.stderr
 
 
 @pytest.mark.parametrize("target", ["table1", "fig5"])
@@ -113,16 +113,16 @@ def test_runs_are_found_by_their_ids(runs: list[str]) -> None:
 @pytest.mark.parametrize(
     ("target", "condition", "message"),
     [
-        ("fig3", "zero-shot", "baseline:oracle lacks reference: run --provider baseline:oracle "
-         "--protocol mcqa --condition reference."),
-        ("fig5", "hint", "baseline:oracle lacks zero-shot"),
-        ("fig6", "zero-shot", "fig6: takes runs of zero-shot and history of one model."),
+        ("fig3", "zero-shot", "baseline:oracle has no run of reference: "
+         "run --provider baseline:oracle --protocol mcqa --condition reference."),
+        ("fig5", "hint", "baseline:oracle has no run of zero-shot"),
+        ("fig6", "zero-shot", "fig6: needs runs of zero-shot and history of one model."),
         ("fig8", "zero-shot", "icl:1 or icl:3"),
-        ("fig9", "zero-shot", "lacks random-suggestions"),
-        ("help-seeking", "zero-shot", "lacks clear"),
-        ("fig4", "reference", "takes runs of several turns"),
+        ("fig9", "zero-shot", "has no run of random-suggestions"),
+        ("help-seeking", "zero-shot", "has no run of clear"),
+        ("fig4", "reference", "needs runs of several turns"),
         ("table2", "zero-shot", "the protocol is mcqa"),
-        ("table7", "zero-shot", "takes runs of condition hint"),
+        ("table7", "zero-shot", "needs runs of condition hint"),
     ],
 )  # fmt: skip
 def test_what_is_missing_is_one_clear_line_and_exit_code_2(

@@ -86,8 +86,8 @@ def test_the_wrong_condition_is_named_with_the_command_for_the_right_one() -> No
     with pytest.raises(UserError) as error:
         paper_table("table7", [run("mine")])
     assert str(error.value) == (
-        "takes runs of condition hint (run --provider … --protocol mcqa --condition hint). "
-        "Left out, as the condition is zero-shot: run-mine."
+        "needs runs of condition hint (run --provider … --protocol mcqa --condition hint). "
+        "Left out because the condition is zero-shot: run-mine."
     )
 
 
@@ -105,7 +105,7 @@ def test_training_is_shown_by_its_difference_to_the_first_run() -> None:
 @pytest.mark.parametrize(
     ("runs", "message"),
     [
-        ([run("only")], "takes a run from before training"),
+        ([run("only")], "needs a run from before training"),
         ([run("one"), run("other", protocol="tools")], "must have the same protocol"),
         ([run("one"), run("other", file="1")], "different data"),
     ],

@@ -1,21 +1,58 @@
-"""How far a judge agrees with people, or with another judge."""
+"""Agreement of a judge with human labels or with another judge: raw and Cohen's kappa."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple, Self
 
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges.asking import ask
 from proactive_agent.play.judges.base import Judge
 from proactive_agent.providers import ProviderError, RequestKey
 from proactive_agent.records.episode import JudgementRecord
-from proactive_agent.reports.judge_agreement.kappa import Agreement
 from proactive_agent.reports.judge_agreement.labelled import Kind, LabelledAnswer
 
 KINDS: tuple[Kind, ...] = ("proactive", "category")
 
 
-class Verdict(NamedTuple):
+class Agreement(NamedTuple):
+    """How often which of two raters said yes."""
+
+    both: int = 0
+    first_only: int = 0
+    second_only: int = 0
+    neither: int = 0
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[bool, bool]]) -> Self:
+        """Counts pairs of verdicts."""
+        counts = [0, 0, 0, 0]
+        for first, second in pairs:
+            counts[(0 if first else 2) + (0 if second else 1)] += 1
+        both, first_only, second_only, neither = counts
+        return cls(both, first_only, second_only, neither)
+
+    @property
+    def total(self) -> int:
+        """Pairs counted."""
+        return sum(self)
+
+    @property
+    def raw(self) -> float | None:
+        """Share of pairs that agree; None without pairs."""
+        return (self.both + self.neither) / self.total if self.total else None
+
+    @property
+    def kappa(self) -> float | None:
+        """Cohen's kappa: agreement beyond chance.  None where chance alone would agree."""
+        if self.raw is None:
+            return None
+        first = (self.both + self.first_only) / self.total
+        second = (self.both + self.second_only) / self.total
+        chance = first * second + (1 - first) * (1 - second)
+        return None if chance == 1 else (self.raw - chance) / (1 - chance)
+
+
+class AnswerVerdict(NamedTuple):
     """Whether an answer asks for something that helps, and whether it names the category."""
 
     proactive: bool
@@ -23,22 +60,22 @@ class Verdict(NamedTuple):
     """None where no category is accepted."""
 
     @classmethod
-    def of(cls, judgement: JudgementRecord) -> "Verdict":
+    def of(cls, judgement: JudgementRecord) -> "AnswerVerdict":
         """What a judgement says."""
         met = {answer.kind for answer in judgement.answers if answer.met}
         has_category = any(answer.kind == "category" for answer in judgement.answers)
         return cls("proactive" in met, "category" in met if has_category else None)
 
 
-class Pair(NamedTuple):
+class VerdictPair(NamedTuple):
     """Two verdicts on one answer."""
 
     scenario: str
-    first: Verdict
-    second: Verdict
+    first: AnswerVerdict
+    second: AnswerVerdict
 
 
-def agreement(pairs: Sequence[Pair], kind: Kind) -> Agreement:
+def agreement(pairs: Sequence[VerdictPair], kind: Kind) -> Agreement:
     """Over the answers that have a verdict of that kind."""
     verdicts = ((getattr(pair.first, kind), getattr(pair.second, kind)) for pair in pairs)
     return Agreement.of(v for v in verdicts if None not in v)
@@ -50,23 +87,23 @@ async def compare_with_people(
     on_judged: Callable[[], None],
     concurrency: int | None = None,
     budget: Budget | None = None,
-) -> list[Pair | ProviderError]:
+) -> list[VerdictPair | ProviderError]:
     """The judge's verdict beside people's on each answer, or why there is none.
 
     Raises UserError, BudgetSpentError.
     """
     limit = asyncio.Semaphore(concurrency or (judge.provider.concurrency if judge.provider else 1))
 
-    async def pair(number: int, answer: LabelledAnswer) -> Pair | ProviderError:
+    async def pair(number: int, answer: LabelledAnswer) -> VerdictPair | ProviderError:
         async with limit:
             try:
                 key = RequestKey(answer.scenario, number, 0)
-                found = Verdict.of(await ask(judge, answer.case, key, budget))
+                found = AnswerVerdict.of(await ask(judge, answer.case, key, budget))
             except ProviderError as error:
                 return error
             finally:
                 on_judged()
-        return Pair(answer.scenario, found, Verdict(answer.proactive, answer.category))
+        return VerdictPair(answer.scenario, found, AnswerVerdict(answer.proactive, answer.category))
 
     try:
         async with asyncio.TaskGroup() as group:
