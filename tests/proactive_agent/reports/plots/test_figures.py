@@ -222,7 +222,7 @@ def test_without_published_figures_nothing_speaks_of_them(name: str, one: list[P
 
 @pytest.mark.parametrize("name", sorted(set(FIGURES) - {"actions", "acc-psr"}))
 def test_runs_that_do_not_make_a_plot_are_refused(name: str, one: list[PlayedRun]) -> None:
-    with pytest.raises(UserError, match="a:one lacks"):
+    with pytest.raises(UserError, match="a:one has no run of"):
         draw(name, of_condition(one, "zero-shot"))
 
 
