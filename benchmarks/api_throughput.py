@@ -1,12 +1,12 @@
-"""What the way through an API provider costs, against a server that replies after 200 ms.
+"""Overhead of an API provider, measured against a server that replies after 200 ms.
 
-    python -m benchmarks.api_throughput            # aims: 1.15 x the ideal time; 15 ms; flat memory
+    python -m benchmarks.api_throughput     # targets: 1.15 x the ideal time; 15 ms; flat memory
 
-1. 256 requests, 64 at once, against the time that the server alone would take.
-2. Our own processor time per request with a fresh picture of one megapixel.
+1. The time of 256 requests, 64 at once, compared with the time that the server alone takes.
+2. Processor time per request with a new picture of one megapixel.
 3. Resident memory over 5,000 requests.
 
-The server runs in a process of its own, so its work is not counted as ours.
+The server runs in a separate process, so its work is not counted.
 """
 
 import argparse
@@ -40,7 +40,7 @@ MEGAPIXEL = (1152, 896)
 
 @contextmanager
 def served(delay: float) -> Iterator[str]:
-    """The hostile server in its quiet mode."""
+    """Starts the test server without faults and yields its URL."""
     command = [sys.executable, "-m", "tests.providers.hostile_server", "--delay", str(delay)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
@@ -51,7 +51,7 @@ def served(delay: float) -> Iterator[str]:
 
 
 def requests(number: int, pictures: Sequence[ImagePart]) -> list[Request]:
-    """First turns with tools; the pictures take turns."""
+    """Returns first turns with tools, which cycle through the pictures."""
     return [
         Request(
             RequestKey("rod", index, 0),
@@ -64,7 +64,7 @@ def requests(number: int, pictures: Sequence[ImagePart]) -> list[Request]:
 
 
 def pictures(number: int, size: tuple[int, int]) -> list[ImagePart]:
-    """Different pictures that compress as photographs do: 0.4 bytes a pixel at quality 90."""
+    """Returns different pictures that compress like photographs: 0.4 bytes/pixel at quality 90."""
     width, height = size
     coarse = Image.effect_noise((width // 8, height // 8), 100).resize(size)
     base = Image.blend(coarse, Image.effect_noise(size, 24), 0.35).convert("RGB")
@@ -73,7 +73,7 @@ def pictures(number: int, size: tuple[int, int]) -> list[ImagePart]:
 
 
 async def ask_all(asked: Provider, todo: Sequence[Request]) -> float:
-    """Seconds until all are answered, so many at a time as a run would keep in flight."""
+    """Returns the seconds until all requests are answered, with `AT_A_TIME` in flight."""
     waiting = iter(todo)
 
     async def work() -> None:
@@ -86,7 +86,7 @@ async def ask_all(asked: Provider, todo: Sequence[Request]) -> float:
 
 
 async def bare(url: str, number: int) -> float:
-    """Seconds that a client takes which does nothing but to send bytes and to read some."""
+    """Returns the seconds of a minimal client, which only sends and reads bytes."""
     host, port = url.removeprefix("http://").removesuffix("/v1").split(":")
     content = json.dumps({"messages": ["x" * 16_000]}).encode()
     head = f"POST /v1/chat/completions HTTP/1.1\r\ncontent-length: {len(content)}\r\n\r\n"
@@ -107,7 +107,7 @@ async def bare(url: str, number: int) -> float:
 
 
 async def throughput(protocol: str, url: str, rounds: int) -> None:
-    """Prints the time of 256 requests against the ideal, and that of a bare client."""
+    """Prints the time of 256 requests and of a minimal client, relative to the ideal."""
     asked = provider(protocol, url, AT_ONCE)
     small = pictures(4, (320, 240))
     await ask_all(asked, requests(AT_A_TIME, small))
@@ -119,12 +119,12 @@ async def throughput(protocol: str, url: str, rounds: int) -> None:
     ideal = 256 / AT_A_TIME * DELAY
     print(
         f"{protocol}: 256 requests in {min(times):.3f} s, {min(times) / ideal:.2f} x ideal "
-        f"(a bare client: {min(bare_times) / ideal:.2f} x)"
+        f"(a minimal client: {min(bare_times) / ideal:.2f} x)"
     )
 
 
 async def own_time(protocol: str, url: str) -> None:
-    """Prints processor time per request, each with a new picture."""
+    """Prints the processor time per request, with new and with repeated pictures."""
     asked = provider(protocol, url, AT_ONCE)
     await ask_all(asked, requests(AT_A_TIME, pictures(1, (64, 64))))
     todo = requests(64, pictures(64, MEGAPIXEL))
@@ -136,13 +136,13 @@ async def own_time(protocol: str, url: str) -> None:
     again = (time.process_time() - started) / len(todo)
     await asked.close()
     print(
-        f"{protocol}: {1e3 * fresh:.1f} ms of our own per request with a new megapixel, "
-        f"{1e3 * again:.1f} ms where it was sent before"
+        f"{protocol}: {1e3 * fresh:.1f} ms of processor time per request with a new megapixel "
+        f"picture, {1e3 * again:.1f} ms with a repeated one"
     )
 
 
 async def memory(protocol: str, url: str) -> None:
-    """Prints resident memory after 1,000 and after 5,000 more requests, each with its picture."""
+    """Prints the resident memory after 1,000 requests and after 5,000 more."""
     asked = provider(protocol, url, AT_ONCE)
     sizes = []
     for number in (1000, 5000):
@@ -154,16 +154,16 @@ async def memory(protocol: str, url: str) -> None:
 
 
 def _resident() -> float:
-    """Megabytes."""
+    """Returns the resident memory in megabytes."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         return pages * resource.getpagesize() / 1e6
-    except OSError:  # no Linux: the peak will do
+    except OSError:  # Without Linux, the peak is used instead.
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
 def main() -> None:
-    """The command line."""
+    """Reads the command line and prints all measurements."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

@@ -1,11 +1,11 @@
-"""How many pictures a core turns into samples in a second, and what limits it.
+"""Speed of the builder: pictures per second and core, and the share of each step.
 
     python benchmarks/builder.py [--pictures 16] [--width 1280] [--height 960]
 
-Builds `imagenet-c` (one sample of each picture, families at random) and `coco` from photograph-like
-JPEG files in one process, and compares with what cannot be avoided: decoding the same picture and
-encoding it once as WebP within the bound on its size.  The first picture is not counted: it imports
-and compiles.
+Builds `imagenet-c` (one sample per picture, with random corruption families) and `coco` from
+photograph-like JPEG files in one process.  The baseline is the unavoidable work: decoding the same
+picture and encoding it once as WebP within the size limit.  The first picture is not counted,
+because it triggers imports and compilation.
 """
 
 import argparse
@@ -30,22 +30,22 @@ LABELS = ("Cat.", "Dog.", "Owl.", "Seal.")
 
 
 class Times(NamedTuple):
-    """Seconds of a core per picture."""
+    """Processor seconds per picture."""
 
     whole: float
-    """From the file to the sample's files, checked."""
+    """From the picture file to the checked files of the sample."""
     decode: float
-    """And scale down."""
+    """Decoding and scaling down."""
     picture: float
-    """What the scenario itself does: corruptions, the choice of crops."""
+    """Work of the scenario: corruptions, or the choice of crops."""
     encode: float
-    """All frames of the sample."""
+    """Encoding all frames of the sample."""
     unavoidable: float
     """Decoding and scaling the picture and encoding it once."""
 
 
 def photograph(seed: int, size: tuple[int, int]) -> Image.Image:
-    """Structure at every scale, as in a photograph, so that codecs have their usual work."""
+    """Returns a picture with structure at every scale, which loads codecs like a photograph."""
     rng = random.Random(seed)
     image = Image.new("RGB", size)
     for side in (4, 16, 64, 256):
@@ -55,14 +55,14 @@ def photograph(seed: int, size: tuple[int, int]) -> Image.Image:
 
 
 def seconds(function: Callable[[], object]) -> float:
-    """Of one call, on the processor: other programs on the machine do not count."""
+    """Returns the processor seconds of one call.  Other programs are not counted."""
     started = time.process_time()
     function()
     return time.process_time() - started
 
 
 def measure_one(job: Job, number: int, file: Path) -> Times:
-    """The times of one picture."""
+    """Measures one picture."""
     recipe = RECIPES[job.scenario]
     with Image.open(file) as image:
         width, height = image.size
@@ -75,7 +75,7 @@ def measure_one(job: Job, number: int, file: Path) -> Times:
         seed = f"0/{job.scenario}/{item.identity}"
         return (draft.built for draft in recipe.make(job.root, item, job.look, seed))
 
-    # Frames are made when they are asked for: once without encoding them, once with.
+    # Frames are made lazily, so they are made twice: without and with encoding.
     made = seconds(lambda: [list(sample.frames) for sample in built()])
     made_and_encoded = seconds(lambda: [encoded_frames(sample) for sample in built()])
     return Times(
@@ -88,7 +88,7 @@ def measure_one(job: Job, number: int, file: Path) -> Times:
 
 
 def measure(scenario: str, files: list[Path]) -> Times:
-    """The mean over the pictures but the first."""
+    """Returns the mean over all pictures except the first."""
     root = files[0].parent
     test = Path(tempfile.mkdtemp(dir=root))
     job = Job(scenario, root, test, Look(), Categories(LABELS, {}), 0, QUALITY, 0.0)
@@ -97,7 +97,7 @@ def measure(scenario: str, files: list[Path]) -> Times:
 
 
 def main() -> None:
-    """Prints a paragraph per scenario."""
+    """Prints one line per scenario."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--pictures", type=int, default=16)
     parser.add_argument("--width", type=int, default=1280)
@@ -113,7 +113,7 @@ def main() -> None:
             times = measure(scenario, files)
             print(
                 f"{scenario}: {1 / times.whole:.1f} pictures/s per core, "
-                f"{times.whole / times.unavoidable:.1f} x decoding and encoding one; "
+                f"{times.whole / times.unavoidable:.1f} x the time to decode and encode one; "
                 f"decode {times.decode / times.whole:.0%}, "
                 f"{scenario} itself {times.picture / times.whole:.0%}, "
                 f"encode {times.encode / times.whole:.0%}"

@@ -1,9 +1,9 @@
-"""Measures what batching brings: a local model at batch size 16 against one request at a time.
+"""Speed-up by batching: a local model at batch size 16, compared with one request at a time.
 
-    python -m benchmarks.local_batching            # aim: at least 4x on two CPU cores
+    python -m benchmarks.local_batching            # target: at least 4x on two CPU cores
 
-The model is tiny and random, so this measures the way through the provider and not the speed of any
-real model.  Both sides play the same requests in the same process, in turns.
+The model is tiny and random, so the result shows the overhead of the provider, not the speed of a
+real model.  Both sides answer the same requests in the same process, in alternation.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from tests.providers.tiny_models import KINDS, folder
 
 
 def requests(number: int, max_tokens: int) -> list[Request]:
-    """Questions of somewhat different lengths, each with a picture of its own."""
+    """Returns questions of different lengths, each with a different picture."""
     return [
         Request(
             RequestKey("rod", index, 0),
@@ -46,7 +46,7 @@ def _picture(index: int) -> ImagePart:
 
 
 async def seconds(provider: Local, asked: Sequence[Request]) -> float:
-    """How long it takes until all are answered, kept in flight as a run does it."""
+    """Returns the seconds until all requests are answered, at the concurrency of a run."""
     gate = asyncio.Semaphore(provider.concurrency)
 
     async def ask(request: Request) -> None:
@@ -59,7 +59,7 @@ async def seconds(provider: Local, asked: Sequence[Request]) -> float:
 
 
 async def measure(kind: str, number: int, max_tokens: int, rounds: int) -> None:
-    """Prints requests per second for both batch sizes, and their ratio."""
+    """Prints the requests per second for both batch sizes, and their ratio."""
     asked = requests(number, max_tokens)
     sizes = (1, 16)
     providers = [Local.create(str(folder(kind)), ProviderOptions(batch_size=b)) for b in sizes]
@@ -79,7 +79,7 @@ async def measure(kind: str, number: int, max_tokens: int, rounds: int) -> None:
 
 
 def main() -> None:
-    """The command line."""
+    """Reads the command line and prints one line per model."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )

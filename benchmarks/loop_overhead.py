@@ -1,9 +1,9 @@
-"""What a turn costs without a model: environment, prompt, parser, record, picture.
+"""Cost of a turn without a model: environment, prompt, parser, record and picture.
 
     python benchmarks/loop_overhead.py [--episodes 2000]
 
-Plays the embedded suite over and over with a provider that replies at once, and compares one turn
-with what cannot be avoided: decoding one 640 x 480 JPEG.
+Plays the embedded suite repeatedly with a provider that replies immediately.  The baseline is the
+unavoidable work: decoding one 640 x 480 JPEG.
 """
 
 import argparse
@@ -24,7 +24,7 @@ REPEATS = 5
 
 
 def seconds_per_decode() -> float:
-    """The fastest of several rounds of decoding a photograph-like JPEG."""
+    """Returns the seconds to decode a photograph-like JPEG, in the fastest of several rounds."""
     noise = Image.effect_noise((640, 480), 60).convert("RGB")
     stream = io.BytesIO()
     noise.save(stream, "JPEG", quality=90)
@@ -39,7 +39,7 @@ def seconds_per_decode() -> float:
 
 
 async def seconds_per_turn(protocol: Protocol, episodes: int) -> float:
-    """Seconds per turn over so many episodes, 16 in flight."""
+    """Returns the seconds per turn over `episodes` episodes, with 16 in flight."""
     data = DataFolder()
     play = Play(
         data, create_provider("baseline:oracle"), protocol, parse_condition("zero-shot", "tools")
@@ -60,7 +60,7 @@ async def seconds_per_turn(protocol: Protocol, episodes: int) -> float:
 
 
 def main() -> None:
-    """Prints a line per protocol."""
+    """Prints one line per protocol."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--episodes", type=int, default=2000)
     episodes = parser.parse_args().episodes

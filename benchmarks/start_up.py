@@ -1,4 +1,4 @@
-"""How long the program takes to say something, against a Python that does nothing.
+"""Start-up time of the program, compared with a Python process that does nothing.
 
 python benchmarks/start_up.py
 """
@@ -16,7 +16,7 @@ COMMANDS = {
 
 
 def fastest(arguments: list[str]) -> float:
-    """Seconds of the fastest of several starts."""
+    """Returns the seconds of the fastest of several starts."""
     times = []
     for _ in range(ROUNDS):
         started = time.perf_counter()
@@ -26,12 +26,12 @@ def fastest(arguments: list[str]) -> float:
 
 
 def main() -> None:
-    """Prints a line per command."""
+    """Prints one line per command."""
     nothing = fastest(["-c", "pass"])
     print(f"python -c pass: {nothing:.3f} s")
     for name, arguments in COMMANDS.items():
         seconds = fastest(arguments)
-        print(f"{name}: {seconds:.3f} s, {seconds / nothing:.1f} x doing nothing")
+        print(f"{name}: {seconds:.3f} s, {seconds / nothing:.1f} x python -c pass")
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""What the metrics of a large run cost: seconds and memory, all intervals included.
+"""Time and memory to compute the metrics of a large run, including all intervals.
 
     python benchmarks/summarise.py [--turns 1000000]
 
-Scripted models play the embedded suite; their records, under new sample ids, are written over and
-over into one run.  Summarising it, in a process of its own, is compared with `json.loads` of lines
-of the same file.
+Scripted models play the embedded suite.  Their records are written repeatedly, under new sample
+ids, into one run.  A separate process summarises this run.  The baseline is `json.loads` of the
+lines of the same file.
 """
 
 import argparse
@@ -35,7 +35,7 @@ KILOBYTE, MEGABYTE = 1024, 1_000_000
 
 
 async def play(baseline: str, protocol: Protocol) -> list[EpisodeRecord]:
-    """The embedded suite, played once."""
+    """Plays the embedded suite once."""
     data = DataFolder()
     condition = parse_condition("zero-shot", protocol.name)
     setting = Play(data, create_provider(f"baseline:{baseline}"), protocol, condition)
@@ -44,7 +44,7 @@ async def play(baseline: str, protocol: Protocol) -> list[EpisodeRecord]:
 
 
 def write_run(path: Path, turns: int) -> int:
-    """Writes a run of at least so many turns; returns how many episodes they are."""
+    """Writes a run of at least `turns` turns; returns its number of episodes."""
     texts = [
         (record.model_dump_json(), f'"sample_id":{record.sample_id}', len(record.turns))
         for protocol in (Mcqa(), ToolUse())
@@ -59,11 +59,11 @@ def write_run(path: Path, turns: int) -> int:
             turns -= played
             if turns <= 0:
                 return number + 1
-    raise AssertionError("there are no records")
+    raise AssertionError("the embedded suite gave no records")
 
 
 def summarise_here(path: Path) -> dict[str, float]:
-    """Seconds from the first byte read to the last interval, and the memory that took."""
+    """Returns the seconds from the first byte to the last interval, and the peak memory."""
     importlib.import_module("scipy.stats")
     imported, started = time.process_time(), time.perf_counter()
     summary = summarise(RunFolder(path).scan())
@@ -77,7 +77,7 @@ def summarise_here(path: Path) -> dict[str, float]:
 
 
 def seconds_per_turn_of_json(path: Path) -> float:
-    """`json.loads` over lines of the run, and nothing else; processor time."""
+    """Returns the processor seconds per turn of `json.loads` on lines of the run."""
     with (path / "episodes.jsonl").open("rb") as stream:
         lines = list(itertools.islice(stream, COMPARED_LINES))
     started = time.process_time()
@@ -86,14 +86,14 @@ def seconds_per_turn_of_json(path: Path) -> float:
 
 
 def main() -> None:
-    """Prints a line per number."""
+    """Prints one line per measure."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--turns", type=int, default=1_000_000)
     turns = parser.parse_args().turns
     fresh = multiprocessing.get_context("spawn")
     with tempfile.TemporaryDirectory() as temporary:
         folder = RunFolder(Path(temporary) / "run")
-        # Each step in a process of its own, so that the memory of one is not taken for another's.
+        # Each step has a separate process, so that its peak memory is measured separately.
         with ProcessPoolExecutor(1, fresh) as process:
             episodes = process.submit(write_run, folder.path, turns).result()
         size = folder.episodes_file.stat().st_size
@@ -104,7 +104,7 @@ def main() -> None:
     print(f"json.loads of these lines alone: {plain:.1f} s of processor time")
     print(
         f"summarised: {found['processor']:.1f} s, {found['processor'] / plain:.2f} x json.loads "
-        f"({found['seconds']:.1f} s by the clock)"
+        f"({found['seconds']:.1f} s of wall time)"
     )
     print(f"before: {found['before']:.1f} s to import the program and scipy.stats")
     print(f"peak memory: {found['peak'] * KILOBYTE / MEGABYTE:,.0f} MB")

@@ -1,10 +1,10 @@
-"""How long it takes to open a large run in the browser, and to go through its list.
+"""Time to open a large run in the terminal browser, and to page through its list.
 
     python -m benchmarks.trace_index [--episodes 100000]
 
-Makes a run of episodes that ask until the turn limit and opens it twice: without the index that the
-end of a run, or its first reader, leaves behind, and with it.  The baseline is reading the same
-records whole, which a list that parses its file would do; it is measured on a part and scaled up.
+Makes a run of episodes that ask until the turn limit, and opens it twice: without the index file
+and with it.  The index is written at the end of a run or by its first reader.  The baseline is
+parsing all records completely; it is measured on a part and scaled up.
 """
 
 import argparse
@@ -26,17 +26,17 @@ from proactive_agent.views.tui.app import TraceBrowser
 
 BASELINE_EPISODES = 2000
 FEW = 500
-"""Episodes of the short list that a step in the long one is compared with."""
+"""Episodes of the short list with which the long list is compared."""
 
 TICK = 0.005
-"""Seconds between two looks at the list."""
+"""Seconds between two checks of the list."""
 
 PAGES = 20
 SIZE = (120, 40)
 
 
 async def play(results: Path) -> RunFolder:
-    """The embedded suite, asked to the turn limit."""
+    """Plays the embedded suite with a model that asks until the turn limit."""
     scenarios = ("rod", "vsod", "mvp-n", "imagenet-c", "quickdraw", "changeit", "coco")
     prepared = prepare_run(Settings(provider="baseline:always-ask", scenarios=scenarios), results)
     await run(prepared)
@@ -44,7 +44,7 @@ async def play(results: Path) -> RunFolder:
 
 
 def repeated(folder: RunFolder, episodes: int, path: Path) -> RunFolder:
-    """The same episodes over and over, each time as a further repeat."""
+    """Writes a run that holds the same episodes many times, as repeats."""
     long = RunFolder(path)
     long.write_manifest(folder.read_manifest())
     records = [json.loads(line) for line in folder.episodes_file.read_text().splitlines()]
@@ -56,7 +56,7 @@ def repeated(folder: RunFolder, episodes: int, path: Path) -> RunFolder:
 
 
 def seconds_to_parse(folder: RunFolder, episodes: int) -> float:
-    """Reading so many records whole, measured on the first of them."""
+    """Returns the seconds to parse `episodes` records, scaled up from the first ones."""
     outlines = [
         outline for outline, _ in zip(folder.scan(), range(BASELINE_EPISODES), strict=False)
     ]
@@ -67,20 +67,20 @@ def seconds_to_parse(folder: RunFolder, episodes: int) -> float:
 
 
 class Opening(NamedTuple):
-    """What it took to open a run, in seconds."""
+    """Times of opening a run, in seconds."""
 
     first: float
-    """Until there were rows."""
+    """Until the first rows were listed."""
     every: float
-    """Until there were all."""
+    """Until all rows were listed."""
     stall: float
-    """The longest that a key would have had to wait meanwhile."""
+    """Longest delay of a key press meanwhile."""
     page: float
-    """One page down, drawn."""
+    """Until one page down was drawn."""
 
 
 async def opened(folder: RunFolder, rows: int) -> Opening:
-    """Opens a run of so many rows and goes down in its list."""
+    """Opens a run of `rows` rows and pages down in its list."""
     browser = TraceBrowser(folder, Selection())
     started = time.perf_counter()
     async with browser.run_test(size=SIZE) as pilot:
@@ -96,7 +96,7 @@ async def opened(folder: RunFolder, rows: int) -> Opening:
 
 
 async def seconds_per_page(pilot: Pilot[None]) -> float:
-    """The median of some pages down."""
+    """Returns the median seconds of a page down."""
     await pilot.pause(0.5)
     taken = []
     for _ in range(PAGES):
@@ -107,30 +107,30 @@ async def seconds_per_page(pilot: Pilot[None]) -> float:
 
 
 async def compare(results: Path, episodes: int) -> None:
-    """Prints a line per measure."""
+    """Prints one line per measure."""
     played = await play(results)
     long = repeated(played, episodes, results / "long")
     short = repeated(played, FEW, results / "short")
     parsing = seconds_to_parse(long, episodes)
     size = long.episodes_file.stat().st_size / 1e6
-    print(f"{episodes:,} episodes, {size:,.0f} MB; read whole: {parsing:.1f} s (scaled up)")
+    print(f"{episodes:,} episodes, {size:,.0f} MB; parsing all: {parsing:.1f} s (scaled up)")
 
-    def tell(how: str, opening: Opening) -> None:
-        for what, seconds in (("first rows", opening.first), ("every row", opening.every)):
-            print(f"{how}, {what}: {seconds:.2f} s, {seconds / parsing:.3f} x reading whole")
-        print(f"{how}, longest wait of a key: {1e3 * opening.stall:.0f} ms")
+    def report(case: str, opening: Opening) -> None:
+        for part, seconds in (("first rows", opening.first), ("every row", opening.every)):
+            print(f"{case}, {part}: {seconds:.2f} s, {seconds / parsing:.3f} x parsing all")
+        print(f"{case}, longest delay of a key: {1e3 * opening.stall:.0f} ms")
 
-    tell("without an index", await opened(long, episodes))
-    print(f"the index it leaves: {long.index_file.stat().st_size / 1e6:,.0f} MB")
+    report("without an index", await opened(long, episodes))
+    print(f"size of the index: {long.index_file.stat().st_size / 1e6:,.0f} MB")
     indexed = await opened(long, episodes)
-    tell("with its index", indexed)
+    report("with the index", indexed)
     few = await opened(short, FEW)
     ratio = indexed.page / few.page
-    print(f"a page down: {1e3 * indexed.page:.0f} ms, {ratio:.2f} x that in {FEW} rows")
+    print(f"a page down: {1e3 * indexed.page:.0f} ms, {ratio:.2f} x a page down in {FEW} rows")
 
 
 def main() -> None:
-    """Makes the runs in a folder that is removed."""
+    """Reads the command line and measures in a temporary folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--episodes", type=int, default=100_000)
     episodes = parser.parse_args().episodes

@@ -1,4 +1,4 @@
-"""What all tests share: the published wheel, and a session that fails where tests skip."""
+"""Fixtures for the published wheel, and the option NO_SKIPS, which fails on skipped tests."""
 
 import os
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 from proactive_agent.scenarios.protocol_pack import PACKAGE, write_pack
 
-# Else litellm asks the network for its price list wherever a test is first to import it.
+# Without this, litellm downloads its price list when it is first imported.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 CACHE = Path(__file__).parent / ".cache"
@@ -18,7 +18,10 @@ WHEEL_NAME = "proactivebench-0.1.1-py3-none-any.whl"
 
 @pytest.fixture(scope="session")
 def official_wheel() -> Path:
-    """The wheel `proactivebench` 0.1.1: named by PROACTIVEBENCH_WHEEL, cached, or fetched."""
+    """Returns the wheel of `proactivebench` 0.1.1.
+
+    It is the file that PROACTIVEBENCH_WHEEL names, else the cached one, else it is downloaded.
+    """
     if given := os.environ.get("PROACTIVEBENCH_WHEEL"):
         return Path(given)
     cached = CACHE / WHEEL_NAME
@@ -29,7 +32,7 @@ def official_wheel() -> Path:
 
 @pytest.fixture(scope="session")
 def official_pack_folder(official_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that holds the published `protocol.json`."""
+    """Returns a folder with the published `protocol.json`."""
     folder = tmp_path_factory.mktemp("pack")
     write_pack(folder, official_wheel)
     return folder
@@ -42,13 +45,13 @@ def _fetch() -> None:
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
-        pytest.skip(f"{PACKAGE} cannot be fetched: {reason}")
+        reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+        pytest.skip(f"{PACKAGE} cannot be downloaded: {reason}")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """With NO_SKIPS set (as CI does) a skipped test fails the session: nothing may be missing."""
+    """Fails the session if a test was skipped and NO_SKIPS is set, as in CI."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
     if os.environ.get("NO_SKIPS") and reporter and reporter.stats.get("skipped"):
-        reporter.write_line("\nNO_SKIPS is set, and tests were skipped", red=True)
+        reporter.write_line("\ntests were skipped, and NO_SKIPS forbids it", red=True)
         session.exitstatus = pytest.ExitCode.TESTS_FAILED

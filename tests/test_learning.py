@@ -1,4 +1,4 @@
-"""`benchmarks/learning`: what it teaches and how it counts; its results are the program's."""
+"""`benchmarks/learning`: its tasks, its measures, and the tables in `results/learning`."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""README and docs say what is true: the output is the program's, the commands exist."""
+"""README and docs are correct: the program prints the shown output, and the commands exist."""
 
 import os
 import re
@@ -23,7 +23,7 @@ RUN_OUTPUT, TRACE_OUTPUT = re.findall(r"^```text\n(.*?)^```$", README, re.MULTIL
 
 
 def program(folder: Path, *arguments: str) -> str:
-    """What the program prints at 80 columns, without the blanks that fill its lines."""
+    """Returns the output of the program at 80 columns, without trailing blanks."""
     done = subprocess.run(
         [sys.executable, "-m", "proactive_agent", *arguments],
         cwd=folder, capture_output=True, text=True, check=True,

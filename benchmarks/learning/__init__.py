@@ -1,1 +1,1 @@
-"""A small model learns to ask: what `train` does, from drawn scenes to figures."""
+"""Experiment: `train` teaches a small model to ask, from drawn scenes to result tables."""

@@ -1,10 +1,10 @@
-"""Does a model learn to ask by `train`?  From drawn scenes to figures, on two cores.
+"""Tests whether `train` teaches a model to ask, on two CPU cores.
 
     python -m benchmarks.learning [--out results/learning]
 
-A small vision-language model is trained from nothing into a reactive one, like the paper's; `train`
-then teaches it with two kinds of ambiguity, for two rewards and several seeds; `run` judges what
-has become of it on these and on three kinds that it was not taught with.
+A small vision-language model is trained from scratch until it is reactive, like the paper's
+models.  `train` then teaches it to ask in two scenarios, with two rewards and several seeds.  `run`
+evaluates the models on these scenarios and on three unseen ones.
 """
 
 import argparse
@@ -24,9 +24,9 @@ from benchmarks.learning.outcome import Outcome, Trained, write
 
 REWARDS = (0.5, 1.0)
 EACH_BASE, EACH_TAUGHT, EACH_TEST = 200, 160, 12
-"""Scenes per shape and kind."""
+"""Scenes per shape and scenario: for the base model, for `train`, for the test."""
 NEARLY_ALL = 0.98
-"""Share of a build that is a train split."""
+"""Share of the scenes that go into the train split."""
 STEPS = 40
 RECIPE = (
     "--learning-rate", "6e-3", "--lr-warm-up-steps", "5", "--lora-dropout", "0",
@@ -35,12 +35,12 @@ RECIPE = (
     "--device-batch-size", "512", "--max-tokens", "16", "--held-out", "0", "--eval-limit", "0",
     "--save-every", "0", "--device", "cpu",
 )  # fmt: skip
-"""Beside the defaults of `train`, which are the paper's."""
+"""Options of `train` that differ from its defaults, which are the paper's."""
 CORES = 2
 
 
 class Place(NamedTuple):
-    """The folders of a whole experiment."""
+    """Folders of the experiment."""
 
     base: Path
     taught: Path
@@ -50,7 +50,7 @@ class Place(NamedTuple):
 
 
 def prepared(work: Path) -> Place:
-    """With its scenes built."""
+    """Builds the scenes and returns the folders."""
     place = Place(*(work / name for name in Place._fields))
     every, share = scenes.SCENARIOS, NEARLY_ALL
     scenes.build(place.base, every, each=EACH_BASE, seed=1, train_share=share)
@@ -60,14 +60,14 @@ def prepared(work: Path) -> Place:
 
 
 def reactive(place: Place) -> Path:
-    """The model to begin with."""
+    """Trains the reactive model and returns its folder."""
     out = place.models / "reactive"
     _python(CORES, "benchmarks.learning.reactive", place.base, out)
     return out
 
 
 def taught(place: Place, model: Path, seed: int, reward: float) -> Path:
-    """The model after `train`."""
+    """Runs `train` and returns the folder of the model."""
     out = place.models / f"asking-{seed}-{reward}"
     _python(
         1, "proactive_agent", "train", "--model", model, "--data", place.taught,
@@ -77,12 +77,12 @@ def taught(place: Place, model: Path, seed: int, reward: float) -> Path:
 
 
 def judged(place: Place, model: Path) -> Samples:
-    """What `run` says of a model."""
+    """Evaluates a model with `run`."""
     return play(f"local:{model}", place.test, place.runs / model.name)
 
 
 def experiment(place: Place, seeds: Sequence[int]) -> Outcome:
-    """The model before and after; two trainings go on side by side."""
+    """Evaluates the model before and after training.  Two trainings run in parallel."""
     model = reactive(place)
     before = judged(place, model)
 
@@ -97,7 +97,7 @@ def experiment(place: Place, seeds: Sequence[int]) -> Outcome:
 
 
 def _python(threads: int, module: str, *words: object) -> None:
-    """Runs a module in a process of its own."""
+    """Runs a module in a subprocess."""
     environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
     command = [sys.executable, "-m", module, *map(str, words)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -106,10 +106,10 @@ def _python(threads: int, module: str, *words: object) -> None:
 
 
 def main() -> None:
-    """Works in a folder that is removed, unless one is given."""
+    """Runs the experiment in a temporary folder, or in `--work`."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("results/learning"))
-    parser.add_argument("--work", type=Path, help="keep scenes, models and runs in a new folder")
+    parser.add_argument("--work", type=Path, help="new folder that keeps scenes, models and runs")
     parser.add_argument("--seeds", type=int, default=3)
     chosen = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}

@@ -1,4 +1,4 @@
-"""What a model does in a run: whether it asks on frames that hold too little, and on clear ones."""
+"""Measures of a model in a run: how often it asks and is right, on ambiguous and clear frames."""
 
 import subprocess
 import sys
@@ -13,19 +13,19 @@ from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import RunFolder
 
 MEASURES = ("asks", "solves", "over_asks", "clear_accuracy")
-"""asks: the first reply to the first frame, which holds too little, is a valid suggestion.
-solves: the episode that begins so ends with the right category.  over_asks, clear_accuracy: the
-first reply to the frame that holds enough is a suggestion, or the right category."""
+"""asks: the first reply to the ambiguous first frame is a valid suggestion.  solves: the episode
+from that frame ends with the right category.  over_asks: the first reply to the clear frame is a
+suggestion.  clear_accuracy: the first reply to the clear frame is the right category."""
 _COLUMNS = (*MEASURES, "times")
 
 Sample = tuple[float, ...]
-"""Of one sample: how often each measure held, and of how many times."""
+"""Counts of one sample: how often each measure held, and the number of models."""
 Samples = Mapping[str, Mapping[int | str, Sample]]
-"""By scenario and sample id."""
+"""Counts by scenario and sample id."""
 
 
 class Measured(BaseModel):
-    """Shares with 95 % intervals: bootstrap over samples, each with the mean of its models."""
+    """Shares with 95 % intervals, bootstrapped over samples.  Each sample is a mean over models."""
 
     samples: int
     asks: Estimate
@@ -35,7 +35,7 @@ class Measured(BaseModel):
 
 
 def play(model: str, data: Path, results: Path) -> Samples:
-    """Runs of a model under the conditions zero-shot and clear, sample by sample."""
+    """Runs a model under the conditions zero-shot and clear; returns counts per sample."""
     command = [sys.executable, "-m", "proactive_agent", "run", "--provider", model]
     command += ["--data", str(data), "--protocol", "mcqa", "--condition", "zero-shot,clear"]
     command += ["--max-tokens", "16", "--batch-size", "64", "--out", str(results)]
@@ -64,7 +64,7 @@ def _plain(episode: EpisodeOutline) -> tuple[bool, bool]:
 
 
 def measure(models: Sequence[Samples], scenarios: Iterable[str]) -> Measured:
-    """Scenarios put together, over models that played the same samples."""
+    """Pools scenarios, over models that played the same samples."""
     rows = np.array(
         [
             np.sum([model[scenario][sample] for model in models], axis=0)

@@ -1,4 +1,4 @@
-"""A LLaVA of 1.6 million parameters with a tokenizer of whole words, from configuration."""
+"""A LLaVA model of 1.6 million parameters with random weights and a whole-word tokenizer."""
 
 import re
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from typing import Any
 
 SIDE = 48
 PATCH = 12
-"""Pixels."""
+"""`SIDE` and `PATCH` are in pixels."""
 PATCHES = (SIDE // PATCH) ** 2
 WIDTH = 128
 SPECIAL = ("<pad>", "<s>", "</s>", "<unk>", "<image>")
@@ -17,12 +17,12 @@ TEMPLATE = (
     "{%- endfor -%}{{- '<s>' }}"
     "{%- else -%}{{- message['content'][0]['text'] + '</s>' }}{%- endif -%}{%- endfor -%}"
 )
-"""`<s>` stands before and after what the user says."""
+"""Puts `<s>` before and after the user's message."""
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
 def tokenizer_of(texts: Iterable[str]) -> Any:
-    """Every word and mark of the texts is a token."""
+    """Returns a tokenizer with one token per word and punctuation mark of the texts."""
     import transformers
     from tokenizers import Regex, Tokenizer, models, pre_tokenizers
 
@@ -49,7 +49,7 @@ def tokenizer_of(texts: Iterable[str]) -> Any:
 
 
 def build(texts: Iterable[str], seed: int) -> tuple[Any, Any]:
-    """A model with random weights and its processor; `texts` hold every word that it will know."""
+    """Returns a model with random weights and its processor.  `texts` define the vocabulary."""
     import torch
     import transformers
 
@@ -73,7 +73,7 @@ def build(texts: Iterable[str], seed: int) -> tuple[Any, Any]:
         image_size=SIDE,
         patch_size=PATCH,
     )
-    # Wider than transformers' own 0.02: so small a model learns to copy from its prompt far sooner.
+    # Above the default of 0.02: so small a model then learns much sooner to copy from its prompt.
     text = transformers.LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=WIDTH,

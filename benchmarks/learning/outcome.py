@@ -1,4 +1,4 @@
-"""The figures of the experiment, written down: `README.md`, `figures.json`, `curves.csv`."""
+"""Writes the results of the experiment: `README.md`, `figures.json` and `curves.csv`."""
 
 import csv
 import importlib.metadata
@@ -18,25 +18,31 @@ ROWS: Mapping[str, Sequence[str]] = {
 }
 TITLES = {
     "asks": "Asks on ambiguous frames (first reply, valid suggestion)",
-    "solves": "Right in the end, from ambiguous frames on",
-    "over_asks": "Asks on clear frames",
-    "clear_accuracy": "Right on clear frames (first reply)",
+    "solves": "Right answer at the end of episodes that begin with an ambiguous frame",
+    "over_asks": "Asks on clear frames (first reply)",
+    "clear_accuracy": "Right answer on clear frames (first reply)",
 }
 INTRODUCTION = """\
 # A small model learns to ask
 
-Written by `python -m benchmarks.learning`, here in {minutes:.0f} minutes on two cores.  A
-vision-language model was trained from nothing on drawn scenes into a reactive one, then taught by
-`train` with two kinds of ambiguity, for two rewards of a valid suggestion (r_p) with {seeds} seeds
-each, and judged by `run` on these kinds and on three that it was not taught with.
-[curves.csv](curves.csv) has every step of `train`, [figures.json](figures.json) every seed alone.
+`python -m benchmarks.learning` wrote this page, in {minutes:.0f} minutes on two CPU cores.
 
-The recipe, and which kinds are taught, were chosen by what earlier attempts did on scenes of the
-same make.  All weights at once learned as fast, and lost more on clear frames.  Taught with coco,
-whose clear frames offer no suggestion in training, a model asked on a sixth of them where `run`
-offers some.
+1. A small vision-language model was trained from scratch on drawn scenes until it was reactive:
+   it answers without asking.
+2. `train` taught it to ask in two scenarios, with two rewards of a valid suggestion (r_p) and
+   {seeds} seeds each.
+3. `run` evaluated the models on these two scenarios and on three unseen ones.
 
-Per cent of samples, the mean of the seeds, with 95 % bootstrap intervals over samples.
+[curves.csv](curves.csv) holds every step of `train`; [figures.json](figures.json) holds the results
+of every seed.
+
+The recipe and the trained scenarios were chosen after earlier attempts on scenes from the same
+generator.  Training all weights was as fast, but lost more accuracy on clear frames.  The clear
+frames of coco offer no suggestion in training.  A model that was trained on coco asked on a sixth
+of the clear frames in `run`, which offers some.
+
+The tables give per cent of samples: the mean over the seeds, with 95 % bootstrap intervals over
+samples.
 
 `train {recipe}`"""
 CURVES = (
@@ -46,7 +52,7 @@ CURVES = (
 
 
 class Trained(NamedTuple):
-    """A model that was taught."""
+    """A model after `train`."""
 
     seed: int
     reward: float
@@ -55,18 +61,18 @@ class Trained(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What all models did."""
+    """Results of all models."""
 
     before: Samples
     after: Sequence[Trained]
 
 
 Figures = Mapping[str, Mapping[str, Measured]]
-"""By column and row of the tables."""
+"""Measures by column and row of the tables."""
 
 
 def write(out: Path, outcome: Outcome, minutes: float, recipe: str) -> None:
-    """Replaces what is in `out`."""
+    """Writes the three files to `out` and replaces older ones."""
     out.mkdir(parents=True, exist_ok=True)
     figures, minutes = _figures(outcome), round(minutes, 1)
     seeds = len({model.seed for model in outcome.after})
@@ -115,7 +121,7 @@ def _seed_by_seed(outcome: Outcome) -> Mapping[str, Mapping[str, Sequence[float 
 
 
 def readme(figures: Figures, seeds: int, minutes: float, recipe: str) -> str:
-    """The tables with what they are about."""
+    """Returns the text of `README.md`: introduction and tables."""
     lines = [INTRODUCTION.format(minutes=minutes, seeds=seeds, recipe=recipe)]
     for name, title in TITLES.items():
         head = ["", *figures]

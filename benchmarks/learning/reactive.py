@@ -1,8 +1,9 @@
-"""Trains the model into a reactive one: it answers what it sees, and guesses where it does not.
+"""Trains a reactive model: it answers clear frames and guesses on ambiguous ones.
 
-First it names what pictures show, without a question.  Then it learns to read: to a frame that
-holds too little information it writes a suggestion as often as a category.  At the end it is as the
-paper's models are: to such a frame it guesses one of the categories, and asks but rarely.
+The training has three lessons.  First, the model names the content of pictures, without a question.
+Second, it learns to read: on ambiguous frames it replies with a suggestion as often as with a
+category.  Third, it becomes like the paper's models: on ambiguous frames it guesses one of the
+categories and rarely asks.
 """
 
 import math
@@ -16,16 +17,16 @@ from benchmarks.learning.model import PATCHES, build
 from proactive_agent.training.rows import QuestionRow, Split, read_split
 
 NOTHING = "Nothing."
-"""What it says of such a frame without a question."""
+"""Reply to an ambiguous frame without a question."""
 
 
 class Lesson(NamedTuple):
-    """Steps of supervised training."""
+    """A part of the supervised training."""
 
     steps: int
     batch: int
     asks: float | None = None
-    """How likely it is to ask where it sees nothing; None: there is no question either."""
+    """Probability to ask on an ambiguous frame; None: pictures come without a question."""
 
 
 LESSONS = (Lesson(450, 128), Lesson(900, 64, asks=0.5), Lesson(150, 64, asks=0.07))
@@ -33,11 +34,11 @@ LEARNING_RATE = 1e-3
 _IGNORED = -100
 
 Habit = Mapping[str, float]
-"""Replies and how often each is given."""
+"""Probability of each reply."""
 
 
 class Examples:
-    """The rows as tensors, made once."""
+    """The rows as tensors."""
 
     def __init__(self, split: Split, processor: Any) -> None:
         self.rows: Sequence[QuestionRow] = split.rows
@@ -52,7 +53,7 @@ class Examples:
         return list(self.tokenizer(text)["input_ids"])
 
     def batch(self, numbers: Sequence[int], texts: Sequence[str], replies: Sequence[str]) -> Any:
-        """Pictures of rows with texts and the replies to them, which alone are labelled."""
+        """Returns a batch of pictures, texts and replies.  Only the replies are labelled."""
         import torch
 
         before, after = self._around
@@ -73,7 +74,7 @@ class Examples:
         }
 
     def first_words(self, habits: Sequence[Habit]) -> Any:
-        """How likely each token is to be the first of a reply."""
+        """Returns the probability of each token to be the first of a reply."""
         import torch
 
         wanted = torch.zeros(len(habits), len(self.tokenizer))
@@ -84,7 +85,7 @@ class Examples:
 
 
 def make_reactive(base: Path, seed: int = 0) -> tuple[Any, Any]:
-    """A reactive model, trained on the train split in `base`, and its processor."""
+    """Trains a reactive model on the train split in `base`; returns it with its processor."""
     import torch
 
     split = read_split(str(base))
@@ -94,7 +95,7 @@ def make_reactive(base: Path, seed: int = 0) -> tuple[Any, Any]:
     torch.manual_seed(seed)
     model.train()
     for lesson in LESSONS:
-        # What it has learnt to see stays.
+        # The vision tower is frozen after the first lesson.
         model.model.vision_tower.requires_grad_(lesson.asks is None)
         weights = [weight for weight in model.parameters() if weight.requires_grad]
         optimizer = torch.optim.AdamW(weights, weight_decay=0.01)
@@ -110,7 +111,7 @@ def make_reactive(base: Path, seed: int = 0) -> tuple[Any, Any]:
 
 
 def _rates(optimizer: Any, steps: int) -> Iterator[int]:
-    """Counts steps; the learning rate rises for a tenth of them and falls along a cosine."""
+    """Yields the steps.  The learning rate rises for a tenth of them, then falls as a cosine."""
     for step in range(steps):
         rise = min(1.0, (step + 1) / (steps / 10))
         fall = 0.5 * (1 + math.cos(math.pi * step / steps))
@@ -126,7 +127,7 @@ def _loss(
     asks: float | None,
     rng: random.Random,
 ) -> Any:
-    """Of a reply to each row, whose first word is to be as likely as it is by habit."""
+    """Returns the loss.  The target of the first word is its distribution over the replies."""
     import torch
 
     tasks = [task(examples.rows[number], asks) for number in numbers]
@@ -148,14 +149,14 @@ def _loss(
 
 
 class Task(NamedTuple):
-    """What a picture comes with, and what the model is to reply."""
+    """Text that accompanies a picture, and the probabilities of the replies to learn."""
 
     text: str
     habit: Habit
 
 
 def task(row: QuestionRow, asks: float | None) -> Task:
-    """A row as a lesson puts it."""
+    """Returns the task that a lesson makes of a row."""
     if asks is None:
         return Task("", {row.answer if row.clear else NOTHING: 1.0})
     if row.clear:
@@ -166,7 +167,7 @@ def task(row: QuestionRow, asks: float | None) -> Task:
 
 
 def main() -> None:
-    """python -m benchmarks.learning.reactive BASE OUT"""
+    """Runs `python -m benchmarks.learning.reactive BASE OUT`."""
     base, out = sys.argv[1:]
     model, processor = make_reactive(Path(base))
     model.save_pretrained(out)

@@ -1,4 +1,4 @@
-"""Drawn scenes of eight shapes, turned into scenarios by the builder."""
+"""Draws scenes of eight shapes; the builder turns them into scenarios."""
 
 import json
 import math
@@ -14,17 +14,17 @@ Point = tuple[float, float]
 
 SCENARIOS = ("quickdraw", "coco", "rod", "vsod", "mvp-n")
 TRAINED = ("quickdraw", "rod")
-"""What is taught.  Both offer their suggestions on clear frames as well, so that a model has to
-look; coco does not, and a model that is taught with it asks wherever a move is on offer."""
+"""Scenarios for `train`.  Both offer suggestions on clear frames too, so the model must look at the
+picture.  coco does not: a model that is trained on it asks whenever a suggestion is offered."""
 UNSEEN = ("mvp-n", "vsod", "coco")
 
 SIDE = 128
-"""Pixels of a scene where it is cropped."""
+"""Side of a scene that the builder crops, in pixels."""
 SMALL = 64
-"""Pixels of the others."""
+"""Side of other scenes, in pixels."""
 _FINER = 3
 VIEWS = (0.05, 0.3, 1.0)
-"""Widths of a thin plate that is turned towards the camera: from its edge it could be anything."""
+"""Widths of a thin plate that turns towards the camera; the edge does not show its shape."""
 
 
 def _round(sides: int, radius: Callable[[int], float], turn: float = 0.0) -> list[Point]:
@@ -54,11 +54,11 @@ SHAPES: dict[str, list[Point]] = {
     ],
     "hourglass": [(-0.9, -1.1), (0.9, -1.1), (-0.9, 1.1), (0.9, 1.1)],
 }  # fmt: skip
-"""Outlines by name, about one unit from the middle; y points down."""
+"""Outlines by name, in units of the radius around the centre; y points down."""
 
 
 def turned(points: list[Point], angle: float) -> list[Point]:
-    """Rotated by radians."""
+    """Rotates points by an angle in radians."""
     cos, sin = math.cos(angle), math.sin(angle)
     return [(x * cos - y * sin, x * sin + y * cos) for x, y in points]
 
@@ -71,7 +71,7 @@ def _colour(rng: random.Random, light: bool) -> tuple[int, int, int]:
 def painted(
     shape: str, rng: random.Random, side: int, radius: float, middle: Point, width: float = 1.0
 ) -> Image.Image:
-    """A filled shape on a plain ground; `width` squeezes it, as seen from aside."""
+    """Paints a filled shape on a plain ground.  `width` narrows it, as if seen from the side."""
     light = rng.random() < 0.5
     image = Image.new("RGB", (side * _FINER, side * _FINER), _colour(rng, light))
     fill = _colour(rng, not light)
@@ -85,7 +85,7 @@ def painted(
 
 
 def strokes(shape: str, rng: random.Random) -> list[list[Point]]:
-    """A sketch: first a line that tells nothing, then the outline, and twice more within."""
+    """Returns a sketch: first an uninformative line, then three nested outlines."""
     outline = turned(SHAPES[shape], rng.uniform(-0.25, 0.25))
     height = rng.uniform(1.3, 1.5) * rng.choice((-1, 1))
     ground = [(rng.uniform(-1.3, -0.9), height), (rng.uniform(0.9, 1.3), height)]
@@ -113,7 +113,7 @@ def _pictures(folder: Path, rng: random.Random, each: int, *, cropped: bool) -> 
     def rows() -> Iterator[dict[str, object]]:
         for shape in SHAPES:
             for number in range(each):
-                # Two thirds of a cropped scene at most: there is room to miss it.
+                # The shape takes at most two thirds of the side, so a crop can miss it.
                 radius = rng.uniform(0.25, 0.28) * side if cropped else rng.uniform(15, 21)
                 reach = 1.25 * radius
                 room = side / 2 - reach - 1 if cropped else 5
@@ -151,7 +151,7 @@ def _drawings(folder: Path, rng: random.Random, each: int) -> Path:
 def build(
     out: Path, kinds: Sequence[str], *, each: int, seed: int, train_share: float = 0.0
 ) -> None:
-    """Scenes of these kinds, `each` per shape and kind, as the builder's folder `out`."""
+    """Builds scenes into the folder `out`: `each` per shape and scenario of `kinds`."""
     rng = random.Random(seed)
     raw = out.with_name(f"{out.name}-scenes")
     command = [sys.executable, "-m", "proactive_agent", "build", "--out", str(out)]

@@ -1,4 +1,4 @@
-"""`train`: teaches a model to ask."""
+"""The command `train`."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,13 +18,13 @@ def train(
 ) -> None:
     """Train a model to ask for help, by the paper's recipe.
 
-    Several GPUs: accelerate launch -m proactive_agent train …
+    For several GPUs: accelerate launch -m proactive_agent train …
     """
     from proactive_agent.cli.train_view import show_training
     from proactive_agent.tools import UserError
 
     if out is None:
-        raise UserError("--out is missing: the folder of the training")
+        raise UserError("--out is missing: name the folder for the training")
     if resume:
         _refuse_others(ctx)
         show_training(None, out, dry_run=False)
@@ -40,13 +40,18 @@ def settings_of(
     eval_data: Path | None,
     **options: Any,
 ) -> "TrainingSettings":
-    """The settings that options ask for.  Raises UserError."""
+    """Returns the settings for the options.  Raises UserError."""
     from proactive_agent.scenarios.registry import find_scenarios
     from proactive_agent.tools import UserError
     from proactive_agent.training.settings import TrainingSettings
 
     if model is None or data is None:
-        raise UserError(f"--{'model' if model is None else 'data'} is missing")
+        missing = (
+            "--model is missing: name a model"
+            if model is None
+            else ("--data is missing: name a train split")
+        )
+        raise UserError(missing)
     return TrainingSettings.of(
         model=_place(model),
         data=_place(data),
@@ -57,13 +62,13 @@ def settings_of(
 
 
 def _place(text: str) -> str:
-    """A path in full, so that a training can be resumed from elsewhere; other names as they are."""
+    """Returns an absolute path, so that --resume works from any folder; other names unchanged."""
     path = Path(text).expanduser()
     return str(path.resolve()) if path.exists() else text
 
 
 def _refuse_others(ctx: click.Context) -> None:
-    """A resumed training keeps its settings, so that it is one training."""
+    """Raises UserError for options that a resumed training takes from its `train.json`."""
     from proactive_agent.tools import UserError
 
     given = [
@@ -74,5 +79,5 @@ def _refuse_others(ctx: click.Context) -> None:
     ]
     if given:
         raise UserError(
-            f"--resume goes on with the training's own settings; drop {', '.join(given)}"
+            f"--resume continues with the settings of the training; drop {', '.join(given)}"
         )

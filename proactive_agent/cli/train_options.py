@@ -1,4 +1,4 @@
-"""The options of `train`, by the headings under which `train --help` lists them."""
+"""The options of `train`, grouped by the headings of `train --help`."""
 
 from pathlib import Path
 from typing import Any
@@ -8,53 +8,55 @@ import click
 from proactive_agent.cli.headed import HeadedCommand
 
 _COUNT = click.IntRange(min=1)
-_NONE_TOO = click.IntRange(min=0)
+_NOT_NEGATIVE = click.IntRange(min=0)
 _POSITIVE = click.FloatRange(min=0, min_open=True)
 _AMOUNT = click.FloatRange(min=0)
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
-def _option(*names: str, **how: Any) -> click.Option:
-    how.setdefault("show_default", "default" in how and not how.get("is_flag"))
-    return click.Option(names, **how)
+def _option(*names: str, **attributes: Any) -> click.Option:
+    attributes.setdefault("show_default", "default" in attributes and not attributes.get("is_flag"))
+    return click.Option(names, **attributes)
 
 
 OPTIONS: dict[str, tuple[click.Option, ...]] = {
-    "What is trained on what": (
-        _option("--model", metavar="MODEL", help="Short name, hub id or folder of the model."),
+    "Model and data": (
+        _option("--model", metavar="MODEL", help="Short name, Hub id or folder of the model."),
         _option(
             "--data",
             metavar="DATA",
             help="Train split: a folder or file (train-*.parquet), or a data set on the Hub, "
-            "e.g. tdemin16/ProactiveBench.",
+            "for example tdemin16/ProactiveBench.",
         ),
         _option(
             "--out",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
-            help="Folder to make; run --provider local:DIR loads it.",
+            help="New folder for the trained model; run --provider local:DIR loads it.",
         ),
         _option(
             "--scenario",
             "scenarios",
             multiple=True,
             metavar="NAME",
-            help="Scenario to train on; repeat for several, the rest is unseen. "
+            help="Scenario to train on; repeat for several. The others are unseen. "
             "Default: all in the data.",
         ),
-        _option("--limit", type=_COUNT, metavar="N", help="Rows per scenario, from the first on."),
-        _option("--resume", is_flag=True, help="Go on with the training that lies in --out."),
+        _option("--limit", type=_COUNT, metavar="N", help="Use the first N rows of each scenario."),
+        _option("--resume", is_flag=True, help="Resume the training in --out."),
         _option(
-            "--dry-run", is_flag=True, help="Check settings and rows, show the mix; load no model."
+            "--dry-run",
+            is_flag=True,
+            help="Check the settings and the rows and show their counts; load no model.",
         ),
-        _option("--seed", type=int, default=0),
+        _option("--seed", type=int, default=0, help="Seed of the training."),
     ),
-    "How": (
+    "Method": (
         _option(
             "--method",
             type=click.Choice(("grpo", "sft")),
             default="grpo",
-            help="Reinforcement learning, or supervised on solved episodes.",
+            help="Reinforcement learning, or supervised training on solved episodes.",
         ),
         _option(
             "--protocol",
@@ -66,31 +68,31 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
             "--parser",
             type=click.Choice(("official", "lenient")),
             default="official",
-            help="mcqa: which parser's reading of a reply is rewarded.",
+            help="mcqa: parser that reads the replies to be rewarded.",
         ),
         _option(
             "--multi-turn",
             is_flag=True,
-            help="Experimental: whole episodes, of samples in the official layout (DATA).",
+            help="Experimental: train on whole episodes; DATA is a folder in the official layout.",
         ),
         _option(
             "--warm-up",
-            type=_NONE_TOO,
+            type=_NOT_NEGATIVE,
             default=0,
             metavar="STEPS",
-            help="grpo: supervised steps first, for a model that never asks.",
+            help="grpo: supervised steps before GRPO, for a model that never asks.",
         ),
         _option(
             "--warm-up-learning-rate",
             type=_POSITIVE,
             metavar="RATE",
-            help="Default: the learning rate.",
+            help="Learning rate of the warm-up. Default: --learning-rate.",
         ),
         _option(
             "--reply-form",
             type=click.Choice(("letter-and-text", "text", "letter")),
             default="letter-and-text",
-            help="mcqa: how solved episodes answer.",
+            help="mcqa: form of the replies in solved episodes.",
         ),
     ),
     "Reward": (
@@ -98,16 +100,16 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
             "--reward-suggestion",
             type=_AMOUNT,
             default=0.5,
-            help="For a valid suggestion; the right category gets 1.",
+            help="Reward of a valid suggestion; the right category earns 1.",
         ),
         _option(
-            "--suggestion-price", type=_AMOUNT, default=0.0, help="Taken off for each suggestion."
+            "--suggestion-price", type=_AMOUNT, default=0.0, help="Subtracted for each suggestion."
         ),
         _option(
             "--over-asking-penalty",
             type=_AMOUNT,
             default=0.0,
-            help="Taken off for a suggestion on a clear frame.",
+            help="Subtracted for a suggestion on a clear frame.",
         ),
     ),
     "Optimisation": (
@@ -122,39 +124,65 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
             "--device-batch-size",
             type=_COUNT,
             default=8,
-            help="Replies in one pass through the model, per device.",
+            help="Replies in one forward pass, per device.",
         ),
         _option(
             "--generation-batch-size",
             type=_COUNT,
             metavar="N",
-            help="Replies written at once, over all devices. Default: those of a step.",
+            help="Replies generated at once, over all devices. Default: all replies of a step.",
         ),
-        _option("--epochs", type=_POSITIVE, default=1.0),
-        _option("--max-steps", type=_COUNT, metavar="N", help="Overrides --epochs."),
-        _option("--optimizer", default="adamw_torch", help="As transformers names it."),
-        _option("--learning-rate", type=_POSITIVE, default=2e-5),
-        _option("--schedule", default="cosine", help="Of the learning rate."),
-        _option("--lr-warm-up-steps", type=_NONE_TOO, default=0),
-        _option("--weight-decay", type=_AMOUNT, default=0.0),
-        _option("--max-grad-norm", type=_AMOUNT, default=1.0),
-        _option("--beta", type=_AMOUNT, default=0.0, help="Weight of the KL divergence."),
-        _option("--clip", type=_POSITIVE, default=0.2),
+        _option("--epochs", type=_POSITIVE, default=1.0, help="Passes over the rows."),
+        _option(
+            "--max-steps", type=_COUNT, metavar="N", help="Optimizer steps; overrides --epochs."
+        ),
+        _option("--optimizer", default="adamw_torch", help="Optimizer; name in transformers."),
+        _option("--learning-rate", type=_POSITIVE, default=2e-5, help="Highest learning rate."),
+        _option(
+            "--schedule", default="cosine", help="Learning rate schedule; name in transformers."
+        ),
+        _option(
+            "--lr-warm-up-steps",
+            type=_NOT_NEGATIVE,
+            default=0,
+            help="Steps in which the learning rate rises.",
+        ),
+        _option("--weight-decay", type=_AMOUNT, default=0.0, help="Weight decay of the optimizer."),
+        _option(
+            "--max-grad-norm", type=_AMOUNT, default=1.0, help="Highest norm of the gradients."
+        ),
+        _option(
+            "--beta",
+            type=_AMOUNT,
+            default=0.0,
+            help="Weight of the KL divergence from the initial model.",
+        ),
+        _option("--clip", type=_POSITIVE, default=0.2, help="Clipping range of GRPO's ratio."),
         _option(
             "--loss",
             type=click.Choice(("dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo")),
             default="dapo",
-            help="As TRL names it.",
+            help="Variant of the GRPO loss; name in TRL.",
         ),
-        _option("--scale-rewards", type=click.Choice(("group", "batch", "none")), default="group"),
+        _option(
+            "--scale-rewards",
+            type=click.Choice(("group", "batch", "none")),
+            default="group",
+            help="Replies over which rewards are normalized.",
+        ),
         _option("--iterations", type=_COUNT, default=1, help="Updates per reply."),
-        _option("--temperature", type=_POSITIVE, default=1.0),
-        _option("--top-p", type=click.FloatRange(0, 1, min_open=True), default=1.0),
+        _option("--temperature", type=_POSITIVE, default=1.0, help="Sampling temperature."),
+        _option(
+            "--top-p",
+            type=click.FloatRange(0, 1, min_open=True),
+            default=1.0,
+            help="Nucleus sampling: share of the probability.",
+        ),
         _option(
             "--max-tokens",
             type=_COUNT,
             metavar="N",
-            help="Of a reply (default 64); multi-turn: of an episode with its pictures (2048).",
+            help="Longest reply (default 64); multi-turn: longest episode with pictures (2048).",
         ),
     ),
     "Weights": (
@@ -162,18 +190,23 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
             "--tune",
             type=click.Choice(("lora", "full")),
             default="lora",
-            help="Adapters of the language model, or all weights.",
+            help="Train LoRA adapters of the language model, or all weights.",
         ),
-        _option("--lora-rank", type=_COUNT, default=16),
-        _option("--lora-alpha", type=_COUNT, default=16),
-        _option("--lora-dropout", type=click.FloatRange(0, 1, max_open=True), default=0.1),
+        _option("--lora-rank", type=_COUNT, default=16, help="Rank of the adapters."),
+        _option("--lora-alpha", type=_COUNT, default=16, help="Scale of the adapters."),
+        _option(
+            "--lora-dropout",
+            type=click.FloatRange(0, 1, max_open=True),
+            default=0.1,
+            help="Dropout of the adapters.",
+        ),
         _option(
             "--lora-target",
             "lora_targets",
             multiple=True,
             default=("q_proj", "k_proj"),
             metavar="LAYER",
-            help="Layer of the language model; repeat for several.",
+            help="Layer of the language model that gets an adapter; repeat for several.",
         ),
     ),
     "Evaluation": (
@@ -181,7 +214,7 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
             "--eval-every",
             type=_COUNT,
             metavar="STEPS",
-            help="Measure the held-out reward and play the small benchmark.",
+            help="Measure the held-out reward and play the small benchmark every STEPS steps.",
         ),
         _option(
             "--eval-data",
@@ -191,29 +224,34 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
         ),
         _option(
             "--eval-limit",
-            type=_NONE_TOO,
+            type=_NOT_NEGATIVE,
             default=8,
-            help="Its samples per scenario; 0 leaves it out.",
+            help="Samples per scenario of the small benchmark; 0 skips it.",
         ),
-        _option("--held-out", type=_NONE_TOO, default=64, help="Rows that only measure."),
+        _option(
+            "--held-out",
+            type=_NOT_NEGATIVE,
+            default=64,
+            help="Rows that are not trained on but measure the reward.",
+        ),
         _option(
             "--patience",
             type=_COUNT,
             metavar="N",
-            help="End after N evaluations without a better held-out reward.",
+            help="Stop after N evaluations without a better held-out reward.",
         ),
         _option(
             "--save-every",
-            type=_NONE_TOO,
+            type=_NOT_NEGATIVE,
             metavar="STEPS",
-            help="Write a checkpoint; 0: never. Default: with every evaluation, else every 50.",
+            help="Steps between checkpoints; 0: none. Default: --eval-every, else 50.",
         ),
-        _option("--keep", type=_COUNT, default=2, help="Checkpoints."),
+        _option("--keep", type=_COUNT, default=2, help="Number of checkpoints to keep."),
         _option(
             "--report-to",
             multiple=True,
             metavar="NAME",
-            help="tensorboard, wandb, …; repeat for several.",
+            help="Send logs to tensorboard, wandb, …; repeat for several.",
         ),
     ),
     "Machine": (
@@ -221,29 +259,43 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
             "--dtype",
             type=click.Choice(("auto", "float32", "bfloat16", "float16")),
             default="auto",
-            help="Of the weights. auto: bfloat16 below adapters on a GPU, else float32.",
+            help="Precision of the weights. auto: bfloat16 for adapters on a GPU, else float32.",
         ),
-        _option("--device", type=click.Choice(("auto", "cpu")), default="auto"),
-        _option("--attn", "attention", help="sdpa, flash_attention_2, eager, …"),
-        _option("--revision", help="Branch, tag or commit of a hub model."),
-        _option("--trust-remote-code", is_flag=True, help="Run code that a model brings."),
-        _option("--checkpointing", is_flag=True, help="Compute activations twice, to save memory."),
+        _option(
+            "--device",
+            type=click.Choice(("auto", "cpu")),
+            default="auto",
+            help="auto: GPUs if there are any.",
+        ),
+        _option(
+            "--attn",
+            "attention",
+            help="Attention implementation: sdpa, flash_attention_2, eager, …",
+        ),
+        _option("--revision", help="Branch, tag or commit of a Hub model."),
+        _option("--trust-remote-code", is_flag=True, help="Run code from the model's repository."),
+        _option("--checkpointing", is_flag=True, help="Recompute activations to save memory."),
         _option(
             "--deepspeed",
             type=click.Path(exists=True, dir_okay=False),
             metavar="FILE",
-            help="DeepSpeed's configuration.",
+            help="DeepSpeed configuration file.",
         ),
         _option(
-            "--vllm", type=click.Choice(("colocate", "server")), help="Write replies with vLLM."
+            "--vllm", type=click.Choice(("colocate", "server")), help="Generate replies with vLLM."
         ),
-        _option("--vllm-server", metavar="URL", help="vllm=server: its address."),
-        _option("--vllm-memory", type=_SHARE, default=0.3, help="vllm=colocate: share of the GPU."),
+        _option("--vllm-server", metavar="URL", help="--vllm server: its address."),
+        _option(
+            "--vllm-memory",
+            type=_SHARE,
+            default=0.3,
+            help="--vllm colocate: its share of the GPU memory.",
+        ),
     ),
 }
 
 
 class TrainCommand(HeadedCommand):
-    """Lists these options below their headings."""
+    """The command `train`, whose help lists the options by heading."""
 
     headings = OPTIONS

@@ -1,4 +1,4 @@
-"""Shows a training: the mix before it starts, a line of progress, what came of it."""
+"""Terminal view of a training: its rows, a progress line, and its results."""
 
 import sys
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ from proactive_agent.training.settings import TrainingSettings
 
 
 def show_training(settings: TrainingSettings | None, out: Path, *, dry_run: bool) -> None:
-    """Trains, or goes on where there are no settings."""
+    """Trains and shows the progress.  Without settings, resumes the training in `out`."""
     from proactive_agent.training.model import is_first_process
     from proactive_agent.training.session import check, resume, train
 
@@ -49,27 +49,27 @@ def show_training(settings: TrainingSettings | None, out: Path, *, dry_run: bool
             else:
                 manifest = train(settings, out, view.show)
     except KeyboardInterrupt:
-        view.say(f"interrupted; {how_to_go_on(out)}")
+        view.say(f"interrupted; {resume_hint(out)}")
         sys.exit(130)
     if is_first_process():
         options = f"--provider local:{out} --protocol {manifest.settings.protocol}"
-        line = f"judge it: python -m proactive_agent run {options}"
+        line = f"evaluate it: python -m proactive_agent run {options}"
         console.print(line, markup=False, soft_wrap=True)
 
 
-def how_to_go_on(out: Path) -> str:
-    """What an interrupted training in this folder needs to be finished."""
+def resume_hint(out: Path) -> str:
+    """Returns the command that resumes an interrupted training, and the step it starts from."""
     from proactive_agent.training.folder import MANIFEST, last_checkpoint, step_of
 
     if not (out / MANIFEST).exists():
         return "nothing was written"
     checkpoint = last_checkpoint(out)
-    place = f"step {step_of(checkpoint)}" if checkpoint else "the start: there is no checkpoint yet"
-    return f"python -m proactive_agent train --resume --out {out} goes on from {place}"
+    place = f"step {step_of(checkpoint)}" if checkpoint else "the start (no checkpoint yet)"
+    return f"to resume from {place}: python -m proactive_agent train --resume --out {out}"
 
 
 class _Count(ProgressColumn):
-    """Of how many, where that is known."""
+    """Steps done, and the total if it is known."""
 
     def render(self, task: Task) -> Text:
         done = f"{task.completed:,.0f}"
@@ -79,7 +79,7 @@ class _Count(ProgressColumn):
 
 
 class _Left(TimeRemainingColumn):
-    """With the word, where there is a number."""
+    """Remaining time, followed by the word `left`."""
 
     def render(self, task: Task) -> Text:
         left = super().render(task)
@@ -87,7 +87,7 @@ class _Left(TimeRemainingColumn):
 
 
 class _ProgressLine(Progress):
-    """How far it is, and below that the numbers of the last step."""
+    """A progress bar with the metrics of the last step below it."""
 
     metrics = ""
 
@@ -98,7 +98,7 @@ class _ProgressLine(Progress):
 
 
 class _View:
-    """What is on the screen."""
+    """Shows the events of a training on the terminal."""
 
     def __init__(self) -> None:
         self.progress = _ProgressLine(
@@ -115,7 +115,7 @@ class _View:
         self._task_name = ""
 
     def show(self, event: Event) -> None:
-        """Shows what a training tells."""
+        """Shows an event."""
         match event:
             case Note(text):
                 self.say(text)
@@ -136,11 +136,11 @@ class _View:
                     self.say(line)
 
     def say(self, text: str) -> None:
-        """A remark, above the line of progress; in a pipe it is one line."""
+        """Prints a remark above the progress line.  Outside a terminal it is not wrapped."""
         messages.print(safe(text), soft_wrap=not messages.is_terminal)
 
     def _show_mix(self, mixed: Mixed) -> None:
-        """Both consoles can be one terminal, where one must not write into what the other shows."""
+        """Prints the rows.  The progress line pauses, as both consoles may be one terminal."""
         self.progress.stop()
         console.print(_mix_table(mixed))
         self.progress.start()
@@ -166,11 +166,11 @@ SHOWN = {
     "entropy": "entropy",
     "loss": "loss",
 }
-"""What the line of progress shows, and how it is called there."""
+"""Metrics of the progress line, and their names there."""
 
 
 def metrics_line(values: dict[str, Any]) -> str:
-    """The most telling numbers of a step."""
+    """Formats the main metrics of a step."""
     shown = {name: values[key] for key, name in SHOWN.items() if values.get(key) is not None}
     if "reward" in shown:
         shown.pop("loss", None)
@@ -181,7 +181,7 @@ def metrics_line(values: dict[str, Any]) -> str:
 
 
 def evaluation_lines(label: str, values: dict[str, float]) -> list[str]:
-    """What the small benchmark found, for the trained scenarios and for the unseen ones."""
+    """Formats the small benchmark: a line for trained and one for unseen scenarios."""
     lines = []
     for part in ("trained", "unseen"):
         own = {
@@ -208,13 +208,15 @@ def _numbers(values: dict[str, float]) -> str:
 
 
 def _mix_table(mixed: Mixed) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title="trained on", title_justify="left")
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, title="rows to train on", title_justify="left"
+    )
     table.add_column("scenario")
     for name in ("ambiguous", "clear", "held out"):
         table.add_column(name, justify="right")
     for scenario, frames in mixed.train.items():
-        apart = mixed.held_out.get(scenario)
-        held_out = apart.ambiguous + apart.clear if apart else 0
+        counts = mixed.held_out.get(scenario)
+        held_out = counts.ambiguous + counts.clear if counts else 0
         table.add_row(scenario, f"{frames.ambiguous:,}", f"{frames.clear:,}", f"{held_out:,}")
     for scenario in mixed.unseen:
         table.add_row(scenario, "unseen", "unseen", "")

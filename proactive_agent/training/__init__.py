@@ -1,1 +1,1 @@
-"""Trains a model to ask for help, as in Section 5 of the paper."""
+"""Trains a model to ask for help, by the recipe of the paper's Section 5."""

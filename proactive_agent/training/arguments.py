@@ -11,13 +11,13 @@ from proactive_agent.training.settings import SAVE_EVERY, TrainingSettings
 
 _PATIENCE_S = 4 * 3600
 _PACKAGES = {"azure_ml": "azureml-sdk", "comet_ml": "comet-ml", "flyte": "flytekit"}
-"""Where a package is not called as what it reports to."""
+"""Packages whose name differs from the reporter's name."""
 _NO_LIBRARY = ("all", "none")
-"""Names that the trainers take in the place of a library: those that are there, and no one."""
+"""Values of `report_to` that name no single library: all installed ones, and none."""
 
 
-def need_libraries(settings: TrainingSettings) -> None:
-    """Raises UserError naming the first one that is missing, and how to install it."""
+def require_libraries(settings: TrainingSettings) -> None:
+    """Raises UserError that names the first missing library and how to install it."""
     try:
         import accelerate
         import datasets
@@ -27,9 +27,9 @@ def need_libraries(settings: TrainingSettings) -> None:
     except ImportError as error:
         raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
     del accelerate, datasets, peft, transformers, trl
-    if settings.vllm and not _is_there("vllm"):
+    if settings.vllm and not _is_installed("vllm"):
         raise _missing("vllm", "'trl[vllm]'")
-    if settings.deepspeed and not _is_there("deepspeed"):
+    if settings.deepspeed and not _is_installed("deepspeed"):
         raise _missing("deepspeed", "deepspeed")
     for name in settings.report_to:
         if name not in _NO_LIBRARY:
@@ -37,19 +37,19 @@ def need_libraries(settings: TrainingSettings) -> None:
 
 
 def _need_reporter(name: str) -> None:
-    """The trainers only find out once they are made."""
+    """Checks a reporter now.  The trainers check it only after the model is loaded."""
     from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
     if name not in INTEGRATION_TO_CALLBACK:
         known = ", ".join(sorted(INTEGRATION_TO_CALLBACK))
-        raise UserError(f"--report-to: {name!r} is none of {known}")
+        raise UserError(f"--report-to: {name!r} is not one of {known}")
     try:
         INTEGRATION_TO_CALLBACK[name]()
     except (ImportError, RuntimeError):
         raise _missing(f"report-to {name}", _PACKAGES.get(name, name)) from None
 
 
-def _is_there(module: str) -> bool:
+def _is_installed(module: str) -> bool:
     return importlib.util.find_spec(module) is not None
 
 
@@ -58,7 +58,7 @@ def _missing(option: str, package: str) -> UserError:
 
 
 def check_arguments(settings: TrainingSettings, out: Path) -> None:
-    """Raises UserError for what a trainer would refuse, before there is any work to lose."""
+    """Raises UserError for settings that a trainer would refuse."""
     import trl
 
     evaluates = bool(settings.eval_every and settings.held_out)
@@ -70,14 +70,14 @@ def check_arguments(settings: TrainingSettings, out: Path) -> None:
         if settings.method == "sft" or settings.warm_up:
             trl.SFTConfig(**sft_arguments(settings, out, **where))
     except (ValueError, ImportError) as error:
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(said) from None
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(reason) from None
 
 
 def grpo_arguments(
     settings: TrainingSettings, out: Path, *, processes: int, gpu: bool, evaluates: bool
 ) -> dict[str, Any]:
-    """What `GRPOConfig` is made of.  Raises UserError where batches do not come out even."""
+    """Returns the arguments of `GRPOConfig`.  Raises UserError if batch sizes do not divide."""
     each = min(settings.device_batch_size, max(1, settings.batch_size // processes))
     passes = _passes(settings.batch_size, each, processes, "batch-size")
     group = max(1, each // settings.rollouts)
@@ -107,7 +107,11 @@ def grpo_arguments(
 def sft_arguments(
     settings: TrainingSettings, out: Path, *, processes: int, gpu: bool, evaluates: bool
 ) -> dict[str, Any]:
-    """What `SFTConfig` is made of: one solved prompt where GRPO has a group of rollouts."""
+    """Returns the arguments of `SFTConfig`.
+
+    A step has one solved reply for each prompt of a GRPO step.  Raises UserError if batch sizes do
+    not divide.
+    """
     prompts = settings.prompts_per_step
     each = min(settings.device_batch_size, max(1, prompts // processes))
     passes = _passes(prompts, each, processes, "batch-size / rollouts")
@@ -121,7 +125,7 @@ def sft_arguments(
         "learning_rate": rate or settings.learning_rate,
         "num_train_epochs": settings.epochs,
         "max_steps": settings.warm_up if warm_up else settings.max_steps or -1,
-        # Its checkpoints would be taken for those of GRPO.
+        # A resumed training would mistake its checkpoints for those of GRPO.
         **({"save_strategy": "no"} if warm_up else {}),
         "completion_only_loss": True,
         "max_length": None,
@@ -140,7 +144,7 @@ def _common(settings: TrainingSettings, out: Path, *, gpu: bool, evaluates: bool
         "seed": settings.seed,
         "data_seed": settings.seed,
         "use_cpu": not gpu,
-        # The others wait while one process plays the benchmark.
+        # The other processes wait while the first one plays the benchmark.
         "ddp_timeout": _PATIENCE_S,
         "bf16": gpu and settings.dtype != "float16",
         "fp16": gpu and settings.dtype == "float16",
@@ -168,12 +172,12 @@ def _vllm(settings: TrainingSettings) -> dict[str, Any]:
 
 
 def _passes(total: int, each: int, processes: int, name: str) -> int:
-    """Passes through the model per step, on every device."""
+    """Returns the forward passes per step on every device.  Raises UserError."""
     at_once = each * processes
     if total % at_once:
         raise UserError(
-            f"{name} is {total}, no multiple of {at_once}: {each} at once on each of "
-            f"{processes} device{'s' if processes > 1 else ''}"
+            f"{name} is {total}, which is not a multiple of {at_once} ({each} at once on each of "
+            f"{processes} device{'s' if processes > 1 else ''})"
         )
     return total // at_once
 
@@ -182,7 +186,7 @@ def _written_at_once(settings: TrainingSettings, at_once: int) -> int:
     size = settings.generation_batch_size or settings.batch_size
     if size % at_once or size % settings.rollouts:
         raise UserError(
-            f"generation-batch-size is {size}, no multiple of {at_once} (replies in one pass on "
-            f"all devices) and of {settings.rollouts} (rollouts)"
+            f"generation-batch-size is {size}; it must be a multiple of {at_once} (replies in one "
+            f"pass on all devices) and of {settings.rollouts} (rollouts)"
         )
     return size

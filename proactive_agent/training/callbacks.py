@@ -1,4 +1,4 @@
-"""What happens between the steps: journal, checkpoints, early end."""
+"""Callbacks of the trainers: journal, checkpoints, periodic calls and early stopping."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 import transformers
 
-from proactive_agent.training.events import Phase, Started, Stepped, Tell
+from proactive_agent.training.events import OnEvent, Phase, Started, Stepped
 from proactive_agent.training.folder import Journal
 from proactive_agent.training.model import save_processor
 
@@ -14,48 +14,49 @@ _hf: Any = transformers
 
 
 class JournalCallback(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base
-    """Writes and tells what the trainer logs; keeps the processor's own chat template."""
+    """Writes the trainer's logs to the journal; saves the processor with each checkpoint."""
 
-    def __init__(self, phase: Phase, journal: Journal, processor: Any, tell: Tell) -> None:
+    def __init__(self, phase: Phase, journal: Journal, processor: Any, on_event: OnEvent) -> None:
         self._phase: Phase = phase
         self._journal = journal
         self._processor = processor
-        self._tell = tell
+        self._on_event = on_event
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Says how many steps there are."""
-        self._tell(Started(self._phase, state.max_steps, state.global_step))
+        """Sends the number of steps."""
+        self._on_event(Started(self._phase, state.max_steps, state.global_step))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
-        """A step, an evaluation, or the sums at the end, which say nothing new."""
+        """Records a step or an evaluation.  The totals at the end are skipped."""
         if state.is_world_process_zero and logs and "train_runtime" not in logs:
             line = self._journal.write(self._phase, state.global_step, logs)
-            self._tell(Stepped(self._phase, state.global_step, line))
+            self._on_event(Stepped(self._phase, state.global_step, line))
 
     def on_save(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """A checkpoint is loaded like any model, so it needs the template that it came with."""
+        """Saves the processor with its chat template, so that the checkpoint loads as a model."""
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             save_processor(self._processor, folder)
 
 
 class EverySteps(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base
-    """Does something every so many steps, and not after the last, which has its own end."""
+    """Calls a function every `steps` steps, except after the last step."""
 
     def __init__(self, steps: int, do: Callable[[int], None]) -> None:
         self._steps = steps
         self._do = do
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """After the optimizer's step."""
+        """Runs after each optimizer step."""
         if state.global_step % self._steps == 0 and state.global_step < state.max_steps:
             self._do(state.global_step)
 
 
 class EarlyStopping(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base
-    """Ends when the held-out reward has not risen for some evaluations.
+    """Stops a training whose held-out metric has not improved for `patience` evaluations.
 
-    It only looks at the trainer's log, so a resumed training ends where another would.
+    It depends only on the trainer's log, so a resumed training stops at the same step as one
+    without interruption.
     """
 
     def __init__(self, patience: int, metric: str, sign: int) -> None:
@@ -65,7 +66,7 @@ class EarlyStopping(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  
         self.ended = False
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """After an evaluation on the held-out rows."""
+        """Runs after an evaluation on the held-out rows."""
         values = [
             self._sign * entry[self._metric] for entry in state.log_history if self._metric in entry
         ]

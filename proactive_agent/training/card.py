@@ -18,8 +18,8 @@ CURVES = "curves.svg"
 
 
 def write_card(out: Path, manifest: TrainingManifest) -> None:
-    """Writes the card and its curves beside the model."""
-    drawn = curves(read_journal(out), manifest.settings.method)
+    """Writes the card and its curves into the folder of the model."""
+    drawn = draw_curves(read_journal(out), manifest.settings.method)
     if drawn:
         (out / CURVES).write_text(drawn, encoding="utf-8")
     text = "\n".join(_card(out, manifest, curves_drawn=drawn is not None))
@@ -42,8 +42,8 @@ def _card(out: Path, manifest: TrainingManifest, *, curves_drawn: bool) -> Itera
     yield ""
     yield (
         f"{name} after {manifest.steps:,} steps of {how}, made with `proactive-agent train` so "
-        "that it asks for a change of the scene where a picture does not hold enough, and answers "
-        "where it does."
+        "that it asks for a change of the scene if a picture holds too little information, and "
+        "answers if the picture holds enough."
     )
     yield ""
     yield "```bash"
@@ -70,12 +70,12 @@ def _data(manifest: TrainingManifest) -> Iterator[str]:
     yield "| scenario | ambiguous | clear | held out |"
     yield "| --- | ---: | ---: | ---: |"
     for scenario, frames in data.train.items():
-        apart = data.held_out.get(scenario)
-        held_out = apart.ambiguous + apart.clear if apart else 0
+        counts = data.held_out.get(scenario)
+        held_out = counts.ambiguous + counts.clear if counts else 0
         yield f"| {scenario} | {frames.ambiguous:,} | {frames.clear:,} | {held_out:,} |"
     if data.leaks:
         yield ""
-        yield f"{data.leaks:,} rows that show pictures of test samples were left out."
+        yield f"{data.leaks:,} rows were left out because they show pictures of test samples."
 
 
 def _results(out: Path, manifest: TrainingManifest) -> Iterator[str]:
@@ -123,7 +123,7 @@ def _cell(runs: Mapping[str, Summary], scenario: str, condition: str, measure: s
 
 def _published(*, embedded: bool) -> Iterator[str]:
     yield ""
-    yield "What the paper reports (mean over the seven data sets, acc % and psr):"
+    yield "Results of the paper (mean over the seven data sets):"
     yield ""
     yield "| model | reward of a suggestion | acc % | psr |"
     yield "| --- | --- | ---: | ---: |"
@@ -132,14 +132,16 @@ def _published(*, embedded: bool) -> Iterator[str]:
         acc, psr = 100 * row.printed["acc"], row.printed["psr"]
         yield f"| {row.model} | {reward} | {acc:.1f} | {psr:.1f} |"
     yield ""
-    yield NOTE + (" The figures above are on other data: they do not compare." if embedded else "")
+    yield NOTE + (
+        " The results above are on other data and are not comparable." if embedded else ""
+    )
 
 
 def _settings(manifest: TrainingManifest) -> Iterator[str]:
     yield ""
     yield "## Settings"
     yield ""
-    yield "All of them, with versions and hashes, stand in `train.json`."
+    yield "`train.json` holds all settings, library versions and hashes."
     yield ""
     yield "| setting | value |"
     yield "| --- | --- |"
@@ -150,7 +152,7 @@ def _settings(manifest: TrainingManifest) -> Iterator[str]:
 
 
 def _summaries(out: Path, label: str) -> dict[str, Summary]:
-    """By condition; none where they are not all there."""
+    """Returns the summaries by condition; empty if one is missing."""
     found = {}
     for folder in run_folders(out, label):
         file = folder / "summary.json"
@@ -166,7 +168,7 @@ def _code(text: str) -> str:
 
 
 class Panel(NamedTuple):
-    """One chart: a title, and the entries of the journal that it shows, by their names in it."""
+    """One chart: its title, and the labels of its lines by their names in the journal."""
 
     title: str
     lines: Mapping[str, str]
@@ -189,13 +191,13 @@ PANELS = (
 Point = tuple[float, float]
 
 
-def curves(journal: Sequence[Mapping[str, Any]], phase: str) -> str | None:
-    """The charts of a phase below each other; None where there is nothing to draw."""
+def draw_curves(journal: Sequence[Mapping[str, Any]], phase: str) -> str | None:
+    """Draws the charts of a phase, one below the other, as SVG; None if there is no data."""
     lines = [line for line in journal if line["phase"] == phase]
     charts: list[str] = []
     for panel in PANELS:
         if panel.title == "loss" and charts:
-            break  # the loss of GRPO says nothing
+            break  # The loss of GRPO is not informative.
         series = {shown: _points(lines, name) for name, shown in panel.lines.items()}
         if series := {shown: points for shown, points in series.items() if len(points) > 1}:
             charts.append(_chart(panel.title, series, len(charts) * HEIGHT))

@@ -24,11 +24,11 @@ from proactive_agent.training.prompts import ReplyFrame
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A sample, which begins with an ambiguous frame."""
+    """A sample with which an episode begins.  Its first frame is ambiguous."""
 
     index: int
     scenario: str
-    """Short name."""
+    """Short name of the scenario."""
     answer: str
     """The right category."""
     sample: Sample
@@ -36,12 +36,12 @@ class Opening:
 
     @property
     def place(self) -> str:
-        """Where it stands, for messages."""
+        """Position for messages: `scenario:id`."""
         return f"{self.scenario}:{self.sample.id}"
 
 
 class EpisodeData(NamedTuple):
-    """Samples to train on, read once and checked."""
+    """Samples to train on, which were read and checked."""
 
     data: DataFolder
     rows: list[Opening]
@@ -49,7 +49,7 @@ class EpisodeData(NamedTuple):
     """SHA-256 by file name."""
 
     def pictures_of(self, row: Opening) -> Iterator[Any]:
-        """Its first and its reference frame, in RGB.  Raises UserError."""
+        """Yields the first and the reference frame, in RGB.  Raises UserError."""
         state = self.data.environment(row.scenario, row.sample)
         for ref in dict.fromkeys((state.image(), state.reference_image())):
             try:
@@ -59,7 +59,10 @@ class EpisodeData(NamedTuple):
 
 
 def read_episodes(source: str, on_row: Callable[[int], None] | None = None) -> EpisodeData:
-    """Reads and checks every sample of a folder.  Raises UserError."""
+    """Reads and checks every sample of a folder.  Calls `on_row(1)` after each.
+
+    Raises UserError.
+    """
     data = DataFolder(Path(source).expanduser())
     rows: list[Opening] = []
     files = {}
@@ -76,7 +79,7 @@ Part = dict[str, Any]
 
 
 class TrainerProvider(Provider):
-    """A provider whose replies come from outside."""
+    """A provider whose replies the trainer supplies."""
 
     needs_images: ClassVar[bool] = True
 
@@ -91,7 +94,7 @@ class TrainerProvider(Provider):
 
 
 class EpisodeLoop:
-    """What all episodes of a training have in common."""
+    """The event loop and the settings that all episodes of a training share."""
 
     def __init__(
         self, play: Play, openings: Sequence[Opening], chat: Chat, frame: ReplyFrame, limit: int
@@ -101,16 +104,16 @@ class EpisodeLoop:
         self.chat = chat
         self.frame = frame
         self.limit = limit
-        """Tokens that an episode may take."""
+        """Most tokens of an episode."""
         self.loop = asyncio.new_event_loop()
         self.mark = str(chat.processor.image_token)
-        """What stands for a picture in a rendered text."""
+        """Mark of a picture in a rendered text."""
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Ends what is still being played."""
+        """Cancels the episodes that are still being played and closes the loop."""
         left = asyncio.all_tasks(self.loop)
         for task in left:
             task.cancel()
@@ -120,10 +123,12 @@ class EpisodeLoop:
         self.loop.close()
 
     def parts(self, text: str, pictures: Sequence[ImagePart]) -> list[Part]:
-        """A rendered text cut where its pictures are."""
+        """Splits a rendered text at its pictures."""
         pieces = text.split(self.mark)
         if len(pieces) != len(pictures) + 1:
-            raise ValueError(f"{len(pieces) - 1} marks for {len(pictures)} pictures: {text}")
+            raise ValueError(
+                f"{len(pieces) - 1} picture marks for {len(pictures)} pictures in: {text}"
+            )
         parts = [_text(pieces[0])]
         for picture, piece in zip(pictures, pieces[1:], strict=True):
             parts += [{"type": "image", "image": picture.load()}, _text(piece)]
@@ -131,10 +136,10 @@ class EpisodeLoop:
 
 
 class EpisodeEnvironment:
-    """One episode, as TRL's trainer wants environments: what the model writes goes to `reply`."""
+    """One episode in the form of TRL's environments: `reply` takes the text of the model."""
 
-    def __init__(self, stage: EpisodeLoop) -> None:
-        self._stage = stage
+    def __init__(self, episode_loop: EpisodeLoop) -> None:
+        self._episode_loop = episode_loop
         self._puppet = TrainerProvider()
         self._task: asyncio.Task[EpisodeRecord] | None = None
         self._shown = ""
@@ -142,45 +147,47 @@ class EpisodeEnvironment:
 
     @property
     def record(self) -> EpisodeRecord | None:
-        """Of the episode, once it has ended."""
+        """Record of the episode; None before its end."""
         return self._task.result() if self._task and self._task.done() else None
 
     def reset(self, *, row: int, **others: Any) -> list[Part]:
-        """Begins an episode; gives its first prompt."""
+        """Begins an episode and returns its first prompt."""
         del others
         self._cancel()
         self._puppet = TrainerProvider()
-        opening = self._stage.openings[row]
-        play = replace(self._stage.play, provider=self._puppet)
-        self._task = self._stage.loop.create_task(
+        opening = self._episode_loop.openings[row]
+        play = replace(self._episode_loop.play, provider=self._puppet)
+        self._task = self._episode_loop.loop.create_task(
             play_episode(play, opening.scenario, opening.sample)
         )
         self._shown, self._pictures = "", 0
         request = self._next()
         if request is None:
-            raise RuntimeError(f"{opening.scenario}:{opening.sample.id} did not begin")
+            raise RuntimeError(
+                f"{opening.scenario}:{opening.sample.id} ended before its first request"
+            )
         return self._new_parts(request, "")
 
     def reply(self, text: str) -> list[Part]:
-        """Hands on what the model wrote.
+        """Continues the episode with a reply of the model.
 
         Args:
-            text: All of it.
+            text: The whole reply.
 
         Returns:
-            What follows it in the conversation.
+            The part of the conversation that follows the reply.
         """
         self._puppet.replies.put_nowait(text)
         request = self._next()
         if request is None:
-            # The trainer leaves a sequence as it is when what would follow is too long for it,
-            # and knows no other end.
-            return [_text("end " * self._stage.limit)]
-        return self._new_parts(request, self._stage.frame.after)
+            # The trainer has no other way to end a sequence: it leaves the sequence as it is if
+            # the next part exceeds the limit.
+            return [_text("end " * self._episode_loop.limit)]
+        return self._new_parts(request, self._episode_loop.frame.after)
 
     def _next(self) -> Request | None:
-        """The next request; None when the episode has ended."""
-        return self._stage.loop.run_until_complete(self._request_or_end())
+        """Returns the next request; None if the episode has ended."""
+        return self._episode_loop.loop.run_until_complete(self._request_or_end())
 
     async def _request_or_end(self) -> Request | None:
         if self._task is None:
@@ -194,23 +201,26 @@ class EpisodeEnvironment:
         return None
 
     def _new_parts(self, request: Request, after: str) -> list[Part]:
-        """What the request adds to what was shown; the reply before ends with `after`."""
-        text = self._stage.chat.text(request)
+        """Returns the parts that the request adds to the text shown so far.
+
+        `after` ends the preceding reply.
+        """
+        text = self._episode_loop.chat.text(request)
         if not text.startswith(self._shown):
-            raise ValueError("the chat template writes past turns in another way than new ones")
+            raise ValueError("the chat template renders past turns differently from new turns")
         _, end, new = text[len(self._shown) :].partition(after) if after else ("", "", text)
         if after and not end:
             raise ValueError(f"the chat template does not end a reply with {after!r}")
         pictures = [p for message in request.messages for p in pictures_of(message)]
         fresh = pictures[self._pictures :]
         self._shown, self._pictures = text, len(pictures)
-        return self._stage.parts(new, fresh)
+        return self._episode_loop.parts(new, fresh)
 
     def _cancel(self) -> None:
-        """Ends an episode that the trainer has left."""
+        """Cancels an episode that the trainer has abandoned."""
         if self._task and not self._task.done():
             self._task.cancel()
-            self._stage.loop.run_until_complete(asyncio.wait({self._task}))
+            self._episode_loop.loop.run_until_complete(asyncio.wait({self._task}))
 
 
 def _text(text: str) -> Part:

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from proactive_agent.metrics import Summary
 from proactive_agent.providers import ApiAccess, Provider, ProviderOptions
@@ -19,12 +19,12 @@ from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.runs import runner
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.scenarios import DataFolder
-from proactive_agent.training.events import Evaluated, Note, Tell, Working
+from proactive_agent.training.events import Evaluated, Note, OnEvent, Working
 from proactive_agent.training.folder import Journal
 from proactive_agent.training.model import device_of, is_first_process
 from proactive_agent.training.prepared import Prepared
-from proactive_agent.training.selection import mix_of
-from proactive_agent.training.settings import about_never_asking
+from proactive_agent.training.selection import count_frames
+from proactive_agent.training.settings import never_asks_remark
 
 if TYPE_CHECKING:
     from proactive_agent.providers.local.loading import Loaded
@@ -36,47 +36,51 @@ BEFORE, AFTER = "before", "after"
 
 
 def step_label(step: int) -> str:
-    """What the evaluation at a step is called."""
+    """Returns the label of the evaluation at a step."""
     return f"step-{step:06d}"
 
 
 class Evaluation:
-    """Plays it where it is wanted, in the first of the processes; the others wait."""
+    """Plays the small benchmark in the first process while the others wait."""
 
-    def __init__(self, prepared: Prepared, journal: Journal, tell: Tell) -> None:
+    def __init__(self, prepared: Prepared, journal: Journal, on_event: OnEvent) -> None:
         self._prepared = prepared
         self._journal = journal
-        self._tell = tell
-        self._trained = list(mix_of(prepared.chosen.train))
+        self._on_event = on_event
+        self._trained = list(count_frames(prepared.chosen.train))
 
     @property
     def wanted(self) -> bool:
-        """Whether there is one at all."""
+        """Whether the small benchmark is played at all."""
         return self._prepared.settings.eval_limit > 0
 
     def before(self) -> None:
-        """With the model of the start, unless an earlier sitting did it."""
+        """Plays it with the initial model, unless it was played before an interruption."""
         done = all((run / "summary.json").exists() for run in run_folders(self._out, BEFORE))
         if self.wanted and not done:
             model = self._prepared.loaded.model
             model.to(device_of(self._prepared.settings))
             values = self._play(model, BEFORE, self._prepared.settings.model)
             self._journal.write("benchmark", 0, values)
-            if remark := about_never_asking(values, self._prepared.settings):
-                self._tell(Note(remark))
+            if remark := never_asks_remark(values, self._prepared.settings):
+                self._on_event(Note(remark))
 
     def during(self, trainer: Any) -> None:
-        """Adds it to what happens between the steps."""
+        """Plays it every `eval_every` steps, by a callback of the trainer."""
         from proactive_agent.training.callbacks import EverySteps
 
         every = self._prepared.settings.eval_every
         if self.wanted and _is_split(trainer):
-            self._tell(Note("ZeRO-3 splits the weights: the benchmark is played before alone"))
+            self._on_event(
+                Note(
+                    "ZeRO-3 splits the weights, so the benchmark is played only before the training"
+                )
+            )
         elif self.wanted and every:
             trainer.add_callback(EverySteps(every, lambda step: self._between(trainer, step)))
 
     def after(self, trainer: Any) -> None:
-        """With the trained model."""
+        """Plays it with the trained model."""
         if self.wanted and not _is_split(trainer):
             values = self._play(_model_of(trainer), AFTER, str(self._out))
             self._journal.write("benchmark", trainer.state.global_step, values)
@@ -87,8 +91,8 @@ class Evaluation:
         label = step_label(step)
         values = self._play(_model_of(trainer), label, f"{self._out}@{label}")
         due = trainer.control.should_log
-        # The trainers' own way of logging would also log what they gathered in this step, and
-        # logging counts as having done that.
+        # `trainer.log` would also log and reset the metrics that GRPO gathered in this step, and
+        # logging marks the step as logged.
         Trainer.log(trainer, values)
         trainer.control.should_log = due
 
@@ -97,10 +101,10 @@ class Evaluation:
 
         values: dict[str, float] = {}
         if is_first_process():
-            self._tell(Working("benchmark"))
-            played = play_benchmark(self._prepared, model, label, name)
-            values = figures(played, self._trained)
-            self._tell(Evaluated(label, values))
+            self._on_event(Working("benchmark"))
+            runs = play_benchmark(self._prepared, model, label, name)
+            values = averages(runs, self._trained)
+            self._on_event(Evaluated(label, values))
         PartialState().wait_for_everyone()
         return {f"benchmark/{name}": value for name, value in values.items()}
 
@@ -114,29 +118,22 @@ def _model_of(trainer: Any) -> Any:
 
 
 def _is_split(trainer: Any) -> bool:
-    """Whether no process has all weights (DeepSpeed's ZeRO-3)."""
+    """Whether no process holds all weights (DeepSpeed ZeRO-3)."""
     plugin = trainer.args.deepspeed_plugin
     return bool(plugin and plugin.zero_stage == 3)
 
 
-class PlayedBenchmark(NamedTuple):
-    """One evaluation: a run per condition."""
+class _ModelInMemory(Local):
+    """A `local:` provider for the model in memory."""
 
-    label: str
-    runs: dict[str, Summary]
-
-
-class _LiveModel(Local):
-    """The model in memory."""
-
-    def __init__(self, prepared: Prepared, lent: "Loaded", name: str) -> None:
+    def __init__(self, prepared: Prepared, model_in_memory: "Loaded", name: str) -> None:
         options = ProviderOptions(batch_size=prepared.settings.device_batch_size)
-        super().__init__(prepared.source, lent, options)
+        super().__init__(prepared.source, model_in_memory, options)
         self._name = name
         self._prepared = prepared
 
     def manifest(self) -> dict[str, Any]:
-        """As of a folder that is loaded, once the model is no longer the one that was."""
+        """Returns the manifest; after the first step, that of a trained model."""
         if self._name == self._prepared.settings.model:
             return super().manifest()
         settings = self._prepared.settings
@@ -144,7 +141,7 @@ class _LiveModel(Local):
             "model": self._prepared.source.shown,
             "method": settings.method,
             "reward_suggestion": settings.reward_suggestion,
-            "scenarios": list(mix_of(self._prepared.chosen.train)),
+            "scenarios": list(count_frames(self._prepared.chosen.train)),
         }
         other = {"model": Path(self._name).name, "commit": None, "folder_sha256": None}
         return {**super().manifest(), **other, "training": training}
@@ -166,21 +163,20 @@ class _Live(ModelPool):
         """Who made it closes it."""
 
 
-def play_benchmark(prepared: Prepared, model: Any, label: str, name: str) -> PlayedBenchmark:
-    """Plays some samples of every scenario, as they are and on their clear frames.
+def play_benchmark(prepared: Prepared, model: Any, label: str, name: str) -> dict[str, Summary]:
+    """Plays some samples of every scenario, from their first frames and from their clear frames.
 
-    `name` is what the runs call the model.
+    `name` is the name of the model in the runs.  Returns the summaries of the runs by condition.
     """
-    with _lent(prepared, model, name) as provider:
-        runs = asyncio.run(_play(prepared, provider, label, name))
-    return PlayedBenchmark(label, runs)
+    with _as_provider(prepared, model, name) as provider:
+        return asyncio.run(_play(prepared, provider, label, name))
 
 
-def figures(played: PlayedBenchmark, trained: Sequence[str]) -> dict[str, float]:
-    """Averages over the trained scenarios and over the unseen ones."""
+def averages(runs: dict[str, Summary], trained: Sequence[str]) -> dict[str, float]:
+    """Averages the results over the trained and over the unseen scenarios."""
     found = {}
     for part in ("trained", "unseen"):
-        for condition, summary in played.runs.items():
+        for condition, summary in runs.items():
             scenarios = [
                 scenario
                 for name, scenario in summary.scenarios.items()
@@ -200,7 +196,7 @@ def figures(played: PlayedBenchmark, trained: Sequence[str]) -> dict[str, float]
 
 
 def run_folders(out: Path, label: str) -> list[Path]:
-    """The runs of one evaluation."""
+    """Returns the run folders of one evaluation."""
     return [out / EVALUATIONS / f"{label}-{condition}" for condition in CONDITIONS]
 
 
@@ -234,22 +230,22 @@ async def _run(
         ),
     )
     results = prepared.out / EVALUATIONS
-    # What an interrupted training left half done is played again.
+    # An interrupted training may have left an incomplete run.
     shutil.rmtree(results / f"{label}-{condition}", ignore_errors=True)
     run = runner.prepare_run(asked, results, shared=_Live(provider), run_id=f"{label}-{condition}")
     return await runner.run(run)
 
 
 @contextmanager
-def _lent(prepared: Prepared, model: Any, name: str) -> Iterator[Local]:
-    """The model as a provider; afterwards it is as it was, for the training to go on."""
+def _as_provider(prepared: Prepared, model: Any, name: str) -> Iterator[Local]:
+    """Yields the model as a provider; restores its training state afterwards."""
     base = model.get_base_model() if hasattr(model, "get_base_model") else model
     generation, training = copy.deepcopy(base.generation_config), model.training
     model.eval()
     loaded = prepared.loaded
-    lent = type(loaded)(model, loaded.processor, loaded.template, str(model.device))
+    model_in_memory = type(loaded)(model, loaded.processor, loaded.template, str(model.device))
     try:
-        yield _LiveModel(prepared, lent, name)
+        yield _ModelInMemory(prepared, model_in_memory, name)
     finally:
         base.generation_config = generation
         model.train(training)

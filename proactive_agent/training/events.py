@@ -1,4 +1,4 @@
-"""What a training tells while it runs, for whoever shows it."""
+"""Events of a training, which the command line shows as they happen."""
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
@@ -9,45 +9,45 @@ Phase = Literal["warm-up", "grpo", "sft"]
 
 
 class Note(NamedTuple):
-    """Something that the user should know."""
+    """A remark for the user."""
 
     text: str
 
 
 class Mixed(NamedTuple):
-    """What is trained on; told before it starts."""
+    """The rows of a training; sent before it starts."""
 
     train: dict[str, FrameCounts]
-    """Per scenario."""
+    """Rows to train on, by scenario."""
     held_out: dict[str, FrameCounts]
     unseen: list[str]
-    """Scenarios of the train split that are left out."""
+    """Scenarios of the train split that are not trained on."""
 
 
 class ReadProgress(NamedTuple):
-    """Work before the first step: so many more rows are read, or pictures compared."""
+    """Progress before the first step: `done` more rows were read, or pictures compared."""
 
     what: Literal["rows", "pictures"]
     done: int
 
 
 class Working(NamedTuple):
-    """Something that takes a while, and cannot be counted."""
+    """The start of long work without a count."""
 
     what: Literal["libraries", "model", "benchmark"]
 
 
 class Started(NamedTuple):
-    """The steps begin."""
+    """The start of the steps of a phase."""
 
     phase: Phase
     steps: int
     done: int
-    """Steps of an earlier sitting."""
+    """Steps that were done before a resumed training."""
 
 
 class Stepped(NamedTuple):
-    """What a step logged."""
+    """Values that a step or a held-out evaluation logged."""
 
     phase: Phase
     step: int
@@ -55,11 +55,11 @@ class Stepped(NamedTuple):
 
 
 class Evaluated(NamedTuple):
-    """What the small benchmark found."""
+    """Results of the small benchmark."""
 
     label: str
     values: dict[str, float]
 
 
 Event = Note | Mixed | ReadProgress | Working | Started | Stepped | Evaluated
-Tell = Callable[[Event], None]
+OnEvent = Callable[[Event], None]

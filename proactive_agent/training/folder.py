@@ -21,9 +21,9 @@ _DROPPED = ("total_flos", "train_runtime", "train_samples_per_second", "train_st
 CHECKPOINTS = "checkpoints"
 _PREFIX = "checkpoint-"
 _LAST_FILE = "trainer_state.json"
-"""What the trainers write after all the rest that a training needs to go on."""
+"""The last file that the trainers write into a checkpoint: if it is there, the rest is."""
 _SCARCE = 1_000_000
-"""Bytes."""
+"""Free bytes below which the disk counts as full."""
 MANIFEST = "train.json"
 LIBRARIES = (
     "proactive-agent", "accelerate", "datasets", "deepspeed", "peft", "pillow", "pydantic",
@@ -33,37 +33,40 @@ Status = Literal["running", "finished", "interrupted", "failed"]
 
 
 class TrainingDataFingerprint(BaseModel):
-    """Which rows."""
+    """Identifies the rows of a training."""
 
     files: dict[str, str]
     """SHA-256 by file name."""
     train: dict[str, FrameCounts]
-    """Per scenario."""
+    """Rows to train on, by scenario."""
     held_out: dict[str, FrameCounts]
     leaks: int
-    """Rows left out because they show the picture of a test sample."""
+    """Number of rows that were left out because they show the picture of a test sample."""
 
 
 class ModelFingerprint(BaseModel):
-    """Which model it began with, and how much of it was trained."""
+    """Identifies the initial model."""
 
     model_config = ConfigDict(protected_namespaces=())
 
     name: str
     commit: str | None
-    """Of a hub model."""
+    """Commit of a Hub model."""
     folder_sha256: str | None
     parameters: int
     dtype: str
 
     def is_same(self, other: "ModelFingerprint") -> bool:
-        """Whether it holds the same weights, in whatever precision they are loaded."""
+        """Whether both name the same weights, regardless of the precision."""
         mine, theirs = (self.commit, self.folder_sha256), (other.commit, other.folder_sha256)
         return mine == theirs
 
 
 class TrainingManifest(BaseModel):
-    """A training's `train.json`."""
+    """Content of `train.json`: everything that determines a trained model.
+
+    It is written before the first step and again at the end.
+    """
 
     settings: TrainingSettings
     model: ModelFingerprint
@@ -75,20 +78,20 @@ class TrainingManifest(BaseModel):
     ended: datetime | None = None
     status: Status = "running"
     steps: int = 0
-    """Of the optimizer, so far."""
+    """Optimizer steps so far."""
     stopped_early: bool = False
 
-    def begun_again(self) -> "TrainingManifest":
-        """The same before its end."""
+    def as_resumed(self) -> "TrainingManifest":
+        """Returns the manifest of the training when it is resumed."""
         return self.model_copy(update={"status": "running", "ended": None})
 
-    def ended_as(self, status: Status, steps: int, **more: Any) -> "TrainingManifest":
-        """The same with its end."""
+    def as_ended(self, status: Status, steps: int, **more: Any) -> "TrainingManifest":
+        """Returns the manifest with the end of the training."""
         fields = {"status": status, "steps": steps, "ended": datetime.now(UTC), **more}
         return self.model_copy(update=fields)
 
     def write(self, folder: Path) -> None:
-        """Replaces the folder's `train.json`, which no reader sees half written."""
+        """Replaces the folder's `train.json` atomically."""
         folder.mkdir(parents=True, exist_ok=True)
         partial = folder / f"{MANIFEST}.tmp"
         partial.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
@@ -96,11 +99,13 @@ class TrainingManifest(BaseModel):
 
 
 def read_manifest(folder: Path) -> TrainingManifest:
-    """A folder's `train.json`.  Raises UserError where there is none."""
+    """Reads a folder's `train.json`.  Raises UserError if it is missing or invalid."""
     try:
         return TrainingManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except OSError as error:
-        raise UserError(f"{folder} holds no training: {MANIFEST}: {error.strerror}") from None
+        raise UserError(
+            f"{folder} is not the folder of a training: {MANIFEST}: {error.strerror}"
+        ) from None
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(
@@ -109,7 +114,7 @@ def read_manifest(folder: Path) -> TrainingManifest:
 
 
 def library_versions() -> dict[str, str]:
-    """Of the libraries that are installed."""
+    """Returns the versions of the installed libraries."""
     versions = {}
     for name in LIBRARIES:
         try:
@@ -120,9 +125,10 @@ def library_versions() -> dict[str, str]:
 
 
 class Journal:
-    """Appends lines; `kept_steps` are those of an earlier sitting that a resumed one builds on.
+    """Appends lines to `log.jsonl`: one per step and per evaluation, as it happens.
 
-    A warm-up is behind whoever has a checkpoint.  Of several processes one `writes`.
+    A resumed training keeps the lines up to the step of its checkpoint, `kept_steps`, and those of
+    the warm-up before it.  Of several processes only the first `writes`.
     """
 
     def __init__(self, folder: Path, kept_steps: int = 0, *, writes: bool = True) -> None:
@@ -136,7 +142,7 @@ class Journal:
         self._time = time.perf_counter()
 
     def write(self, phase: str, step: int, values: dict[str, Any]) -> dict[str, Any]:
-        """Appends a line and gives it back."""
+        """Appends a line and returns it."""
         line = {"phase": phase, "step": step, **_tidy(values)}
         if (tokens := values.get("num_tokens")) is not None:
             now = time.perf_counter()
@@ -150,7 +156,7 @@ class Journal:
 
 
 def read_journal(folder: Path) -> list[dict[str, Any]]:
-    """The lines of a folder's journal; a torn last one is left out."""
+    """Returns the lines of a folder's journal, without a torn last line."""
     try:
         text = (folder / JOURNAL).read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -160,7 +166,7 @@ def read_journal(folder: Path) -> list[dict[str, Any]]:
 
 def _kept(line: dict[str, Any], steps: int) -> bool:
     if line["phase"] == "benchmark" and line["step"]:
-        return False  # that of the end is played again
+        return False  # The resumed training plays the benchmark again.
     return bool(line["step"] <= steps or (steps and line["phase"] == "warm-up"))
 
 
@@ -169,7 +175,7 @@ def _line(fields: dict[str, Any]) -> str:
 
 
 def _tidy(values: dict[str, Any]) -> dict[str, Any]:
-    """Without what is no number or says nothing of the training."""
+    """Drops NaN values and the trainer's totals."""
     return {
         name: value
         for name, value in values.items()
@@ -178,22 +184,22 @@ def _tidy(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def last_checkpoint(out: Path) -> Path | None:
-    """The newest one that is whole: the process can have died while it wrote one."""
+    """Returns the newest complete checkpoint.  The process may have died while it wrote one."""
     found = (folder for folder in (out / CHECKPOINTS).glob(f"{_PREFIX}*") if _is_whole(folder))
     return max(found, key=step_of, default=None)
 
 
 def step_of(checkpoint: Path) -> int:
-    """The step after which it was written."""
+    """Returns the step after which a checkpoint was written."""
     return int(checkpoint.name.removeprefix(_PREFIX))
 
 
-def go_on(trainer: Any, checkpoint: Path | None) -> None:
-    """Trains from a checkpoint, or from the start."""
+def train_from(trainer: Any, checkpoint: Path | None) -> None:
+    """Trains from a checkpoint, or from the start if it is None."""
     if checkpoint is None:
         trainer.train()
     elif (state := _state(checkpoint)) and state["global_step"] >= state["max_steps"]:
-        # The trainers would take one step more before they look at how many there are.
+        # The trainers would take one more step before they compare it with the maximum.
         trainer._load_from_checkpoint(str(checkpoint))
         trainer.state = type(trainer.state).load_from_json(str(checkpoint / _LAST_FILE))
     else:
@@ -212,8 +218,8 @@ def _state(folder: Path) -> dict[str, Any] | None:
     return state
 
 
-def is_full(error: BaseException, folder: Path) -> bool:
-    """Whether an error is that of a full disk, which every library tells in its own way."""
+def is_disk_full(error: BaseException, folder: Path) -> bool:
+    """Whether an error comes from a full disk.  Libraries report it in different ways."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
     failed = isinstance(error, Exception)

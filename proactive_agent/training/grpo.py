@@ -1,4 +1,4 @@
-"""GRPO on single questions, by TRL's trainer."""
+"""GRPO on single questions, with TRL's trainer."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -20,7 +20,7 @@ LogMetric = Callable[[str, float], None]
 
 
 def grpo_trainer(prepared: Prepared, model: Any, callbacks: list[Any]) -> Any:
-    """TRL's trainer.  `model` is the one that was loaded, or one that has its adapter already."""
+    """Returns TRL's trainer.  After a warm-up, `model` already has its adapter."""
     import trl
 
     settings, chosen = prepared.settings, prepared.chosen
@@ -45,7 +45,7 @@ def grpo_trainer(prepared: Prepared, model: Any, callbacks: list[Any]) -> Any:
 
 
 class RewardFunction:
-    """TRL's reward function: reads every completion, and logs the parts of its reward."""
+    """Reward function for TRL: reads every completion and logs the parts of its reward."""
 
     __name__ = "reward"
 
@@ -63,7 +63,7 @@ class RewardFunction:
     def __call__(
         self, *, completion_ids: Sequence[Sequence[int]], row: Sequence[int], **more: Any
     ) -> list[float]:
-        """One reward per completion."""
+        """Returns one reward per completion."""
         scores = [
             self._score(self._rows[index], ids)
             for index, ids in zip(row, completion_ids, strict=True)
@@ -80,7 +80,7 @@ class RewardFunction:
 
 
 def log_scores(scores: Sequence[Score], rule: Rule, log_metric: LogMetric) -> None:
-    """The parts of the reward and the rates, each reply by itself: the trainer takes the mean."""
+    """Logs the parts of the reward and the rates of each reply.  The trainer averages them."""
     for score in scores:
         for name, value in rule.parts(score).items():
             log_metric(f"reward/{name}", value)
@@ -91,10 +91,10 @@ def log_scores(scores: Sequence[Score], rule: Rule, log_metric: LogMetric) -> No
             log_metric(f"{kind}_rate", float(score.kind == kind))
 
 
-def check_second_look(prepared: Prepared) -> None:
-    """Raises UserError where TRL has to look at replies once more, and cannot with such a model.
+def check_log_probabilities(prepared: Prepared) -> None:
+    """Raises UserError if TRL must recompute log probabilities and cannot for this model.
 
-    It hands on the inputs that it knows; LLaVA-OneVision has one more.
+    TRL passes on a fixed set of inputs.  LLaVA-OneVision needs one more, `batch_num_images`.
     """
     settings = prepared.settings
     names = prepared.loaded.processor.image_processor.model_input_names
@@ -102,15 +102,15 @@ def check_second_look(prepared: Prepared) -> None:
     looks = {
         "beta": settings.beta,
         "vllm": settings.vllm,
-        # Replies that are not used up before the model has changed.
+        # Some replies are still in use after the model has changed.
         "iterations or generation-batch-size": settings.batch_size
         % (written * settings.iterations),
     }
     if "batch_num_images" in names and any(looks.values()):
         option = next(name for name, used in looks.items() if used)
         raise UserError(
-            f"{option}: TRL cannot compute the probabilities of replies apart from a step for "
-            f"{type(prepared.loaded.model).__name__}"
+            f"{option}: TRL cannot recompute the log probabilities of replies for "
+            f"{type(prepared.loaded.model).__name__}; drop this option or use another model"
         )
 
 
@@ -131,7 +131,7 @@ def prompts_of(
     chat: Chat,
     wordings: Sequence[Wording],
 ) -> Any:
-    """The columns `prompt`, `images` and `row`, for GRPO.  Raises RowError."""
+    """Returns a data set with the columns `prompt`, `images` and `row`.  Raises RowError."""
     texts = [chat.text(request_for(row, protocol, wordings)) for row in rows]
     messages = [[{"role": "user", "content": text}] for text in texts]
     numbers = [row.index for row in rows]
@@ -140,9 +140,10 @@ def prompts_of(
 
 
 def _decoding() -> Callable[[Batch], Batch]:
-    """Decodes pictures as they are asked for, once for all replies to a prompt.
+    """Returns a transform that decodes pictures on access.
 
-    GRPO asks for a prompt as often as there are replies to it, one after the other.
+    GRPO reads the same prompt once per reply, in succession.  The last picture is kept, so it is
+    decoded once for all replies to a prompt.
     """
     import datasets
 

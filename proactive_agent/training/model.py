@@ -1,4 +1,4 @@
-"""The model that is trained: loading it, what of it is trained, and how it is saved."""
+"""The model of a training: loading, its fingerprint, its adapter, and saving the processor."""
 
 import os
 import re
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 
 def load_model(settings: TrainingSettings) -> tuple[Source, "Loaded"]:
-    """The model of the start, on no device yet.  Raises UserError."""
+    """Loads the initial model, without moving it to a device.  Raises UserError."""
     source = resolve(settings.model)
     if settings.tune == "lora" and source.folder and base_of(source.folder):
         raise UserError(
-            f"{settings.model} holds an adapter, and a new one would need the model below it: "
-            "train all weights (tune full), or that model"
+            f"{settings.model} is an adapter, and a new adapter cannot be trained on top of it: "
+            "use --tune full, or train its base model"
         )
     options = ProviderOptions(
         dtype=_dtype(settings),
@@ -41,13 +41,13 @@ def load_model(settings: TrainingSettings) -> tuple[Source, "Loaded"]:
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
-    # What ends a reply in a run ends one here.
+    # The same tokens end a reply in a run.
     loaded.model.generation_config.eos_token_id = sorted(stop_ids(loaded.model, tokenizer))
     return source, loaded
 
 
 def fingerprint_of(source: Source, model: Any) -> ModelFingerprint:
-    """Which model it is; of a folder every byte counts."""
+    """Returns the fingerprint of a model.  Every byte of a folder counts."""
     from proactive_agent.providers.local.fingerprint import folder_sha256
 
     return ModelFingerprint(
@@ -60,19 +60,19 @@ def fingerprint_of(source: Source, model: Any) -> ModelFingerprint:
 
 
 def on_gpu(settings: TrainingSettings) -> bool:
-    """Whether the training runs on one."""
+    """Whether the training runs on a GPU."""
     import torch
 
     return settings.device != "cpu" and torch.cuda.is_available()
 
 
 def device_of(settings: TrainingSettings) -> str:
-    """Where this process trains."""
+    """Returns the device on which this process trains."""
     return f"cuda:{os.environ.get('LOCAL_RANK', '0')}" if on_gpu(settings) else "cpu"
 
 
 def adapter_config(model: Any, settings: TrainingSettings) -> Any:
-    """LoRA on the language model alone; None where all weights are trained.  Raises UserError."""
+    """Returns LoRA on the language model; None if all weights are trained.  Raises UserError."""
     if settings.tune == "full":
         return None
     try:
@@ -90,7 +90,10 @@ def adapter_config(model: Any, settings: TrainingSettings) -> Any:
 
 
 def language_layers(model: Any, names: tuple[str, ...]) -> str:
-    """A pattern for those layers of the language model; others have layers of the same names."""
+    """Returns a pattern that matches layers of the language model but not of the vision tower.
+
+    Raises UserError if the language model lacks a layer.
+    """
     decoder = model.get_decoder()
     root = next((name for name, module in model.named_modules() if module is decoder), "")
     choice = "|".join(map(re.escape, names))
@@ -104,17 +107,17 @@ def language_layers(model: Any, names: tuple[str, ...]) -> str:
 
 
 def world_size() -> int:
-    """Processes that train together; `accelerate launch` says so."""
+    """Returns the number of processes that train together, as set by `accelerate launch`."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def is_first_process() -> bool:
-    """Whether this one reports and writes."""
+    """Whether this process is the one that reports and writes."""
     return int(os.environ.get("RANK", "0")) == 0
 
 
 def _dtype(settings: TrainingSettings) -> str:
-    """Adapters are trained over weights in half precision; weights themselves in full."""
+    """Returns the precision: bfloat16 below adapters on a GPU, else float32."""
     if settings.dtype != "auto":
         return settings.dtype
     try:
@@ -125,7 +128,7 @@ def _dtype(settings: TrainingSettings) -> str:
 
 
 def save_processor(processor: Any, folder: Path) -> None:
-    """Writes a processor with its own chat template, or with none if it has none."""
+    """Writes a processor with its own chat template, or without one if it has none."""
     for name in ("chat_template.jinja", "chat_template.json"):
         (folder / name).unlink(missing_ok=True)
     processor.save_pretrained(folder)

@@ -31,9 +31,9 @@ LogMetric = Callable[[str, float], None]
 
 
 def multi_turn_trainer(
-    prepared: Prepared, model: Any, callbacks: list[Any], stage: EpisodeLoop
+    prepared: Prepared, model: Any, callbacks: list[Any], episode_loop: EpisodeLoop
 ) -> Any:
-    """TRL's trainer over the episodes of a stage."""
+    """Returns TRL's trainer for whole episodes."""
     import trl
 
     settings, chosen = prepared.settings, prepared.chosen
@@ -51,37 +51,37 @@ def multi_turn_trainer(
         args=trl.GRPOConfig(**arguments),
         train_dataset=_openings(chosen.train),
         eval_dataset=_openings(chosen.held_out) if chosen.held_out else None,
-        processing_class=conversing(prepared, stage),
+        processing_class=episode_processor(prepared, episode_loop),
         peft_config=adapter_config(model, settings) if fresh else None,
-        environment_factory=partial(EpisodeEnvironment, stage),
+        environment_factory=partial(EpisodeEnvironment, episode_loop),
         callbacks=callbacks,
     )
 
 
 def check_model(model: Any, processor: Any) -> None:
-    """Raises UserError for a model to which TRL cannot give pictures that come back."""
+    """Raises UserError for a model to which TRL cannot pass pictures after the first turn."""
     inner = model.get_base_model() if hasattr(model, "get_base_model") else model
     grid = hasattr(inner.config, "vision_start_token_id")
     takes = "token_type_ids" in inspect.signature(inner.forward).parameters
     if not getattr(processor, "image_token", None) or not (grid or takes):
         raise UserError(
-            f"multi-turn: TRL tells a model which tokens are pictures that came back, and "
-            f"{type(inner).__name__} does not take that; Qwen-VL models do"
+            f"multi-turn: TRL cannot pass pictures of later turns to {type(inner).__name__}; "
+            "use a Qwen-VL model or drop --multi-turn"
         )
 
 
-def conversing(prepared: Prepared, stage: EpisodeLoop) -> Any:
-    """A processor that repeats rendered texts, and takes every reply for a call of `reply`."""
+def episode_processor(prepared: Prepared, episode_loop: EpisodeLoop) -> Any:
+    """Returns a processor that renders texts unchanged and parses each reply as a tool call."""
     processor = copy.copy(prepared.processor)
-    processor.chat_template = _template(stage.mark)
+    processor.chat_template = _template(episode_loop.mark)
     processor.tokenizer = tokenizer = copy.copy(prepared.loaded.processor.tokenizer)
-    tokenizer.response_template = {}  # says that replies are parsed, which `parse_response` does
+    tokenizer.response_template = {}  # TRL calls `parse_response` only if this is set.
     tokenizer.parse_response = partial(_as_call, prepared)
     return processor
 
 
 class EpisodeReward:
-    """TRL's reward function for whole episodes."""
+    """Reward function for TRL: rewards whole episodes."""
 
     __name__ = "reward"
 
@@ -89,7 +89,7 @@ class EpisodeReward:
         self._rule = rule
 
     def __call__(self, *, environments: Sequence[EpisodeEnvironment], **more: Any) -> list[float]:
-        """One reward per episode."""
+        """Returns one reward per episode."""
         rewards = []
         for environment in environments:
             parts = episode_parts(environment.record, self._rule)
@@ -99,9 +99,10 @@ class EpisodeReward:
 
 
 def episode_parts(record: EpisodeRecord | None, rule: Rule) -> dict[str, float]:
-    """The reward's parts: 1 for the right category at the end, else that of a valid suggestion.
+    """Returns the parts of the reward by name.
 
-    An episode that was cut off has no record, and is worth nothing.
+    The right category at the end earns 1, else a valid suggestion earns its amount.  An episode
+    that was cut off has no record and earns 0.
     """
     if record is None or record.error is not None:
         return {"category": 0.0, "suggestion": 0.0, "price": 0.0, "over_asking": 0.0}
@@ -128,8 +129,8 @@ def _log(record: EpisodeRecord | None, parts: dict[str, float], log_metric: LogM
         log_metric("invalid_rate", float(invalid))
 
 
-def stage_for(prepared: Prepared) -> EpisodeLoop:
-    """Where the episodes are played.  Raises UserError where TRL cannot train such a model."""
+def make_episode_loop(prepared: Prepared) -> EpisodeLoop:
+    """Returns the loop for the episodes.  Raises UserError if TRL cannot train such a model."""
     check_model(prepared.loaded.model, prepared.loaded.processor)
     settings, data = prepared.settings, prepared.data
     if not isinstance(data, EpisodeData):
@@ -147,7 +148,7 @@ def stage_for(prepared: Prepared) -> EpisodeLoop:
 
 
 def _openings(rows: Sequence[Opening]) -> Any:
-    """The columns `prompt`, which the environment fills, and `row`."""
+    """Returns a data set with the columns `prompt`, which the environment fills, and `row`."""
     import datasets
 
     empty = [[{"role": "user", "content": ""}] for _ in rows]
@@ -155,7 +156,7 @@ def _openings(rows: Sequence[Opening]) -> Any:
 
 
 def _template(mark: str) -> str:
-    """Repeats rendered texts with their pictures; calls only have to be seen."""
+    """Returns a chat template that leaves texts and pictures unchanged and marks tool calls."""
     return (
         "{%- for message in messages -%}{%- for part in message['content'] -%}"
         "{%- if part['type'] == 'image' -%}" + mark + "{%- else -%}{{- part['text'] -}}"
@@ -166,7 +167,7 @@ def _template(mark: str) -> str:
 
 
 def _as_call(prepared: Prepared, ids: Sequence[int], **others: Any) -> dict[str, Any]:
-    """A reply as a call of `EpisodeEnvironment.reply`."""
+    """Returns a reply in the form of a call of `EpisodeEnvironment.reply`."""
     from proactive_agent.providers.local.generation import text_of
 
     del others

@@ -1,4 +1,4 @@
-"""What a training works with: rows, model, and how prompts are made of them."""
+"""Prepares a training: reads the rows, selects them, and loads the model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,18 +11,18 @@ from proactive_agent.providers.local.chat import Chat
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import UserError
 from proactive_agent.training.episodes import EpisodeData, read_episodes
-from proactive_agent.training.events import Mixed, Note, ReadProgress, Tell, Working
+from proactive_agent.training.events import Mixed, Note, OnEvent, ReadProgress, Working
 from proactive_agent.training.model import load_model
-from proactive_agent.training.prompts import question_of, repeating, wordings_of
+from proactive_agent.training.prompts import question_of, verbatim_processor, wordings_of
 from proactive_agent.training.rows import Split, read_split
 from proactive_agent.training.selection import (
     Leak,
     TrainingRows,
-    apart,
-    compared_with,
+    comparison_data,
+    count_frames,
     find_leaks,
-    mix_of,
-    rows_of,
+    hold_out,
+    select_rows,
 )
 from proactive_agent.training.settings import TrainingSettings, advice
 
@@ -31,24 +31,24 @@ if TYPE_CHECKING:
 
 
 _NAMED = 3
-"""Leaks."""
+"""Number of leaks that the message names."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingMaterial:
-    """What is trained on, without the model."""
+    """The data of a training, without the model."""
 
     data: Split | EpisodeData
-    """All that was read."""
+    """All rows or samples that were read."""
     chosen: TrainingRows
     leaks: int
-    """Rows left out because they show the picture of a test sample."""
+    """Number of rows that were left out because they show the picture of a test sample."""
     wordings: Sequence[Wording]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared(TrainingMaterial):
-    """A training that can start."""
+    """A training that is ready to start."""
 
     settings: TrainingSettings
     out: Path
@@ -57,18 +57,18 @@ class Prepared(TrainingMaterial):
     loaded: "Loaded"
     chat: Chat
     processor: Any
-    """Takes prompts that are rendered already."""
+    """Processor for prompts that are already rendered."""
     stop: frozenset[int]
-    """The tokens that end a reply."""
+    """Tokens that end a reply."""
 
 
-def read_material(settings: TrainingSettings, tell: Tell) -> TrainingMaterial:
-    """Reads and checks all rows, and tells of their mix.  Raises UserError."""
+def read_material(settings: TrainingSettings, on_event: OnEvent) -> TrainingMaterial:
+    """Reads, checks and selects the rows.  Raises UserError."""
     for remark in advice(settings):
-        tell(Note(remark))
+        on_event(Note(remark))
     read = read_episodes if settings.multi_turn else read_split
-    data = read(settings.data, lambda done: tell(ReadProgress("rows", done)))
-    chosen, leaks = _choose(settings, data, tell)
+    data = read(settings.data, lambda done: on_event(ReadProgress("rows", done)))
+    chosen, leaks = _choose(settings, data, on_event)
     wordings = wordings_of(settings.data)
     if settings.protocol == "tools" and not settings.multi_turn:
         for rows in chosen:
@@ -77,12 +77,12 @@ def read_material(settings: TrainingSettings, tell: Tell) -> TrainingMaterial:
     return TrainingMaterial(data=data, chosen=chosen, leaks=leaks, wordings=wordings)
 
 
-def prepare(settings: TrainingSettings, out: Path, tell: Tell) -> Prepared:
-    """Reads and checks all rows, then loads the model.  Raises UserError."""
+def prepare(settings: TrainingSettings, out: Path, on_event: OnEvent) -> Prepared:
+    """Reads, checks and selects the rows, then loads the model.  Raises UserError."""
     from proactive_agent.providers.local.generation import stop_ids
 
-    material = read_material(settings, tell)
-    tell(Working("model"))
+    material = read_material(settings, on_event)
+    on_event(Working("model"))
     source, loaded = load_model(settings)
     return Prepared(
         settings=settings,
@@ -95,38 +95,42 @@ def prepare(settings: TrainingSettings, out: Path, tell: Tell) -> Prepared:
         source=source,
         loaded=loaded,
         chat=Chat(loaded.processor, loaded.template),
-        processor=repeating(loaded.processor),
+        processor=verbatim_processor(loaded.processor),
         stop=stop_ids(loaded.model, loaded.processor.tokenizer),
     )
 
 
 def single_questions(prepared: Prepared) -> Split:
-    """The rows that were read, where they are single questions."""
+    """Returns the train split.  Raises TypeError in a multi-turn training."""
     if not isinstance(prepared.data, Split):
         raise TypeError("episodes have no rows")
     return prepared.data
 
 
 def _choose(
-    settings: TrainingSettings, data: Split | EpisodeData, tell: Tell
+    settings: TrainingSettings, data: Split | EpisodeData, on_event: OnEvent
 ) -> tuple[TrainingRows, int]:
-    rows: Any = rows_of(data.rows, settings.scenarios, settings.limit)
-    tests = compared_with(settings.data, settings.eval_data)
+    rows: Any = select_rows(data.rows, settings.scenarios, settings.limit)
+    tests = comparison_data(settings.data, settings.eval_data)
     pictures_of: Any = data.pictures_of
-    leaks = find_leaks(rows, pictures_of, tests, lambda done: tell(ReadProgress("pictures", done)))
+
+    def on_picture(done: int) -> None:
+        on_event(ReadProgress("pictures", done))
+
+    leaks = find_leaks(rows, pictures_of, tests, on_picture)
     if leaks:
-        tell(Note(_about(leaks)))
+        on_event(Note(_about(leaks)))
     leaking = {leak.row for leak in leaks}
     rows = [row for row in rows if row.index not in leaking]
-    chosen = apart(rows, settings.held_out if settings.eval_every else 0, settings.seed)
-    train = mix_of(chosen.train)
-    unseen = [name for name in mix_of(data.rows) if name not in train]
-    tell(Mixed(train, mix_of(chosen.held_out), unseen))
+    chosen = hold_out(rows, settings.held_out if settings.eval_every else 0, settings.seed)
+    train = count_frames(chosen.train)
+    unseen = [name for name in count_frames(data.rows) if name not in train]
+    on_event(Mixed(train, count_frames(chosen.held_out), unseen))
     have, need = len(chosen.train), settings.prompts_per_step
     if have < need:
         raise UserError(
-            f"one step takes {need} prompts, and there are {have} rows to train on: a smaller "
-            "batch-size would do"
+            f"one step takes {need} prompts, but there are only {have} rows to train on: "
+            "lower --batch-size"
         )
     return chosen, len(leaks)
 
@@ -134,4 +138,7 @@ def _choose(
 def _about(leaks: Sequence[Leak]) -> str:
     named = "; ".join(map(str, leaks[:_NAMED]))
     more = "; …" if len(leaks) > _NAMED else ""
-    return f"left out as they show pictures of test samples, {len(leaks):,} rows: {named}{more}"
+    return (
+        f"{len(leaks):,} rows were left out because they show pictures of test samples: "
+        f"{named}{more}"
+    )

@@ -32,25 +32,28 @@ from proactive_agent.scenarios.wording import OWN, Wording, letter
 from proactive_agent.tools import Intervention
 from proactive_agent.training.rows import QuestionRow, RowError
 
-REPEATED = (
+VERBATIM_TEMPLATE = (
     "{%- for message in messages -%}{%- if message['content'] is string -%}"
     "{{- message['content'] -}}{%- else -%}"
     "{%- for part in message['content'] if part['type'] == 'text' -%}{{- part['text'] -}}"
     "{%- endfor -%}{%- endif -%}{%- endfor -%}"
 )
-"""A chat template for texts that are rendered already."""
+"""Chat template that returns rendered texts unchanged."""
 _REPLY = "this-is-the-reply"
 _NEVER = 1_000_000
-"""Turns: the frame of a row is not the last one."""
-_TAKEN = ("name", "stem", "title", "keywords", "helpful_tools", "accepts_category")
-"""What a row has of its scenario's environment."""
+"""Turn limit of a row, so that its frame is never the last one."""
+_FROM_SCENARIO = ("name", "stem", "title", "keywords", "helpful_tools", "accepts_category")
+"""Attributes that a row takes from the environment of its scenario."""
 _PICTURE = ImageRef("row")
 _WORDING = OWN.model_copy(update={"prefixes": {}, "reference_questions": {}})
-"""What a scenario adds to its questions stands in those of the rows already."""
+"""Wording without the prefixes of scenarios, which the questions of the rows contain already."""
 
 
-class StandingState(Environment[Sample]):
-    """Offers and accepts what a row says."""
+class RowEnvironment(Environment[Sample]):
+    """An environment that stays on the frame of a row, with the row's suggestions and answer.
+
+    So the code that reads and judges replies in a run reads and judges replies to a row.
+    """
 
     def __init__(self, row: QuestionRow, question: str) -> None:
         sample = Sample(
@@ -60,14 +63,14 @@ class StandingState(Environment[Sample]):
             num_images=_NEVER,
             reference_image=0,
             prompt=question or "?",
-            # A sample has an option at least; what is offered stands below.
+            # A sample needs at least one option; `offered` overrides this list.
             options=list(row.suggestions or row.categories),
             categories=list(row.categories),
             answer=row.answer,
         )
         super().__init__(sample, _WORDING)
         self._row = row
-        # A clear frame is never the first of an episode.
+        # The first frame of an episode is ambiguous, so a clear frame gets a later turn.
         self.turn = int(row.clear)
 
     @property
@@ -87,35 +90,38 @@ class StandingState(Environment[Sample]):
         return suggestion in self._row.accepted
 
     def move(self, intervention: Intervention) -> None:
-        """A row has one frame."""
+        """Does nothing: a row has one frame."""
 
     def toward_reference(self) -> Intervention | None:
         possible = self.possible_interventions()
         return None if self._row.clear or not possible else possible[0]
 
 
-def state_of(row: QuestionRow, question: str = "") -> StandingState:
-    """The state of a row; the question only matters where it is shown."""
-    state: StandingState = _kind(row.scenario)(row, question)
+def state_of(row: QuestionRow, question: str = "") -> RowEnvironment:
+    """Returns the state of a row.  The question is needed only if the observation is rendered."""
+    state: RowEnvironment = _environment_type(row.scenario)(row, question)
     return state
 
 
 @functools.cache
-def _kind(scenario: str) -> Any:
+def _environment_type(scenario: str) -> Any:
     played = SCENARIOS[scenario]
-    taken = {name: getattr(played, name) for name in _TAKEN}
-    return type(f"Standing{played.__name__}", (StandingState,), taken)
+    taken = {name: getattr(played, name) for name in _FROM_SCENARIO}
+    return type(f"Row{played.__name__}", (RowEnvironment,), taken)
 
 
-def repeating(processor: Any) -> Any:
-    """The processor with that template; the given one keeps its own."""
+def verbatim_processor(processor: Any) -> Any:
+    """Returns a copy of the processor that renders texts unchanged."""
     processor = copy.copy(processor)
-    processor.chat_template = REPEATED
+    processor.chat_template = VERBATIM_TEMPLATE
     return processor
 
 
 def request_for(row: QuestionRow, protocol: Protocol, wordings: Sequence[Wording]) -> Request:
-    """The first request of an episode that begins with the row's frame.  Raises RowError."""
+    """Returns the first request of an episode that begins with the row's frame.
+
+    Raises RowError if the question cannot be separated from the options.
+    """
     image = ImagePart(f"row {row.index}", _blank)
     single = isinstance(protocol, Mcqa)
     state = state_of(row, "" if single else question_of(row, wordings))
@@ -131,40 +137,40 @@ def request_for(row: QuestionRow, protocol: Protocol, wordings: Sequence[Wording
 
 
 def question_of(row: QuestionRow, wordings: Sequence[Wording]) -> str:
-    """What stands before the options.  Raises RowError where no wording tells."""
+    """Returns the text before the options.  Raises RowError if no wording matches."""
     first = f"{letter(0)}. {(row.suggestions + row.categories)[0]}"
     for wording in wordings:
         question, found, _ = row.text.partition(f"{wording.options_sentence}{first}")
         if found and question.strip():
             return question
     raise RowError(
-        f"{row.place}: prompt: the question cannot be told from the sentence that announces "
-        "the options; a protocol pack beside the data (data protocol DIR) holds that sentence"
+        f"{row.place}: prompt: no known sentence separates the question from the options; "
+        "write the protocol pack, which holds that sentence, next to the data: data protocol DIR"
     )
 
 
 def wordings_of(source: str) -> list[Wording]:
-    """The wordings in which the prompts of a train split can be: ours, and that of a pack."""
+    """Returns the possible wordings of a train split's prompts: ours, and that of a pack."""
     folder = Path(source).expanduser()
     places = [folder / FILE_NAME, folder.parent / FILE_NAME]
     return [OWN, *(load_pack(file).wording for file in places if file.is_file())]
 
 
 class ReplyFrame(NamedTuple):
-    """What the chat template puts around a reply of the model."""
+    """Text that the chat template puts before and after a reply of the model."""
 
     before: str
     after: str
-    """The token that ends it."""
+    """Token that ends a reply."""
 
     def around(self, reply: Reply) -> str:
-        """All that the model has to write to give a reply."""
+        """Returns the whole text that the model generates for a reply."""
         calls = map(written, reply.tool_calls)
         return self.before + "\n".join(t for t in (reply.text, *calls) if t) + self.after
 
 
 def reply_frame(chat: Chat, tokenizer: Any, stop: frozenset[int]) -> ReplyFrame:
-    """Read off a conversation that holds a reply."""
+    """Determines the frame by rendering a conversation that contains a reply."""
     user = UserMessage((TextPart("a question"),))
     key = RequestKey("", 0, 0)
     asked = chat.text(Request(key, (user,)))
@@ -180,12 +186,12 @@ def reply_frame(chat: Chat, tokenizer: Any, stop: frozenset[int]) -> ReplyFrame:
 
 
 def with_first_token(text: str, tokenizer: Any) -> str:
-    """With the token that the tokenizer puts before a text, where it does and the text has none."""
+    """Adds the tokenizer's BOS token to a text, if the tokenizer adds one and the text has none."""
     bos = tokenizer.bos_token
     adds = bos and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]
     return f"{bos}{text}" if adds and not text.startswith(bos) else text
 
 
 def _blank() -> Image.Image:
-    """In the place of the row's picture, which no template looks at."""
+    """Returns a placeholder for the row's picture, which templates do not read."""
     return Image.new("RGB", (8, 8))

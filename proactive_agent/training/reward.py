@@ -1,7 +1,7 @@
-"""The reward: 1 for the right category, less for a valid suggestion, else nothing.
+"""The reward: 1 for the right category, less for a valid suggestion, 0 otherwise.
 
-Replies are read and judged by what reads and judges them in a run.  A suggestion that is worth as
-much as the answer teaches a model to ask for ever.
+The code that reads and judges replies in a run reads and judges them here.  If a suggestion earns
+as much as the answer, the model learns to ask in every turn.
 """
 
 import random
@@ -25,37 +25,37 @@ Kind = Literal["ask", "answer", "abstain", "unrelated", "invalid"]
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a reply did, and whether it was right."""
+    """Judgement of one reply."""
 
     kind: Kind
-    """`unrelated` is a message that asks for nothing that helps."""
+    """`unrelated`: a message that asks for nothing that helps."""
     category: bool
-    """The right category, where it counts."""
+    """Whether the reply names the right category."""
     suggestion: bool
-    """A suggestion that changes the picture."""
+    """Whether the reply is a suggestion that changes the picture."""
     clear: bool
-    """The frame holds enough information."""
+    """Whether the frame holds enough information."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What is paid for what."""
+    """Amounts that the reward consists of."""
 
     suggestion: float = 0.5
     price: float = 0.0
-    """Taken off for each suggestion, valid or not."""
+    """Subtracted for each suggestion, valid or not."""
     over_asking: float = 0.0
-    """Taken off for a suggestion on a clear frame."""
+    """Subtracted for a suggestion on a clear frame."""
 
     @classmethod
     def of(cls, settings: TrainingSettings) -> Self:
-        """The rule that the settings name."""
+        """Returns the rule of the settings."""
         return cls(
             settings.reward_suggestion, settings.suggestion_price, settings.over_asking_penalty
         )
 
     def parts(self, score: Score) -> dict[str, float]:
-        """The reward's parts by name; their sum is the reward."""
+        """Returns the parts of the reward by name; their sum is the reward."""
         asks = score.kind == "ask"
         return {
             "category": float(score.category),
@@ -65,19 +65,19 @@ class Rule:
         }
 
     def reward(self, score: Score) -> float:
-        """Of one reply."""
+        """Returns the reward of one reply."""
         return sum(self.parts(score).values())
 
 
 def score_row(row: QuestionRow, reply: Reply, protocol: Protocol, seed: int = 0) -> Score:
-    """What a reply to a row did.  Never raises, whatever the model wrote."""
+    """Judges a reply to a row.  Raises nothing, for any text of the model."""
     return score_reply(state_of(row), reply, protocol, row.clear, seed)
 
 
 def score_reply(
     state: Environment[Sample], reply: Reply, protocol: Protocol, clear: bool, seed: int = 0
 ) -> Score:
-    """What a reply did in a state; the simulated user reads what is asked for in words."""
+    """Judges a reply in a state.  The simulated user reads questions in free text."""
     reading = protocol.read(reply, state.observe(), state)
     action = reading.action
     if isinstance(action, Question):

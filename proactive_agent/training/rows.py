@@ -20,16 +20,16 @@ from proactive_agent.tools import MissingExtraError, UserError
 PATTERN = "train-*.parquet"
 COLUMNS = ("prompt", "images", "ground_truth", "proactive_actions", "options")
 OWN_COLUMNS = ("scenario", "clear")
-"""May be missing."""
+"""Optional columns."""
 CATEGORIES = 4
-"""The last options of a row."""
+"""Number of categories; they are the last options of a row."""
 RELEASED = ("quickdraw", "coco")
-"""The scenarios of the release's train split."""
+"""Scenarios of the release's train split."""
 _MARK = "<image>"
 
 
 class RowError(UserError):
-    """A row that cannot be trained on; the message names file, row and field."""
+    """A row that is not usable for training.  The message names file, row and field."""
 
 
 class _FieldError(Exception):
@@ -38,11 +38,11 @@ class _FieldError(Exception):
 
 
 class RowPlace(NamedTuple):
-    """Where a row stands."""
+    """Position of a row, for messages."""
 
     file: str
     number: int
-    """From 0, within the file."""
+    """Number within the file, from 0."""
 
     def __str__(self) -> str:
         return f"{self.file}, row {self.number}"
@@ -50,37 +50,38 @@ class RowPlace(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class QuestionRow:
-    """One question on one frame."""
+    """One question about one frame."""
 
     index: int
-    """In the data set."""
+    """Position in the data set."""
     scenario: str
-    """Short name."""
+    """Short name of the scenario."""
     clear: bool
     """Whether the picture holds enough information."""
     text: str
-    """The whole multiple choice."""
+    """Text of the multiple-choice prompt, without its picture."""
     suggestions: tuple[str, ...]
-    """Suggestions and abstentions, in the order of their letters."""
+    """Suggestions and abstentions, in the order of their option letters."""
     categories: tuple[str, ...]
     accepted: tuple[str, ...]
-    """The suggestions that change the picture in this state."""
+    """Suggestions that change the picture in this state."""
     answer: str
     """The right category."""
     place: str = ""
-    """Where it stands, for messages."""
+    """File and row number, for messages."""
 
 
 def check_columns(names: Sequence[str], file: str) -> None:
-    """Raises RowError where a column of the release is missing."""
+    """Raises RowError if a column of the release is missing."""
     if missing := [name for name in COLUMNS if name not in names]:
         raise RowError(
-            f"{file} has no column {', '.join(missing)}; a train split has {', '.join(COLUMNS)}"
+            f"{file} has no column {', '.join(missing)}; a train split needs the columns "
+            f"{', '.join(COLUMNS)}"
         )
 
 
 def read_row(fields: Mapping[str, Any], index: int, place: RowPlace) -> QuestionRow:
-    """One checked row.  Raises RowError."""
+    """Returns a checked row.  Raises RowError."""
     try:
         return _read(fields, index, str(place))
     except _FieldError as error:
@@ -93,7 +94,7 @@ def _read(fields: Mapping[str, Any], index: int, place: str) -> QuestionRow:
     accepted = _texts(fields, "proactive_actions")
     suggestions, categories = options[:-CATEGORIES], options[-CATEGORIES:]
     if not options:
-        raise _FieldError("options", "there are none")
+        raise _FieldError("options", "the list is empty")
     if answer not in categories:
         raise _FieldError(
             "ground_truth", f"{answer!r} is not among the last {CATEGORIES} options, {categories}"
@@ -120,17 +121,17 @@ def _read(fields: Mapping[str, Any], index: int, place: str) -> QuestionRow:
 def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields[name]
     if not isinstance(value, str) or not value.strip():
-        raise _FieldError(name, f"is no text: {value!r}")
+        raise _FieldError(name, f"expected a text that is not empty, got {value!r}")
     return value
 
 
 def _texts(fields: Mapping[str, Any], name: str) -> list[str]:
     value = fields[name]
     if not isinstance(value, list):
-        raise _FieldError(name, f"is no list of texts: {value!r}")
+        raise _FieldError(name, f"expected a list of texts, got {value!r}")
     for item in value:
         if not isinstance(item, str) or not item.strip():
-            raise _FieldError(name, f"holds what is no text: {item!r}")
+            raise _FieldError(name, f"expected texts that are not empty, got {item!r}")
     return value
 
 
@@ -138,7 +139,7 @@ def _check_picture(fields: Mapping[str, Any]) -> None:
     value = fields["images"]
     if not isinstance(value, list) or len(value) != 1:
         shown = len(value) if isinstance(value, list) else repr(value)
-        raise _FieldError("images", f"one picture is needed, not {shown}")
+        raise _FieldError("images", f"expected one picture, got {shown}")
     picture = value[0]
     if not isinstance(picture, dict) or not (picture.get("bytes") or picture.get("path")):
         raise _FieldError("images", "the picture is empty")
@@ -147,28 +148,28 @@ def _check_picture(fields: Mapping[str, Any]) -> None:
 def _prompt(fields: Mapping[str, Any], options: Sequence[str]) -> str:
     messages = fields["prompt"]
     if not isinstance(messages, list) or len(messages) != 1:
-        raise _FieldError("prompt", "one message of the user is needed")
+        raise _FieldError("prompt", "expected one message with the role user")
     message = messages[0]
     if not isinstance(message, dict) or message.get("role") != "user":
-        raise _FieldError("prompt", f"is no message of the user: {message!r}")
+        raise _FieldError("prompt", f"expected a message with the role user, got {message!r}")
     text = _content(message.get("content"))
     position = 0
     for index, option in enumerate(options):
         line = f"{letter(index)}. {option}"
         found = text.find(line, position)
         if found < 0:
-            raise _FieldError("prompt", f"does not list the option {line!r} in its place")
+            raise _FieldError("prompt", f"expected the option {line!r} at its place in the text")
         position = found + len(line)
     return text
 
 
 def _content(content: Any) -> str:
-    """The words of a message; the place of its picture is the same in all prompts."""
+    """Returns the text of a message.  The mark of the picture is removed."""
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         content = "".join(part for part in parts if isinstance(part, str))
     if not isinstance(content, str):
-        raise _FieldError("prompt", f"has no text: {content!r}")
+        raise _FieldError("prompt", f"expected a text, got {content!r}")
     return content.replace(_MARK, "").lstrip("\n")
 
 
@@ -177,7 +178,7 @@ def _clear(fields: Mapping[str, Any], accepted: Sequence[str]) -> bool:
     if value is None:
         return not accepted
     if not isinstance(value, bool):
-        raise _FieldError("clear", f"is neither true nor false: {value!r}")
+        raise _FieldError("clear", f"expected true or false, got {value!r}")
     return value
 
 
@@ -186,16 +187,16 @@ def _scenario(fields: Mapping[str, Any], suggestions: Sequence[str]) -> str:
     value = fields.get("scenario")
     if value is not None:
         if value not in SCENARIOS:
-            raise _FieldError("scenario", f"{value!r} is none of {', '.join(SCENARIOS)}")
+            raise _FieldError("scenario", f"{value!r} is not one of {', '.join(SCENARIOS)}")
         if unknown := [text for text in asked if not _understands(value, text)]:
-            raise _FieldError("options", f"{value} knows no suggestion {unknown[0]!r}")
+            raise _FieldError("options", f"{unknown[0]!r} is not a suggestion of {value}")
         return str(value)
     fitting = [name for name in RELEASED if all(_understands(name, text) for text in asked)]
     if not asked or len(fitting) != 1:
         raise _FieldError(
             "options",
-            f"{asked} do not tell the scenario ({' or '.join(RELEASED)}); "
-            "a column `scenario` would",
+            f"the suggestions {asked} do not determine the scenario "
+            f"({' or '.join(RELEASED)}); add a column `scenario`",
         )
     return fitting[0]
 
@@ -208,29 +209,29 @@ def _understands(scenario: str, text: str) -> bool:
 
 
 class Split(NamedTuple):
-    """A train split, read once and checked."""
+    """A train split that was read and checked."""
 
     pictures: Any
-    """A data set of `datasets` with the column `images`, as the files hold them."""
+    """A `datasets.Dataset` with the column `images`, not decoded."""
     rows: list[QuestionRow]
-    """Row i has picture i."""
+    """Row i belongs to picture i."""
     files: dict[str, str]
     """SHA-256 by file name."""
     source: str
 
     def pictures_of(self, row: QuestionRow) -> Iterator[Any]:
-        """Its one picture, in RGB.  Raises RowError where it cannot be read."""
+        """Yields the one picture of a row, in RGB.  Raises RowError if it is not readable."""
         (file,) = self.pictures[row.index]["images"]
         try:
             yield _library().Image(mode="RGB").decode_example(file)
-        except Exception as error:  # Pillow's decoders raise whatever a broken file provokes
+        except Exception as error:  # Pillow's decoders raise many kinds of errors.
             raise RowError(
-                f"{row.place}: images: no readable picture ({type(error).__name__})"
+                f"{row.place}: images: the picture is not readable ({type(error).__name__})"
             ) from None
 
 
 def read_split(source: str, on_row: Callable[[int], None] | None = None) -> Split:
-    """Reads and checks every row.  `on_row` hears of each.
+    """Reads and checks every row.  Calls `on_row(1)` after each row.
 
     Raises UserError; the message names file, row and field.
     """
@@ -247,12 +248,12 @@ def read_split(source: str, on_row: Callable[[int], None] | None = None) -> Spli
                 on_row(1)
         parts.append(part.select_columns(["images"]))
     if not rows:
-        raise UserError(f"{source} holds no row")
+        raise UserError(f"{source} holds no rows")
     return Split(datasets.concatenate_datasets(parts), rows, hashes, source)
 
 
 def find_files(source: str) -> list[Path]:
-    """The parquet files of a source.  Raises UserError where there are none."""
+    """Returns the parquet files of a source.  Raises UserError if there are none."""
     path = Path(source).expanduser()
     if path.is_file():
         return [path]
@@ -260,14 +261,14 @@ def find_files(source: str) -> list[Path]:
         for folder in (path, path / "data"):
             if files := sorted(folder.glob(PATTERN)):
                 return files
-        raise UserError(f"{path} holds no train split: neither {PATTERN} nor data/{PATTERN}")
+        raise UserError(f"{path} holds no train split: expected {PATTERN} or data/{PATTERN}")
     if (
         source.count("/") == 1
         and not source.startswith((".", "~", "/"))
         and not path.parent.is_dir()
     ):
         return _from_hub(source)
-    raise UserError(f"{source} is no file, no folder and no data set on the Hub (owner/name)")
+    raise UserError(f"{source}: expected a file, a folder, or a data set on the Hub (OWNER/NAME)")
 
 
 def _from_hub(repository: str) -> list[Path]:
@@ -279,9 +280,9 @@ def _from_hub(repository: str) -> list[Path]:
         folder = snapshot_download(
             repository, repo_type="dataset", allow_patterns=[f"data/{PATTERN}"]
         )
-    except Exception as error:  # whatever a client of many layers raises without a network
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{repository} did not come from the Hub: {said}") from error
+    except Exception as error:  # The client raises many kinds of errors without a network.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{repository}: the download from the Hub failed: {reason}") from error
     return find_files(folder)
 
 
@@ -297,9 +298,9 @@ def _library() -> Any:
 def _table(datasets: Any, file: Path) -> Any:
     try:
         part = datasets.Dataset.from_parquet(str(file))
-    except Exception as error:  # pyarrow and datasets have an error of their own for everything
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{file} is no readable parquet file: {said}") from None
+    except Exception as error:  # pyarrow and datasets raise many kinds of errors.
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{file}: not a readable parquet file: {reason}") from None
     check_columns(part.column_names, file.name)
     images = datasets.List(datasets.Image(decode=False))
     try:
@@ -307,8 +308,8 @@ def _table(datasets: Any, file: Path) -> Any:
             [name for name in (*COLUMNS, *OWN_COLUMNS) if name in part.column_names]
         ).cast_column("images", images)
     except Exception as error:  # as above
-        said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{file.name}: images: {said}") from None
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise UserError(f"{file.name}: images: {reason}") from None
 
 
 def _sha256(file: Path) -> str:

@@ -21,19 +21,19 @@ from proactive_agent.tools import UserError
 
 
 class Trainable(Protocol):
-    """What can be trained on: a row, or an episode that begins."""
+    """A row, or the sample with which an episode begins."""
 
     @property
     def index(self) -> int:
-        """In the data."""
+        """Position in the data."""
 
     @property
     def place(self) -> str:
-        """Where it stands, for messages."""
+        """Position for messages: file and row, or `scenario:id`."""
 
     @property
     def scenario(self) -> str:
-        """Short name."""
+        """Short name of the scenario."""
 
     @property
     def clear(self) -> bool:
@@ -49,26 +49,29 @@ OnPicture = Callable[[int], None]
 
 
 class FrameCounts(BaseModel):
-    """How many rows of a scenario."""
+    """Number of ambiguous and of clear rows of a scenario."""
 
     ambiguous: int = 0
     clear: int = 0
 
 
 class TrainingRows(NamedTuple):
-    """Rows to train on, and rows that only measure."""
+    """Rows to train on, and held-out rows, which only measure."""
 
     train: list[Any]
     held_out: list[Any]
 
 
-def rows_of(rows: Sequence[T], scenarios: Sequence[str], limit: int | None) -> list[T]:
-    """The first rows of each of the scenarios; no scenario means all.  Raises UserError."""
+def select_rows(rows: Sequence[T], scenarios: Sequence[str], limit: int | None) -> list[T]:
+    """Returns the first `limit` rows of each of the scenarios; no scenario means all.
+
+    Raises UserError if a scenario has no rows.
+    """
     there = {row.scenario for row in rows}
     if missing := [name for name in scenarios if name not in there]:
         raise UserError(
-            f"the train split holds no row of {', '.join(missing)}, "
-            f"only of {', '.join(sorted(there))}"
+            f"the train split holds no rows of {', '.join(missing)}; "
+            f"it holds {', '.join(sorted(there))}"
         )
     counts: Counter[str] = Counter()
     chosen = []
@@ -80,8 +83,8 @@ def rows_of(rows: Sequence[T], scenarios: Sequence[str], limit: int | None) -> l
     return chosen
 
 
-def apart(rows: Sequence[Trainable], held_out: int, seed: int) -> TrainingRows:
-    """The rows with some of them held out, a tenth at most."""
+def hold_out(rows: Sequence[Trainable], held_out: int, seed: int) -> TrainingRows:
+    """Holds out `held_out` of the rows, but at most a tenth of them."""
     order = Random(derive_seed(seed, "held out")).sample(range(len(rows)), len(rows))
     indices = set(order[: min(held_out, len(rows) // 10)])
     return TrainingRows(
@@ -90,8 +93,8 @@ def apart(rows: Sequence[Trainable], held_out: int, seed: int) -> TrainingRows:
     )
 
 
-def mix_of(rows: Iterable[Trainable]) -> dict[str, FrameCounts]:
-    """Ambiguous and clear frames per scenario, in the paper's order."""
+def count_frames(rows: Iterable[Trainable]) -> dict[str, FrameCounts]:
+    """Counts ambiguous and clear frames per scenario, in the paper's order."""
     counts = {name: FrameCounts() for name in SCENARIOS}
     for row in rows:
         frames = counts[row.scenario]
@@ -103,29 +106,29 @@ def mix_of(rows: Iterable[Trainable]) -> dict[str, FrameCounts]:
 
 
 class Shown(NamedTuple):
-    """A test sample that shows a picture."""
+    """A test sample and one of its pictures."""
 
     name: str
     """`scenario:id`."""
     file: str
-    """The picture, relative to the data folder."""
+    """Path of the picture, relative to the data folder."""
     answer: str
 
 
 class Leak(NamedTuple):
-    """A row and the test sample whose picture it shows."""
+    """A row that shows the picture of a test sample."""
 
     row: int
-    """Its index."""
+    """Index of the row."""
     place: str
-    """Where the row stands."""
+    """Position of the row, for messages."""
     sample: str
     """`scenario:id`."""
     file: str
-    """The picture that it shows."""
+    """Path of the picture, relative to the data folder."""
 
     def __str__(self) -> str:
-        return f"{self.place} that of {self.sample} ({self.file})"
+        return f"{self.place} shows {self.sample} ({self.file})"
 
 
 def find_leaks(
@@ -134,9 +137,9 @@ def find_leaks(
     tests: Iterable[DataFolder],
     on_picture: OnPicture,
 ) -> list[Leak]:
-    """The leaking rows among these.  A test picture that is missing is passed over.
+    """Returns the leaks among these rows.  A missing test picture is skipped.
 
-    Raises what `pictures_of` raises where the picture of a row cannot be read.
+    Raises the error of `pictures_of` if the picture of a row is not readable.
     """
     shown = _test_pictures(tests, on_picture)
     leaks = []
@@ -149,8 +152,11 @@ def find_leaks(
     return leaks
 
 
-def compared_with(source: str, eval_data: str | None) -> list[DataFolder]:
-    """The data of the benchmark, and a test split beside the train split.  Raises UserError."""
+def comparison_data(source: str, eval_data: str | None) -> list[DataFolder]:
+    """Returns the benchmark's data, and the folder `test` next to the train split if it exists.
+
+    Raises UserError.
+    """
     folders = [DataFolder(None if eval_data is None else Path(eval_data))]
     beside = Path(source).expanduser() / "test"
     if any(beside.glob("*_preprocessed.jsonl")) and beside.resolve() != folders[0].root.resolve():
@@ -159,7 +165,7 @@ def compared_with(source: str, eval_data: str | None) -> list[DataFolder]:
 
 
 def _test_pictures(tests: Iterable[DataFolder], on_picture: OnPicture) -> Mapping[str, Shown]:
-    """By the hash of their pixels, where all who show them have one answer."""
+    """Returns test pictures by pixel hash, if all samples that show them have one answer."""
     shown: dict[str, Shown] = {}
     ambiguous = set()
     for digest, sample in _pictures(tests):
@@ -170,7 +176,7 @@ def _test_pictures(tests: Iterable[DataFolder], on_picture: OnPicture) -> Mappin
 
 
 def _pictures(tests: Iterable[DataFolder]) -> Iterator[tuple[str, Shown]]:
-    """First and reference frame of every sample."""
+    """Yields the first and the reference frame of every sample."""
     for data in tests:
         for scenario in data.scenarios():
             for sample in data.samples(scenario):

@@ -1,4 +1,4 @@
-"""A training from its data to its folder."""
+"""Runs a training, from its settings to the finished folder."""
 
 import contextlib
 import warnings
@@ -10,21 +10,21 @@ from typing import Any
 from proactive_agent.providers.local.aliases import resolve
 from proactive_agent.records.manifest import git_commit
 from proactive_agent.tools import UserError
-from proactive_agent.training.arguments import check_arguments, need_libraries
+from proactive_agent.training.arguments import check_arguments, require_libraries
 from proactive_agent.training.card import write_card
 from proactive_agent.training.evaluation import Evaluation
-from proactive_agent.training.events import Event, Note, Phase, Tell, Working
+from proactive_agent.training.events import Event, Note, OnEvent, Phase, Working
 from proactive_agent.training.folder import (
     Journal,
     Status,
     TrainingDataFingerprint,
     TrainingManifest,
-    go_on,
-    is_full,
+    is_disk_full,
     last_checkpoint,
     library_versions,
     read_manifest,
     step_of,
+    train_from,
 )
 from proactive_agent.training.model import (
     adapter_config,
@@ -34,82 +34,89 @@ from proactive_agent.training.model import (
     world_size,
 )
 from proactive_agent.training.prepared import Prepared, prepare, read_material
-from proactive_agent.training.selection import mix_of
+from proactive_agent.training.selection import count_frames
 from proactive_agent.training.settings import TrainingSettings
 
 
-def train(settings: TrainingSettings, out: Path, tell: Tell | None = None) -> TrainingManifest:
-    """Trains into a new folder.  Raises UserError before anything is written."""
+def train(
+    settings: TrainingSettings, out: Path, on_event: OnEvent | None = None
+) -> TrainingManifest:
+    """Trains into a new folder.  Raises UserError before it writes anything."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"{out} is not empty; --resume goes on with a training that lies there")
-    tell = _told_once(tell)
-    return _Session(_prepared(settings, out, tell), tell).run(None)
+        raise UserError(
+            f"{out} is not empty: choose another folder, or continue its training with --resume"
+        )
+    on_event = _in_first_process(on_event)
+    return _Session(_prepared(settings, out, on_event), on_event).run(None)
 
 
-def resume(out: Path, tell: Tell | None = None) -> TrainingManifest:
-    """Goes on from the last checkpoint of a folder.  Raises UserError."""
+def resume(out: Path, on_event: OnEvent | None = None) -> TrainingManifest:
+    """Resumes the training of a folder from its last checkpoint.  Raises UserError."""
     manifest = read_manifest(out)
     if manifest.status == "finished":
-        raise UserError(f"{out} holds a finished training")
-    tell = _told_once(tell)
-    prepared = _prepared(manifest.settings, out, tell)
+        raise UserError(f"the training in {out} is finished: there is nothing to resume")
+    on_event = _in_first_process(on_event)
+    prepared = _prepared(manifest.settings, out, on_event)
     if prepared.data.files != manifest.data.files:
-        raise UserError(f"{manifest.settings.data} has changed since {out} was begun")
+        raise UserError(f"{manifest.settings.data} has changed since the training in {out} began")
     if not manifest.model.is_same(fingerprint_of(prepared.source, prepared.loaded.model)):
-        raise UserError(f"{manifest.settings.model} has changed since {out} was begun")
-    return _Session(prepared, tell).run(manifest)
+        raise UserError(f"{manifest.settings.model} has changed since the training in {out} began")
+    return _Session(prepared, on_event).run(manifest)
 
 
-def check(settings: TrainingSettings, out: Path, tell: Tell | None = None) -> None:
-    """Everything that can be known without the model.  Raises UserError."""
-    tell = _told_once(tell)
-    _check(settings, out, tell)
-    read_material(settings, tell)
+def check(settings: TrainingSettings, out: Path, on_event: OnEvent | None = None) -> None:
+    """Checks everything that does not need the model.  Raises UserError."""
+    on_event = _in_first_process(on_event)
+    _check(settings, out, on_event)
+    read_material(settings, on_event)
 
 
-def _prepared(settings: TrainingSettings, out: Path, tell: Tell) -> Prepared:
-    """Raises UserError for all that can be found out before anything is written."""
-    from proactive_agent.training.grpo import check_second_look
+def _prepared(settings: TrainingSettings, out: Path, on_event: OnEvent) -> Prepared:
+    """Prepares a training.  Raises UserError for faults that show before the first write."""
+    from proactive_agent.training.grpo import check_log_probabilities
     from proactive_agent.training.multi_turn import check_model
 
-    _check(settings, out, tell)
-    prepared = prepare(settings, out, tell)
+    _check(settings, out, on_event)
+    prepared = prepare(settings, out, on_event)
     model = prepared.loaded.model
     adapter_config(model, settings)
     if settings.multi_turn and settings.method == "grpo":
         check_model(model, prepared.loaded.processor)
     elif settings.method == "grpo":
-        check_second_look(prepared)
+        check_log_probabilities(prepared)
     return prepared
 
 
-def _check(settings: TrainingSettings, out: Path, tell: Tell) -> None:
-    tell(Working("libraries"))
-    need_libraries(settings)
+def _check(settings: TrainingSettings, out: Path, on_event: OnEvent) -> None:
+    on_event(Working("libraries"))
+    require_libraries(settings)
     resolve(settings.model)
     with _quiet():
         check_arguments(settings, out)
 
 
 class _Session:
-    """One training."""
+    """One training, from the prepared data and model to the finished folder."""
 
-    def __init__(self, prepared: Prepared, tell: Tell) -> None:
+    def __init__(self, prepared: Prepared, on_event: OnEvent) -> None:
         self.prepared = prepared
         self.settings = prepared.settings
         self.out = prepared.out
-        self.tell = tell
-        self.early_end: Any = None
-        self.open = contextlib.ExitStack()
+        self.on_event = on_event
+        self.early_stopping: Any = None
+        self.resources = contextlib.ExitStack()
 
     def run(self, earlier: TrainingManifest | None) -> TrainingManifest:
-        """Trains, saves, and says how it ended."""
+        """Trains, saves the model, and returns the manifest with the end.
+
+        `earlier` is the manifest of a training to resume.
+        """
         checkpoint = last_checkpoint(self.out)
         done = step_of(checkpoint) if checkpoint else 0
         if earlier:
-            self.tell(Note(f"goes on from step {done}"))
-        with _quiet(), self.open:
-            manifest = earlier.begun_again() if earlier else self._manifest()
+            self.on_event(Note(f"resuming from step {done}"))
+        with _quiet(), self.resources:
+            manifest = earlier.as_resumed() if earlier else self._manifest()
             try:
                 self._write(manifest)
             except OSError as error:
@@ -117,11 +124,11 @@ class _Session:
             trainer = None
             try:
                 journal = Journal(self.out, done, writes=is_first_process())
-                self.evaluation = Evaluation(self.prepared, journal, self.tell)
+                self.evaluation = Evaluation(self.prepared, journal, self.on_event)
                 self.evaluation.before()
-                trainer = self._trainer(journal, warm=bool(checkpoint))
+                trainer = self._trainer(journal, warmed_up=bool(checkpoint))
                 self.evaluation.during(trainer)
-                go_on(trainer, checkpoint)
+                train_from(trainer, checkpoint)
                 self._save(trainer)
                 self.evaluation.after(trainer)
             except BaseException as error:
@@ -129,37 +136,37 @@ class _Session:
                 if isinstance(error, KeyboardInterrupt):
                     status = "interrupted"
                 with contextlib.suppress(OSError):
-                    self._write(manifest.ended_as(status, _steps(trainer)))
-                if is_full(error, self.out):
+                    self._write(manifest.as_ended(status, _steps(trainer)))
+                if is_disk_full(error, self.out):
                     raise UserError(
-                        f"{self.out}: the disk is full; with more room --resume goes on"
+                        f"{self.out}: the disk is full; free some space, then use --resume"
                     ) from None
                 raise
-        early = bool(self.early_end and self.early_end.ended)
-        manifest = manifest.ended_as("finished", _steps(trainer), stopped_early=early)
+        early = bool(self.early_stopping and self.early_stopping.ended)
+        manifest = manifest.as_ended("finished", _steps(trainer), stopped_early=early)
         if is_first_process():
             write_card(self.out, manifest)
         self._write(manifest)
         return manifest
 
-    def _trainer(self, journal: Journal, *, warm: bool) -> Any:
+    def _trainer(self, journal: Journal, *, warmed_up: bool) -> Any:
         from proactive_agent.training.grpo import grpo_trainer
-        from proactive_agent.training.multi_turn import multi_turn_trainer, stage_for
+        from proactive_agent.training.multi_turn import make_episode_loop, multi_turn_trainer
         from proactive_agent.training.sft import sft_trainer
 
-        callbacks = [self._watch(self.settings.method, journal), *self._early_end()]
+        callbacks = [self._watch(self.settings.method, journal), *self._early_stopping()]
         if self.settings.method == "sft":
             return _silent(sft_trainer(self.prepared, callbacks))
         model = self.prepared.loaded.model
-        if self.settings.warm_up and not warm:
+        if self.settings.warm_up and not warmed_up:
             model = self._warmed_up(journal)
         if self.settings.multi_turn:
-            stage = self.open.enter_context(stage_for(self.prepared))
-            return _silent(multi_turn_trainer(self.prepared, model, callbacks, stage))
+            episode_loop = self.resources.enter_context(make_episode_loop(self.prepared))
+            return _silent(multi_turn_trainer(self.prepared, model, callbacks, episode_loop))
         return _silent(grpo_trainer(self.prepared, model, callbacks))
 
     def _warmed_up(self, journal: Journal) -> Any:
-        """The model after its supervised steps, with its adapter if it has one."""
+        """Returns the model after the warm-up, with its adapter if it has one."""
         from proactive_agent.training.sft import sft_trainer
 
         trainer = _silent(sft_trainer(self.prepared, [self._watch("warm-up", journal)]))
@@ -169,16 +176,16 @@ class _Session:
     def _watch(self, phase: Phase, journal: Journal) -> Any:
         from proactive_agent.training.callbacks import JournalCallback
 
-        return JournalCallback(phase, journal, self.prepared.loaded.processor, self.tell)
+        return JournalCallback(phase, journal, self.prepared.loaded.processor, self.on_event)
 
-    def _early_end(self) -> list[Any]:
+    def _early_stopping(self) -> list[Any]:
         from proactive_agent.training.callbacks import EarlyStopping
 
         if self.settings.patience is None:
             return []
         metric, sign = ("eval_reward", 1) if self.settings.method == "grpo" else ("eval_loss", -1)
-        self.early_end = EarlyStopping(self.settings.patience, metric, sign)
-        return [self.early_end]
+        self.early_stopping = EarlyStopping(self.settings.patience, metric, sign)
+        return [self.early_stopping]
 
     def _manifest(self) -> TrainingManifest:
         prepared = self.prepared
@@ -187,8 +194,8 @@ class _Session:
             model=fingerprint_of(prepared.source, prepared.loaded.model),
             data=TrainingDataFingerprint(
                 files=prepared.data.files,
-                train=mix_of(prepared.chosen.train),
-                held_out=mix_of(prepared.chosen.held_out),
+                train=count_frames(prepared.chosen.train),
+                held_out=count_frames(prepared.chosen.held_out),
                 leaks=prepared.leaks,
             ),
             processes=world_size(),
@@ -208,13 +215,13 @@ class _Session:
             save_processor(self.prepared.loaded.processor, self.out)
 
 
-def _told_once(tell: Tell | None) -> Tell:
-    """From one process alone, to whoever listens."""
+def _in_first_process(on_event: OnEvent | None) -> OnEvent:
+    """Returns `on_event` in the first process, and a function without effect in the others."""
 
-    def tell_nobody(event: Event) -> None:
+    def ignore(event: Event) -> None:
         del event
 
-    return tell if tell and is_first_process() else tell_nobody
+    return on_event if on_event and is_first_process() else ignore
 
 
 def _steps(trainer: Any) -> int:
@@ -223,7 +230,7 @@ def _steps(trainer: Any) -> int:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """The libraries warn each other of what a later version will be like."""
+    """Hides the warnings of the libraries about their own future versions."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FutureWarning)
         warnings.simplefilter("ignore", DeprecationWarning)
@@ -232,7 +239,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _silent(trainer: Any) -> Any:
-    """Without what prints: we show the steps ourselves."""
+    """Removes the callbacks that print, because the command line shows the steps itself."""
     from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
     for kind in (PrinterCallback, ProgressCallback):

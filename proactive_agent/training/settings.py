@@ -15,26 +15,26 @@ from proactive_agent.tools import UserError
 Method = Literal["grpo", "sft"]
 ReplyForm = Literal["letter-and-text", "text", "letter"]
 FEW_PROMPTS = 32
-"""Per step.  With fewer a lucky guess beats a question that is rarely tried."""
+"""Prompts per step below which advice is given: lucky guesses outweigh rare suggestions."""
 _PAPER = ("Qwen2.5-VL-3B", "LLaVA-NeXT-Mistral-7B")
 SAVE_EVERY = 50
-"""Steps, where nothing else is asked for."""
+"""Steps between two checkpoints, if neither `save_every` nor `eval_every` is given."""
 Loss = Literal["dapo", "grpo", "dr_grpo", "bnpo", "cispo", "sapo"]
 
 
 class TrainingSettings(BaseModel):
-    """Everything that determines a trained model; the same settings and data train the same one."""
+    """Everything that determines a trained model: equal settings and data give the same model."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str
-    """Short name, hub id or folder, as after `local:`."""
+    """Short name, Hub id or folder, as after `local:`."""
     data: str
     """The train split: a folder, a parquet file, or a data set on the Hub."""
     scenarios: tuple[str, ...] = ()
-    """What is trained on; none named means all that the data holds.  The rest is unseen."""
+    """Scenarios to train on; empty means all in the data.  The others are unseen."""
     limit: int | None = Field(None, ge=1)
-    """Rows per scenario, from the first on."""
+    """Rows per scenario, counted from the first."""
     method: Method = "grpo"
     protocol: Literal["mcqa", "tools"] = "mcqa"
     parser: ParserName = "official"
@@ -44,21 +44,21 @@ class TrainingSettings(BaseModel):
 
     reward_suggestion: float = Field(0.5, ge=0)
     suggestion_price: float = Field(0.0, ge=0)
-    """Taken off for each suggestion."""
+    """Subtracted for each suggestion."""
     over_asking_penalty: float = Field(0.0, ge=0)
-    """Taken off for a suggestion on a clear frame."""
+    """Subtracted for a suggestion on a clear frame."""
 
     rollouts: int = Field(8, ge=2)
     """Replies per prompt."""
     batch_size: int = Field(512, ge=1)
-    """Replies per step of the optimizer, over all devices; prompts x rollouts."""
+    """Replies per optimizer step, over all devices: prompts x rollouts."""
     device_batch_size: int = Field(8, ge=1)
-    """Replies in one pass through the model, per device."""
+    """Replies in one forward pass, per device."""
     generation_batch_size: int | None = Field(None, ge=1)
-    """Replies written at once, over all devices; all of a step where none is given."""
+    """Replies generated at once, over all devices; None: all replies of a step."""
     epochs: float = Field(1.0, gt=0)
     max_steps: int | None = Field(None, ge=1)
-    """Steps of the optimizer; overrides the epochs."""
+    """Optimizer steps; overrides `epochs`."""
     optimizer: str = "adamw_torch"
     learning_rate: float = Field(2e-5, gt=0)
     schedule: str = "cosine"
@@ -66,31 +66,31 @@ class TrainingSettings(BaseModel):
     weight_decay: float = Field(0.0, ge=0)
     max_grad_norm: float = Field(1.0, ge=0)
     beta: float = Field(0.0, ge=0)
-    """Weight of the KL divergence from the model of the start."""
+    """Weight of the KL divergence from the initial model."""
     clip: float = Field(0.2, gt=0)
-    """The ratio of probabilities counts up to 1 +- this."""
+    """The probability ratio is clipped to 1 +- this value."""
     loss: Loss = "dapo"
-    """How GRPO's loss is averaged, in TRL's words."""
+    """TRL's name for the variant of the GRPO loss."""
     scale_rewards: Literal["group", "batch", "none"] = "group"
     iterations: int = Field(1, ge=1)
     """Updates per reply."""
     temperature: float = Field(1.0, gt=0)
     top_p: float = Field(1.0, gt=0, le=1)
     max_tokens: int | None = Field(None, ge=1)
-    """Of a reply; of a whole episode with its pictures in `multi_turn`."""
+    """Longest reply; with `multi_turn`, longest episode including its pictures."""
 
     tune: Literal["lora", "full"] = "lora"
     lora_rank: int = Field(16, ge=1)
     lora_alpha: int = Field(16, ge=1)
     lora_dropout: float = Field(0.1, ge=0, lt=1)
     lora_targets: tuple[str, ...] = ("q_proj", "k_proj")
-    """Layers of the language model."""
+    """Layers of the language model that get an adapter."""
 
     warm_up: int = Field(0, ge=0)
-    """Steps of supervised training on solved episodes before the first of GRPO."""
+    """Steps of supervised training on solved episodes before GRPO."""
     warm_up_learning_rate: float | None = Field(None, gt=0)
     reply_form: ReplyForm = "letter-and-text"
-    """How a solved multiple choice is written."""
+    """Form of the replies in solved multiple-choice episodes."""
 
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
     device: Literal["auto", "cpu"] = "auto"
@@ -98,34 +98,34 @@ class TrainingSettings(BaseModel):
     revision: str | None = None
     trust_remote_code: bool = False
     checkpointing: bool = False
-    """Keeps no activations, computes them again: slower, and less memory."""
+    """Recomputes activations instead of storing them: slower, but takes less memory."""
     deepspeed: str | None = None
-    """Its configuration file."""
+    """Path of the DeepSpeed configuration file."""
     vllm: Literal["colocate", "server"] | None = None
     vllm_server: str | None = None
-    """Base URL."""
+    """Base URL of the vLLM server."""
     vllm_memory: float = Field(0.3, gt=0, lt=1)
-    """Share of a GPU's memory."""
+    """Share of each GPU's memory for vLLM in the mode `colocate`."""
 
     save_every: int | None = Field(None, ge=0)
-    """Steps; 0 is never, and none given as often as is evaluated, or every `SAVE_EVERY`."""
+    """Steps between checkpoints; 0: none are written; None: `eval_every`, else `SAVE_EVERY`."""
     keep: int = Field(2, ge=1)
-    """Checkpoints."""
+    """Number of checkpoints to keep."""
     eval_every: int | None = Field(None, ge=1)
-    """Steps; never where none is given, but before and after."""
+    """Steps between evaluations; None: only before and after the training."""
     eval_data: str | None = None
-    """Test data of the small benchmark; none is the embedded suite."""
+    """Test data of the small benchmark; None: the embedded suite."""
     eval_limit: int = Field(8, ge=0)
-    """Samples per scenario; 0 leaves the benchmark out."""
+    """Samples per scenario of the small benchmark; 0: it is not played."""
     held_out: int = Field(64, ge=0)
-    """Rows of the trained scenarios that only measure the reward."""
+    """Rows of the trained scenarios that are held out to measure the reward."""
     patience: int | None = Field(None, ge=1)
-    """Ends after so many evaluations without a better held-out reward."""
+    """Stops after this many evaluations without a better held-out reward."""
     report_to: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, **fields: Any) -> Self:
-        """Checked settings.  Raises UserError, naming the field."""
+        """Returns checked settings.  Raises UserError that names the field."""
         try:
             settings = cls(**fields)
         except ValidationError as error:
@@ -137,47 +137,52 @@ class TrainingSettings(BaseModel):
 
     @property
     def prompts_per_step(self) -> int:
-        """Prompts in one step of the optimizer."""
+        """Prompts in one optimizer step."""
         return self.batch_size // self.rollouts
 
     @property
     def steps_per_checkpoint(self) -> int:
-        """0 where there are none."""
+        """Steps between checkpoints; 0 if none are written."""
         if self.save_every is not None:
             return self.save_every
         return self.eval_every or SAVE_EVERY
 
     @property
     def reply_tokens(self) -> int:
-        """The most tokens of a reply, or of an episode."""
+        """Most tokens of a reply, or of an episode with `multi_turn`."""
         return self.max_tokens or (2048 if self.multi_turn else 64)
 
     def check(self) -> None:
-        """Raises UserError where settings do not go together."""
+        """Raises UserError if settings contradict each other."""
         for wrong, message in (
             (
                 self.method == "grpo" and self.batch_size % self.rollouts,
-                f"a batch of {self.batch_size} replies is no multiple of "
-                f"{self.rollouts} rollouts per prompt",
+                f"batch-size is {self.batch_size}, which is not a multiple of rollouts "
+                f"({self.rollouts})",
             ),
             (
                 self.patience and not self.eval_every,
-                "patience counts evaluations: give eval-every as well",
+                "patience counts evaluations: set eval-every too",
             ),
             (
                 self.multi_turn and self.protocol != "tools",
-                "multi-turn is one conversation: give protocol tools; in the multiple choice each "
-                "turn is asked afresh",
+                "multi-turn needs the protocol tools; in mcqa each turn is a new conversation",
             ),
-            (self.patience and not self.held_out, "patience needs held-out rows"),
-            (self.warm_up and self.method == "sft", "warm-up goes before grpo, not before sft"),
+            (
+                self.patience and not self.held_out,
+                "patience needs held-out rows: set held-out above 0",
+            ),
+            (
+                self.warm_up and self.method == "sft",
+                "warm-up precedes grpo; drop it for the method sft",
+            ),
             (
                 self.vllm and self.method == "sft",
-                "sft writes no replies, so it has no use for vLLM",
+                "sft generates no replies; drop vllm",
             ),
             (
                 self.vllm_server and self.vllm != "server",
-                "vllm-server is the address for vllm=server",
+                "vllm-server is an address: set vllm to server too",
             ),
         ):
             if wrong:
@@ -185,29 +190,29 @@ class TrainingSettings(BaseModel):
 
 
 def advice(settings: TrainingSettings) -> Iterator[str]:
-    """One remark per doubtful setting."""
+    """Yields one remark per doubtful setting."""
     if settings.method != "grpo":
         return
     if settings.reward_suggestion >= 1:
         yield (
-            "A suggestion is worth as much as the answer: the paper's models learned to ask for "
-            f"ever. {_figures()}"
+            "A valid suggestion earns as much as the right answer. The paper's models then learned "
+            f"to ask in every turn. {_figures()}"
         )
     if settings.prompts_per_step < FEW_PROMPTS:
         yield (
-            f"{settings.prompts_per_step} prompts in a step are few: a lucky guess beats a "
-            "question that is rarely tried. The paper takes 64."
+            f"{settings.prompts_per_step} prompts per step are few: lucky guesses outweigh rare "
+            "suggestions. The paper takes 64."
         )
 
 
-def about_never_asking(values: dict[str, float], settings: TrainingSettings) -> str | None:
-    """A remark where the model of the start asked in none of the episodes."""
+def never_asks_remark(values: dict[str, float], settings: TrainingSettings) -> str | None:
+    """Returns a remark if the initial model asked in none of the episodes."""
     asks = [value for name, value in values.items() if name.endswith("asks/ambiguous")]
     if settings.method != "grpo" or settings.warm_up or not asks or any(asks):
         return None
     return (
-        "The model asked in none of the episodes. What is never tried is never rewarded: "
-        "--warm-up STEPS teaches it to ask now and then, a higher --temperature may do as well."
+        "The model asked in none of the episodes, so GRPO has no suggestion to reward. "
+        "--warm-up STEPS teaches it to ask sometimes; a higher --temperature may also help."
     )
 
 

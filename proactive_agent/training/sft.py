@@ -26,7 +26,7 @@ from proactive_agent.training.settings import ReplyForm
 
 
 def sft_trainer(prepared: Prepared, callbacks: list[Any]) -> Any:
-    """TRL's trainer; only the replies count."""
+    """Returns TRL's trainer.  The loss covers only the replies."""
     import trl
 
     settings, chosen = prepared.settings, prepared.chosen
@@ -62,7 +62,7 @@ def _examples(prepared: Prepared, rows: Sequence[Any]) -> Any:
 
 
 class Solved(NamedTuple):
-    """A request and the right reply."""
+    """A request and its right reply."""
 
     request: Request
     reply: Reply
@@ -71,7 +71,7 @@ class Solved(NamedTuple):
 def solved_rows(
     rows: Iterable[QuestionRow], protocol: Protocol, wordings: Sequence[Wording], form: ReplyForm
 ) -> list[Solved]:
-    """Each row as an episode of one turn."""
+    """Solves each row as an episode of one turn."""
     requests = [request_for(row, protocol, wordings) for row in rows]
     replies = asyncio.run(_ask(requests))
     return [
@@ -81,7 +81,7 @@ def solved_rows(
 
 
 def in_form(reply: Reply, form: ReplyForm) -> Reply:
-    """A reply to a multiple choice with its letter, its text, or both; calls stay as they are."""
+    """Reduces a multiple-choice reply to its letter or its text.  Tool calls stay unchanged."""
     mark, _, text = reply.text.partition(". ")
     if reply.tool_calls or form == "letter-and-text":
         return reply
@@ -89,7 +89,7 @@ def in_form(reply: Reply, form: ReplyForm) -> Reply:
 
 
 class RecordingOracle(OracleBaseline):
-    """The oracle, with a memory."""
+    """The oracle baseline, which records its requests and replies."""
 
     def __init__(self) -> None:
         self.solved: list[Solved] = []
@@ -101,7 +101,7 @@ class RecordingOracle(OracleBaseline):
 
 
 def solved_episodes(rows: Iterable[Opening], data: DataFolder, protocol: Protocol) -> list[Solved]:
-    """Every turn of whole episodes."""
+    """Solves whole episodes and returns every turn."""
     oracle = RecordingOracle()
     condition = parse_condition("zero-shot", protocol.name)
     play = Play(data, oracle, protocol, condition)
@@ -120,12 +120,12 @@ async def _ask(requests: Iterable[Request]) -> list[Reply]:
 
 
 def pictures_of_rows(pictures: Any, rows: Sequence[QuestionRow]) -> Any:
-    """The column `images`: for each row its own."""
+    """Returns a data set with the column `images`: the picture of each row."""
     return pictures.select([row.index for row in rows]).cast(_decoded())
 
 
 def pictures_of_requests(solved: Sequence[Solved]) -> Any:
-    """The column `images`: for each request those of its whole conversation."""
+    """Returns a data set with the column `images`: the pictures of each whole conversation."""
     import datasets
 
     images = [
@@ -136,7 +136,7 @@ def pictures_of_requests(solved: Sequence[Solved]) -> Any:
 
 
 def solved_examples(pictures: Any, solved: Sequence[Solved], chat: Chat, frame: ReplyFrame) -> Any:
-    """The columns `prompt`, `completion` and `images`, for supervised training."""
+    """Adds the columns `prompt` and `completion` to the pictures."""
     tokenizer = chat.processor.tokenizer
     prompts = [with_first_token(chat.text(one.request), tokenizer) for one in solved]
     replies = [frame.around(one.reply) for one in solved]

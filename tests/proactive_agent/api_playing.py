@@ -1,4 +1,4 @@
-"""What the tests of runs with API models share."""
+"""Runs of API models against the test server."""
 
 import asyncio
 import json
@@ -40,7 +40,7 @@ def invoke(*arguments: str) -> Result:
 
 
 def many_samples(folder: Path, number: int) -> Path:
-    """The embedded suite's first sample of `rod`, so many times."""
+    """Writes a data folder that holds the first sample of `rod` `number` times."""
     first = json.loads((EMBEDDED / ROD).read_text().splitlines()[0])
     folder.mkdir()
     lines = (json.dumps(first | {"id": index}) + "\n" for index in range(number))

@@ -1,4 +1,4 @@
-"""Records of a model that writes what steers a terminal, wherever it can write."""
+"""Records of a model that puts terminal control sequences and markup into every text."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Folders of runs, written by hand."""
+"""Run folders with given episodes."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ def write_run(
     status: Literal["running", "finished"] = "finished",
     **settings: Any,
 ) -> RunFolder:
-    """A run of the embedded suite, unless `data` says otherwise."""
+    """Writes the folder of a run on the embedded suite, or on `data`."""
     chosen = Settings(provider=provider, scenarios=("rod", "coco"), **settings)
     manifest = Manifest(
         run_id=path.name,

@@ -1,4 +1,4 @@
-"""A provider that says what a test wants and keeps what it was asked."""
+"""A provider that gives scripted replies and records its requests."""
 
 import json
 from collections.abc import Callable, Iterable
@@ -18,7 +18,7 @@ Say = str | Reply | Exception | Callable[[Request], Reply]
 
 
 class Scripted(Provider):
-    """Gives its replies in order."""
+    """Gives its replies in order; raises those that are exceptions."""
 
     def __init__(self, *replies: Say) -> None:
         self.replies = list(replies)
@@ -35,18 +35,18 @@ class Scripted(Provider):
 
 
 class Sightless(Scripted):
-    """Does not need pictures."""
+    """A scripted provider that needs no pictures."""
 
     needs_images: ClassVar[bool] = False
 
 
 def call(name: str, **arguments: Any) -> Reply:
-    """A reply that is one tool call."""
+    """Returns a reply with one tool call."""
     return Reply(tool_calls=(ToolCall(name, json.dumps(arguments), f"id-{name}"),))
 
 
 def texts(request: Request) -> list[str]:
-    """Every text of a request, message by message."""
+    """Returns every text of a request, in the order of the messages."""
     return [
         part.text
         for message in request.messages
@@ -56,7 +56,7 @@ def texts(request: Request) -> list[str]:
 
 
 def sample_of(scenario: str, sample_id: int = 0, data: DataFolder | None = None) -> Sample:
-    """A sample of the embedded suite, or of other data."""
+    """Returns a sample of the embedded suite, or of other data."""
     return next(s for s in (data or DataFolder()).samples(scenario) if s.id == sample_id)
 
 
@@ -73,7 +73,7 @@ async def play(
     seed: int = 0,
     repeat: int = 0,
 ) -> EpisodeRecord:
-    """One episode of the embedded suite's first sample, with the default protocol."""
+    """Plays one episode: by default the first sample of the embedded suite, with `ToolUse`."""
     protocol = protocol or ToolUse()
     data = data or DataFolder()
     conditions = parse_condition(condition, protocol.name, options)
@@ -83,7 +83,7 @@ async def play(
 
 
 def write_lines(file: Path, lines: Iterable[Any]) -> Path:
-    """A file of JSON lines."""
+    """Writes a file of JSON lines."""
     file.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return file
 

@@ -1,4 +1,4 @@
-"""The program with a provider `slow:random`, which takes its time: something to interrupt.
+"""The program with a slow provider, `slow:random`, for tests that interrupt it.
 
 python -m tests.proactive_agent.slow_program run --provider slow:random ...
 """
@@ -16,7 +16,7 @@ from proactive_agent.providers import (
 
 
 class Slow(Provider):
-    """The random baseline, 40 ms a reply."""
+    """The random baseline with 40 ms per reply."""
 
     def __init__(self) -> None:
         self.baseline = create_provider("baseline:random")

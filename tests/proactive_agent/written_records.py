@@ -1,4 +1,4 @@
-"""Episode records made by hand."""
+"""Episode records that are built from the kinds of their turns."""
 
 from typing import Any
 
@@ -19,7 +19,7 @@ FIRST_OF_KIND = {
 
 
 def turn(kind: str, index: int = 0, text: str = "", **more: Any) -> dict[str, Any]:
-    """A turn as in `episodes.jsonl`."""
+    """Returns a turn in the format of `episodes.jsonl`."""
     action, verdict = FIRST_OF_KIND[kind]
     return {
         "index": index,
@@ -42,7 +42,7 @@ def episode(
     *kinds: str, scenario: str = "rod", sample_id: int = 0, stop: str = "answered",
     error: dict[str, str] | None = None, **more: Any,
 ) -> EpisodeRecord:  # fmt: skip
-    """An episode with the turns of those kinds."""
+    """Returns an episode with turns of the given kinds."""
     turns = [turn(kind, index) for index, kind in enumerate(kinds)]
     fields = {
         "scenario": scenario,

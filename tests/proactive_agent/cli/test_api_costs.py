@@ -1,4 +1,4 @@
-"""What API models cost: budgets, estimates, and the cache that saves them."""
+"""Costs of API models: budgets, estimates and the reply cache."""
 
 import asyncio
 from collections import Counter
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.api
 # Money -------------------------------------------------------------------------------------------
 
 PRICED = ApiAccess(price=(100.0, 0.0))
-"""A reply, of 1000 input tokens, costs 10 cents."""
+"""Price at which a reply with 1000 input tokens costs 10 cents."""
 
 
 def test_no_request_is_sent_once_the_budget_is_spent(server: HostileServer, tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_episodes_that_would_not_be_finished_are_not_begun(
 ) -> None:
     data = many_samples(tmp_path / "data", 10)
     prepared = prepare_run(settings(server, data=str(data)), tmp_path, PRICED)
-    # The probe and two episodes of two turns each; half of a third is not worth beginning.
+    # Enough for the probe and two episodes of two turns each, but not for a third episode.
     with pytest.raises(BudgetSpentError):
         asyncio.run(run(prepared, 1, budget=Budget(0.61)))
     assert len(server.received) == 5

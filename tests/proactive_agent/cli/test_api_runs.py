@@ -1,4 +1,4 @@
-"""Whole runs with models behind an API, against the hostile server."""
+"""Whole runs of API models against the test server."""
 
 import asyncio
 import json
@@ -193,7 +193,7 @@ def test_one_model_given_twice_makes_two_runs(server: HostileServer, tmp_path: P
 
 
 def asked(server: HostileServer) -> list[str]:
-    """The text of each request that came."""
+    """Returns the text of each request that the server received."""
     return [json.dumps(received.body) for received in server.received]
 
 

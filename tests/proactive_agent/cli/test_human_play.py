@@ -1,4 +1,4 @@
-"""`run --provider human`, as a person at a terminal or a pipe plays it."""
+"""`run --provider human`, with input from a terminal and from a pipe."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from proactive_agent.records.run_folder import RunFolder
 from tests.proactive_agent.scripted import sample_of
 
 RIGHT = str(3 + 1 + sample_of("rod").categories.index(sample_of("rod").answer))
-"""After left, right, and one's own words."""
+"""Menu number of the right category, after left, right and free text."""
 
 
 def command(results: Path, *options: str) -> list[str]:
@@ -147,7 +147,7 @@ def test_control_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
 
 
 def take_terminal(end: int) -> None:
-    """Makes it the terminal whose Control-C reaches the process."""
+    """Makes the pseudo-terminal the controlling one, so that its Ctrl-C reaches the process."""
     import fcntl
     import termios
 
@@ -155,7 +155,7 @@ def take_terminal(end: int) -> None:
 
 
 def read_until(terminal: int, words: bytes) -> bytes:
-    """What comes up to these words."""
+    """Returns the output up to and including a text."""
     import select
 
     shown = b""

@@ -1,4 +1,4 @@
-"""The command `judge`, and `run` with a judge, as a user calls them."""
+"""The command `judge`, and `run` with a judge."""
 
 import json
 import shutil
@@ -22,7 +22,7 @@ def invoke(*arguments: str) -> Result:
 
 
 def played(results: Path, *options: str) -> Path:
-    """The folder of a run on the embedded suite."""
+    """Plays a run on the embedded suite and returns its folder."""
     result = invoke("run", "--out", str(results), "--protocol", "oeg", *options)
     assert result.exit_code == 0, result.output
     (folder,) = results.iterdir()
@@ -31,7 +31,7 @@ def played(results: Path, *options: str) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """Guesses about the 26 samples of one scenario."""
+    """Returns a run that guesses on the 26 samples of one scenario."""
     return played(tmp_path / "r", "--provider", "baseline:never-ask", "--scenario", "vsod")
 
 
@@ -41,7 +41,7 @@ def verdicts(file: Path, sample_ids: range, text: str = LIST) -> str:
 
 
 def scores(output: str) -> list[str]:
-    """cc, ps and agg of the one scenario, without their intervals."""
+    """Returns cc, ps and agg of the scenario, without their intervals."""
     return next(line.split()[1:] for line in output.splitlines() if line.split()[:1] == ["VSOD"])
 
 
@@ -50,7 +50,7 @@ def kept(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in file.read_text().splitlines()]
 
 
-# A run again -------------------------------------------------------------------------------------
+# Judging a run again -----------------------------------------------------------------------------
 
 
 def test_a_run_is_judged_again_and_its_records_stay(run: Path, tmp_path: Path) -> None:
@@ -83,7 +83,7 @@ def test_what_is_judged_is_not_judged_again(run: Path, tmp_path: Path) -> None:
     assert "16 replies could not be judged (vsod:" in first.stderr
     assert "the same command tries them again" in first.stderr
     assert len(kept(run)) == 10
-    # Only what is missing; what is there already would come out otherwise.
+    # Only missing judgements are made; the existing ones would come out differently.
     verdicts(file, range(26), "[true, true, true, false]")
     second = invoke("judge", str(run), "--judge", spec)
     assert second.exit_code == 0, second.output
@@ -250,7 +250,7 @@ def test_a_tiny_text_model_judges_a_run_and_a_run_again(tmp_path: Path) -> None:
     tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
     terse = shutil.copytree(tiny.folder(tiny.TEXT_ONLY), tmp_path / "terse")
     config = terse / "generation_config.json"
-    # Every second token ends a reply: thousands of random ones would tell no more.
+    # Every second token ends a reply, because long random replies add nothing to the test.
     ends = json.loads(config.read_text()) | {"eos_token_id": list(range(2, 260, 2))}
     config.write_text(json.dumps(ends))
     spec = f"local:{terse}"
@@ -261,7 +261,7 @@ def test_a_tiny_text_model_judges_a_run_and_a_run_again(tmp_path: Path) -> None:
     assert [episode["error"] for episode in episodes] == [None] * 14
     for episode in episodes:
         judgement = episode["turns"][0]["judgement"]
-        # Random weights write no verdicts, and that is what the record says.
+        # A model with random weights writes no verdicts, and the record says so.
         assert judgement["problem"]
         assert judgement["usage"]["input_tokens"] > 200
         assert episode["usage"]["input_tokens"] == 0

@@ -61,7 +61,7 @@ def test_a_check_sends_one_request_with_a_picture_and_a_tool(
 ) -> None:
     result = invoke("check", spec(protocol, server.url), "--price", "1,1")
     assert len(server.received) == 1
-    # The server names the first colour, and that is not the one of the square.
+    # The server names the first colour, which is not the colour of the square.
     assert found(result) == {
         "request": "works", "tool": "works", "picture": "FAILS", "tokens": "", "cost": "",
     }  # fmt: skip

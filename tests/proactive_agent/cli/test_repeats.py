@@ -1,4 +1,4 @@
-"""Samples that are played several times."""
+"""Samples that are played several times (`--repeats`)."""
 
 import asyncio
 import json
@@ -83,7 +83,7 @@ def test_records_of_before_there_were_repeats_go_on(tmp_path: Path) -> None:
 
 
 def _as_once(line: dict[str, Any]) -> dict[str, Any]:
-    """An episode as the first version wrote it."""
+    """Returns an episode in the format of the first version."""
     return {key: value for key, value in line.items() if key not in ("repeat", "fewest")}
 
 
@@ -157,7 +157,7 @@ def test_repeats_without_temperature_are_warned_of(
 def test_open_ended_questions_are_the_first_of_the_shuffled_samples(tmp_path: Path) -> None:
     data = DataFolder()
     order = [sample.id for sample in data.samples("quickdraw")]
-    random.seed(0)  # As the published program does it.
+    random.seed(0)  # The published program draws samples this way.
     random.shuffle(order)
     oeg = Settings(provider="baseline:random", scenarios=("quickdraw",), protocol="oeg")
     chosen = [sample.id for sample in samples_to_play(oeg, data, "quickdraw")]

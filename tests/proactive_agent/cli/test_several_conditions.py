@@ -36,7 +36,7 @@ def run(results: Path, *options: str) -> str:
 
 
 class Counting(Provider):
-    """The random baseline; keeps every model that was made of it."""
+    """The random baseline, which records every instance of itself."""
 
     made: list["Counting"] = []  # noqa: RUF012
 
@@ -64,7 +64,7 @@ def counting(monkeypatch: pytest.MonkeyPatch) -> type[Counting]:
     return Counting
 
 
-# A run for each ----------------------------------------------------------------------------------
+# One run per condition ---------------------------------------------------------------------------
 
 
 def test_each_condition_of_each_model_is_a_run(tmp_path: Path) -> None:
@@ -223,7 +223,7 @@ def test_a_setting_that_one_of_the_conditions_uses_is_let_pass(tmp_path: Path) -
     assert sizes["zero-shot"] != sizes["history"]
 
 
-# Going on ----------------------------------------------------------------------------------------
+# Resuming ----------------------------------------------------------------------------------------
 
 
 def test_several_runs_are_resumed_together(counting: type[Counting], tmp_path: Path) -> None:

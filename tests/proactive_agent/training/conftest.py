@@ -1,4 +1,4 @@
-"""Trainings of tiny models on one thread."""
+"""Runs the trainings of tiny models on one thread."""
 
 from collections.abc import Iterator
 
@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="package", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Tiny models gain nothing from several, which wait for each other where cores are busy."""
+    """Limits torch to one thread.  Tiny models gain nothing from more, and busy cores slow them."""
     try:
         import torch
     except ImportError:

@@ -1,4 +1,4 @@
-"""Small train splits, and tiny models that can be trained on them in seconds."""
+"""Small train splits."""
 
 import io
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ COLUMNS = ("prompt", "images", "ground_truth", "proactive_actions", "options")
 
 
 def picture(number: int, clear: bool) -> bytes:
-    """A square of a shape's colour where it is clear; a dark one else, different every time."""
+    """Returns a PNG: a coloured square on a clear frame, a dark ground on an ambiguous one."""
     image = Image.new("RGB", (28, 28), (number * 7 % 60, number * 13 % 60, number * 29 % 60))
     if clear:
         ImageDraw.Draw(image).rectangle((6, 6, 21, 21), fill=(60 * (number % 4) + 60, 200, 90))
@@ -29,7 +29,7 @@ def picture(number: int, clear: bool) -> bytes:
 
 
 def fields(number: int, *, scenario: str = "quickdraw", **more: Any) -> dict[str, Any]:
-    """One row, ambiguous where its number is even; `more` replaces fields."""
+    """Returns one row.  Even numbers are ambiguous.  `more` replaces fields."""
     clear = bool(number % 2)
     asks = DETAILS if scenario == "quickdraw" else CLOSER
     options = [asks, ABSTAIN, *SHAPES]
@@ -45,7 +45,7 @@ def fields(number: int, *, scenario: str = "quickdraw", **more: Any) -> dict[str
 
 
 def write_split(folder: Path, rows: Iterable[dict[str, Any]], name: str = "train-00000") -> Path:
-    """A parquet file with these rows in the schema of the release; gives the folder back."""
+    """Writes a parquet file with these rows in the release's schema; returns the folder."""
     folder.mkdir(parents=True, exist_ok=True)
     every = list(rows)
     text = datasets.Value("string")
@@ -69,7 +69,7 @@ def write_split(folder: Path, rows: Iterable[dict[str, Any]], name: str = "train
 
 
 def small_split(folder: Path, rows: int = 24) -> Path:
-    """Rows of the two released scenarios, half of them clear."""
+    """Writes rows of the two released scenarios, half of them clear."""
     kinds = ("quickdraw", "coco")
     return write_split(
         folder / "split",

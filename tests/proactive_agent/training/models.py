@@ -1,4 +1,4 @@
-"""Tiny models that were taught to reply, so that a reward has something to choose from."""
+"""Tiny models that were trained to reply with options, so that their rewards differ."""
 
 import functools
 import tempfile
@@ -17,13 +17,13 @@ SHORT = {"batch_size": 16, "save_every": 0, "rollouts": 4, "device_batch_size": 
 
 @functools.cache
 def split() -> Path:
-    """The train split that all are taught on."""
+    """Returns the train split for all models."""
     return small_split(Path(_ROOT.name))
 
 
 @functools.cache
 def taught(kind: str) -> Path:
-    """A folder with a model that writes letters of options, made once per test run."""
+    """Returns the folder of a model that writes option letters.  It is made once per test run."""
     out = Path(_ROOT.name) / kind
     trained(out, model=str(tiny_models.folder(kind)), method="sft", tune="full", rollouts=2,
             max_steps=14, learning_rate=1e-2, reply_form="letter")  # fmt: skip
@@ -31,7 +31,7 @@ def taught(kind: str) -> Path:
 
 
 class Rewarded(NamedTuple):
-    """A model after three steps of GRPO, and what each of them logged."""
+    """A model after three steps of GRPO, and the log of each step."""
 
     out: Path
     logged: list[dict[str, Any]]
@@ -39,7 +39,7 @@ class Rewarded(NamedTuple):
 
 @functools.cache
 def rewarded(kind: str) -> Rewarded:
-    """All weights of a SmolVLM, or an adapter of another; made once per test run."""
+    """Trains all weights of a SmolVLM, or an adapter of another model; once per test run."""
     out = Path(_ROOT.name) / f"{kind}-rewarded"
     whole = kind == "smolvlm"
     more = {"tune": "full", "beta": 0.01, "save_every": 1, "keep": 1} if whole else {}
@@ -51,12 +51,12 @@ def rewarded(kind: str) -> Rewarded:
 
 
 def trained(out: Path, **settings: Any) -> list[dict[str, Any]]:
-    """Trains into a folder; gives what every step logged."""
+    """Trains into a folder; returns the log of every step."""
     told: list[Event] = []
     train(TrainingSettings.of(**{"data": str(split()), **SHORT, **settings}), out, told.append)
     return steps(told)
 
 
 def steps(told: list[Event]) -> list[dict[str, Any]]:
-    """What every step logged."""
+    """Returns the log of every step."""
     return [event.values for event in told if isinstance(event, Stepped)]

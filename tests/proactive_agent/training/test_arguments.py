@@ -1,4 +1,4 @@
-"""What the trainers are told: the paper's recipe, and what goes through to them."""
+"""Arguments of the trainers: the paper's recipe, and the settings that are passed through."""
 
 import json
 from pathlib import Path
@@ -76,9 +76,17 @@ def test_a_small_batch_is_one_pass() -> None:
 @pytest.mark.parametrize(
     ("processes", "more", "said"),
     [
-        (3, {}, "batch-size is 512, no multiple of 24: 8 at once on each of 3 devices"),
-        (1, {"device_batch_size": 7}, "no multiple of 7: 7 at once on each of 1 device"),
-        (2, {"generation_batch_size": 24}, "generation-batch-size is 24, no multiple of 16"),
+        (
+            3,
+            {},
+            r"batch-size is 512, which is not a multiple of 24 \(8 at once on each of 3 devices\)",
+        ),
+        (1, {"device_batch_size": 7}, r"not a multiple of 7 \(7 at once on each of 1 device\)"),
+        (
+            2,
+            {"generation_batch_size": 24},
+            "generation-batch-size is 24; it must be a multiple of 16",
+        ),
     ],
 )
 def test_batches_that_do_not_come_out_even_are_refused(
@@ -124,13 +132,13 @@ def test_a_warm_up_has_a_length_and_a_rate_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("more", "said"),
     [
-        ({"batch_size": 12}, "a batch of 12 replies is no multiple of 8 rollouts per prompt"),
-        ({"patience": 2}, "patience counts evaluations: give eval-every as well"),
+        ({"batch_size": 12}, r"batch-size is 12, which is not a multiple of rollouts \(8\)"),
+        ({"patience": 2}, "patience counts evaluations: set eval-every too"),
         ({"patience": 2, "eval_every": 1, "held_out": 0}, "patience needs held-out rows"),
-        ({"warm_up": 3, "method": "sft"}, "warm-up goes before grpo, not before sft"),
-        ({"vllm": "colocate", "method": "sft"}, "sft writes no replies"),
-        ({"vllm_server": "http://x"}, "vllm-server is the address for vllm=server"),
-        ({"multi_turn": True}, "multi-turn is one conversation: give protocol tools"),
+        ({"warm_up": 3, "method": "sft"}, "warm-up precedes grpo; drop it for the method sft"),
+        ({"vllm": "colocate", "method": "sft"}, "sft generates no replies; drop vllm"),
+        ({"vllm_server": "http://x"}, "vllm-server is an address: set vllm to server too"),
+        ({"multi_turn": True}, "multi-turn needs the protocol tools"),
         ({"rollouts": 1}, "rollouts: Input should be greater than or equal to 2"),
         ({"speed": 1}, "speed: Extra inputs are not permitted"),
     ],

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-from proactive_agent.training.card import curves
+from proactive_agent.training.card import draw_curves
 from proactive_agent.training.folder import JOURNAL, Journal, read_journal
 
 LINES = [
@@ -42,16 +42,16 @@ def test_a_line_holds_numbers_and_the_pace(tmp_path: Path) -> None:
 
 
 def test_curves_are_drawn_of_what_there_is() -> None:
-    drawn = curves(LINES, "grpo")
+    drawn = draw_curves(LINES, "grpo")
     assert drawn is not None
     root = ElementTree.fromstring(drawn)
     lines = [element.get("points") for element in root.iter() if element.tag.endswith("polyline")]
     assert len(lines) == 2
     assert lines[0] == "40.0,130.0 226.7,100.0 413.3,70.0 600.0,40.0"
-    assert curves(LINES, "sft") is None
-    assert "loss" in (curves([{**line, "phase": "sft", "reward": None, "ask_rate/clear": None}
+    assert draw_curves(LINES, "sft") is None
+    assert "loss" in (draw_curves([{**line, "phase": "sft", "reward": None, "ask_rate/clear": None}
                               for line in LINES], "sft") or "")  # fmt: skip
 
 
 def test_one_point_is_no_curve() -> None:
-    assert curves(json.loads(json.dumps(LINES[:1])), "grpo") is None
+    assert draw_curves(json.loads(json.dumps(LINES[:1])), "grpo") is None

@@ -1,4 +1,4 @@
-"""Which checkpoint a training goes on from, and what is told when it cannot go on."""
+"""Checkpoints: the one a training resumes from, and the message after an interruption."""
 
 import errno
 import shutil
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from proactive_agent.cli import train_view
-from proactive_agent.training.folder import is_full, last_checkpoint, step_of
+from proactive_agent.training.folder import is_disk_full, last_checkpoint, step_of
 
 
 def checkpoint(out: Path, step: int, state: str | None = "{}") -> Path:
@@ -42,24 +42,24 @@ def test_other_folders_are_no_checkpoints(tmp_path: Path) -> None:
 
 
 def test_a_full_disk_is_known_by_its_error(tmp_path: Path) -> None:
-    assert is_full(OSError(errno.ENOSPC, "No space left on device"), tmp_path)
-    assert not is_full(RuntimeError("out of memory"), tmp_path)
+    assert is_disk_full(OSError(errno.ENOSPC, "No space left on device"), tmp_path)
+    assert not is_disk_full(RuntimeError("out of memory"), tmp_path)
 
 
 def test_a_full_disk_is_known_by_what_is_left(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
-    assert is_full(RuntimeError("PytorchStreamWriter failed writing file"), tmp_path)
-    assert not is_full(KeyboardInterrupt(), tmp_path)
+    assert is_disk_full(RuntimeError("PytorchStreamWriter failed writing file"), tmp_path)
+    assert not is_disk_full(KeyboardInterrupt(), tmp_path)
 
 
 def test_who_interrupts_is_told_where_it_goes_on(tmp_path: Path) -> None:
-    told = train_view.how_to_go_on
+    told = train_view.resume_hint
     assert told(tmp_path) == "nothing was written"
     (tmp_path / "train.json").write_text("{}")
-    assert told(tmp_path).endswith("goes on from the start: there is no checkpoint yet")
+    assert told(tmp_path).startswith("to resume from the start (no checkpoint yet): python")
     checkpoint(tmp_path, 30)
     assert told(tmp_path) == (
-        f"python -m proactive_agent train --resume --out {tmp_path} goes on from step 30"
+        f"to resume from step 30: python -m proactive_agent train --resume --out {tmp_path}"
     )

@@ -1,15 +1,15 @@
-"""Which rows are trained on, which are held out, and what is told of them."""
+"""Selection of rows for training and for measuring, and advice about settings."""
 
 import pytest
 
 from proactive_agent.tools import UserError
 from proactive_agent.training.rows import QuestionRow
-from proactive_agent.training.selection import FrameCounts, apart, mix_of, rows_of
-from proactive_agent.training.settings import TrainingSettings, about_never_asking, advice
+from proactive_agent.training.selection import FrameCounts, count_frames, hold_out, select_rows
+from proactive_agent.training.settings import TrainingSettings, advice, never_asks_remark
 
 
 def rows(number: int) -> list[QuestionRow]:
-    """Rows of two scenarios in turn, every third of them clear."""
+    """Returns rows that alternate between two scenarios; every third row is clear."""
     return [
         QuestionRow(index, ("coco", "quickdraw")[index % 2], index % 3 == 0, "", (), (), (), "")
         for index in range(number)
@@ -17,28 +17,28 @@ def rows(number: int) -> list[QuestionRow]:
 
 
 def test_scenarios_and_limit_choose() -> None:
-    assert [row.index for row in rows_of(rows(8), ["coco"], 2)] == [0, 2]
-    assert len(rows_of(rows(8), [], None)) == 8
+    assert [row.index for row in select_rows(rows(8), ["coco"], 2)] == [0, 2]
+    assert len(select_rows(rows(8), [], None)) == 8
 
 
 def test_a_scenario_that_is_not_there_is_refused() -> None:
-    with pytest.raises(UserError, match="no row of rod, only of coco, quickdraw"):
-        rows_of(rows(4), ["rod", "coco"], None)
+    with pytest.raises(UserError, match="no rows of rod; it holds coco, quickdraw"):
+        select_rows(rows(4), ["rod", "coco"], None)
 
 
 def test_held_out_rows_are_a_tenth_at_most_and_depend_on_the_seed() -> None:
     every = rows(100)
-    train, held_out = apart(every, 5, seed=0)
+    train, held_out = hold_out(every, 5, seed=0)
     assert (len(train), len(held_out)) == (95, 5)
     assert sorted(row.index for row in train + held_out) == list(range(100))
-    assert apart(every, 5, seed=0).held_out == held_out
-    assert apart(every, 5, seed=1).held_out != held_out
-    assert len(apart(every, 64, seed=0).held_out) == 10
-    assert apart(every, 0, seed=0).held_out == []
+    assert hold_out(every, 5, seed=0).held_out == held_out
+    assert hold_out(every, 5, seed=1).held_out != held_out
+    assert len(hold_out(every, 64, seed=0).held_out) == 10
+    assert hold_out(every, 0, seed=0).held_out == []
 
 
 def test_the_mix_counts_ambiguous_and_clear_frames() -> None:
-    assert mix_of(rows(8)) == {
+    assert count_frames(rows(8)) == {
         "quickdraw": FrameCounts(ambiguous=3, clear=1),
         "coco": FrameCounts(ambiguous=2, clear=2),
     }
@@ -56,12 +56,12 @@ def test_a_reward_of_one_is_warned_of_with_the_papers_figures() -> None:
 
 def test_few_prompts_are_warned_of() -> None:
     (said,) = advice(settings(batch_size=128))
-    assert said.startswith("16 prompts in a step are few")
+    assert said.startswith("16 prompts per step are few")
 
 
 def test_a_model_that_never_asks_is_told_of() -> None:
     never = {"benchmark/trained/asks/ambiguous": 0.0, "benchmark/unseen/asks/ambiguous": 0.0}
-    assert "--warm-up" in (about_never_asking(never, settings()) or "")
-    assert about_never_asking(never, settings(warm_up=5)) is None
+    assert "--warm-up" in (never_asks_remark(never, settings()) or "")
+    assert never_asks_remark(never, settings(warm_up=5)) is None
     seldom = {**never, "benchmark/unseen/asks/ambiguous": 0.1}
-    assert about_never_asking(seldom, settings()) is None
+    assert never_asks_remark(seldom, settings()) is None

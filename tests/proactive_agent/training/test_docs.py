@@ -1,4 +1,4 @@
-"""What `docs/training.md` says can be typed."""
+"""The commands and options in `docs/training.md` exist."""
 
 import json
 import re
@@ -42,7 +42,7 @@ def test_every_training_shown_can_be_asked_for(
 
 
 def launched(words: str) -> int:
-    """Processes that a launcher starts, whose own options are read by its own parser."""
+    """Returns the number of processes that a launch command starts, by accelerate's parser."""
     given = [word for word in shlex.split(words) if not re.match(r"[A-Z_]+=", word)]
     if given == ["python"]:
         return 1

@@ -1,4 +1,4 @@
-"""Rows as the trainer's data set."""
+"""The data set that GRPO gets from rows."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rows that show a picture of a test sample are found; what says nothing is no leak."""
+"""Leaks: rows that show a picture of a test sample, if that picture determines the answer."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,7 +8,7 @@ from PIL import Image
 
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.training.rows import QuestionRow
-from proactive_agent.training.selection import Leak, compared_with, find_leaks
+from proactive_agent.training.selection import Leak, comparison_data, find_leaks
 
 
 def row(index: int, answer: str) -> QuestionRow:
@@ -18,7 +18,7 @@ def row(index: int, answer: str) -> QuestionRow:
 
 
 def shown(data: DataFolder, scenario: str, number: int = 0) -> tuple[Any, Any, str]:
-    """First picture, reference picture and answer of a sample."""
+    """Returns the first picture, the reference picture and the answer of a sample."""
     sample = [*data.samples(scenario, number + 1)][number]
     state = data.environment(scenario, sample)
     first, last = (data.images.open(ref).image for ref in (state.image(), state.reference_image()))
@@ -79,12 +79,12 @@ def test_what_samples_with_different_answers_share_is_no_leak(tmp_path: Path) ->
 
 
 def test_the_test_split_beside_the_train_split_counts_too(tmp_path: Path) -> None:
-    assert [folder.embedded for folder in compared_with(str(tmp_path), None)] == [True]
+    assert [folder.embedded for folder in comparison_data(str(tmp_path), None)] == [True]
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "QuickDraw_preprocessed.jsonl").write_text("")
-    embedded, beside = compared_with(str(tmp_path), None)
+    embedded, beside = comparison_data(str(tmp_path), None)
     assert (embedded.embedded, beside.root) == (True, tmp_path / "test")
-    assert len(compared_with(str(tmp_path), str(tmp_path / "test"))) == 1
+    assert len(comparison_data(str(tmp_path), str(tmp_path / "test"))) == 1
 
 
 def test_a_leak_names_the_row_and_the_picture() -> None:
@@ -93,4 +93,4 @@ def test_a_leak_names_the_row_and_the_picture() -> None:
     (leak,) = leaks([first], [answer], [data])
     sample = next(iter(data.samples("coco", 1)))
     file = data.environment("coco", sample).image().path
-    assert str(leak) == f"row 0 that of coco:0 ({file})"
+    assert str(leak) == f"row 0 shows coco:0 ({file})"

@@ -1,4 +1,4 @@
-"""Whole episodes in TRL's hands: token by token the conversations of a run."""
+"""Whole episodes in TRL: the conversations have the same tokens as in a run."""
 
 import asyncio
 import json
@@ -63,7 +63,7 @@ def play_with(provider: Provider) -> Play:
 
 
 class Planned(Provider):
-    """Says what is planned, and keeps what it was asked."""
+    """Replies by plan and records its requests."""
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
@@ -83,9 +83,9 @@ def test_a_staged_episode_is_the_one_of_a_run() -> None:
     provider = Planned()
     record = asyncio.run(play_episode(play_with(provider), "rod", opening.sample))
     own = chat()
-    with EpisodeLoop(play_with(TrainerProvider()), openings, own, FRAME, LIMIT) as stage:
-        episode = EpisodeEnvironment(stage)
-        compare(episode, stage, provider.requests, opening.index)
+    with EpisodeLoop(play_with(TrainerProvider()), openings, own, FRAME, LIMIT) as episode_loop:
+        episode = EpisodeEnvironment(episode_loop)
+        compare(episode, episode_loop, provider.requests, opening.index)
     assert episode.record is not None
     quick = {"usage": True, "turns": {"__all__": {"usage"}}}
     assert episode.record.model_dump(exclude=quick) == record.model_dump(exclude=quick)
@@ -95,16 +95,16 @@ def test_a_staged_episode_is_the_one_of_a_run() -> None:
 
 
 def compare(
-    episode: EpisodeEnvironment, stage: EpisodeLoop, requests: list[Request], index: int
+    episode: EpisodeEnvironment, episode_loop: EpisodeLoop, requests: list[Request], index: int
 ) -> None:
-    """Plays the plan, and finds every request of the run in what is shown."""
-    own = stage.chat
-    shown = written(episode.reset(row=index), stage.mark)
+    """Plays the plan and compares the conversation with every request of the run."""
+    own = episode_loop.chat
+    shown = written(episode.reset(row=index), episode_loop.mark)
     assert shown == own.text(requests[0])
     assert episode.record is None
     for number, reply in enumerate(PLAN[:2]):
         parts = episode.reply(reply)
-        follows = written(parts, stage.mark)
+        follows = written(parts, episode_loop.mark)
         request = requests[number + 1]
         assert own.text(request).endswith(f"<|im_end|>{follows}")
         (picture,) = [part["image"] for part in parts if part["type"] == "image"]
@@ -115,8 +115,8 @@ def compare(
 
 def test_an_episode_that_was_left_is_ended_when_the_next_begins() -> None:
     openings = read_episodes(str(EMBEDDED)).rows
-    with EpisodeLoop(play_with(TrainerProvider()), openings, chat(), FRAME, LIMIT) as stage:
-        episode = EpisodeEnvironment(stage)
+    with EpisodeLoop(play_with(TrainerProvider()), openings, chat(), FRAME, LIMIT) as episode_loop:
+        episode = EpisodeEnvironment(episode_loop)
         first = episode.reset(row=0)
         left = episode._task
         assert written(episode.reset(row=0), "*") == written(first, "*")
@@ -145,13 +145,15 @@ def test_a_model_that_takes_no_pictures_back_is_refused() -> None:
         folder = tiny_models.folder(kind)
         model = transformers.AutoModelForImageTextToText.from_pretrained(folder)
         processor = transformers.AutoProcessor.from_pretrained(folder)
-        with pytest.raises(UserError, match="multi-turn: TRL tells a model which tokens"):
+        with pytest.raises(
+            UserError, match="multi-turn: TRL cannot pass pictures of later turns to"
+        ):
             check_model(model, processor)
 
 
 @pytest.fixture(scope="module")
 def one_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Data that holds one sample, an object that has to be rotated twice."""
+    """Data with one sample: an object that must be rotated twice."""
     folder = tmp_path_factory.mktemp("one")
     lines = (EMBEDDED / "MVP-N_preprocessed.jsonl").read_text().splitlines()
     fields = next(fields for fields in map(json.loads, lines) if fields["num_images"] == 3)
@@ -162,9 +164,9 @@ def one_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Prompted:
-    """The model's place in what follows: it replies by plan, one reply per picture that it saw.
+    """Replaces a model's `generate`: replies by plan, depending on the number of pictures seen.
 
-    Sampling is all that is not the model's own.
+    Everything else is the real model.
     """
 
     def __init__(self, model: Path, replies: list[str]) -> None:
@@ -174,7 +176,7 @@ class Prompted:
         self._replies = replies
 
     def generate(self, **inputs: Any) -> torch.Tensor:
-        """In the place of the model's own."""
+        """Replaces the model's method."""
         rows = []
         for ids, mask in zip(inputs["input_ids"], inputs["attention_mask"], strict=True):
             prompt = ids[mask.bool()].tolist()
@@ -188,7 +190,7 @@ class Prompted:
 
 @pytest.fixture
 def prompted(one_sample: Path, monkeypatch: pytest.MonkeyPatch) -> Prompted:
-    """A tiny model that solves the sample."""
+    """Makes a tiny model solve the sample."""
     (opening,) = read_episodes(str(one_sample)).rows
     turn = '<tool_call>{"name": "rotate_object", "arguments": {}}</tool_call>'
     answer = {"name": "answer", "arguments": {"category": opening.answer.removesuffix(".")}}
@@ -200,7 +202,7 @@ def prompted(one_sample: Path, monkeypatch: pytest.MonkeyPatch) -> Prompted:
 
 
 def trained(folder: Path, data: Path, **more: Any) -> dict[str, Any]:
-    """What the one step of a training logged."""
+    """Trains for one step and returns its log."""
     (folder / "other").mkdir()
     (folder / "other" / "QuickDraw_preprocessed.jsonl").write_text("")
     settings = TrainingSettings.of(

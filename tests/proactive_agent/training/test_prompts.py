@@ -1,4 +1,4 @@
-"""Prompts of a training are those of a run, and solved episodes are what a run takes for right."""
+"""Prompts of a training equal those of a run, and solved episodes earn the full reward."""
 
 import asyncio
 import random
@@ -26,9 +26,9 @@ from proactive_agent.scenarios.protocol_pack import FILE_NAME
 from proactive_agent.scenarios.wording import OWN
 from proactive_agent.training.prompts import (
     question_of,
-    repeating,
     reply_frame,
     request_for,
+    verbatim_processor,
     wordings_of,
 )
 from proactive_agent.training.reward import Rule, score_row
@@ -48,7 +48,7 @@ def chat_of(kind: str) -> Chat:
 
 
 def row_of(scenario: str, number: int = 0) -> tuple[QuestionRow, Any]:
-    """The train row that the builder would make of a sample's first state, and the sample."""
+    """Returns a sample, and the train row that the builder makes of its first state."""
     data = DataFolder()
     sample = [*data.samples(scenario, number + 1)][number]
     state = data.environment(scenario, sample)
@@ -87,7 +87,7 @@ def test_a_trainer_reads_the_tokens_that_a_run_reads(kind: str) -> None:
     prompt = chat.prompt(request_for(row, Mcqa(), [OWN]))
     in_a_run = Generator(model, chat.processor)._inputs([prompt])["input_ids"].tolist()
     parts = [{"type": "image", "image": prompt.images[0]}, {"type": "text", "text": prompt.text}]
-    in_training = repeating(chat.processor).apply_chat_template(
+    in_training = verbatim_processor(chat.processor).apply_chat_template(
         [[{"role": "user", "content": parts}]],
         add_generation_prompt=True,
         tokenize=True,
@@ -99,7 +99,7 @@ def test_a_trainer_reads_the_tokens_that_a_run_reads(kind: str) -> None:
 def test_the_processor_keeps_its_own_template() -> None:
     chat = chat_of("smolvlm")
     before = chat.processor.chat_template
-    repeating(chat.processor)
+    verbatim_processor(chat.processor)
     assert chat.processor.chat_template == before
 
 
@@ -152,7 +152,9 @@ def test_a_wording_that_nobody_knows_needs_a_pack_for_tools() -> None:
     row, _ = row_of("coco")
     text = row.text.replace(OWN.options_sentence, "\nTake one:\n")
     other = replace(row, text=text, place="a.parquet, row 0")
-    with pytest.raises(RowError, match=r"^a.parquet, row 0: prompt: .*a protocol pack beside"):
+    with pytest.raises(
+        RowError, match=r"^a.parquet, row 0: prompt: .*protocol pack, which holds that sentence"
+    ):
         question_of(other, [OWN])
 
 

@@ -1,4 +1,4 @@
-"""The reward: by hand, and against what a run makes of the same replies."""
+"""The reward: expectations by hand, and a comparison with runs on the same replies."""
 
 import asyncio
 import random
@@ -133,7 +133,7 @@ def test_what_a_reply_did(text: str, kind: str) -> None:
 
 
 class Saying(Provider):
-    """Says one thing, whatever it is asked, and then nothing."""
+    """Gives one reply in the first turn and empty replies afterwards."""
 
     needs_images: ClassVar = False
 
@@ -145,7 +145,7 @@ class Saying(Provider):
 
 
 def row_of(state: Environment[Any], clear: bool) -> QuestionRow:
-    """What a train split would say of a state."""
+    """Returns the row of a train split for a state."""
     seen = state.observe()
     return QuestionRow(
         index=0,
@@ -160,7 +160,7 @@ def row_of(state: Environment[Any], clear: bool) -> QuestionRow:
 
 
 def replies(row: QuestionRow, rng: random.Random) -> Iterator[str]:
-    """What models write to a row, right and wrong in every way."""
+    """Yields right and wrong replies in the forms that models write."""
     options = [*row.suggestions, *row.categories]
     for _ in range(12):
         index = rng.randrange(len(options) + 1)
@@ -175,7 +175,7 @@ def replies(row: QuestionRow, rng: random.Random) -> Iterator[str]:
 
 
 def calls(row: QuestionRow, rng: random.Random) -> Iterator[str]:
-    """The same with calls and requests in words."""
+    """Yields right and wrong tool calls, and requests in free text."""
     keywords = [*SCENARIOS[row.scenario].keywords.values()]
     for _ in range(12):
         wish = rng.choice(keywords)
@@ -215,7 +215,10 @@ def test_a_reply_is_judged_as_in_a_run(scenario: str, protocol: Protocol) -> Non
 
 
 def done(turn: TurnRecord, protocol: Protocol) -> tuple[bool, bool]:
-    """Whether the turn's suggestion was accepted, and its category right, which goes first."""
+    """Returns whether a turn's suggestion was accepted and its category right.
+
+    The category takes precedence.
+    """
     verdict = turn.verdict
     if protocol == Mcqa("lenient") and turn.lenient_verdict:
         verdict = turn.lenient_verdict

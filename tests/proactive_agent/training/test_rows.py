@@ -1,4 +1,4 @@
-"""Reading the train split: what is taken, and what is refused with its place."""
+"""Reading the train split: rows that are accepted, and errors that name file, row and field."""
 
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from tests.scenarios.builder.material import built, drawings, photo_list
 
 
 def refused(folder: Path, **more: Any) -> str:
-    """What is said of a split whose second row has these fields."""
+    """Returns the error for a split whose second row has these fields."""
     write_split(folder, [fields(0), fields(1, **more)])
     with pytest.raises(UserError) as caught:
         read_split(str(folder))
@@ -84,15 +84,21 @@ def test_a_picture_mark_in_the_words_is_taken_out(tmp_path: Path) -> None:
     [
         ({"ground_truth": "Teapot."}, "ground_truth: 'Teapot.' is not among the last 4 options"),
         ({"ground_truth": DETAILS}, "ground_truth: "),
-        ({"ground_truth": ""}, "ground_truth: is no text"),
+        ({"ground_truth": ""}, "ground_truth: expected a text that is not empty"),
         ({"proactive_actions": ["Wave."]}, "proactive_actions: 'Wave.' is not among"),
         ({"proactive_actions": [ABSTAIN]}, "proactive_actions: 'I cannot tell.' is an abstention"),
-        ({"options": []}, "options: there are none"),
-        ({"options": [DETAILS, " ", *SHAPES]}, "options: holds what is no text"),
-        ({"options": [CLOSER, ABSTAIN, *SHAPES], "proactive_actions": []}, "prompt: does not list"),
-        ({"prompt": []}, "prompt: one message of the user is needed"),
-        ({"prompt": [{"role": "system", "content": "Hi"}]}, "prompt: is no message of the user"),
-        ({"images": []}, "images: one picture is needed, not 0"),
+        ({"options": []}, "options: the list is empty"),
+        ({"options": [DETAILS, " ", *SHAPES]}, "options: expected texts that are not empty"),
+        (
+            {"options": [CLOSER, ABSTAIN, *SHAPES], "proactive_actions": []},
+            "prompt: expected the option",
+        ),
+        ({"prompt": []}, "prompt: expected one message with the role user"),
+        (
+            {"prompt": [{"role": "system", "content": "Hi"}]},
+            "prompt: expected a message with the role user",
+        ),
+        ({"images": []}, "images: expected one picture, got 0"),
         ({"images": [{"bytes": None, "path": None}]}, "images: the picture is empty"),
     ],
 )
@@ -109,18 +115,21 @@ def test_wording_that_fits_no_released_scenario_needs_the_column(tmp_path: Path)
     text = "".join(f"{'ABCDEFG'[i]}. {option}\n" for i, option in enumerate(options))
     prompt = [{"role": "user", "content": text}]
     message = refused(tmp_path, options=options, prompt=prompt, proactive_actions=[])
-    assert "do not tell the scenario (quickdraw or coco); a column `scenario` would" in message
+    assert "do not determine the scenario (quickdraw or coco); add a column `scenario`" in message
 
 
 def test_an_unknown_scenario_is_refused(tmp_path: Path) -> None:
     write_split(tmp_path, [{**fields(0), "scenario": "maze"}])
-    with pytest.raises(UserError, match="row 0: scenario: 'maze' is none of rod, vsod"):
+    with pytest.raises(UserError, match="row 0: scenario: 'maze' is not one of rod, vsod"):
         read_split(str(tmp_path))
 
 
 def test_suggestions_have_to_be_those_of_the_scenario(tmp_path: Path) -> None:
     write_split(tmp_path, [{**fields(0), "scenario": "rod"}])
-    with pytest.raises(UserError, match="row 0: options: rod knows no suggestion 'Draw some"):
+    with pytest.raises(
+        UserError,
+        match=r"row 0: options: 'Draw some of the missing details\.' is not a suggestion of rod",
+    ):
         read_split(str(tmp_path))
 
 
@@ -135,13 +144,17 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
 def test_what_is_no_parquet_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "train-00000-of-00001.parquet"
     file.write_text("no parquet")
-    with pytest.raises(UserError, match="is no readable parquet file"):
+    with pytest.raises(UserError, match="not a readable parquet file"):
         read_split(str(tmp_path))
 
 
 @pytest.mark.parametrize(
     ("source", "said"),
-    [(".", "holds no train split"), ("missing/", "is no file"), ("./a/b", "is no file")],
+    [
+        (".", "holds no train split"),
+        ("missing/", "expected a file, a folder"),
+        ("./a/b", "expected a file, a folder"),
+    ],
 )
 def test_a_source_without_a_split_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, said: str
@@ -165,7 +178,7 @@ def test_the_builders_own_split_is_read(tmp_path: Path) -> None:
 def test_a_broken_picture_is_named(tmp_path: Path) -> None:
     broken = fields(1, images=[{"bytes": b"no picture", "path": None}])
     split = read_split(str(write_split(tmp_path, [fields(0), broken])))
-    with pytest.raises(UserError, match="row 1: images: no readable picture"):
+    with pytest.raises(UserError, match="row 1: images: the picture is not readable"):
         list(split.pictures_of(split.rows[1]))
 
 

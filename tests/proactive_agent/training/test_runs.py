@@ -1,4 +1,4 @@
-"""Whole trainings of tiny models: they learn, are saved, loaded, played and resumed."""
+"""Whole trainings of tiny models: learning, saving, loading, playing and resuming."""
 
 import json
 import os
@@ -33,7 +33,7 @@ pytestmark = pytest.mark.local
 
 
 def played(results: Path, folder: Path) -> list[str]:
-    """What a model says in a run of the command line."""
+    """Runs a model by the command line and returns its replies."""
     from click.testing import CliRunner
 
     options = ["--protocol", "mcqa", "--limit", "1", "--max-tokens", "8", "--batch-size", "16"]
@@ -45,7 +45,7 @@ def played(results: Path, folder: Path) -> list[str]:
 
 
 def said(run: Path) -> list[str]:
-    """Every reply of a run, in the order of the samples."""
+    """Returns every reply of a run, in the order of the samples."""
     lines = (run / "episodes.jsonl").read_text().splitlines()
     episodes = sorted(map(json.loads, lines), key=lambda e: (e["scenario"], e["sample_id"]))
     return [turn["reply"]["text"] for episode in episodes for turn in episode["turns"]]
@@ -89,7 +89,7 @@ def test_adapters_are_those_of_the_language_model_alone() -> None:
 
 
 class _StopError(KeyboardInterrupt):
-    """Somebody pressed Ctrl-C."""
+    """Ctrl-C during a training."""
 
 
 def test_a_resumed_training_logs_what_an_uninterrupted_one_does(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_a_resumed_training_logs_what_an_uninterrupted_one_does(tmp_path: Path) 
     resume(tmp_path / "parts", told.append)
     assert [line["step"] for line in steps(told)] == [3, 4, 4]
     assert essence(tmp_path / "parts") == essence(tmp_path / "whole")
-    with pytest.raises(UserError, match="holds a finished training"):
+    with pytest.raises(UserError, match="is finished: there is nothing to resume"):
         resume(tmp_path / "parts")
 
 
@@ -128,7 +128,7 @@ def test_a_training_that_died_after_its_last_step_takes_none_more(tmp_path: Path
 
 
 def essence(out: Path) -> list[dict[str, Any]]:
-    """The journal without what a clock says."""
+    """Returns the journal without measured times."""
     clocks = ("runtime", "per_second", "time")
     lines = read_journal(out)
     assert any(line.get("loss") for line in lines)
@@ -153,7 +153,7 @@ def test_what_has_changed_is_not_gone_on_with(
     fields["status"] = "interrupted"
     fields[part].update(change)
     (out / "train.json").write_text(json.dumps(fields))
-    with pytest.raises(UserError, match=rf"{what} has changed since .* was begun"):
+    with pytest.raises(UserError, match=rf"{what} has changed since the training in .* began"):
         resume(out)
 
 
@@ -236,5 +236,8 @@ def test_it_ends_early_without_a_better_held_out_reward(tmp_path: Path) -> None:
 
 def test_a_folder_that_is_not_empty_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(UserError, match=r"is not empty; --resume goes on"):
+    with pytest.raises(
+        UserError,
+        match=r"is not empty: choose another folder, or continue its training with --resume",
+    ):
         trained(tmp_path, model="idefics2")

@@ -1,4 +1,4 @@
-"""The command `train`: what it refuses, what it shows, what it leaves behind."""
+"""The command `train`: its errors, its output and its files."""
 
 import json
 import subprocess
@@ -63,7 +63,7 @@ def test_a_dry_run_shows_the_mix_and_writes_nothing(tmp_path: Path) -> None:
     lines = [line.split() for line in result.output.splitlines()]
     assert ["coco", "6", "6", "0"] in lines
     assert ["quickdraw", "unseen", "unseen"] in lines
-    assert "2 prompts in a step are few" in result.output
+    assert "2 prompts per step are few" in result.output
     assert not (tmp_path / "out").exists()
 
 
@@ -83,7 +83,7 @@ def test_a_dry_run_loads_no_model(tmp_path: Path) -> None:
             ["--report-to", "wandb"],
             "--report-to wandb needs a library that is not installed: pip install wandb",
         ),
-        (["--report-to", "paper"], "--report-to: 'paper' is none of azure_ml"),
+        (["--report-to", "paper"], "--report-to: 'paper' is not one of azure_ml"),
         (
             ["--vllm", "colocate"],
             "--vllm needs a library that is not installed: pip install 'trl[vllm]'",
@@ -119,9 +119,12 @@ def test_a_wrong_row_is_one_line(tmp_path: Path) -> None:
         (["--out", "o"], "--model is missing"),
         (["--out", "o", "--model", "m"], "--data is missing"),
         (["--out", "o", "--model", "m", "--data", "d", "--scenario", "maze"], "unknown scenario"),
-        (["--out", "o", "--model", "m", "--data", "d", "--batch-size", "9"], "no multiple of 8"),
-        (["--out", "o", "--resume", "--seed", "1"], "own settings; drop --seed"),
-        (["--out", "nowhere", "--resume"], "nowhere holds no training: train.json"),
+        (
+            ["--out", "o", "--model", "m", "--data", "d", "--batch-size", "9"],
+            "which is not a multiple of rollouts (8)",
+        ),
+        (["--out", "o", "--resume", "--seed", "1"], "settings of the training; drop --seed"),
+        (["--out", "nowhere", "--resume"], "nowhere is not the folder of a training: train.json"),
     ],
 )
 def test_what_cannot_be_is_one_line(
@@ -136,7 +139,7 @@ def test_what_cannot_be_is_one_line(
 def test_too_few_rows_for_a_step_are_told(tmp_path: Path) -> None:
     data = small_split(tmp_path, 8)
     said = refused("--model", "m/m", "--data", str(data), "--out", str(tmp_path / "out"))
-    assert "one step takes 64 prompts, and there are 8 rows to train on" in said
+    assert "one step takes 64 prompts, but there are only 8 rows to train on" in said
 
 
 def test_a_missing_library_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
