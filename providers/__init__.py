@@ -1,7 +1,6 @@
 """One interface over API models, local transformers models and scripted baselines."""
 
 from proactive_agent.providers.base import (
-    ApiAccess,
     Provider,
     ProviderError,
     ProviderOptions,
@@ -18,7 +17,6 @@ from proactive_agent.providers.messages import (
     Reply,
     Request,
     RequestKey,
-    Sampling,
     SentImage,
     TextPart,
     ToolMessage,
@@ -26,6 +24,7 @@ from proactive_agent.providers.messages import (
     UserMessage,
 )
 from proactive_agent.providers.registry import create_provider, provider_names, register_provider
+from proactive_agent.settings import ApiAccess, Sampling
 
 __all__ = [
     "ApiAccess",

@@ -7,11 +7,12 @@ becomes an error record), `UserError` for what ends the run (a wrong key, an unk
 """
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from proactive_agent.providers.desk import Desk
-from proactive_agent.providers.messages import Reply, Request, Sampling
+from proactive_agent.providers.messages import Reply, Request
+from proactive_agent.settings import ApiAccess, LoadSettings, Sampling
 
 
 class ProviderError(Exception):
@@ -26,51 +27,13 @@ class StoppedError(Exception):
     """No more requests are answered for now: what is finished is on disk, and the run can go on."""
 
 
-@dataclass(frozen=True, slots=True)
-class ApiAccess:
-    """How an API is reached and paid for; changes when replies come, never what they say."""
+@dataclass(frozen=True)
+class ProviderOptions(LoadSettings):
+    """All that a provider is made with, besides the name of its model."""
 
-    rpm: float | None = None
-    """Requests per minute."""
-    tpm: float | None = None
-    """Tokens per minute, input and output."""
-    timeout: float = 180.0
-    """Seconds until a request is given up and sent anew."""
-    tries: int = 7
-    """How often a request is sent at most."""
-    first_wait: float = 1.0
-    """Seconds between the first two tries; doubles from one to the next."""
-    patience: float = 300.0
-    """Seconds that all waits of one request may take together."""
-    price: tuple[float, float] | None = None
-    """US dollars per million input and output tokens, over those of the price list."""
-    cache: str | None = None
-    """Folder in which replies are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderOptions:
-    """How a model is loaded, as the command line says; each provider takes what concerns it."""
-
-    dtype: str = "auto"
-    device: str = "auto"
-    attention: str | None = None
-    quantize: str | None = None
-    revision: str | None = None
-    batch_size: int = 16
-    trust_remote_code: bool = False
-    api: Literal["auto", "chat", "responses"] = "auto"
-    """Which of OpenAI's APIs is spoken."""
-    reasoning: str | None = None
-    """How much an API model is to think: low, medium, high, …"""
-    image_size: int = 1568
-    """Longest edge in pixels of a picture that is sent to an API."""
-    image_quality: int = 90
-    """1 to 100."""
-    image_format: Literal["jpeg", "webp"] = "jpeg"
-    access: ApiAccess = ApiAccess()
+    access: ApiAccess = field(default_factory=ApiAccess)
     desk: Desk | None = None
-    """Where the person sits whom `human` asks."""
+    """Terminal interface for a human player; `human` needs it."""
 
 
 class Provider(ABC):

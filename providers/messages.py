@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from PIL.Image import Image
 
+from proactive_agent.settings import Sampling
 from proactive_agent.tools import Action, Tool, ToolCall
 
 
@@ -68,14 +69,6 @@ class Choice:
     call: ToolCall | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sampling:
-    """How the model writes."""
-
-    max_tokens: int = 512
-    temperature: float = 0.0
-
-
 class RequestKey(NamedTuple):
     """Which turn a request belongs to; opaque to models, looked up by `replay`."""
 
@@ -97,7 +90,7 @@ class Request:
     system: str = ""
     """What the model is told before the conversation."""
     tools: tuple[Tool, ...] = ()
-    sampling: Sampling = Sampling()
+    sampling: Sampling = field(default_factory=Sampling)
     seed: int = 0
     """Derived from the run's seed and the turn, never from the order of requests."""
     choices: tuple[Choice, ...] = ()

@@ -92,7 +92,7 @@ def _without_model(settings: Settings) -> Settings:
     """What decides how many requests there are, and what the first one holds."""
     image_size = settings.provider_settings.image_size
     how = ProviderSettings(image_size=image_size)
-    return settings.model_copy(update={"provider": "", "provider_settings": how})
+    return replace(settings, provider="", provider_settings=how)
 
 
 def _show_scenarios(settings: Settings, shared: ModelPool) -> Estimate:

@@ -6,19 +6,21 @@ from typing import Any
 import click
 
 from proactive_agent.cli.results_folder import results_folder
-from proactive_agent.cli.run_options import OPTIONS
+from proactive_agent.cli.run_options import ACCESS_SETTINGS, MODEL_SETTINGS, OPTIONS
 
-OF_THE_JUDGE = (
-    "concurrency", "dtype", "device", "attention", "quantize", "revision", "batch_size",
-    "trust_remote_code", "api", "reasoning", "rpm", "tpm", "timeout", "price", "budget_usd",
-    "cache",
-)  # fmt: skip
-"""Options that mean for the judge what they mean for the model of `run`."""
+_OWN = ("concurrency", "budget_usd")
+_LOADING = [name for name, one in MODEL_SETTINGS.items() if one.setting.for_judge]
+_ACCESS = [name for name, one in ACCESS_SETTINGS.items() if one.setting.for_judge]
 SHIPPED = "-"
 
 
 @click.command(
-    params=[option for group in OPTIONS.values() for option in group if option.name in OF_THE_JUDGE]
+    params=[
+        option
+        for group in OPTIONS.values()
+        for option in group
+        if option.name in (*_OWN, *_LOADING, *_ACCESS)
+    ]
 )
 @click.argument("run", required=False, metavar="[RUN]")
 @click.option(
@@ -66,8 +68,7 @@ def judge(
     if (run is None) is (agreement is None):
         raise UserError("judge takes a RUN, or --agreement; one of the two")
     concurrency, budget_usd = options.pop("concurrency"), options.pop("budget_usd")
-    loading = [name for name in options if name in ProviderSettings.model_fields]
-    how = ProviderSettings(**{name: options.pop(name) for name in loading})
+    how = ProviderSettings(**{name: options.pop(name) for name in _LOADING})
     access = api_access(**options)
     judging = Judging(spec, judge_prompt, how, access, concurrency, budget_usd)
     if run is not None:

@@ -5,15 +5,20 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from proactive_agent.cli.run_options import OPTIONS, Headed
+from proactive_agent.cli.run_options import (
+    ACCESS_SETTINGS,
+    MODEL_SETTINGS,
+    OPTIONS,
+    SETTINGS,
+    Headed,
+)
 
 if TYPE_CHECKING:
     from proactive_agent.cli.play import Planned
     from proactive_agent.providers import ApiAccess
 
-ACCESS = ("rpm", "tpm", "timeout", "price", "cache")
-OWN_SETTINGS = {"concurrency", "results", "budget_usd", "dry_run", *ACCESS}
-"""Options that change no run's settings, so that they go with a plan and with runs that go on."""
+RECORDED = {one.parameter for name, one in SETTINGS.items() if name not in ACCESS_SETTINGS}
+"""Parameters that `run.json` records: a plan and a run that continues have their own."""
 
 
 @click.command(cls=Headed, params=[option for group in OPTIONS.values() for option in group])
@@ -35,13 +40,13 @@ def run(
     from proactive_agent.cli.play import play_runs
     from proactive_agent.play.budget import Budget
 
-    access = api_access(**{name: options.pop(name) for name in ACCESS})
+    access = api_access(**{name: options.pop(name) for name in ACCESS_SETTINGS})
     again = None
     if resume:
-        _refuse_others(ctx, "--resume", {"resume", *OWN_SETTINGS} - {"dry_run"})
+        _refuse_others(ctx, "--resume", RECORDED | {"plan", "dry_run"})
         planned = _resumed(resume, results, access)
     elif plan:
-        _refuse_others(ctx, "--plan", {"plan", *OWN_SETTINGS})
+        _refuse_others(ctx, "--plan", RECORDED)
         out = results if "results" in _given(ctx) else None
         planned = _of_plan(plan, out, access)
         again = f"--plan {plan}" + (f" --out {out}" if out else "")
@@ -109,15 +114,16 @@ def _asked_for(
     from proactive_agent.cli.play import Planned
     from proactive_agent.providers.baselines import BASELINES
     from proactive_agent.providers.registry import check_spec
-    from proactive_agent.records.manifest import PlaySettings, ProviderSettings
+    from proactive_agent.records.manifest import ProviderSettings
     from proactive_agent.runs.settings_matrix import Model, every_run, split_names
-    from proactive_agent.runs.unused_settings import refuse_useless
+    from proactive_agent.runs.unused_settings import refuse_unused
     from proactive_agent.scenarios.registry import find_scenarios
+    from proactive_agent.settings import PlaySettings
 
     specs = providers or tuple(f"baseline:{name}" for name in BASELINES)
     for spec in specs:
         check_spec(spec)
-    how = ProviderSettings(**{name: options.pop(name) for name in ProviderSettings.model_fields})
+    how = ProviderSettings(**{name: options.pop(name) for name in MODEL_SETTINGS})
     every = every_run(
         [Model(spec, how) for spec in specs],
         [protocol],
@@ -126,7 +132,8 @@ def _asked_for(
         data,
         PlaySettings(**options),
     )
-    refuse_useless(given, every, lambda name: f"--{name.replace('_', '-')}")
+    given_settings = [name for name, one in SETTINGS.items() if one.parameter in given]
+    refuse_unused(given_settings, every, lambda name: SETTINGS[name].option)
     return [Planned(settings, access, results) for settings in every]
 
 
@@ -137,9 +144,9 @@ def _given(ctx: click.Context) -> set[str]:
     return {name for name in names if ctx.get_parameter_source(name) == source}
 
 
-def _refuse_others(ctx: click.Context, option: str, allowed: set[str]) -> None:
+def _refuse_others(ctx: click.Context, option: str, refused: set[str]) -> None:
     """A run keeps its settings, so that its episodes belong together."""
-    others = _given(ctx) - allowed
+    others = _given(ctx) & refused
     if others:
         from proactive_agent.tools import UserError
 

@@ -35,7 +35,7 @@ def as_eval_log(run: RunFolder) -> Any:
     settings = manifest.settings
     pictures = Pictures(manifest)
     samples = [SampleLog(episode, manifest, pictures).as_sample() for episode in run.episodes()]
-    steps = [EvalPlanStep(solver="proactive_agent", params=settings.model_dump(mode="json"))]
+    steps = [EvalPlanStep(solver="proactive_agent", params=settings.as_json())]
     return EvalLog(
         status={"running": "started", "finished": "success", "interrupted": "cancelled"}.get(
             manifest.status, "error"
@@ -64,7 +64,7 @@ def _spec(manifest: Manifest, samples: list[Any]) -> Any:
         task=f"proactive_agent {settings.protocol}, {settings.condition}",
         task_id=manifest.run_id,
         task_version=manifest.tool_texts,
-        task_args=settings.model_dump(mode="json", exclude={"provider_settings"}),
+        task_args={k: v for k, v in settings.as_json().items() if k != "provider_settings"},
         dataset=EvalDataset(
             name="embedded suite" if manifest.data.embedded else "ProactiveBench",
             samples=len({sample.id for sample in samples}),

@@ -115,7 +115,7 @@ class InspectModel(Provider):
 @solver
 def episode(scenario: str, settings: dict[str, Any]) -> Solver:
     """Plays a sample to its end."""
-    asked = Settings.model_validate(settings)
+    asked = Settings.from_json(settings)
     data = _data(asked)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
@@ -189,7 +189,7 @@ def _task_of(scenario: str) -> Callable[..., Task]:
         ]
         return Task(
             dataset=MemoryDataset(samples, name=scenario, location=data),
-            solver=episode(scenario, settings.model_dump(mode="json")),
+            solver=episode(scenario, settings.as_json()),
             scorer=outcome(),
             config=GenerateConfig(parallel_tool_calls=False),
         )

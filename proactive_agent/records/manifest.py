@@ -5,83 +5,58 @@ import platform
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, TypeAdapter
+from pydantic.dataclasses import dataclass
 
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.scenarios.dataset import OPEN_ENDED_SAMPLES
-from proactive_agent.tools import ToolsetName
+from proactive_agent.settings import LoadSettings, RunSettings, Sampling, declared
 from proactive_agent.tools.texts import VERSION, texts_hash
 
-ProtocolName = Literal["tools", "mcqa", "oeg"]
-ParserName = Literal["official", "lenient"]
+
+@dataclass(frozen=True)
+class ProviderSettings(LoadSettings, Sampling):
+    """Everything about a model that determines its replies.  Validated."""
 
 
-class ProviderSettings(BaseModel):
-    """How the model is loaded and how it writes."""
+@dataclass(frozen=True, kw_only=True)
+class Settings(RunSettings):
+    """Everything that determines a run.  Validated.
 
-    model_config = ConfigDict(frozen=True)
+    The same settings on the same data give the same episodes.
+    """
 
-    max_tokens: int = Field(default=512, ge=1)
-    temperature: float = Field(default=0.0, ge=0)
-    dtype: str = "auto"
-    device: str = "auto"
-    attention: str | None = None
-    quantize: str | None = None
-    revision: str | None = None
-    batch_size: int = Field(default=16, ge=1)
-    trust_remote_code: bool = False
-    api: Literal["auto", "chat", "responses"] = "auto"
-    reasoning: str | None = None
-    image_size: int = Field(default=1568, ge=16)
-    image_quality: int = Field(default=90, ge=1, le=100)
-    image_format: Literal["jpeg", "webp"] = "jpeg"
-
-
-class PlaySettings(BaseModel):
-    """How samples are played, whatever the model, the scenario, the protocol and the condition."""
-
-    model_config = ConfigDict(frozen=True)
-
-    toolset: ToolsetName = "scenario"
-    parser: ParserName = "official"
-    forgiving: bool = False
-    unfiltered: bool = False
-    limit: int | None = Field(default=None, ge=1)
-    """Samples per scenario, from the first on; in `oeg` of the shuffled ones."""
-    repeats: int = Field(default=1, ge=1)
-    """How often each sample is played."""
-    seed: int = 0
-    history_size: int = Field(default=224, ge=1)
-    """Condition `history`: pixels of a picture's short edge."""
-    icl_reasoning: bool = False
-    """Condition `icl`: solved examples say why they ask."""
-    multi_turn: bool = False
-    """`oeg`: the user does what is suggested, until the turn limit."""
-    judge: str = "rules"
-    """`oeg`: `rules`, or a `name:model`."""
-    judge_prompt: Literal["own", "official"] = "own"
-
-
-class Settings(PlaySettings):
-    """What the user asked for; the same settings on the same data give the same episodes."""
-
-    provider: str
-    """`name:model`."""
-    data: str | None = None
-    """Folder of the data; null is the embedded suite."""
-    scenarios: tuple[str, ...]
-    protocol: ProtocolName = "tools"
-    condition: str = "zero-shot"
     provider_settings: ProviderSettings = ProviderSettings()
 
     @property
     def samples_per_scenario(self) -> int | None:
-        """At most so many; None is all."""
+        """The most samples that are played of a scenario; None is all."""
         if self.limit is None and self.protocol == "oeg":
             return OPEN_ENDED_SAMPLES
         return self.limit
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> Self:
+        """The settings of `as_json`.  Raises pydantic's ValidationError."""
+        return TypeAdapter(cls).validate_python(fields)
+
+    def as_json(self) -> dict[str, Any]:
+        """The settings as in `run.json`."""
+        plain: dict[str, Any] = TypeAdapter(Settings).dump_python(self, mode="json")
+        return plain
+
+    def flat(self) -> dict[str, Any]:
+        """Every declared setting by name, those of the model included."""
+        return {
+            name: getattr(self if hasattr(self, name) else self.provider_settings, name)
+            for name in SETTINGS
+        }
+
+
+SETTINGS = declared(RunSettings, ProviderSettings)
+"""The settings that `run.json` records."""
 
 
 class FileFingerprint(BaseModel):

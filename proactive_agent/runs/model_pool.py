@@ -12,6 +12,7 @@ from proactive_agent.records.manifest import (
     fingerprint,
 )
 from proactive_agent.scenarios import DataFolder
+from proactive_agent.settings import LoadSettings, declared
 from proactive_agent.terminal.desk import TerminalDesk
 from proactive_agent.tools import UserError
 
@@ -35,8 +36,8 @@ class ModelPool:
         self, spec: str, how: ProviderSettings, access: ApiAccess | None = None
     ) -> Provider:
         """The model of a `name:model`; loads it the first time.  Raises UserError."""
-        fields = how.model_dump(exclude={"max_tokens", "temperature"})
-        options = ProviderOptions(**fields, access=access or ApiAccess(), desk=self._desk)
+        loading = {name: getattr(how, name) for name in declared(LoadSettings)}
+        options = ProviderOptions(**loading, access=access or ApiAccess(), desk=self._desk)
         if (spec, options) not in self._providers:
             self._providers[spec, options] = create_provider(spec, options)
         provider = self._providers[spec, options]

@@ -29,7 +29,7 @@ within a model for it alone.  There `name`, `rpm`, `tpm`, `timeout` and `price: 
 as well.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -38,9 +38,11 @@ from typing import Annotated, Any, NamedTuple, Self
 import yaml
 from pydantic import (
     AfterValidator,
+    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    Strict,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -48,14 +50,23 @@ from pydantic import (
 )
 
 from proactive_agent.play.conditions import parse_condition
-from proactive_agent.providers import ApiAccess
 from proactive_agent.providers.registry import check_spec
-from proactive_agent.records.manifest import PlaySettings, ProtocolName, ProviderSettings, Settings
+from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.runner import run_name
 from proactive_agent.runs.settings_matrix import Model, every_run
-from proactive_agent.runs.unused_settings import refuse_useless
+from proactive_agent.runs.unused_settings import refuse_unused
 from proactive_agent.scenarios import find_scenario
+from proactive_agent.settings import (
+    ApiAccess,
+    ApiLimits,
+    LoadSettings,
+    PlaySettings,
+    ProtocolName,
+    Sampling,
+    declared,
+)
+from proactive_agent.settings.model import Dollars
 from proactive_agent.tools import UserError
 
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -87,39 +98,32 @@ def _folder_name(text: str) -> str:
     return text
 
 
-Positive = Annotated[float, Field(gt=0)]
 FolderName = Annotated[str, AfterValidator(_folder_name)]
 
 
-class PlannedModel(ProviderSettings):
-    """A model of a plan; what is not said here is as the plan says for all."""
+class PlannedModel(BaseModel, LoadSettings, Sampling, ApiLimits):
+    """A model of a plan.  Settings that are not given here are those of the whole plan."""
 
     model_config = _STRICT
 
     provider: Annotated[str, AfterValidator(_provider)]
     name: FolderName | None = None
-    """In the names of its runs."""
-    rpm: Positive | None = None
-    tpm: Positive | None = None
-    timeout: Positive | None = None
-    price: list[Annotated[float, Field(ge=0)]] | None = Field(
-        default=None, min_length=2, max_length=2
-    )
+    """The model's name in the names of its runs."""
+    price: Annotated[tuple[Dollars, Dollars] | None, Strict(False)] = None
+    """YAML has lists only, so the tuple is not strict."""
 
     def access(self, default: ApiAccess) -> ApiAccess:
         """How its API is reached."""
-        own = {name: getattr(self, name) for name in ("rpm", "tpm", "timeout")}
-        if self.price is not None:
-            own["price"] = (self.price[0], self.price[1])
-        return replace(default, **{name: value for name, value in own.items() if value is not None})
+        own = self.model_fields_set & declared(ApiLimits).keys()
+        return replace(default, **{name: getattr(self, name) for name in own})
 
 
 def _as_mapping(model: Any) -> Any:
     return {"provider": model} if isinstance(model, str) else model
 
 
-class Plan(PlaySettings, ProviderSettings):
-    """What a plan's file holds."""
+class Plan(BaseModel, PlaySettings, LoadSettings, Sampling):
+    """The content of a plan's file."""
 
     model_config = _STRICT
 
@@ -151,7 +155,7 @@ class Plan(PlaySettings, ProviderSettings):
         """How a model is loaded: its own settings before those for all."""
         chosen = {
             name: getattr(model if name in model.model_fields_set else self, name)
-            for name in ProviderSettings.model_fields
+            for name in declared(Sampling, LoadSettings)
         }
         return ProviderSettings(**chosen)
 
@@ -209,26 +213,30 @@ def planned_runs(file: Path, out: Path | None, access: ApiAccess) -> list[Planne
     runs: list[PlannedRun] = []
     for model in plan.models:
         loaded = Model(model.provider, plan.settings_of(model))
-        for settings in every_run(
-            [loaded], plan.protocols, plan.conditions, plan.scenarios, data, plan
-        ):
+        matrix = every_run([loaded], plan.protocols, plan.conditions, plan.scenarios, data, plan)
+        place = _named_within(file, model.name or model.provider)
+        refuse_unused(model.model_fields_set, matrix, place)
+        for settings in matrix:
             name = run_name(settings, model.name)
             run = PlannedRun(settings, model.access(access), RunFolder(folder / name), model.name)
             if run.folder.path in (other.folder.path for other in runs):
                 raise UserError(f"{file}: two runs would be named {name}; give their models names")
             runs.append(run)
-    refuse_useless(plan.model_fields_set, [run.settings for run in runs], lambda n: f"{file}: {n}")
+    refuse_unused(plan.model_fields_set, [run.settings for run in runs], _named_within(file))
     for run in runs:
         if run.begun:
             _refuse_change(file, run)
     return runs
 
 
+def _named_within(*place: object) -> Callable[[str], str]:
+    """Writes the name of a setting with its place in the plan before it."""
+    return lambda name: ": ".join(map(str, (*place, name)))
+
+
 def _refuse_change(file: Path, run: PlannedRun) -> None:
     """A run keeps its settings, so that its episodes belong together."""
-    was, now = run.folder.read_manifest().settings.model_dump(), run.settings.model_dump()
-    was |= was.pop("provider_settings")
-    now |= now.pop("provider_settings")
+    was, now = run.folder.read_manifest().settings.flat(), run.settings.flat()
     changes = [f"{key} was {was[key]!r}, is {now[key]!r}" for key in now if was[key] != now[key]]
     if changes:
         raise UserError(

@@ -22,7 +22,13 @@ from proactive_agent.play.protocols import Mcqa, Oeg, Protocol, ToolUse
 from proactive_agent.providers import ApiAccess, Provider, Sampling, StoppedError
 from proactive_agent.providers.registry import check_spec, is_interactive
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
-from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings, new_manifest
+from proactive_agent.records.manifest import (
+    SETTINGS,
+    Manifest,
+    ProviderSettings,
+    Settings,
+    new_manifest,
+)
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.scenarios import DataFolder, Sample
@@ -163,9 +169,8 @@ def make_judge(settings: Settings, shared: ModelPool, access: ApiAccess | None) 
     how = settings.provider_settings
     if settings.judge != settings.provider:
         # What is said of the model does not hold for the judge, but for where it is loaded.
-        how = ProviderSettings(
-            dtype=how.dtype, device=how.device, quantize=how.quantize, batch_size=how.batch_size
-        )
+        also = [name for name, one in SETTINGS.items() if one.setting.for_judge == "run"]
+        how = ProviderSettings(**{name: getattr(how, name) for name in also})
         access = replace(access or ApiAccess(), price=None)
     provider = shared.provider(settings.judge, how, access)
     return choose_judge(settings.judge, settings.judge_prompt, wording, provider)

@@ -1,17 +1,18 @@
-"""Models × protocols × conditions, as the settings of single runs."""
+"""The runs of models × protocols × conditions, each as its settings."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from proactive_agent.play.conditions import parse_condition
-from proactive_agent.records.manifest import PlaySettings, ProtocolName, ProviderSettings, Settings
+from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.scenarios import SCENARIOS, DataFolder
+from proactive_agent.settings import PlaySettings, ProtocolName, declared
 from proactive_agent.tools import UserError
 
 
 class Model(NamedTuple):
-    """A `name:model`, and how it is loaded."""
+    """A model, as `NAME:MODEL`, with its settings."""
 
     provider: str
     how: ProviderSettings
@@ -25,12 +26,12 @@ def every_run(
     data: Path | None,
     play: PlaySettings,
 ) -> list[Settings]:
-    """Model by model.  No `scenarios` are all that are there and the condition is known for.
+    """Returns the settings of every run, model by model.
 
-    Raises UserError.
+    No `scenarios` means all in the data for which the condition is defined.  Raises UserError.
     """
     there = DataFolder(data).scenarios()
-    shared = {name: getattr(play, name) for name in PlaySettings.model_fields}
+    same = {name: getattr(play, name) for name in declared(PlaySettings)}
     return [
         Settings(
             provider=model.provider,
@@ -39,7 +40,7 @@ def every_run(
             protocol=protocol,
             condition=condition,
             provider_settings=model.how,
-            **shared,
+            **same,
         )
         for model in models
         for protocol in protocols
@@ -48,19 +49,24 @@ def every_run(
 
 
 def split_names(texts: Iterable[str]) -> list[str]:
-    """What a command line names with commas or one by one; nothing twice."""
+    """Splits values that were given one by one or separated by commas.  Drops repeats."""
     return list(dict.fromkeys(name.strip() for text in texts for name in text.split(",")))
 
 
 def _known(
     condition: str, protocol: str, wanted: Sequence[str], there: Sequence[str]
 ) -> Sequence[str]:
-    """Scenarios in the paper's order; that a wanted one is not there is said when it is opened."""
+    """Returns the scenarios of a run in the paper's order.
+
+    A wanted scenario that is not in the data is reported when the data are opened.
+    """
     if wanted:
         return [name for name in SCENARIOS if name in wanted]
     known = parse_condition(condition, protocol).scenarios
     found = [name for name in there if known is None or name in known]
     if not found:
         names = ", ".join(sorted(known or ()))
-        raise UserError(f"condition {condition!r} is known for {names}; the data hold none of them")
+        raise UserError(
+            f"condition {condition!r} is defined for {names}; the data have none of them"
+        )
     return found

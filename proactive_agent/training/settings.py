@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from proactive_agent.records.manifest import ParserName
 from proactive_agent.reports.published import PublishedModel, find
+from proactive_agent.settings import ParserName
 from proactive_agent.tools import UserError
 
 Method = Literal["grpo", "sft"]

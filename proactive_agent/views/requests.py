@@ -6,6 +6,7 @@ tools are made anew by the same code that made them for the run.
 
 import asyncio
 import json
+from dataclasses import replace
 
 from rich.text import Text
 
@@ -51,7 +52,7 @@ def requests_of(episode: EpisodeRecord, settings: Settings, data: DataFolder) ->
     """The request of each turn.  `data` is the run's.  Raises UserError."""
     provider = _Recorded(episode)
     # No model is asked anything here, be it as a judge.
-    play = make_play(settings.model_copy(update={"judge": "rules"}), data, provider)
+    play = make_play(replace(settings, judge="rules"), data, provider)
     everything = DataFolder(None if data.embedded else data.root, unfiltered=True)
     sample = everything.find(episode.scenario, str(episode.sample_id))
     asyncio.run(play_episode(play, episode.scenario, sample, episode.repeat))

@@ -25,11 +25,11 @@ from proactive_agent.providers.messages import (
     Reply,
     Request,
     RequestKey,
-    Sampling,
     TextPart,
     Usage,
     UserMessage,
 )
+from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall, UserError
 
 PROBE = "Reply with the word: ready"

@@ -18,12 +18,12 @@ from proactive_agent.providers.messages import (
     Message,
     Part,
     Request,
-    Sampling,
     TextPart,
     ToolMessage,
     UserMessage,
 )
 from proactive_agent.providers.text_tools import as_plain_text, merged, written
+from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall
 from proactive_agent.tools.render import for_chat_template
 

@@ -14,9 +14,9 @@ from proactive_agent.play.protocols.mcqa_parsers import (
     parse_official,
 )
 from proactive_agent.providers import Choice, ImagePart, Reply, TextPart, UserMessage
-from proactive_agent.records.manifest import ParserName
 from proactive_agent.scenarios import Environment, Observation
 from proactive_agent.scenarios.wording import letter
+from proactive_agent.settings import ParserName
 from proactive_agent.tools import Abstain, Action, Answer, Invalid
 from proactive_agent.tools.reading import SHOWN
 

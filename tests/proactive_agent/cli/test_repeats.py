@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +163,7 @@ def test_open_ended_questions_are_the_first_of_the_shuffled_samples(tmp_path: Pa
     oeg = Settings(provider="baseline:random", scenarios=("quickdraw",), protocol="oeg")
     chosen = [sample.id for sample in samples_to_play(oeg, data, "quickdraw")]
     assert chosen == order[:100]
-    few = oeg.model_copy(update={"limit": 3})
+    few = replace(oeg, limit=3)
     assert [sample.id for sample in samples_to_play(few, data, "quickdraw")] == order[:3]
 
 
@@ -177,5 +178,5 @@ def test_open_ended_questions_are_a_hundred(tmp_path: Path) -> None:
     chosen = [sample.id for sample in samples_to_play(oeg, data, "quickdraw")]
     assert len(set(chosen)) == len(chosen) == 100
     assert max(chosen, key=int) > 100
-    tools = oeg.model_copy(update={"protocol": "tools"})
+    tools = replace(oeg, protocol="tools")
     assert len(list(samples_to_play(tools, data, "quickdraw"))) == 130

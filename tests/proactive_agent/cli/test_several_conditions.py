@@ -189,7 +189,10 @@ def test_another_scenario_is_refused_for_it(tmp_path: Path) -> None:
     ("options", "message"),
     [
         (["--history-size", "100"], "--history-size needs condition history"),
-        (["--condition", "hint,reference", "--icl-reasoning"], "--icl-reasoning needs a condition"),
+        (
+            ["--condition", "hint,reference", "--icl-reasoning"],
+            "--icl-reasoning needs condition icl:",
+        ),
         (["--judge", "rules"], "--judge needs protocol oeg"),
         (["--multi-turn", "--protocol", "mcqa"], "--multi-turn needs protocol oeg"),
         (["--protocol", "oeg", "--judge-prompt", "own"], "--judge-prompt needs protocol oeg and a"),

@@ -98,8 +98,8 @@ def test_what_met_an_error_is_played_again(tmp_path: Path) -> None:
 
 def test_models_and_protocols_have_runs_of_their_own(tmp_path: Path) -> None:
     models = [
-        {"provider": "baseline:random", "name": "cold"},
-        {"provider": "baseline:random", "name": "warm", "temperature": 0.5, "rpm": 3},
+        {"provider": "openai:some-model", "name": "cold"},
+        {"provider": "openai:some-model", "name": "warm", "temperature": 0.5, "rpm": 3},
     ]
     file = write_plan(tmp_path, models=models, protocols=["tools", "mcqa"], max_tokens=99)
     runs = planned_runs(file, None, ApiAccess(rpm=7.0, tpm=1.0))

@@ -53,7 +53,7 @@ def renamed(runs: Sequence[PlayedRun], *providers: str) -> list[PlayedRun]:
     copies = []
     for provider in providers:
         for run in runs:
-            settings = run.manifest.settings.model_copy(update={"provider": provider})
+            settings = replace(run.manifest.settings, provider=provider)
             manifest = run.manifest.model_copy(update={"settings": settings})
             copies.append(replace(run, manifest=manifest))
     return copies

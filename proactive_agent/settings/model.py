@@ -1,0 +1,215 @@
+"""Settings of a model: how it writes, how it is loaded, and how its API is reached."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from proactive_agent.settings.declaration import Heading, Setting
+
+LOCAL = ("local",)
+API = ("openai", "anthropic", "litellm")
+
+Positive = Annotated[float, Gt(0)]
+Dollars = Annotated[float, Ge(0)]
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a model writes.  Part of every request."""
+
+    max_tokens: Annotated[
+        int,
+        Ge(1),
+        Setting(heading=Heading.MODEL, metavar="N", help="Longest reply, in tokens."),
+    ] = 512
+    temperature: Annotated[
+        float,
+        Ge(0),
+        Setting(heading=Heading.MODEL, metavar="T", help="0 takes the most likely token."),
+    ] = 0.0
+
+
+@dataclass(frozen=True)
+class LoadSettings:
+    """How a model is loaded or addressed.  Each provider takes the settings that concern it."""
+
+    dtype: Annotated[
+        str,
+        Setting(
+            heading=Heading.MODEL,
+            providers=LOCAL,
+            for_judge="run",
+            help="float32, float16, bfloat16.",
+        ),
+    ] = "auto"
+    device: Annotated[
+        str,
+        Setting(
+            heading=Heading.MODEL,
+            providers=LOCAL,
+            for_judge="run",
+            help="cuda, cuda:1, mps, cpu; spread uses several GPUs.",
+        ),
+    ] = "auto"
+    attention: Annotated[
+        str | None,
+        Setting(
+            heading=Heading.MODEL,
+            providers=LOCAL,
+            for_judge="judge",
+            option="--attn",
+            help="sdpa, flash_attention_2, eager, …",
+        ),
+    ] = None
+    quantize: Annotated[
+        str | None,
+        Setting(
+            heading=Heading.MODEL, providers=LOCAL, for_judge="run", none="no", help="4bit or 8bit."
+        ),
+    ] = None
+    revision: Annotated[
+        str | None,
+        Setting(
+            heading=Heading.MODEL,
+            providers=LOCAL,
+            for_judge="judge",
+            help="branch, tag or commit of a hub model.",
+        ),
+    ] = None
+    batch_size: Annotated[
+        int,
+        Ge(1),
+        Setting(
+            heading=Heading.MODEL,
+            providers=LOCAL,
+            for_judge="run",
+            metavar="N",
+            help="the most requests in one batch.",
+        ),
+    ] = 16
+    trust_remote_code: Annotated[
+        bool,
+        Setting(
+            heading=Heading.MODEL,
+            providers=LOCAL,
+            for_judge="judge",
+            help="run code that comes with a model.",
+        ),
+    ] = False
+    api: Annotated[
+        Literal["auto", "chat", "responses"],
+        Setting(
+            heading=Heading.API,
+            providers=("openai",),
+            for_judge="judge",
+            help="Chat Completions or Responses. auto: Responses for reasoning models.",
+        ),
+    ] = "auto"
+    reasoning: Annotated[
+        str | None,
+        Setting(
+            heading=Heading.API,
+            providers=API,
+            for_judge="judge",
+            choices=("minimal", "low", "medium", "high"),
+            help="How much the model thinks.",
+        ),
+    ] = None
+    image_size: Annotated[
+        int,
+        Ge(16),
+        Setting(
+            heading=Heading.API,
+            providers=API,
+            metavar="PIXELS",
+            help="Longest edge of a picture that is sent.",
+        ),
+    ] = 1568
+    image_quality: Annotated[
+        int,
+        Ge(1),
+        Le(100),
+        Setting(
+            heading=Heading.API,
+            providers=API,
+            metavar="N",
+            help="Compression of a picture that is sent; 100 keeps the most detail.",
+        ),
+    ] = 90
+    image_format: Annotated[
+        Literal["jpeg", "webp"],
+        Setting(heading=Heading.API, providers=API, help="Format of a picture that is sent."),
+    ] = "jpeg"
+
+
+@dataclass(frozen=True)
+class ApiLimits:
+    """How fast an API may be asked and what it costs.  Changes no reply."""
+
+    rpm: Annotated[
+        float | None,
+        Gt(0),
+        Setting(
+            heading=Heading.API,
+            providers=API,
+            for_judge="run",
+            metavar="N",
+            help="Requests per minute.",
+        ),
+    ] = None
+    tpm: Annotated[
+        float | None,
+        Gt(0),
+        Setting(
+            heading=Heading.API,
+            providers=API,
+            for_judge="run",
+            metavar="N",
+            help="Tokens per minute, input and output.",
+        ),
+    ] = None
+    timeout: Annotated[
+        float,
+        Gt(0),
+        Setting(
+            heading=Heading.API,
+            providers=API,
+            for_judge="run",
+            metavar="SECONDS",
+            help="Time until a request is given up and sent again.",
+        ),
+    ] = 180.0
+    price: Annotated[
+        tuple[Dollars, Dollars] | None,
+        Setting(
+            heading=Heading.API,
+            providers=API,
+            for_judge="judge",
+            metavar="IN,OUT",
+            help="Dollars per million tokens. Default: litellm's price list.",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True)
+class ApiAccess(ApiLimits):
+    """How an API is reached and paid for.  Changes when replies come, never what they say."""
+
+    cache: Annotated[
+        str | None,
+        Setting(
+            heading=Heading.API,
+            providers=API,
+            for_judge="run",
+            path="folder",
+            metavar="DIR",
+            help="Keep replies here, so that the same request costs nothing again.",
+        ),
+    ] = None
+    tries: int = 7
+    """How often a request is sent at most."""
+    first_wait: float = 1.0
+    """Seconds between the first two tries; doubles from one to the next."""
+    patience: float = 300.0
+    """Seconds that all waits of one request may take together."""

@@ -1,0 +1,204 @@
+"""Settings of a run: what is played, and how."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from annotated_types import Ge
+
+from proactive_agent.settings.declaration import Departure, Heading, Setting
+from proactive_agent.tools import ToolsetName
+
+ProtocolName = Literal["tools", "mcqa", "oeg"]
+ParserName = Literal["official", "lenient"]
+JudgePrompt = Literal["own", "official"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlaySettings:
+    """How samples are played, whatever the model, the scenario, the protocol and the condition."""
+
+    toolset: Annotated[
+        ToolsetName,
+        Setting(
+            heading=Heading.MANNER,
+            protocol="tools",
+            label="{}",
+            prominent=True,
+            departure=Departure(
+                "tools other than those of the state", lambda value: value != "scenario"
+            ),
+            help="the tools of the state, all tools, or only tools of other scenarios.",
+        ),
+    ] = "scenario"
+    parser: Annotated[
+        ParserName,
+        Setting(
+            heading=Heading.MANNER,
+            protocol="mcqa",
+            label="{}",
+            prominent=True,
+            departure=Departure(
+                "replies read by the lenient parser", lambda value: value != "official"
+            ),
+            help="which parser's reading of a reply counts.",
+        ),
+    ] = "official"
+    forgiving: Annotated[
+        bool,
+        Setting(
+            heading=Heading.MANNER,
+            departure=Departure(
+                "suggestions that do not apply were forgiven", lambda value: value is True
+            ),
+            help="A suggestion that does not apply costs the turn, not the episode.",
+        ),
+    ] = False
+    unfiltered: Annotated[
+        bool,
+        Setting(
+            heading=Heading.PLAYED, help="Also play the samples that the official filter drops."
+        ),
+    ] = False
+    limit: Annotated[
+        int | None,
+        Ge(1),
+        Setting(
+            heading=Heading.PLAYED,
+            none="all",
+            metavar="N",
+            departure=Departure("not all samples", lambda value: value is not None),
+            help="Play the first N samples of each scenario. oeg: the first N of the shuffled "
+            "samples; default 100, as published.",
+        ),
+    ] = None
+    repeats: Annotated[
+        int,
+        Ge(1),
+        Setting(
+            heading=Heading.PLAYED,
+            metavar="N",
+            help="Play each sample N times (with a --temperature).",
+        ),
+    ] = 1
+    seed: Annotated[
+        int,
+        Setting(
+            heading=Heading.PLAYED,
+            metavar="N",
+            help="Seed of all random choices, among them those of a model that samples.",
+        ),
+    ] = 0
+    history_size: Annotated[
+        int,
+        Ge(1),
+        Setting(
+            heading=Heading.MANNER,
+            condition="history",
+            metavar="PIXELS",
+            help="short edge of the pictures.",
+        ),
+    ] = 224
+    icl_reasoning: Annotated[
+        bool,
+        Setting(
+            heading=Heading.MANNER, condition="icl:N", help="the solved examples give reasons."
+        ),
+    ] = False
+    multi_turn: Annotated[
+        bool,
+        Setting(
+            heading=Heading.MANNER,
+            protocol="oeg",
+            help="the user does what is suggested and asks again, until the turn limit.",
+        ),
+    ] = False
+    judge: Annotated[
+        str,
+        Setting(
+            heading=Heading.MANNER,
+            protocol="oeg",
+            label="{}",
+            prominent=True,
+            metavar="NAME:MODEL",
+            help="judge of the answers: rules, or a model.",
+        ),
+    ] = "rules"
+    judge_prompt: Annotated[
+        JudgePrompt,
+        Setting(
+            heading=Heading.MANNER,
+            protocol="oeg",
+            judged_by_model=True,
+            departure=Departure(
+                "judged otherwise than published", lambda value: value != "official"
+            ),
+            help="prompt for a model that judges.",
+        ),
+    ] = "own"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(PlaySettings):
+    """Settings of a run, except those of its model."""
+
+    provider: Annotated[
+        str,
+        Setting(
+            heading=Heading.PLAYED,
+            parameter="providers",
+            metavar="NAME:MODEL",
+            label="{}",
+            prominent=True,
+            help="Model to judge, e.g. local:idefics2, or human to play yourself; several end with "
+            "a comparison. Default: the scripted baselines.",
+        ),
+    ]
+    data: Annotated[
+        str | None,
+        Setting(
+            heading=Heading.PLAYED,
+            path="any",
+            metavar="DIR",
+            none="embedded",
+            help="Folder in the official layout. Default: the embedded suite.",
+        ),
+    ] = None
+    scenarios: Annotated[
+        tuple[str, ...],
+        Setting(
+            heading=Heading.PLAYED,
+            option="--scenario",
+            parameter="scenarios",
+            metavar="NAME",
+            label="{}",
+            help="Scenario to play; repeat for several. Default: all in the data for which the "
+            "condition is defined.",
+        ),
+    ]
+    protocol: Annotated[
+        ProtocolName,
+        Setting(
+            heading=Heading.PLAYED,
+            label="{}",
+            prominent=True,
+            essential=True,
+            departure=Departure(
+                "tools are called, not options chosen", lambda value: value == "tools"
+            ),
+            help="Function calling, the paper's multiple choice, or open-ended answers.",
+        ),
+    ] = "tools"
+    condition: Annotated[
+        str,
+        Setting(
+            heading=Heading.PLAYED,
+            parameter="conditions",
+            metavar="NAME[+NAME][,…]",
+            label="{}",
+            prominent=True,
+            essential=True,
+            help="zero-shot, hint, reference, clear, stateless, history, icl:1, icl:3, "
+            "random-suggestions, unfiltered; a+b combines. Several, separated by commas, are a run "
+            "each and end with a comparison.",
+        ),
+    ] = "zero-shot"
