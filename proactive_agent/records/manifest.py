@@ -49,10 +49,11 @@ class Settings(RunSettings):
 
     def flat(self) -> dict[str, Any]:
         """Every declared setting by name, those of the model included."""
-        return {
-            name: getattr(self if hasattr(self, name) else self.provider_settings, name)
-            for name in SETTINGS
-        }
+        return {name: self.value(name) for name in SETTINGS}
+
+    def value(self, name: str) -> Any:
+        """The value of a declared setting, one of the model included."""
+        return getattr(self if hasattr(self, name) else self.provider_settings, name)
 
 
 SETTINGS = declared(RunSettings, ProviderSettings)

@@ -1,57 +1,84 @@
-"""What runs that stand side by side are called, and in what they differ."""
+"""Labels of runs that are shown together, and warnings about settings in which they differ."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
-from proactive_agent.records.manifest import Manifest
+from proactive_agent.records.manifest import SETTINGS, Manifest
+from proactive_agent.settings import Declared, PlaySettings, declared
 
-_TELLING = ("protocol", "condition", "toolset", "parser", "judge")
-"""Settings that a name can tell."""
-_SERIOUS = ("protocol", "condition")
-_SETTINGS = (
-    *_SERIOUS, "toolset", "parser", "forgiving", "unfiltered", "limit", "repeats", "seed",
-    "history_size", "icl_reasoning", "multi_turn", "judge", "judge_prompt",
-)  # fmt: skip
+BY_WEIGHT = sorted(SETTINGS.values(), key=lambda one: not one.setting.essential)
+"""All settings of a run, the essential ones first."""
 
 
 def name_runs(manifests: Sequence[Manifest]) -> list[str]:
-    """A short name for each run: the model, and the settings in which the runs differ."""
-    varied = [
-        field
-        for field in _TELLING
-        if len({getattr(manifest.settings, field) for manifest in manifests}) > 1
-    ]
-    names: list[str] = []
-    alike: Counter[str] = Counter()
-    for manifest in manifests:
-        own = [_shown(manifest, field) for field in varied]
-        name = " ".join([manifest.settings.provider, *own])
-        alike[name] += 1
-        names.append(f"{name} #{alike[name]}" if alike[name] > 1 else name)
-    return names
+    """Returns a short label for each run.
+
+    A label is the model and the prominent settings in which the runs differ.  Runs whose labels are
+    still equal also get the other settings in which they differ from each other, and a number if
+    there is none.
+    """
+    prominent = [one for one in BY_WEIGHT if one.setting.prominent]
+    rest = [one for one in BY_WEIGHT if not one.setting.prominent and one.name != "provider"]
+    providers = [manifest.settings.provider for manifest in manifests]
+    names = _extended(providers, manifests, prominent)
+    alike: defaultdict[str, list[int]] = defaultdict(list)
+    for index, name in enumerate(names):
+        alike[name].append(index)
+    for indices in alike.values():
+        longer = _extended(
+            [names[index] for index in indices], [manifests[index] for index in indices], rest
+        )
+        for index, name in zip(indices, longer, strict=True):
+            names[index] = name
+    return _numbered(names)
 
 
 def differences(manifests: Sequence[Manifest]) -> list[str]:
-    """Warnings where runs do not compare like with like."""
+    """Returns notes about differences between runs that are compared.
+
+    Differences that make a comparison doubtful begin with "Warning".
+    """
     warnings = []
     if len({_data(manifest) for manifest in manifests}) > 1:
         warnings.append("Warning: the runs were made on different data.")
     if len({manifest.data.wording_sha256 for manifest in manifests}) > 1:
         warnings.append("Warning: the runs used different wording.")
-    for field in _SETTINGS:
-        values = {_shown(manifest, field) for manifest in manifests}
+    for one in BY_WEIGHT:
+        if not one.setting.essential and one.name not in declared(PlaySettings):
+            continue
+        values = {one.shown(_value(manifest, one)) for manifest in manifests}
         if len(values) > 1:
-            start = "Warning: the" if field in _SERIOUS else "The"
-            warnings.append(f"{start} runs differ in {field}: {', '.join(sorted(values))}.")
+            start = "Warning: the" if one.setting.essential else "The"
+            warnings.append(f"{start} runs differ in {one.name}: {', '.join(sorted(values))}.")
     unfinished = [m.run_id for m in manifests if m.status != "finished"]
     if unfinished:
         warnings.append(f"Warning: not finished: {', '.join(unfinished)}.")
     return warnings
 
 
-def _shown(manifest: Manifest, field: str) -> str:
-    value = getattr(manifest.settings, field)
-    return "all" if field == "limit" and value is None else str(value)
+def _extended(
+    names: Sequence[str], manifests: Sequence[Manifest], settings: Sequence[Declared]
+) -> list[str]:
+    """Adds those of the settings in which the runs differ to the names."""
+    varied = [one for one in settings if len({_value(m, one) for m in manifests}) > 1]
+    return [
+        " ".join(filter(None, [name, *(one.label(_value(manifest, one)) for one in varied)]))
+        for name, manifest in zip(names, manifests, strict=True)
+    ]
+
+
+def _numbered(names: Sequence[str]) -> list[str]:
+    """Numbers equal names from the second on."""
+    seen: Counter[str] = Counter()
+    numbered = []
+    for name in names:
+        seen[name] += 1
+        numbered.append(f"{name} #{seen[name]}" if seen[name] > 1 else name)
+    return numbered
+
+
+def _value(manifest: Manifest, one: Declared) -> object:
+    return manifest.settings.value(one.name)
 
 
 def _data(manifest: Manifest) -> str:

@@ -115,6 +115,12 @@ class Setting:
             return ""
         return self.protocol or self.condition.partition(":")[0] or "".join(self.providers[:1])
 
+    def departs(self, value: Any, protocol: str) -> bool:
+        """Whether a run with this value of the setting departs from the paper."""
+        if self.departure is None or (self.protocol and protocol != self.protocol):
+            return False
+        return self.departure.departs(value)
+
     def affects(self, run: Chosen, built_in: Collection[str]) -> bool:
         """Whether the setting may change something in a run.
 

@@ -148,7 +148,6 @@ class RunSettings(PlaySettings):
             parameter="providers",
             metavar="NAME:MODEL",
             label="{}",
-            prominent=True,
             help="Model to judge, e.g. local:idefics2, or human to play yourself; several end with "
             "a comparison. Default: the scripted baselines.",
         ),
