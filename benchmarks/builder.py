@@ -19,11 +19,10 @@ from typing import NamedTuple
 from PIL import Image
 
 from proactive_agent.scenarios.builder.categories import Categories
-from proactive_agent.scenarios.builder.frames import Built
-from proactive_agent.scenarios.builder.items import Item, Region
-from proactive_agent.scenarios.builder.recipe import Look, opened
+from proactive_agent.scenarios.builder.items import Built, Item, Region
+from proactive_agent.scenarios.builder.recipe import Appearance, opened
 from proactive_agent.scenarios.builder.recipes import RECIPES
-from proactive_agent.scenarios.builder.worker import Job, Task, build_item
+from proactive_agent.scenarios.builder.worker import BuildJob, ItemTask, build_item
 from proactive_agent.scenarios.builder.writer import QUALITY, encoded, encoded_frames
 
 LABELS = ("Cat.", "Dog.", "Owl.", "Seal.")
@@ -61,7 +60,7 @@ def seconds(function: Callable[[], object]) -> float:
     return time.process_time() - started
 
 
-def measure_one(job: Job, number: int, file: Path) -> Times:
+def measure_one(job: BuildJob, number: int, file: Path) -> Times:
     """Measures one picture."""
     recipe = RECIPES[job.scenario]
     with Image.open(file) as image:
@@ -79,7 +78,7 @@ def measure_one(job: Job, number: int, file: Path) -> Times:
     made = seconds(lambda: [list(sample.frames) for sample in built()])
     made_and_encoded = seconds(lambda: [encoded_frames(sample) for sample in built()])
     return Times(
-        whole=seconds(lambda: build_item(job, Task(number, item))),
+        whole=seconds(lambda: build_item(job, ItemTask(number, item))),
         decode=decode,
         picture=made - decode,
         encode=made_and_encoded - made,
@@ -91,7 +90,7 @@ def measure(scenario: str, files: list[Path]) -> Times:
     """Returns the mean over all pictures except the first."""
     root = files[0].parent
     test = Path(tempfile.mkdtemp(dir=root))
-    job = Job(scenario, root, test, Look(), Categories(LABELS, {}), 0, QUALITY, 0.0)
+    job = BuildJob(scenario, root, test, Appearance(), Categories(LABELS, {}), 0, QUALITY, 0.0)
     every = [measure_one(job, number, file) for number, file in enumerate(files)][1:]
     return Times(*(sum(column) / len(every) for column in zip(*every, strict=True)))
 

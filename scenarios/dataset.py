@@ -46,7 +46,7 @@ class Scan(NamedTuple):
     """Of the file."""
 
 
-class _Found(NamedTuple):
+class _PlacedSample(NamedTuple):
     """A sample, and where it stands: in words, and in bytes from the start of the file."""
 
     place: str
@@ -155,7 +155,7 @@ class DataFolder:
         """A sample in play, with this folder's wording."""
         return SCENARIOS[scenario](sample, self.wording, reference=reference, clear=clear)
 
-    def _all(self, scenario: str) -> Iterator[_Found]:
+    def _all(self, scenario: str) -> Iterator[_PlacedSample]:
         file = self.file(scenario)
         offset = 0
         try:
@@ -163,12 +163,14 @@ class DataFolder:
                 for number, line in enumerate(stream, 1):
                     if line.strip():
                         place = f"{file}, line {number}"
-                        yield _Found(place, offset, read_sample(SCENARIOS[scenario], line, place))
+                        yield _PlacedSample(
+                            place, offset, read_sample(SCENARIOS[scenario], line, place)
+                        )
                     offset += len(line)
         except OSError as error:
             raise DataError(f"{file}: {error.strerror}") from None
 
-    def _kept(self, scenario: str) -> Iterator[_Found]:
+    def _kept(self, scenario: str) -> Iterator[_PlacedSample]:
         return (found for found in self._all(scenario) if self._keeps(scenario, found.sample))
 
     def _offsets(self, scenario: str) -> "array[int]":

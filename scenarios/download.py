@@ -34,7 +34,7 @@ COPY_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class DownloadProgress:
     """A step of the download."""
 
     step: Literal["fetch", "unpack", "skip"]
@@ -52,7 +52,7 @@ def download(
     scenarios: Sequence[str] | None = None,
     wheel: Path | None = None,
     keep_archives: bool = False,
-) -> Iterator[Progress]:
+) -> Iterator[DownloadProgress]:
     """Fetches the data of the named scenarios, or of all, then the protocol pack.
 
     Raises UserError with a message that says how to go on; what is there by then stays.
@@ -90,17 +90,17 @@ class _Local:
         self.part = notes / f"{self.target.name}.{version}.part"
         self.note = notes / f"{self.target.name}.json"
 
-    def complete(self, hub: Hub, *, keep_archive: bool) -> Iterator[Progress]:
+    def complete(self, hub: Hub, *, keep_archive: bool) -> Iterator[DownloadProgress]:
         """Does what is still to be done."""
         size = self.file.size
         if self._is("unpacked") or (not self.is_archive and self._is_fetched()):
-            yield Progress("skip", self.file.path, size, size)
+            yield DownloadProgress("skip", self.file.path, size, size)
             return
         if not self._is_fetched():
             yield from self._fetch(hub)
         if self.is_archive:
             for done, total in unpack(self.target, self.target.parent):
-                yield Progress("unpack", self.file.path, done, total)
+                yield DownloadProgress("unpack", self.file.path, done, total)
             self._mark("unpacked")
             if not keep_archive:
                 self.target.unlink()
@@ -111,14 +111,14 @@ class _Local:
             return 0
         return self.file.size - (self.part.stat().st_size if self.part.is_file() else 0)
 
-    def _fetch(self, hub: Hub) -> Iterator[Progress]:
+    def _fetch(self, hub: Hub) -> Iterator[DownloadProgress]:
         for old in self.note.parent.glob(f"{self.target.name}.*.part"):
             if old != self.part:  # of an earlier version
                 old.unlink()
         path, size = self.file.path, self.file.size
         with self.part.open("ab") as sink:
             done = sink.tell()
-            yield Progress("fetch", path, done, size)
+            yield DownloadProgress("fetch", path, done, size)
             while done < size:
                 wanted = min(PART_BYTES, size - done)
                 content = hub.read(self.file, done, wanted)
@@ -126,7 +126,7 @@ class _Local:
                     raise UserError(f"{path}: {len(content)} bytes came instead of {wanted}")
                 sink.write(content)
                 done += wanted
-                yield Progress("fetch", path, done, size)
+                yield DownloadProgress("fetch", path, done, size)
         self.part.replace(self.target)
         self._mark("fetched")
 

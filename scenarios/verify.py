@@ -34,7 +34,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class VerifyProgress:
     """How far a scenario is."""
 
     scenario: str
@@ -44,7 +44,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class VerifyReport:
     """What was found in a scenario; comes after its faults."""
 
     scenario: str
@@ -64,7 +64,7 @@ class Report:
 
 def verify(
     path: Path, scenarios: Iterable[str] | None = None, *, workers: int = 8
-) -> Iterator[Fault | Progress | Report]:
+) -> Iterator[Fault | VerifyProgress | VerifyReport]:
     """Verifies the named scenarios of a folder, or all that it holds.
 
     Counts that differ from the release's are a fault only beside a protocol pack: without one the
@@ -109,12 +109,12 @@ def _straight_way(state: Environment[Any], wish: Intervention | None) -> Iterato
 
 def _verify_scenario(
     folder: DataFolder, everything: DataFolder, name: str, workers: int
-) -> Iterator[Fault | Progress | Report]:
+) -> Iterator[Fault | VerifyProgress | VerifyReport]:
     try:
         scan = folder.scan(name)
     except DataError as error:
         yield Fault(name, None, str(error))
-        yield Report(name, None, None, 0, 1)
+        yield VerifyReport(name, None, None, 0, 1)
         return
     kept = scan.kept if folder.filtered else None
     faults = 0
@@ -128,11 +128,11 @@ def _verify_scenario(
             for fault in checks.faults(at_most_waiting=8 * workers):
                 faults += 1
                 yield fault
-            yield Progress(name, done, scan.samples)
+            yield VerifyProgress(name, done, scan.samples)
         for fault in checks.faults(at_most_waiting=0):
             faults += 1
             yield fault
-    yield Report(name, scan.samples, kept, checks.store.decodes, faults)
+    yield VerifyReport(name, scan.samples, kept, checks.store.decodes, faults)
 
 
 def _count_faults(name: str, samples: int, kept: int | None) -> Iterator[str]:

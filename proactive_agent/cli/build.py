@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.table import Table
 
-    from proactive_agent.scenarios.builder import Report, Settings
+    from proactive_agent.scenarios.builder import BuildReport, BuildSettings
 
 SHOWN_SKIPS = 20
 """Per scenario; of a whole folder that cannot be read the rest says nothing new."""
@@ -117,11 +117,11 @@ def build(*, source: Path | None, **options: Any) -> None:
     changeit         videos in a list (path of the folder, label, informative, optionally first)
     quickdraw        Quick, Draw! .ndjson (simplified), or .jsonl {"label", "strokes"}
     """
-    from proactive_agent.scenarios.builder import Look, Settings
+    from proactive_agent.scenarios.builder import Appearance, BuildSettings
 
-    look = Look(**{name: options.pop(name) for name in Look.__dataclass_fields__})
+    look = Appearance(**{name: options.pop(name) for name in Appearance.__dataclass_fields__})
     workers = options.pop("workers") or _cores()
-    settings = Settings(
+    settings = BuildSettings(
         sources=_sources(source, options.pop("scenarios")),
         look=look,
         workers=workers,
@@ -152,28 +152,28 @@ def _sources(common: Path | None, scenarios: tuple[str, ...]) -> dict[str, Path]
     return sources
 
 
-def _build(settings: "Settings") -> None:
+def _build(settings: "BuildSettings") -> None:
     import sys
     from contextlib import closing
 
-    from proactive_agent.scenarios.builder import Report, Skipped
+    from proactive_agent.scenarios.builder import BuildReport, SkippedItem
     from proactive_agent.scenarios.builder import build as steps_of
     from proactive_agent.terminal.console import console, messages, safe
 
-    reports: list[Report] = []
+    reports: list[BuildReport] = []
     skipped: dict[str, int] = {}
     bar = _bar()
     try:
         with bar, closing(steps_of(settings)) as steps:
             task = bar.add_task("", total=None)
             for step in steps:
-                if isinstance(step, Skipped):
+                if isinstance(step, SkippedItem):
                     skipped[step.scenario] = number = skipped.get(step.scenario, 0) + 1
                     if number <= SHOWN_SKIPS:
                         messages.print(
                             safe(f"{step.scenario}: left out: {step.why}"), soft_wrap=True
                         )
-                elif isinstance(step, Report):
+                elif isinstance(step, BuildReport):
                     reports.append(step)
                 else:
                     bar.update(
@@ -188,7 +188,7 @@ def _build(settings: "Settings") -> None:
 
 
 def _remarks(
-    reports: "Iterable[Report]", skipped: dict[str, int], settings: "Settings"
+    reports: "Iterable[BuildReport]", skipped: dict[str, int], settings: "BuildSettings"
 ) -> "Iterable[str]":
     for report in reports:
         name = report.scenario
@@ -207,7 +207,7 @@ def _bar() -> "Bar":
     return plain_bar(MofNCompleteColumn())
 
 
-def _table(reports: "Iterable[Report]") -> "Table":
+def _table(reports: "Iterable[BuildReport]") -> "Table":
     from rich import box
     from rich.table import Table
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress as Bar
     from rich.table import Table
 
-    from proactive_agent.scenarios.download import Progress as Step
-    from proactive_agent.scenarios.verify import Fault, Report
+    from proactive_agent.scenarios.download import DownloadProgress
+    from proactive_agent.scenarios.verify import Fault, VerifyReport
 
 SHOWN_FAULTS = 20
 """Per scenario; where a whole archive is missing the rest says nothing new."""
@@ -68,16 +68,16 @@ def verify(directory: Path, scenarios: tuple[str, ...], workers: int) -> None:
 
     Every picture that a sample can show is decoded. Exits with 1 where something is wrong.
     """
-    from proactive_agent.scenarios.verify import Fault, Report
+    from proactive_agent.scenarios.verify import Fault, VerifyReport
     from proactive_agent.scenarios.verify import verify as checks
     from proactive_agent.terminal.console import console, safe
 
-    reports: list[Report] = []
+    reports: list[VerifyReport] = []
     faults: list[Fault] = []
     with _bar() as bar:
         task = bar.add_task("", total=None)
         for event in checks(directory, _names(scenarios), workers=workers):
-            if isinstance(event, Report):
+            if isinstance(event, VerifyReport):
                 # Results go to the standard output, which a bar on the other one must not tear.
                 bar.stop()
                 for line in _fault_lines(event, faults):
@@ -190,7 +190,7 @@ def _names(scenarios: tuple[str, ...]) -> list[str] | None:
     return find_scenarios(scenarios) or None
 
 
-def _show_steps(steps: "Iterable[Step]") -> None:
+def _show_steps(steps: "Iterable[DownloadProgress]") -> None:
     """A bar per file that is fetched or unpacked, and a line that stays."""
     from rich.filesize import decimal
 
@@ -213,7 +213,7 @@ def _bar() -> "Bar":
     return plain_bar(TaskProgressColumn())
 
 
-def _fault_lines(report: "Report", faults: "list[Fault]") -> "Iterator[str]":
+def _fault_lines(report: "VerifyReport", faults: "list[Fault]") -> "Iterator[str]":
     for fault in faults:
         where = "" if fault.sample is None else f", sample {fault.sample!r}"
         yield f"{fault.scenario}{where}: {fault.problem}"
@@ -221,7 +221,7 @@ def _fault_lines(report: "Report", faults: "list[Fault]") -> "Iterator[str]":
         yield f"{report.scenario}: {more} more faults"
 
 
-def _table(reports: "Iterable[Report]") -> "Table":
+def _table(reports: "Iterable[VerifyReport]") -> "Table":
     from rich import box
     from rich.table import Table
 

@@ -1,22 +1,28 @@
-"""The scenario builder: anyone's labelled pictures become scenarios that `run --data DIR` plays.
+"""The scenario builder: makes scenarios of labelled pictures, to be played with `run --data DIR`.
 
-`build(Settings(…))` makes a whole folder.  The pictures of a single sample come from `build_rod`,
-`build_vsod`, `build_mvp_n`, `build_imagenet_c`, `build_quickdraw`, `build_changeit` and
-`build_coco`, each in the module of its scenario; `writer` makes them a sample in the official
+`build(BuildSettings(…))` makes a whole folder.  `build_rod`, `build_vsod`, `build_mvp_n`,
+`build_imagenet_c`, `build_quickdraw`, `build_changeit` and `build_coco` make the frames of a single
+sample; each is in the module of its scenario.  `writer` turns them into a sample in the official
 layout.
 """
 
-from proactive_agent.scenarios.builder.build import Progress, Report, Settings, Skipped, build
-from proactive_agent.scenarios.builder.errors import BuildError, SkipError
-from proactive_agent.scenarios.builder.recipe import Look
+from proactive_agent.scenarios.builder.build import (
+    BuildProgress,
+    BuildReport,
+    BuildSettings,
+    SkippedItem,
+    build,
+)
+from proactive_agent.scenarios.builder.items import BuildError, SkipError
+from proactive_agent.scenarios.builder.recipe import Appearance
 
 __all__ = [
+    "Appearance",
     "BuildError",
-    "Look",
-    "Progress",
-    "Report",
-    "Settings",
+    "BuildProgress",
+    "BuildReport",
+    "BuildSettings",
     "SkipError",
-    "Skipped",
+    "SkippedItem",
     "build",
 ]

@@ -8,13 +8,12 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from proactive_agent.scenarios.builder.categories import Categories, read_similar
-from proactive_agent.scenarios.builder.errors import BuildError, SkipError
-from proactive_agent.scenarios.builder.labels import Labels
+from proactive_agent.scenarios.builder.categories import Categories, Labels, read_similar
+from proactive_agent.scenarios.builder.items import BuildError, SkipError
 from proactive_agent.scenarios.builder.output import (
     TEST,
     TRAIN,
-    Manifest,
+    BuildManifest,
     ScenarioCounts,
     check_place,
     staged,
@@ -22,11 +21,11 @@ from proactive_agent.scenarios.builder.output import (
 )
 from proactive_agent.scenarios.builder.picture import open_layer
 from proactive_agent.scenarios.builder.pool import in_order
-from proactive_agent.scenarios.builder.recipe import Look, Recipe
+from proactive_agent.scenarios.builder.recipe import Appearance, Recipe
 from proactive_agent.scenarios.builder.recipes import RECIPES
 from proactive_agent.scenarios.builder.sources import root_of
 from proactive_agent.scenarios.builder.training import Shards
-from proactive_agent.scenarios.builder.worker import Job, Task, build_item
+from proactive_agent.scenarios.builder.worker import BuildJob, ItemTask, build_item
 from proactive_agent.scenarios.builder.writer import QUALITY
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.tools import MissingExtraError
@@ -37,13 +36,13 @@ LIBRARIES = ("pillow", "numpy", "opencv-python", "imagecorruptions-imaug", "data
 
 
 @dataclass(frozen=True)
-class Settings:
+class BuildSettings:
     """What to build."""
 
     sources: Mapping[str, Path]
     """A folder or a list by scenario."""
     out: Path
-    look: Look = field(default_factory=Look)
+    look: Appearance = field(default_factory=Appearance)
     seed: int = 0
     quality: int = QUALITY
     """Of WebP, 0-100."""
@@ -58,14 +57,14 @@ class Settings:
     """Replace an earlier build."""
 
 
-class Skipped(NamedTuple):
+class SkippedItem(NamedTuple):
     """A source of which nothing, or not everything, was made."""
 
     scenario: str
     why: str
 
 
-class Progress(NamedTuple):
+class BuildProgress(NamedTuple):
     """How far a scenario is, in items."""
 
     scenario: str
@@ -73,7 +72,7 @@ class Progress(NamedTuple):
     total: int
 
 
-class Report(NamedTuple):
+class BuildReport(NamedTuple):
     """What a scenario came to; after its last item."""
 
     scenario: str
@@ -91,7 +90,9 @@ class Survey(NamedTuple):
     without_box: int
 
 
-def build(settings: Settings) -> Generator[Skipped | Progress | Report, None, None]:
+def build(
+    settings: BuildSettings,
+) -> Generator[SkippedItem | BuildProgress | BuildReport, None, None]:
     """Builds, telling what happens.  Close the generator to give up: then nothing is written.
 
     Raises BuildError where input is wrong or nothing could be built, MissingExtraError.
@@ -104,7 +105,7 @@ def build(settings: Settings) -> Generator[Skipped | Progress | Report, None, No
     with staged(settings.out) as folder:
         shards = Shards(folder / TRAIN)
         for name in sorted(settings.sources, key=list(RECIPES).index):
-            job = Job(
+            job = BuildJob(
                 scenario=name,
                 root=root_of(settings.sources[name]),
                 test=folder / TEST,
@@ -115,13 +116,13 @@ def build(settings: Settings) -> Generator[Skipped | Progress | Report, None, No
                 train_share=settings.train_share,
             )
             counts[name] = yield from _scenario(job, settings, surveys[name], shards)
-            yield Report(name, counts[name], surveys[name].without_box)
+            yield BuildReport(name, counts[name], surveys[name].without_box)
         if not any(count.samples for count in counts.values()):
             raise BuildError("no sample for the test split could be built; see the reasons above")
         write_manifest(folder, _manifest(settings, counts, shards.close()))
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: BuildSettings) -> None:
     check_place(settings.out, force=settings.force)
     for name, source in settings.sources.items():
         if not source.exists():
@@ -144,7 +145,7 @@ def _need(modules: tuple[str, ...], what: str) -> None:
         raise MissingExtraError(EXTRA, what)
 
 
-def _survey(recipe: Recipe, settings: Settings) -> Survey:
+def _survey(recipe: Recipe, settings: BuildSettings) -> Survey:
     """Reads a source once, so that its faults are known before anything is built."""
     source = settings.sources[recipe.name]
     labels = Labels()
@@ -162,7 +163,7 @@ def _survey(recipe: Recipe, settings: Settings) -> Survey:
     return Survey(items, labels.categories(), digest.hexdigest(), without_box)
 
 
-def _tasks(recipe: Recipe, settings: Settings, items: int) -> Iterator[Task]:
+def _tasks(recipe: Recipe, settings: BuildSettings, items: int) -> Iterator[ItemTask]:
     """The items to build, of `items` in all; a limit takes them at even distances.
 
     A sample's number is its item's: it stays the same when another item is mended or left out.
@@ -171,16 +172,16 @@ def _tasks(recipe: Recipe, settings: Settings, items: int) -> Iterator[Task]:
     step = recipe.variants(settings.look)
     for number, item in enumerate(recipe.read(settings.sources[recipe.name])):
         if number * wanted % items < wanted:
-            yield Task(step * number, item)
+            yield ItemTask(step * number, item)
 
 
-def _wanted(settings: Settings, items: int) -> int:
+def _wanted(settings: BuildSettings, items: int) -> int:
     return min(settings.limit or items, items)
 
 
 def _scenario(
-    job: Job, settings: Settings, survey: Survey, shards: Shards
-) -> Generator[Skipped | Progress, None, ScenarioCounts]:
+    job: BuildJob, settings: BuildSettings, survey: Survey, shards: Shards
+) -> Generator[SkippedItem | BuildProgress, None, ScenarioCounts]:
     tasks = _tasks(RECIPES[job.scenario], settings, survey.items)
     wanted = _wanted(settings, survey.items)
     file = job.test / f"{SCENARIOS[job.scenario].stem}_preprocessed.jsonl"
@@ -196,8 +197,8 @@ def _scenario(
             rows += len(result.rows)
             if result.skipped is not None:
                 skipped += 1
-                yield Skipped(job.scenario, result.skipped)
-            yield Progress(job.scenario, done, wanted)
+                yield SkippedItem(job.scenario, result.skipped)
+            yield BuildProgress(job.scenario, done, wanted)
     if not samples:
         file.unlink()
     return ScenarioCounts(
@@ -210,13 +211,15 @@ def _scenario(
     )
 
 
-def _manifest(settings: Settings, counts: dict[str, ScenarioCounts], shards: list[str]) -> Manifest:
+def _manifest(
+    settings: BuildSettings, counts: dict[str, ScenarioCounts], shards: list[str]
+) -> BuildManifest:
     chosen: dict[str, Any] = asdict(settings.look)
     for name in ("occluder", "passer"):
         chosen[name] = _fingerprint(chosen[name])
     chosen["similar"] = _fingerprint(settings.similar)
     chosen |= {name: getattr(settings, name) for name in ("quality", "train_share", "limit")}
-    return Manifest(
+    return BuildManifest(
         program=importlib.metadata.version("proactive-agent"),
         libraries=dict(_versions()),
         seed=settings.seed,

@@ -7,10 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from proactive_agent.scenarios.builder import wording
-from proactive_agent.scenarios.builder.errors import SkipError
-from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
-from proactive_agent.scenarios.builder.items import Item
-from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.builder.items import Built, Frame, Item, SkipError, frame_fields
+from proactive_agent.scenarios.builder.recipe import Appearance, Draft, Recipe, opened
 from proactive_agent.scenarios.builder.sources import Accepts
 
 
@@ -62,7 +60,7 @@ class ChangeItRecipe(Recipe):
     name = "changeit"
     accepts = Accepts(folders=True)
 
-    def variants(self, look: Look) -> int:
+    def variants(self, look: Appearance) -> int:
         return 1
 
     def lacks(self, item: Item) -> str | None:
@@ -70,7 +68,7 @@ class ChangeItRecipe(Recipe):
             return "the informative frame named, in a list (CSV or JSONL) of the folders"
         return None
 
-    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+    def make(self, root: Path, item: Item, look: Appearance, seed: str) -> Iterator[Draft]:
         count = len(item.frames)
         informative, first = item.informative or 0, item.first
         if first is None:

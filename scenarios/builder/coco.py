@@ -17,10 +17,8 @@ from proactive_agent.scenarios.builder.crops import (
     toward_end,
     toward_start,
 )
-from proactive_agent.scenarios.builder.errors import SkipError
-from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
-from proactive_agent.scenarios.builder.items import Box, Item
-from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.builder.items import Box, Built, Frame, Item, SkipError, frame_fields
+from proactive_agent.scenarios.builder.recipe import Appearance, Draft, Recipe, opened
 
 DIRECTIONS = (
     "left", "right", "up", "down",
@@ -130,7 +128,7 @@ class CocoRecipe(Recipe):
             )
         return None
 
-    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+    def make(self, root: Path, item: Item, look: Appearance, seed: str) -> Iterator[Draft]:
         picture, box = opened(root, item, item.frames[0], look.size)
         if box is None:
             raise SkipError("there is no box")

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance
 
-from proactive_agent.scenarios.builder.errors import SkipError
+from proactive_agent.scenarios.builder.items import SkipError
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Corruption = Callable[[Pixels, int, int], Pixels]

@@ -8,10 +8,9 @@ from pathlib import Path
 from PIL import Image
 
 from proactive_agent.scenarios.builder import wording
-from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
-from proactive_agent.scenarios.builder.items import Item
+from proactive_agent.scenarios.builder.items import Built, Frame, Item, frame_fields
 from proactive_agent.scenarios.builder.picture import SMALLEST_SIDE, with_short_side
-from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.builder.recipe import Appearance, Draft, Recipe, opened
 from proactive_agent.scenarios.imagenet_c import SEVERITIES
 
 SIDE = 224
@@ -67,7 +66,7 @@ class ImageNetCRecipe(Recipe):
     name = "imagenet-c"
     needs = ("numpy", "cv2", "imagecorruptions")
 
-    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+    def make(self, root: Path, item: Item, look: Appearance, seed: str) -> Iterator[Draft]:
         from proactive_agent.scenarios.builder.corruption import FAMILIES
 
         picture, _ = opened(root, item, item.frames[0], look.size)

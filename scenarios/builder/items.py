@@ -1,7 +1,12 @@
-"""A source: what one or several samples are made of."""
+"""The builder's types: items of a source, frames and fields of a sample, and its errors."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from PIL import Image
+
+from proactive_agent.tools import UserError
 
 Point = tuple[float, float]
 Stroke = tuple[Point, ...]
@@ -44,7 +49,7 @@ class Box(NamedTuple):
         return self.overlap(other) == other.area
 
 
-class Size(NamedTuple):
+class PixelSize(NamedTuple):
     """Of a picture, in pixels."""
 
     width: int
@@ -84,3 +89,42 @@ class Item:
     def identity(self) -> str:
         """The picture and what is asked about it; one picture can stand in a list several times."""
         return f"{self.key}\t{self.label}\t{self.box and tuple(self.box)}"
+
+
+class Frame(NamedTuple):
+    """A picture of a sample."""
+
+    name: str
+    """Of its file, without folder and suffix."""
+    image: Image.Image
+
+
+class Built(NamedTuple):
+    """The frames of a sample, made one by one, and its fields.
+
+    `fields` are those of the official layout, but for `id`, the texts and the categories;
+    `image_template` is relative to the sample's own folder and has no suffix.
+    """
+
+    frames: Iterable[Frame]
+    fields: dict[str, Any]
+    lossless: bool = False
+    """Drawings: a lossy codec would lighten ink."""
+
+
+def frame_fields(template: str, first: int, count: int, reference: int) -> dict[str, Any]:
+    """The fields that all scenarios have of their frames."""
+    return {
+        "image_template": template,
+        "first_image": first,
+        "num_images": count,
+        "reference_image": reference,
+    }
+
+
+class BuildError(UserError):
+    """Input that nothing can be built from.  The message names the file, the line and the field."""
+
+
+class SkipError(Exception):
+    """An item that gives no sample.  It is left out and counted, and the build goes on."""

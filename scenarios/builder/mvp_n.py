@@ -7,10 +7,8 @@ from pathlib import Path
 from PIL import Image
 
 from proactive_agent.scenarios.builder import wording
-from proactive_agent.scenarios.builder.errors import SkipError
-from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
-from proactive_agent.scenarios.builder.items import Item
-from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.builder.items import Built, Frame, Item, SkipError, frame_fields
+from proactive_agent.scenarios.builder.recipe import Appearance, Draft, Recipe, opened
 from proactive_agent.scenarios.builder.sources import Accepts
 
 MOST = 6
@@ -48,10 +46,10 @@ class MvpNRecipe(Recipe):
     name = "mvp-n"
     accepts = Accepts(folders=True)
 
-    def variants(self, look: Look) -> int:
+    def variants(self, look: Appearance) -> int:
         return 1
 
-    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+    def make(self, root: Path, item: Item, look: Appearance, seed: str) -> Iterator[Draft]:
         count = len(item.frames)
         if count < 2:
             raise SkipError(f"{count} views; at least 2 are needed")

@@ -17,7 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from proactive_agent.scenarios.builder.errors import BuildError
+from proactive_agent.scenarios.builder.items import BuildError
 from proactive_agent.scenarios.builder.writer import SUFFIX
 from proactive_agent.scenarios.registry import SCENARIOS
 
@@ -40,7 +40,7 @@ class ScenarioCounts(BaseModel):
     skipped: int
 
 
-class Manifest(BaseModel):
+class BuildManifest(BaseModel):
     """What `build.json` holds."""
 
     program: str
@@ -63,10 +63,10 @@ def check_place(out: Path, *, force: bool) -> None:
     read_manifest(out)
 
 
-def read_manifest(out: Path) -> Manifest:
+def read_manifest(out: Path) -> BuildManifest:
     """The manifest of an earlier build.  Raises BuildError where there is none."""
     try:
-        return Manifest.model_validate_json((out / MANIFEST).read_bytes())
+        return BuildManifest.model_validate_json((out / MANIFEST).read_bytes())
     except OSError:
         raise BuildError(
             f"{out} is not empty and holds no {MANIFEST}, so no build made it: nothing is removed"
@@ -75,7 +75,7 @@ def read_manifest(out: Path) -> Manifest:
         raise BuildError(f"{out / MANIFEST}: no manifest of a build ({error})") from None
 
 
-def write_manifest(folder: Path, manifest: Manifest) -> None:
+def write_manifest(folder: Path, manifest: BuildManifest) -> None:
     """Writes `build.json`."""
     text = json.dumps(manifest.model_dump(), indent=2, ensure_ascii=False)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
@@ -115,7 +115,7 @@ def _umask() -> int:
     return mask
 
 
-def _remove_build(out: Path, manifest: Manifest) -> None:
+def _remove_build(out: Path, manifest: BuildManifest) -> None:
     """Removes a build's own files; the names in a manifest are not trusted as paths."""
     for name in manifest.scenarios:
         if name in SCENARIOS:

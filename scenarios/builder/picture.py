@@ -9,8 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageOps
 
-from proactive_agent.scenarios.builder.errors import SkipError
-from proactive_agent.scenarios.builder.items import Box, Region, Size
+from proactive_agent.scenarios.builder.items import Box, PixelSize, Region, SkipError
 from proactive_agent.scenarios.images import ImageError, loaded
 
 SMALLEST_SIDE = 32
@@ -77,7 +76,7 @@ def _scaled(image: Image.Image, factor: float) -> Image.Image:
     return image.resize(size, Image.Resampling.LANCZOS)
 
 
-def scaled_box(region: Region, original: Size, scaled: Size) -> Box:
+def scaled_box(region: Region, original: PixelSize, scaled: PixelSize) -> Box:
     """A source's box in the pixels of the scaled picture, rounded outwards and clipped to it.
 
     Raises SkipError where it holds nothing of the picture.

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from proactive_agent.scenarios.builder.errors import BuildError
+from proactive_agent.scenarios.builder.items import BuildError
 
 J = TypeVar("J")
 T = TypeVar("T")

@@ -7,10 +7,16 @@ from pathlib import Path
 from PIL import Image, ImageDraw
 
 from proactive_agent.scenarios.builder import wording
-from proactive_agent.scenarios.builder.errors import SkipError
-from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
-from proactive_agent.scenarios.builder.items import Item, Point, Stroke
-from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe
+from proactive_agent.scenarios.builder.items import (
+    Built,
+    Frame,
+    Item,
+    Point,
+    SkipError,
+    Stroke,
+    frame_fields,
+)
+from proactive_agent.scenarios.builder.recipe import Appearance, Draft, Recipe
 from proactive_agent.scenarios.builder.strokes import read_drawings
 
 SIDE = 256
@@ -65,10 +71,10 @@ class QuickDrawRecipe(Recipe):
     def read(self, source: Path) -> Iterator[Item]:
         return read_drawings(source)
 
-    def variants(self, look: Look) -> int:
+    def variants(self, look: Appearance) -> int:
         return 1
 
-    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+    def make(self, root: Path, item: Item, look: Appearance, seed: str) -> Iterator[Draft]:
         rng = random.Random(seed)
         built = build_quickdraw(item.strokes, min(look.size, 256))
         yield Draft(built, self.texts(wording.details_suggestions(rng), rng, look))

@@ -12,15 +12,14 @@ from typing import ClassVar, NamedTuple
 
 from PIL import Image
 
-from proactive_agent.scenarios.builder.frames import Built
-from proactive_agent.scenarios.builder.items import Box, Item, Size
+from proactive_agent.scenarios.builder.items import Box, Built, Item, PixelSize
 from proactive_agent.scenarios.builder.picture import bounded, open_rgb, scaled_box
 from proactive_agent.scenarios.builder.sources import Accepts, read_labelled
-from proactive_agent.scenarios.builder.wording import Texts, texts_for
+from proactive_agent.scenarios.builder.wording import SampleTexts, texts_for
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """The choices that shape samples."""
 
     size: int = 640
@@ -43,7 +42,7 @@ class Draft(NamedTuple):
     """A sample without its number and its categories."""
 
     built: Built
-    texts: Texts
+    texts: SampleTexts
 
 
 class Recipe(ABC):
@@ -64,20 +63,20 @@ class Recipe(ABC):
         """What the scenario needs and the item does not have, or None."""
         return None
 
-    def variants(self, look: Look) -> int:
+    def variants(self, look: Appearance) -> int:
         """How many samples an item gives at most."""
         return look.variants
 
     @abstractmethod
-    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+    def make(self, root: Path, item: Item, look: Appearance, seed: str) -> Iterator[Draft]:
         """The samples of an item whose paths start from `root`.
 
         The seed is the item's own.  Raises SkipError.
         """
 
     def texts(
-        self, suggestions: tuple[str, ...], rng: random.Random, look: Look, thing: str = ""
-    ) -> Texts:
+        self, suggestions: tuple[str, ...], rng: random.Random, look: Appearance, thing: str = ""
+    ) -> SampleTexts:
         """The words of a sample."""
         return texts_for(self.name, suggestions, rng, question=look.question, thing=thing)
 
@@ -88,4 +87,4 @@ def opened(root: Path, item: Item, path: str, size: int) -> tuple[Image.Image, B
     image = bounded(original, size)
     if item.box is None:
         return image, None
-    return image, scaled_box(item.box, Size(*original.size), Size(*image.size))
+    return image, scaled_box(item.box, PixelSize(*original.size), PixelSize(*image.size))

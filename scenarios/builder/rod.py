@@ -8,13 +8,12 @@ from PIL import Image
 
 from proactive_agent.scenarios.builder import wording
 from proactive_agent.scenarios.builder.drawn import block_wall
-from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
-from proactive_agent.scenarios.builder.items import Box, Item, Size
+from proactive_agent.scenarios.builder.items import Box, Built, Frame, Item, PixelSize, frame_fields
 from proactive_agent.scenarios.builder.picture import Layer, open_layer, shadow_pad, with_shadow
-from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.builder.recipe import Appearance, Draft, Recipe, opened
 from proactive_agent.scenarios.builder.sliding import (
     Slide,
-    Target,
+    SlideTarget,
     scaled_to_hide,
     slide,
     target_of,
@@ -40,14 +39,14 @@ def build_rod(
     With neither, the middle of the scene is hidden and the reference frame wholly free.  Raises
     SkipError where the occluder does not hide the object.
     """
-    size = Size(*scene.size)
+    size = PixelSize(*scene.size)
     target = target_of(size, box, mask)
     way = _way(target, size, rng, occluder)
     frames = (Frame(str(i), way.frame(scene, i - CENTRE)) for i in range(FRAMES))
     return Built(frames, frame_fields("{image}", CENTRE, FRAMES, REFERENCE))
 
 
-def _way(target: Target, size: Size, rng: random.Random, occluder: Layer | None) -> Slide:
+def _way(target: SlideTarget, size: PixelSize, rng: random.Random, occluder: Layer | None) -> Slide:
     steps = FRAMES - 1 - CENTRE
     if occluder is not None:
         return slide(*scaled_to_hide(occluder, target.hidden), target, size, steps)
@@ -67,7 +66,7 @@ class RodRecipe(Recipe):
     name = "rod"
     hides_box = True
 
-    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+    def make(self, root: Path, item: Item, look: Appearance, seed: str) -> Iterator[Draft]:
         scene, box = opened(root, item, item.frames[0], look.size)
         thing = wording.OBJECTS if look.occluder else wording.BLOCKS
         occluder = open_layer(look.occluder) if look.occluder else None

@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from PIL import Image, ImageChops
 
-from proactive_agent.scenarios.builder.errors import SkipError
-from proactive_agent.scenarios.builder.items import Box, Size
+from proactive_agent.scenarios.builder.items import Box, PixelSize, SkipError
 from proactive_agent.scenarios.builder.picture import Layer, overlay
 from proactive_agent.scenarios.images import MAX_PIXELS
 
@@ -21,7 +20,7 @@ CENTRAL = 0.8
 _CELLS = 64
 
 
-class Target(NamedTuple):
+class SlideTarget(NamedTuple):
     """What is to be hidden."""
 
     hidden: Box
@@ -32,7 +31,7 @@ class Target(NamedTuple):
     """The object's pixels (mode L, not 0), of the scene's size; sharper than the box."""
 
 
-def target_of(size: Size, box: Box | None, mask: Image.Image | None = None) -> Target:
+def target_of(size: PixelSize, box: Box | None, mask: Image.Image | None = None) -> SlideTarget:
     """What is to be hidden in a picture.
 
     Without box and mask nobody knows where the object is: the middle of the picture is hidden, and
@@ -41,10 +40,10 @@ def target_of(size: Size, box: Box | None, mask: Image.Image | None = None) -> T
     if mask is not None and (bounds := mask.getbbox()):
         box = Box(*bounds)
     if box is not None:
-        return Target(box, box, mask)
+        return SlideTarget(box, box, mask)
     across, down = (round(side * (1 - CENTRAL) / 2) for side in size)
     hidden = Box(across, down, size.width - across, size.height - down)
-    return Target(hidden, Box(0, 0, *size))
+    return SlideTarget(hidden, Box(0, 0, *size))
 
 
 class Slide(NamedTuple):
@@ -59,14 +58,14 @@ class Slide(NamedTuple):
         """The scene with the layer at an offset, in steps."""
         return overlay(scene, self.layer, self.left + offset * self.step, self.top)
 
-    def alpha(self, size: Size, offset: int) -> Image.Image:
+    def alpha(self, size: PixelSize, offset: int) -> Image.Image:
         """How much of each pixel the layer covers at an offset."""
         canvas = Image.new("L", size)
         place = (self.left + offset * self.step, self.top)
         canvas.paste(self.layer.getchannel("A"), place)
         return canvas
 
-    def hides(self, target: Target, size: Size) -> bool:
+    def hides(self, target: SlideTarget, size: PixelSize) -> bool:
         """Whether no pixel of the object shows at offset 0."""
         open_ = self.alpha(size, 0).point([255] * 255 + [0])
         if target.mask is None:
@@ -74,7 +73,7 @@ class Slide(NamedTuple):
         return ImageChops.darker(open_, target.mask).getbbox() is None
 
 
-def slide(layer: Layer, opaque: Box, target: Target, size: Size, steps: int) -> Slide:
+def slide(layer: Layer, opaque: Box, target: SlideTarget, size: PixelSize, steps: int) -> Slide:
     """The way of a layer whose rectangle `opaque` hides the target at offset 0.
 
     After `steps` steps to either side the target is free.  Raises SkipError where the object would
@@ -105,7 +104,7 @@ def scaled_to_hide(layer: Layer, hidden: Box) -> tuple[Layer, Box]:
         (1.1 * side + 6) / solid
         for side, solid in ((hidden.width, opaque.width), (hidden.height, opaque.height))
     )
-    size = Size(ceil(layer.width * factor), ceil(layer.height * factor))
+    size = PixelSize(ceil(layer.width * factor), ceil(layer.height * factor))
     if size.width * size.height > MAX_PIXELS:
         raise SkipError("the occluder has too small an opaque part")
     scaled = layer.resize(size, Image.Resampling.LANCZOS)

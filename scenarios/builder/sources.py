@@ -16,15 +16,14 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
-from proactive_agent.scenarios.builder.errors import BuildError
-from proactive_agent.scenarios.builder.items import Item, Region
+from proactive_agent.scenarios.builder.items import BuildError, Item, Region
 from proactive_agent.scenarios.sample import check_relative
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 LISTS = (".csv", ".jsonl")
 BOX_FIELDS = ("x", "y", "width", "height")
 
-Frame = int | str
+FrameName = int | str
 """A frame's number from 0, or its file name."""
 
 
@@ -36,7 +35,7 @@ class Accepts(NamedTuple):
     """Of frames."""
 
 
-class Row(BaseModel):
+class SourceRow(BaseModel):
     """A line of a list."""
 
     model_config = ConfigDict(extra="ignore")
@@ -47,8 +46,8 @@ class Row(BaseModel):
     y: FiniteFloat | None = None
     width: FiniteFloat | None = Field(default=None, gt=0)
     height: FiniteFloat | None = Field(default=None, gt=0)
-    informative: Frame | None = None
-    first: Frame | None = None
+    informative: FrameName | None = None
+    first: FrameName | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -61,7 +60,7 @@ class Row(BaseModel):
         return fields | dict(zip(BOX_FIELDS, box, strict=True))
 
     @model_validator(mode="after")
-    def _whole_box(self) -> "Row":
+    def _whole_box(self) -> "SourceRow":
         given = [name for name in BOX_FIELDS if getattr(self, name) is not None]
         if given and len(given) < len(BOX_FIELDS):
             missing = ", ".join(name for name in BOX_FIELDS if name not in given)
@@ -147,7 +146,7 @@ def parse_json(line: str, place: str) -> Any:
 
 def _item(source: Path, place: str, fields: Any, accepts: Accepts) -> Item:
     try:
-        row = Row.model_validate(fields)
+        row = SourceRow.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         field = f"{first['loc'][0]}: " if first["loc"] else ""
@@ -170,7 +169,7 @@ def _item(source: Path, place: str, fields: Any, accepts: Accepts) -> Item:
     )
 
 
-def _index(frames: tuple[str, ...], frame: Frame | None, place: str) -> int | None:
+def _index(frames: tuple[str, ...], frame: FrameName | None, place: str) -> int | None:
     if frame is None:
         return None
     names = [Path(path).name for path in frames]

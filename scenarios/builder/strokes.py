@@ -11,8 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
-from proactive_agent.scenarios.builder.errors import BuildError
-from proactive_agent.scenarios.builder.items import Item, Stroke
+from proactive_agent.scenarios.builder.items import BuildError, Item, Stroke
 from proactive_agent.scenarios.builder.sources import parse_json
 
 SUFFIXES = (".ndjson", ".jsonl")

@@ -24,7 +24,7 @@ SHARD_BYTES = 64 * 2**20
 """Of pictures in a shard, about; what is held in memory."""
 
 
-class Row(NamedTuple):
+class TrainRow(NamedTuple):
     """A row; `images` are the bytes of the pictures."""
 
     prompt: list[dict[str, str]]
@@ -43,7 +43,7 @@ class Row(NamedTuple):
 
 def rows_of(
     scenario: str, sample: Sample, frames: Mapping[str, bytes], quality: int
-) -> Iterator[Row]:
+) -> Iterator[TrainRow]:
     """The ambiguous frame and the clear one; `frames` are the sample's files by name."""
     state = SCENARIOS[scenario](sample, OWN)
     yield _row(state, frames, quality, clear=False)
@@ -52,10 +52,12 @@ def rows_of(
     yield _row(state, frames, quality, clear=True)
 
 
-def _row(state: Environment[Any], frames: Mapping[str, bytes], quality: int, *, clear: bool) -> Row:
+def _row(
+    state: Environment[Any], frames: Mapping[str, bytes], quality: int, *, clear: bool
+) -> TrainRow:
     seen = state.observe()
     text = state.wording.multiple_choice(seen.question, seen.texts)
-    return Row(
+    return TrainRow(
         prompt=[{"role": "user", "content": text}],
         images=[_picture(seen.image, frames, quality)],
         ground_truth=state.sample.answer,
@@ -81,10 +83,10 @@ class Shards:
         self.folder = folder
         self.rows = 0
         self._files: list[Path] = []
-        self._waiting: list[Row] = []
+        self._waiting: list[TrainRow] = []
         self._bytes = 0
 
-    def add(self, row: Row) -> None:
+    def add(self, row: TrainRow) -> None:
         """Appends a row."""
         self._waiting.append(row)
         self._bytes += sum(map(len, row.images))
@@ -117,7 +119,7 @@ class Shards:
                 "clear": datasets.Value("bool"),
             }
         )
-        columns: dict[str, list[Any]] = {name: [] for name in Row._fields}
+        columns: dict[str, list[Any]] = {name: [] for name in TrainRow._fields}
         for row in self._waiting:
             for name, value in row._asdict().items():
                 columns[name].append(value)

@@ -9,14 +9,20 @@ from PIL import Image, ImageOps
 from proactive_agent.scenarios.builder import wording
 from proactive_agent.scenarios.builder.changeit import sampled
 from proactive_agent.scenarios.builder.drawn import bus
-from proactive_agent.scenarios.builder.errors import SkipError
-from proactive_agent.scenarios.builder.frames import Built, Frame, frame_fields
-from proactive_agent.scenarios.builder.items import Box, Item, Size
+from proactive_agent.scenarios.builder.items import (
+    Box,
+    Built,
+    Frame,
+    Item,
+    PixelSize,
+    SkipError,
+    frame_fields,
+)
 from proactive_agent.scenarios.builder.picture import Layer, open_layer, shadow_pad, with_shadow
-from proactive_agent.scenarios.builder.recipe import Draft, Look, Recipe, opened
+from proactive_agent.scenarios.builder.recipe import Appearance, Draft, Recipe, opened
 from proactive_agent.scenarios.builder.sliding import (
     Slide,
-    Target,
+    SlideTarget,
     scaled_to_hide,
     slide,
     target_of,
@@ -42,7 +48,7 @@ def build_vsod(
     hide the object.
     """
     count = len(scenes)
-    size = Size(*scenes[0].size)
+    size = PixelSize(*scenes[0].size)
     target = target_of(size, box, mask)
     first = rng.randrange(count)
     before = count // 2
@@ -60,8 +66,8 @@ def build_vsod(
 
 
 def _way(
-    target: Target,
-    size: Size,
+    target: SlideTarget,
+    size: PixelSize,
     rng: random.Random,
     passer: Layer | None,
     steps: int,
@@ -87,7 +93,7 @@ class VsodRecipe(Recipe):
     hides_box = True
     accepts = Accepts(pictures=True, folders=True)
 
-    def make(self, root: Path, item: Item, look: Look, seed: str) -> Iterator[Draft]:
+    def make(self, root: Path, item: Item, look: Appearance, seed: str) -> Iterator[Draft]:
         scenes, box = self._scenes(root, item, look)
         thing = wording.PASSER if look.passer else wording.BUS
         passer = open_layer(look.passer) if look.passer else None
@@ -96,7 +102,9 @@ class VsodRecipe(Recipe):
             built = build_vsod(scenes, box, rng, passer=passer)
             yield Draft(built, self.texts(wording.wait_suggestions(thing, rng), rng, look))
 
-    def _scenes(self, root: Path, item: Item, look: Look) -> tuple[list[Image.Image], Box | None]:
+    def _scenes(
+        self, root: Path, item: Item, look: Appearance
+    ) -> tuple[list[Image.Image], Box | None]:
         if len(item.frames) == 1:
             scene, box = opened(root, item, item.frames[0], look.size)
             return [scene] * max(FEWEST, look.frames), box

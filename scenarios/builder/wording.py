@@ -192,7 +192,7 @@ MOVES: Mapping[str, str] = {
 }
 
 
-class Texts(NamedTuple):
+class SampleTexts(NamedTuple):
     """The words of a sample, without its categories."""
 
     question: str
@@ -207,10 +207,10 @@ def texts_for(
     *,
     question: str | None = None,
     thing: str = "",
-) -> Texts:
+) -> SampleTexts:
     """A sample's words: a random question of its scenario, unless one is given."""
     chosen = rng.choice(QUESTIONS[scenario]).format(thing=thing)
-    return Texts(question or chosen, tuple(suggestions), rng.choice(ABSTENTIONS))
+    return SampleTexts(question or chosen, tuple(suggestions), rng.choice(ABSTENTIONS))
 
 
 def slide_suggestions(thing: str, rng: random.Random) -> tuple[str, str]:

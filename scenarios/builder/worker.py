@@ -6,18 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from proactive_agent.scenarios.builder.categories import Categories
-from proactive_agent.scenarios.builder.errors import SkipError
-from proactive_agent.scenarios.builder.items import Item
-from proactive_agent.scenarios.builder.labels import category
-from proactive_agent.scenarios.builder.recipe import Look
+from proactive_agent.scenarios.builder.categories import Categories, category
+from proactive_agent.scenarios.builder.items import Item, SkipError
+from proactive_agent.scenarios.builder.recipe import Appearance
 from proactive_agent.scenarios.builder.recipes import RECIPES
-from proactive_agent.scenarios.builder.training import Row, rows_of
+from proactive_agent.scenarios.builder.training import TrainRow, rows_of
 from proactive_agent.scenarios.builder.writer import make_sample
 
 
 @dataclass(frozen=True)
-class Job:
+class BuildJob:
     """What a scenario's items are made into.  Sent to every worker once."""
 
     scenario: str
@@ -25,26 +23,26 @@ class Job:
     """Where the items' paths start."""
     test: Path
     """Where the frames go."""
-    look: Look
+    look: Appearance
     categories: Categories
     seed: int
     quality: int
     train_share: float
 
 
-class Task(NamedTuple):
+class ItemTask(NamedTuple):
     """An item and the number of its first sample."""
 
     number: int
     item: Item
 
 
-class Result(NamedTuple):
+class ItemResult(NamedTuple):
     """What became of an item."""
 
     lines: list[bytes]
     """Of the data file."""
-    rows: list[Row]
+    rows: list[TrainRow]
     """Of the train split."""
     skipped: str | None = None
     """Why nothing, or not everything, was made of it."""
@@ -60,10 +58,10 @@ def is_for_training(key: str, seed: int, share: float) -> bool:
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
-def build_item(job: Job, task: Task) -> Result:
+def build_item(job: BuildJob, task: ItemTask) -> ItemResult:
     """Makes the samples of an item; those for the test split are written into the job's folder."""
     lines: list[bytes] = []
-    rows: list[Row] = []
+    rows: list[TrainRow] = []
     number, item = task
     train = is_for_training(item.key, job.seed, job.train_share)
     seed = f"{job.seed}/{job.scenario}/{item.identity}"
@@ -83,5 +81,5 @@ def build_item(job: Job, task: Task) -> Result:
                 made.write_frames(job.test)
                 lines.append(made.line)
     except SkipError as error:
-        return Result(lines, rows, f"{item.place}: {error}")
-    return Result(lines, rows)
+        return ItemResult(lines, rows, f"{item.place}: {error}")
+    return ItemResult(lines, rows)

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from PIL import Image
 
-from proactive_agent.scenarios.builder.errors import SkipError
-from proactive_agent.scenarios.builder.frames import Built
-from proactive_agent.scenarios.builder.labels import parser_key
-from proactive_agent.scenarios.builder.wording import Texts
+from proactive_agent.scenarios.builder.categories import parser_key
+from proactive_agent.scenarios.builder.items import Built, SkipError
+from proactive_agent.scenarios.builder.wording import SampleTexts
 from proactive_agent.scenarios.dataset import read_sample
 from proactive_agent.scenarios.environment import SampleError
 from proactive_agent.scenarios.registry import SCENARIOS
@@ -61,7 +60,7 @@ def make_sample(
     scenario: str,
     number: int,
     built: Built,
-    texts: Texts,
+    texts: SampleTexts,
     categories: Sequence[str],
     answer: str,
     rng: random.Random,

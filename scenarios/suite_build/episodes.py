@@ -19,10 +19,8 @@ from PIL import Image
 from proactive_agent.scenarios.builder import wording
 from proactive_agent.scenarios.builder.changeit import build_changeit
 from proactive_agent.scenarios.builder.coco import build_coco
-from proactive_agent.scenarios.builder.errors import SkipError
-from proactive_agent.scenarios.builder.frames import Built
 from proactive_agent.scenarios.builder.imagenet_c import build_imagenet_c
-from proactive_agent.scenarios.builder.items import Box, Point
+from proactive_agent.scenarios.builder.items import Box, Built, Point, SkipError
 from proactive_agent.scenarios.builder.mvp_n import build_mvp_n
 from proactive_agent.scenarios.builder.picture import bounded, open_layer
 from proactive_agent.scenarios.builder.quickdraw import build_quickdraw

@@ -22,8 +22,8 @@ import words  # noqa: E402
 from episodes import MAKERS, Episode, Material  # noqa: E402
 
 from proactive_agent.scenarios import SCENARIOS  # noqa: E402
-from proactive_agent.scenarios.builder.errors import SkipError  # noqa: E402
-from proactive_agent.scenarios.builder.labels import category  # noqa: E402
+from proactive_agent.scenarios.builder.categories import category  # noqa: E402
+from proactive_agent.scenarios.builder.items import SkipError  # noqa: E402
 from proactive_agent.scenarios.builder.wording import texts_for  # noqa: E402
 from proactive_agent.scenarios.builder.writer import Made, make_sample  # noqa: E402
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from PIL import Image
 from skimage.metrics import structural_similarity
 
-from proactive_agent.scenarios.builder.frames import Built, Frame
+from proactive_agent.scenarios.builder.items import Built, Frame
 from proactive_agent.scenarios.builder.picture import with_short_side
 
 Grey: TypeAlias = npt.NDArray[np.float64]

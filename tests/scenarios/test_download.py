@@ -10,7 +10,7 @@ import pytest
 
 from proactive_agent.scenarios import download as download_module
 from proactive_agent.scenarios.dataset import DataFolder
-from proactive_agent.scenarios.download import Progress, download
+from proactive_agent.scenarios.download import DownloadProgress, download
 from proactive_agent.scenarios.hub import HubFile
 from proactive_agent.scenarios.protocol_pack import FILE_NAME
 from proactive_agent.scenarios.verify import Fault, verify
@@ -48,7 +48,7 @@ def pictures_are_whole(folder: Path) -> bool:
     return all("the official release has" in problem for problem in told)
 
 
-def run(folder: Path, hub: LocalHub, **options: Any) -> list[Progress]:
+def run(folder: Path, hub: LocalHub, **options: Any) -> list[DownloadProgress]:
     return list(download(folder, hub, **options))
 
 
@@ -136,7 +136,7 @@ class TestGoingOn:
     def small_parts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(download_module, "PART_BYTES", 1000)
 
-    def stop_at(self, steps: Iterator[Progress], kind: str, path: str, done: int) -> None:
+    def stop_at(self, steps: Iterator[DownloadProgress], kind: str, path: str, done: int) -> None:
         """Interrupts a download at a step."""
         for step in steps:
             if (step.step, step.path) == (kind, path) and step.done >= done:

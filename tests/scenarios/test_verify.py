@@ -13,7 +13,7 @@ from proactive_agent.scenarios.environment import SampleError
 from proactive_agent.scenarios.images import ImageStore
 from proactive_agent.scenarios.protocol_pack import FILE_NAME
 from proactive_agent.scenarios.registry import SCENARIOS
-from proactive_agent.scenarios.verify import Fault, Progress, Report, pictures, verify
+from proactive_agent.scenarios.verify import Fault, VerifyProgress, VerifyReport, pictures, verify
 from proactive_agent.scenarios.wording import OWN
 from proactive_agent.tools import Abstain
 from tests.scenarios import official_layout
@@ -36,8 +36,8 @@ def faults(events: Iterable[object]) -> list[Fault]:
     return [fault for fault in found if "the official release has" not in fault.problem]
 
 
-def report(events: Iterable[object]) -> Report:
-    (found,) = (event for event in events if isinstance(event, Report))
+def report(events: Iterable[object]) -> VerifyReport:
+    (found,) = (event for event in events if isinstance(event, VerifyReport))
     return found
 
 
@@ -177,7 +177,7 @@ class TestFaults:
         file.write_text(file.read_text(encoding="utf-8") + "{\n", encoding="utf-8")
         events = list(verify(tmp_path))
         assert [fault.sample for fault in faults(events)] == [None]
-        assert report(events) == Report("coco", None, None, 0, 1)
+        assert report(events) == VerifyReport("coco", None, None, 0, 1)
 
     def test_in_one_scenario_do_not_hide_the_next(self, tmp_path: Path) -> None:
         write_samples(tmp_path, "rod", []).write_text("{", encoding="utf-8")
@@ -219,8 +219,8 @@ class TestCounts:
             for i in range(88)
         ]
         folder_of(tmp_path, "rod", *samples)
-        (only,) = (event for event in verify(tmp_path) if not isinstance(event, Progress))
-        assert only == Report("rod", samples=88, kept=88, pictures=2, faults=0)
+        (only,) = (event for event in verify(tmp_path) if not isinstance(event, VerifyProgress))
+        assert only == VerifyReport("rod", samples=88, kept=88, pictures=2, faults=0)
         assert only.published == (88, 88)
 
     def test_of_faults_and_pictures_are_those_found(self, tmp_path: Path) -> None:
@@ -263,19 +263,19 @@ class TestReading:
         monkeypatch.setattr(verify_module, "ImageStore", make)
         folder_of(tmp_path, "coco", *(coco(i, image_template=f"{i}.png") for i in range(50)))
         for event in verify(tmp_path, workers=1):
-            if isinstance(event, Progress):
+            if isinstance(event, VerifyProgress):
                 assert stores[0].decodes >= event.done - 8
 
     def test_progress_counts_the_samples(self, tmp_path: Path) -> None:
         folder_of(tmp_path, "coco", coco(1), coco(2))
-        steps = [event for event in verify(tmp_path) if isinstance(event, Progress)]
-        assert steps == [Progress("coco", 1, 2), Progress("coco", 2, 2)]
+        steps = [event for event in verify(tmp_path) if isinstance(event, VerifyProgress)]
+        assert steps == [VerifyProgress("coco", 1, 2), VerifyProgress("coco", 2, 2)]
 
 
 class TestWhat:
     def test_all_scenarios_that_are_there(self, tmp_path: Path) -> None:
         official_layout.write_folder(tmp_path, scenarios=["rod", "coco"])
-        found = [event.scenario for event in verify(tmp_path) if isinstance(event, Report)]
+        found = [event.scenario for event in verify(tmp_path) if isinstance(event, VerifyReport)]
         assert found == ["rod", "coco"]
 
     def test_the_named_ones(self, tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ PACKAGE = "sweethome3d-furniture"
 
 
 @dataclass(frozen=True)
-class Model:
+class CatalogueModel:
     """One model of a library."""
 
     key: str
@@ -40,11 +40,11 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Item:
+class CatalogueItem:
     """One category of the suite and the model that shows it."""
 
     label: str
-    model: Model
+    model: CatalogueModel
     kind: str
     near: tuple[str, ...]
     yaw: float
@@ -87,10 +87,10 @@ def fetch() -> Path:
 
 
 @cache
-def models() -> dict[str, Model]:
+def models() -> dict[str, CatalogueModel]:
     """All models by key, `library/folder`."""
     root = fetch()
-    found: dict[str, Model] = {}
+    found: dict[str, CatalogueModel] = {}
     for library in LIBRARIES:
         entries: dict[str, dict[str, str]] = {}
         text = (root / library / "PluginFurnitureCatalog.properties").read_text("latin-1")
@@ -102,11 +102,13 @@ def models() -> dict[str, Model]:
             key = f"{library}/{path.parent.name}"
             creator = entry.get("creator", library)
             rotation = entry.get("modelRotation")
-            found.setdefault(key, Model(key, entry["name"], library, creator, path, rotation))
+            found.setdefault(
+                key, CatalogueModel(key, entry["name"], library, creator, path, rotation)
+            )
     return found
 
 
-def find(name: str, library: str | None) -> Model | None:
+def find(name: str, library: str | None) -> CatalogueModel | None:
     """The first model of that name."""
     for model in models().values():
         if model.name == name and (library is None or model.library == library):
@@ -115,14 +117,14 @@ def find(name: str, library: str | None) -> Model | None:
 
 
 @cache
-def items() -> tuple[Item, ...]:
+def items() -> tuple[CatalogueItem, ...]:
     """The table of categories."""
     path = Path(__file__).with_name("catalogue.tsv")
     with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     known = models()
     return tuple(
-        Item(
+        CatalogueItem(
             row["label"],
             known[row["model"]],
             row["kind"],
@@ -135,6 +137,6 @@ def items() -> tuple[Item, ...]:
     )
 
 
-def chosen(scenario: str) -> list[Item]:
+def chosen(scenario: str) -> list[CatalogueItem]:
     """The items of a scenario, by its letter, in the table's order."""
     return [item for item in items() if scenario in item.scenarios]

@@ -20,16 +20,16 @@ import views
 import wide
 from rooms import STAGES, Piece
 from studio import Thing
-from work import Job, done
+from work import RenderJob, done
 
 
 class Render(Protocol):
     """Renders one job into its folder."""
 
-    def __call__(self, job: Job, out: Path, furniture: list[tuple[Piece, Thing]]) -> None: ...
+    def __call__(self, job: RenderJob, out: Path, furniture: list[tuple[Piece, Thing]]) -> None: ...
 
 
-def plan(scenario: str) -> tuple[list[Job], Render]:
+def plan(scenario: str) -> tuple[list[RenderJob], Render]:
     """The jobs of a scenario and what renders them."""
     if scenario == "coco":
         return wide.jobs(), wide.render

@@ -9,7 +9,7 @@ from pathlib import Path
 import bpy
 import numpy as np
 import studio
-from catalogue import Model, find
+from catalogue import CatalogueModel, find
 from PIL import Image
 from studio import Thing
 from textures import Rgb
@@ -106,7 +106,7 @@ ROOMS = (
 )  # fmt: skip
 
 
-def model_of(piece: Piece) -> Model | None:
+def model_of(piece: Piece) -> CatalogueModel | None:
     """The model of a piece, from any library that has it."""
     return find(piece.name, piece.library) or find(piece.name, None)
 

@@ -13,11 +13,11 @@ from catalogue import chosen
 from PIL import Image
 from rooms import ROOMS, STAGES
 from studio import Thing
-from work import Job, save_record
+from work import RenderJob, save_record
 
 
 @dataclass(frozen=True)
-class Look:
+class Placement:
     """How large and where the object of a scenario stands."""
 
     letters: str  # a second batch was added later: the first one keeps its rooms
@@ -31,18 +31,18 @@ KINDS = ("curtain", "box", "door", "push", "lid")
 SPRITES = ("box", "push")
 
 LOOKS = {
-    "rod": Look("rR", "rod", (0.31, 0.42), (-0.12, 0.12), 0.0),
-    "vsod": Look("v", "vsod", (0.31, 0.40), (-0.35, 0.35), 0.5),
-    "imagenet-c": Look("i", "table", (0.72, 0.66), (-0.05, 0.05), 0.1),
-    "changeit": Look("tT", "table", (0.48, 0.42), (0.0, 0.0), 0.0),
+    "rod": Placement("rR", "rod", (0.31, 0.42), (-0.12, 0.12), 0.0),
+    "vsod": Placement("v", "vsod", (0.31, 0.40), (-0.35, 0.35), 0.5),
+    "imagenet-c": Placement("i", "table", (0.72, 0.66), (-0.05, 0.05), 0.1),
+    "changeit": Placement("tT", "table", (0.48, 0.42), (0.0, 0.0), 0.0),
 }
 
 
-def jobs(scenario: str) -> list[Job]:
+def jobs(scenario: str) -> list[RenderJob]:
     """One job per item; the room is drawn without regard to the class."""
     look = LOOKS[scenario]
     rng = random.Random(scenario)
-    plan: list[Job] = []
+    plan: list[RenderJob] = []
     for letter in look.letters:
         episodes = chosen(letter)
         places = [number % len(ROOMS) for number in range(len(episodes))]
@@ -51,11 +51,11 @@ def jobs(scenario: str) -> list[Job]:
         rng.shuffle(kinds)
         for item, place, kind in zip(episodes, places, kinds, strict=True):
             extra = {"x": rng.uniform(*look.x), "turn": rng.uniform(-8, 8), "kind": kind}
-            plan.append(Job(len(plan), item, place, look.stage, extra))
+            plan.append(RenderJob(len(plan), item, place, look.stage, extra))
     return plan
 
 
-def stand(job: Job, look: Look) -> tuple[Thing, studio.Box]:
+def stand(job: RenderJob, look: Placement) -> tuple[Thing, studio.Box]:
     """Put the object of a job into the room."""
     thing = studio.load(job.item.model.path, job.item.model.rotation)
     yaw = job.item.yaw + job.extra["turn"]
@@ -79,7 +79,9 @@ def cutout(path: Path, thing: Thing, box: studio.Box) -> Image.Image:
     return picture
 
 
-def render(scenario: str, job: Job, out: Path, furniture: list[tuple[rooms.Piece, Thing]]) -> None:
+def render(
+    scenario: str, job: RenderJob, out: Path, furniture: list[tuple[rooms.Piece, Thing]]
+) -> None:
     """Render a job: scene.png, mask.png, and for changeit the object alone (sprite.png)."""
     look = LOOKS[scenario]
     folder = out / scenario / job.name

@@ -13,21 +13,21 @@ from catalogue import chosen
 from mathutils import Matrix
 from rooms import ROOMS, STAGES
 from studio import Thing
-from work import Job, save_record
+from work import RenderJob, save_record
 
 SHARE = (0.58, 0.58)
 
 
-def jobs() -> list[Job]:
+def jobs() -> list[RenderJob]:
     """One job per item; the room is drawn without regard to the class."""
     rng = random.Random("mvp-n")
-    plan: list[Job] = []
+    plan: list[RenderJob] = []
     for letter in "mn":  # the second batch was added later: the first one keeps its rooms
         episodes = chosen(letter)
         places = [number % len(ROOMS) for number in range(len(episodes))]
         rng.shuffle(places)
         for item, place in zip(episodes, places, strict=True):
-            plan.append(Job(len(plan), item, place, "table"))
+            plan.append(RenderJob(len(plan), item, place, "table"))
     return plan
 
 
@@ -41,7 +41,7 @@ def pose(view: str, yaw: float) -> tuple[Matrix, float]:
     return Matrix.Identity(3), turns[view]
 
 
-def render(job: Job, out: Path, furniture: list[tuple[rooms.Piece, Thing]]) -> None:
+def render(job: RenderJob, out: Path, furniture: list[tuple[rooms.Piece, Thing]]) -> None:
     """Render the views of a job, all with one scale."""
     folder = out / "mvp-n" / job.name
     plate = rooms.plate(out, job.room, job.stage, furniture)

@@ -9,11 +9,11 @@ import bpy
 import numpy as np
 import rooms
 import studio
-from catalogue import Item, chosen, items
+from catalogue import CatalogueItem, chosen, items
 from PIL import Image
 from rooms import ROOMS, STAGES
 from studio import Thing
-from work import Job, save_record
+from work import RenderJob, save_record
 
 # direction in which the camera has to move: where the object stands (x, y, height of its plinth)
 SLOTS = {
@@ -31,7 +31,7 @@ COLUMNS = (("left", "left_up", "left_down"), ("up", "zoom", "down"),
            ("right", "right_up", "right_down"))  # fmt: skip
 
 
-def jobs() -> list[Job]:
+def jobs() -> list[RenderJob]:
     """One job per item; the room and the place are drawn without regard to the class."""
     rng = random.Random("coco")
     episodes = chosen("c")
@@ -49,11 +49,13 @@ def jobs() -> list[Job]:
         free = [column for column in COLUMNS if slot not in column]
         spots = [slot, *(rng.choice(column) for column in free)]
         extra = {"slots": spots, "others": [it.slug for it in others]}
-        plan.append(Job(number, item, places[number], "wide", extra))
+        plan.append(RenderJob(number, item, places[number], "wide", extra))
     return plan
 
 
-def _stand(item: Item, slot: str, rng: random.Random) -> tuple[Thing, bpy.types.Object | None]:
+def _stand(
+    item: CatalogueItem, slot: str, rng: random.Random
+) -> tuple[Thing, bpy.types.Object | None]:
     """Stand an item in its slot, on a plinth where the slot is high."""
     thing = studio.load(item.model.path, item.model.rotation)
     x, y, height = SLOTS[slot]
@@ -74,7 +76,7 @@ def _stand(item: Item, slot: str, rng: random.Random) -> tuple[Thing, bpy.types.
     return thing, plinth
 
 
-def render(job: Job, out: Path, furniture: list[tuple[rooms.Piece, Thing]]) -> None:
+def render(job: RenderJob, out: Path, furniture: list[tuple[rooms.Piece, Thing]]) -> None:
     """Render the scene of a job as three parts over the plate of its room."""
     folder = out / "coco" / job.name
     picture = rooms.plate(out, job.room, "wide", furniture)

@@ -8,7 +8,14 @@ from typing import Any
 
 from PIL import Image, ImageDraw
 
-from proactive_agent.scenarios.builder import Look, Progress, Report, Settings, Skipped, build
+from proactive_agent.scenarios.builder import (
+    Appearance,
+    BuildProgress,
+    BuildReport,
+    BuildSettings,
+    SkippedItem,
+    build,
+)
 
 LABELS = ("red_cup", "blue vase", "Green lamp", "kettle", "toaster")
 SIZE = (160, 120)
@@ -111,10 +118,12 @@ def all_sources(root: Path) -> dict[str, Path]:
 
 
 def built(
-    out: Path, sources: dict[str, Path], look: Look | None = None, **options: Any
-) -> list[Skipped | Progress | Report]:
+    out: Path, sources: dict[str, Path], look: Appearance | None = None, **options: Any
+) -> list[SkippedItem | BuildProgress | BuildReport]:
     """Everything that a build tells."""
-    return list(build(Settings(sources=sources, out=out, look=look or Look(), **options)))
+    return list(
+        build(BuildSettings(sources=sources, out=out, look=look or Appearance(), **options))
+    )
 
 
 def lines_of(out: Path, stem: str) -> list[dict[str, Any]]:

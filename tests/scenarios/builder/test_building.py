@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from proactive_agent.scenarios.builder import BuildError, Look, Report, Settings, Skipped, build
-from proactive_agent.scenarios.builder.output import Manifest
+from proactive_agent.scenarios.builder import (
+    Appearance,
+    BuildError,
+    BuildReport,
+    BuildSettings,
+    SkippedItem,
+    build,
+)
+from proactive_agent.scenarios.builder.output import BuildManifest
 from proactive_agent.tools import MissingExtraError
 from tests.scenarios.builder.material import (
     LABELS,
@@ -33,7 +40,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def skips(events: list[object]) -> list[str]:
-    return [event.why for event in events if isinstance(event, Skipped)]
+    return [event.why for event in events if isinstance(event, SkippedItem)]
 
 
 def beside(out: Path) -> list[str]:
@@ -50,7 +57,7 @@ def test_a_broken_picture_is_left_out_and_counted(photos: Path, tmp_path: Path) 
     events = built(tmp_path / "out", {"rod": photos})
     assert len(skips(events)) == 1
     assert str(broken) in skips(events)[0]
-    (report,) = [event for event in events if isinstance(event, Report)]
+    (report,) = [event for event in events if isinstance(event, BuildReport)]
     assert (report.counts.samples, report.counts.skipped) == (9, 1)
     assert len(lines_of(tmp_path / "out", STEM)) == 9
 
@@ -99,7 +106,7 @@ def test_one_view_alone_is_left_out(tmp_path: Path) -> None:
 
 def test_numbers_do_not_change_with_what_is_left_out(photos: Path, tmp_path: Path) -> None:
     (photos / LABELS[0] / "0.png").write_bytes(b"")
-    built(tmp_path / "out", {"rod": photos}, Look(variants=2))
+    built(tmp_path / "out", {"rod": photos}, Appearance(variants=2))
     ids = [fields["id"] for fields in lines_of(tmp_path / "out", STEM)]
     every = set(range(20))
     assert len(ids) == 18
@@ -108,7 +115,7 @@ def test_numbers_do_not_change_with_what_is_left_out(photos: Path, tmp_path: Pat
 
 def test_vsod_plays_the_frames_of_a_video(tmp_path: Path) -> None:
     videos = view_folder(tmp_path / "videos", views=9)
-    built(tmp_path / "out", {"vsod": videos}, Look(frames=6))
+    built(tmp_path / "out", {"vsod": videos}, Appearance(frames=6))
     samples = lines_of(tmp_path / "out", "OcclusionDataSet-MM20")
     assert [fields["num_images"] for fields in samples] == [6] * 5
 
@@ -182,7 +189,7 @@ def test_a_folder_inside_the_source(photos: Path) -> None:
 
 def test_an_occluder_that_is_no_picture(photos: Path, tmp_path: Path) -> None:
     file = text_file(tmp_path / "wall.png", ["x"])
-    assert "wall.png" in refused(tmp_path, {"rod": photos}, look=Look(occluder=file))
+    assert "wall.png" in refused(tmp_path, {"rod": photos}, look=Appearance(occluder=file))
 
 
 def test_nothing_could_be_built(tmp_path: Path) -> None:
@@ -249,7 +256,7 @@ def test_a_manifest_cannot_name_foreign_files(photos: Path, tmp_path: Path) -> N
 
 def test_a_build_that_is_given_up_leaves_nothing(photos: Path, tmp_path: Path) -> None:
     before = beside(tmp_path / "out")
-    with closing(build(Settings(sources={"rod": photos}, out=tmp_path / "out"))) as steps:
+    with closing(build(BuildSettings(sources={"rod": photos}, out=tmp_path / "out"))) as steps:
         next(steps)
         assert beside(tmp_path / "out") != before
     assert beside(tmp_path / "out") == before
@@ -258,7 +265,7 @@ def test_a_build_that_is_given_up_leaves_nothing(photos: Path, tmp_path: Path) -
 def test_a_build_that_is_given_up_leaves_the_earlier_one(photos: Path, tmp_path: Path) -> None:
     built(tmp_path / "out", {"rod": photos})
     before = content(tmp_path / "out")
-    settings = Settings(sources={"rod": photos}, out=tmp_path / "out", seed=9, force=True)
+    settings = BuildSettings(sources={"rod": photos}, out=tmp_path / "out", seed=9, force=True)
     with closing(build(settings)) as steps:
         next(steps)
     assert content(tmp_path / "out") == before
@@ -266,8 +273,8 @@ def test_a_build_that_is_given_up_leaves_the_earlier_one(photos: Path, tmp_path:
 
 def test_the_manifest_tells_what_was_built(photos: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    built(out, {"rod": photos}, seed=5, look=Look(size=100))
-    manifest = Manifest.model_validate_json((out / "build.json").read_bytes())
+    built(out, {"rod": photos}, seed=5, look=Appearance(size=100))
+    manifest = BuildManifest.model_validate_json((out / "build.json").read_bytes())
     assert manifest.seed == 5
     assert manifest.settings["size"] == 100
     assert "pillow" in manifest.libraries
@@ -283,7 +290,7 @@ def test_a_limit_takes_items_of_every_class(photos: Path, tmp_path: Path) -> Non
 
 
 def test_the_bound_on_the_size_holds(photos: Path, tmp_path: Path) -> None:
-    built(tmp_path / "out", {"rod": photos}, Look(size=100), limit=1)
+    built(tmp_path / "out", {"rod": photos}, Appearance(size=100), limit=1)
     sizes = set()
     for file in (tmp_path / "out").rglob("*.webp"):
         with Image.open(file) as image:

@@ -12,8 +12,7 @@ from PIL import Image, ImageChops, ImageDraw
 
 from proactive_agent.scenarios.builder import SkipError
 from proactive_agent.scenarios.builder.changeit import build_changeit, sampled
-from proactive_agent.scenarios.builder.frames import Built
-from proactive_agent.scenarios.builder.items import Box
+from proactive_agent.scenarios.builder.items import Box, Built
 from proactive_agent.scenarios.builder.mvp_n import build_mvp_n, order_of_views
 from proactive_agent.scenarios.builder.quickdraw import build_quickdraw
 from proactive_agent.scenarios.builder.rod import build_rod

@@ -10,7 +10,7 @@ from proactive_agent.records.manifest import Settings
 from proactive_agent.runs.runner import prepare_run, run
 from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.scenarios.protocol_pack import write_pack
-from proactive_agent.scenarios.verify import Fault, Report, verify
+from proactive_agent.scenarios.verify import Fault, VerifyReport, verify
 from tests.parity.test_parity import (
     CONDITIONS,
     difference,
@@ -45,7 +45,7 @@ def test_every_source_gives_its_samples(whole: Path) -> None:
 def test_a_built_folder_verifies_clean(whole: Path) -> None:
     events = list(verify(whole))
     assert [event for event in events if isinstance(event, Fault)] == []
-    assert {event.scenario for event in events if isinstance(event, Report)} == set(SCENARIOS)
+    assert {event.scenario for event in events if isinstance(event, VerifyReport)} == set(SCENARIOS)
 
 
 @pytest.mark.parametrize("protocol", ["mcqa", "tools"])

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from proactive_agent.scenarios.builder import Look
+from proactive_agent.scenarios.builder import Appearance
 from tests.scenarios.builder.material import all_sources, built, content, lines_of, photo_folder
 
 pytest.importorskip("imagecorruptions", reason="needs the extra `build`")
@@ -51,9 +51,9 @@ def test_another_seed_gives_other_frames(
 
 def test_a_corruption_does_not_depend_on_the_pictures_before(tmp_path: Path) -> None:
     every = photo_folder(tmp_path / "every")
-    built(tmp_path / "a", {"imagenet-c": every}, Look(variants=8))
+    built(tmp_path / "a", {"imagenet-c": every}, Appearance(variants=8))
     (every / "blue vase" / "0.png").unlink()
-    built(tmp_path / "b", {"imagenet-c": every}, Look(variants=8))
+    built(tmp_path / "b", {"imagenet-c": every}, Appearance(variants=8))
     last = lines_of(tmp_path / "a", "ImageNet-C")[-1]["image_template"]
     same = lines_of(tmp_path / "b", "ImageNet-C")[-1]["image_template"]
     a, b = content(tmp_path / "a" / "test"), content(tmp_path / "b" / "test")

@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from proactive_agent.play.protocols.mcqa_parsers import Choices, parse_official
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.scenarios.builder import BuildError, SkipError, wording
-from proactive_agent.scenarios.builder.categories import Categories, read_similar
-from proactive_agent.scenarios.builder.labels import Labels, category
+from proactive_agent.scenarios.builder.categories import Categories, Labels, category, read_similar
 from proactive_agent.scenarios.builder.quickdraw import build_quickdraw
 from proactive_agent.scenarios.builder.writer import make_sample
 from proactive_agent.scenarios.sample import is_abstention
@@ -164,7 +163,7 @@ def test_a_broken_similarity_list_is_named(tmp_path: Path, content: str, reason:
 
 def test_options_that_read_alike_make_no_sample() -> None:
     built = build_quickdraw([((0, 0), (9, 9)), ((0, 9), (9, 0))])
-    texts = wording.Texts("What is it?", ("Finish the sketch.",), "I cannot tell.")
+    texts = wording.SampleTexts("What is it?", ("Finish the sketch.",), "I cannot tell.")
     names = ["Finish  the sketch.", "Cup.", "Dog.", "Owl."]
     with pytest.raises(SkipError, match="read alike"):
         make_sample("quickdraw", 0, built, texts, names, "Cup.", random.Random(0))
