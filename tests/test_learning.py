@@ -28,13 +28,13 @@ def test_a_clear_frame_is_named_with_or_without_a_question() -> None:
     ]
 
 
-def test_an_ambiguous_frame_is_guessed_and_now_and_then_asked_about() -> None:
+def test_an_ambiguous_frame_gets_guesses_and_some_suggestions() -> None:
     assert task(row(clear=False), None) == ("", {NOTHING: 1.0})
     habit = task(row(clear=False), 0.08).habit
     assert habit == pytest.approx({"Turn it.": 0.08, **dict.fromkeys(GUESSES, 0.23)})
 
 
-def test_models_are_measured_together_on_their_samples() -> None:
+def test_measures_pool_models_over_the_same_samples() -> None:
     asking = {"rod": {0: (1.0, 1.0, 0.0, 1.0, 1.0), 1: (1.0, 0.0, 0.0, 1.0, 1.0)}, "coco": {}}
     silent = {"rod": {0: (0.0, 0.0, 0.0, 1.0, 1.0), 1: (0.0, 0.0, 1.0, 0.0, 1.0)}, "coco": {}}
     found = measure([asking, silent], ("rod", "coco"))
@@ -43,7 +43,7 @@ def test_models_are_measured_together_on_their_samples() -> None:
     assert [one.value for one in values] == [0.5, 0.25, 0.25, 0.75]
 
 
-def test_the_tables_that_are_kept_say_what_was_measured() -> None:
+def test_the_committed_tables_match_the_committed_figures() -> None:
     kept = json.loads((RESULTS / "figures.json").read_text())
     figures = {
         column: {name: Measured.model_validate(found) for name, found in rows.items()}

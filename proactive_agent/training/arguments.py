@@ -9,7 +9,7 @@ from proactive_agent.training.folder import CHECKPOINTS
 from proactive_agent.training.model import on_gpu, world_size
 from proactive_agent.training.settings import SAVE_EVERY, TrainingSettings
 
-_PATIENCE_S = 4 * 3600
+_BENCHMARK_TIMEOUT_S = 4 * 3600
 _PACKAGES = {"azure_ml": "azureml-sdk", "comet_ml": "comet-ml", "flyte": "flytekit"}
 """Packages whose name differs from the reporter's name."""
 _NO_LIBRARY = ("all", "none")
@@ -145,7 +145,7 @@ def _common(settings: TrainingSettings, out: Path, *, gpu: bool, evaluates: bool
         "data_seed": settings.seed,
         "use_cpu": not gpu,
         # The other processes wait while the first one plays the benchmark.
-        "ddp_timeout": _PATIENCE_S,
+        "ddp_timeout": _BENCHMARK_TIMEOUT_S,
         "bf16": gpu and settings.dtype != "float16",
         "fp16": gpu and settings.dtype == "float16",
         "activation_checkpointing": settings.checkpointing,

@@ -21,6 +21,9 @@ from proactive_agent.scenarios import DataFolder, ImageError, Sample
 from proactive_agent.tools import UserError
 from proactive_agent.training.prompts import ReplyFrame
 
+Part = dict[str, Any]
+"""A part of a chat message, as TRL takes it: a text or a picture."""
+
 
 @dataclass(frozen=True, slots=True)
 class Opening:
@@ -73,9 +76,6 @@ def read_episodes(source: str, on_row: Callable[[int], None] | None = None) -> E
             if on_row:
                 on_row(1)
     return EpisodeData(data, rows, files)
-
-
-Part = dict[str, Any]
 
 
 class TrainerProvider(Provider):

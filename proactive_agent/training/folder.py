@@ -16,6 +16,11 @@ from proactive_agent.tools import UserError
 from proactive_agent.training.selection import FrameCounts
 from proactive_agent.training.settings import TrainingSettings
 
+MANIFEST = "train.json"
+LIBRARIES = (
+    "proactive-agent", "accelerate", "datasets", "deepspeed", "peft", "pillow", "pydantic",
+    "torch", "transformers", "trl", "vllm",
+)  # fmt: skip
 JOURNAL = "log.jsonl"
 _DROPPED = ("total_flos", "train_runtime", "train_samples_per_second", "train_steps_per_second")
 CHECKPOINTS = "checkpoints"
@@ -24,11 +29,6 @@ _LAST_FILE = "trainer_state.json"
 """The last file that the trainers write into a checkpoint: if it is there, the rest is."""
 _SCARCE = 1_000_000
 """Free bytes below which the disk counts as full."""
-MANIFEST = "train.json"
-LIBRARIES = (
-    "proactive-agent", "accelerate", "datasets", "deepspeed", "peft", "pillow", "pydantic",
-    "torch", "transformers", "trl", "vllm",
-)  # fmt: skip
 Status = Literal["running", "finished", "interrupted", "failed"]
 
 

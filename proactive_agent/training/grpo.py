@@ -1,6 +1,7 @@
 """GRPO on single questions, with TRL's trainer."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from proactive_agent.play.protocols import Protocol
@@ -12,35 +13,53 @@ from proactive_agent.training.arguments import grpo_arguments
 from proactive_agent.training.model import adapter_config, on_gpu, world_size
 from proactive_agent.training.prepared import Prepared, single_questions
 from proactive_agent.training.prompts import request_for
-from proactive_agent.training.reward import Rule, Score, score_row
+from proactive_agent.training.reward import LogMetric, Rule, Score, score_row
 from proactive_agent.training.rows import QuestionRow
 
 Batch = dict[str, list[Any]]
-LogMetric = Callable[[str, float], None]
 
 
 def grpo_trainer(prepared: Prepared, model: Any, callbacks: list[Any]) -> Any:
-    """Returns TRL's trainer.  After a warm-up, `model` already has its adapter."""
+    """Returns TRL's trainer for single questions.  See `new_trainer`."""
+    return new_trainer(
+        prepared,
+        model,
+        partial(_prompts, prepared),
+        reward_funcs=RewardFunction(prepared),
+        processing_class=prepared.processor,
+        callbacks=callbacks,
+    )
+
+
+def new_trainer(
+    prepared: Prepared, model: Any, data_set: Callable[[Sequence[Any]], Any], **arguments: Any
+) -> Any:
+    """Returns TRL's GRPO trainer.
+
+    Args:
+        prepared: The training.
+        model: The loaded model.  After a warm-up it already has its adapter.
+        data_set: Makes the trainer's data set of rows.
+        arguments: Further arguments of `GRPOTrainer`.
+    """
     import trl
 
     settings, chosen = prepared.settings, prepared.chosen
-    arguments = grpo_arguments(
+    config = grpo_arguments(
         settings,
         prepared.out,
         processes=world_size(),
         gpu=on_gpu(settings),
         evaluates=bool(chosen.held_out),
     )
-    fresh = model is prepared.loaded.model
+    has_adapter = model is not prepared.loaded.model
     return trl.GRPOTrainer(
         model=model,
-        reward_funcs=RewardFunction(prepared),
-        args=trl.GRPOConfig(**arguments),
-        train_dataset=_prompts(prepared, chosen.train),
-        eval_dataset=_prompts(prepared, chosen.held_out) if chosen.held_out else None,
-        processing_class=prepared.processor,
-        peft_config=adapter_config(model, settings) if fresh else None,
-        callbacks=callbacks,
+        args=trl.GRPOConfig(**config),
+        train_dataset=data_set(chosen.train),
+        eval_dataset=data_set(chosen.held_out) if chosen.held_out else None,
+        peft_config=None if has_adapter else adapter_config(model, settings),
+        **arguments,
     )
 
 

@@ -6,7 +6,7 @@ replies in a run reads them here, and a conversation has the same tokens as in a
 
 import copy
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,6 @@ from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.tools import UserError
-from proactive_agent.training.arguments import grpo_arguments
 from proactive_agent.training.episodes import (
     EpisodeData,
     EpisodeEnvironment,
@@ -22,37 +21,22 @@ from proactive_agent.training.episodes import (
     Opening,
     TrainerProvider,
 )
-from proactive_agent.training.model import adapter_config, on_gpu, world_size
+from proactive_agent.training.grpo import new_trainer
 from proactive_agent.training.prepared import Prepared
 from proactive_agent.training.prompts import reply_frame
-from proactive_agent.training.reward import Rule
-
-LogMetric = Callable[[str, float], None]
+from proactive_agent.training.reward import LogMetric, Rule
 
 
 def multi_turn_trainer(
     prepared: Prepared, model: Any, callbacks: list[Any], episode_loop: EpisodeLoop
 ) -> Any:
     """Returns TRL's trainer for whole episodes."""
-    import trl
-
-    settings, chosen = prepared.settings, prepared.chosen
-    arguments = grpo_arguments(
-        settings,
-        prepared.out,
-        processes=world_size(),
-        gpu=on_gpu(settings),
-        evaluates=bool(chosen.held_out),
-    )
-    fresh = model is prepared.loaded.model
-    return trl.GRPOTrainer(
-        model=model,
-        reward_funcs=EpisodeReward(Rule.of(settings)),
-        args=trl.GRPOConfig(**arguments),
-        train_dataset=_openings(chosen.train),
-        eval_dataset=_openings(chosen.held_out) if chosen.held_out else None,
+    return new_trainer(
+        prepared,
+        model,
+        _openings,
+        reward_funcs=EpisodeReward(Rule.of(prepared.settings)),
         processing_class=episode_processor(prepared, episode_loop),
-        peft_config=adapter_config(model, settings) if fresh else None,
         environment_factory=partial(EpisodeEnvironment, episode_loop),
         callbacks=callbacks,
     )

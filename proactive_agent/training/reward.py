@@ -5,6 +5,7 @@ as much as the answer, the model learns to ask in every turn.
 """
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -21,6 +22,8 @@ from proactive_agent.training.rows import QuestionRow
 from proactive_agent.training.settings import TrainingSettings
 
 Kind = Literal["ask", "answer", "abstain", "unrelated", "invalid"]
+LogMetric = Callable[[str, float], None]
+"""TRL's function that logs a metric by name."""
 
 
 @dataclass(frozen=True, slots=True)

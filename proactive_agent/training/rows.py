@@ -281,8 +281,9 @@ def _from_hub(repository: str) -> list[Path]:
             repository, repo_type="dataset", allow_patterns=[f"data/{PATTERN}"]
         )
     except Exception as error:  # The client raises many kinds of errors without a network.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{repository}: the download from the Hub failed: {reason}") from error
+        raise UserError(
+            f"{repository}: the download from the Hub failed: {_first_line(error)}"
+        ) from error
     return find_files(folder)
 
 
@@ -299,8 +300,7 @@ def _table(datasets: Any, file: Path) -> Any:
     try:
         part = datasets.Dataset.from_parquet(str(file))
     except Exception as error:  # pyarrow and datasets raise many kinds of errors.
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{file}: not a readable parquet file: {reason}") from None
+        raise UserError(f"{file}: not a readable parquet file: {_first_line(error)}") from None
     check_columns(part.column_names, file.name)
     images = datasets.List(datasets.Image(decode=False))
     try:
@@ -308,10 +308,13 @@ def _table(datasets: Any, file: Path) -> Any:
             [name for name in (*COLUMNS, *OWN_COLUMNS) if name in part.column_names]
         ).cast_column("images", images)
     except Exception as error:  # as above
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise UserError(f"{file.name}: images: {reason}") from None
+        raise UserError(f"{file.name}: images: {_first_line(error)}") from None
 
 
 def _sha256(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -1,8 +1,8 @@
 """Selects the rows to train on: by scenario, without leaks, with some held out.
 
-A leak is a row that shows the picture of a test sample.  Two pictures are the same if all their
-pixels are.  A picture that test samples with different answers share (a first stroke, a wall of
-blocks) reveals none of the answers, so it is not a leak.
+A leak is a row that shows the picture of a test sample and has its answer.  Two pictures are the
+same if all their pixels are.  A picture that test samples with different answers share (a first
+stroke, a wall of blocks) reveals none of the answers, so it is not a leak.
 """
 
 import hashlib

@@ -44,7 +44,7 @@ def test_the_defaults_are_the_papers() -> None:
     assert expected.items() <= grpo().items()
 
 
-def test_trl_takes_the_arguments_as_they_are_meant(tmp_path: Path) -> None:
+def test_trl_accepts_the_arguments(tmp_path: Path) -> None:
     settings = TrainingSettings.of(
         model="m", data="d", eval_every=5, beta=0.1, vllm="colocate", top_p=0.9, iterations=2
     )
@@ -89,14 +89,14 @@ def test_a_small_batch_is_one_pass() -> None:
         ),
     ],
 )
-def test_batches_that_do_not_come_out_even_are_refused(
+def test_batch_sizes_that_do_not_divide_are_refused(
     processes: int, more: dict[str, Any], said: str
 ) -> None:
     with pytest.raises(UserError, match=said):
         grpo(processes, **more)
 
 
-def test_vllm_and_deepspeed_go_through(tmp_path: Path) -> None:
+def test_vllm_and_deepspeed_options_are_passed_on(tmp_path: Path) -> None:
     file = tmp_path / "zero2.json"
     file.write_text(json.dumps({"zero_optimization": {"stage": 2}}))
     server = grpo(vllm="server", vllm_server="http://host:8000", deepspeed=str(file))
@@ -123,7 +123,7 @@ def test_supervised_steps_take_one_reply_per_prompt() -> None:
     assert arguments["learning_rate"] == 2e-5
 
 
-def test_a_warm_up_has_a_length_and_a_rate_of_its_own() -> None:
+def test_a_warm_up_has_its_own_length_and_learning_rate() -> None:
     settings = TrainingSettings.of(model="m", data="d", warm_up=7, warm_up_learning_rate=1e-3)
     arguments = sft_arguments(settings, OUT, processes=1, gpu=False, evaluates=False)
     assert (arguments["max_steps"], arguments["learning_rate"]) == (7, 1e-3)
@@ -143,6 +143,6 @@ def test_a_warm_up_has_a_length_and_a_rate_of_its_own() -> None:
         ({"speed": 1}, "speed: Extra inputs are not permitted"),
     ],
 )
-def test_settings_that_make_no_sense_are_refused(more: dict[str, Any], said: str) -> None:
+def test_contradictory_settings_are_refused(more: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError, match=said):
         TrainingSettings.of(model="m", data="d", **more)

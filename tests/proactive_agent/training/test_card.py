@@ -31,7 +31,7 @@ def test_another_process_leaves_the_journal_alone(tmp_path: Path) -> None:
     assert [line["phase"] for line in read_journal(tmp_path)] == ["benchmark"]
 
 
-def test_a_line_holds_numbers_and_the_pace(tmp_path: Path) -> None:
+def test_a_line_holds_numbers_and_the_speed(tmp_path: Path) -> None:
     journal = Journal(tmp_path)
     nan = float("nan")
     journal.write("grpo", 1, {"reward": 0.5, "kl": nan, "num_tokens": 1000.0, "total_flos": 3})
@@ -41,7 +41,7 @@ def test_a_line_holds_numbers_and_the_pace(tmp_path: Path) -> None:
     assert "NaN" not in (tmp_path / JOURNAL).read_text()
 
 
-def test_curves_are_drawn_of_what_there_is() -> None:
+def test_curves_show_the_metrics_that_were_logged() -> None:
     drawn = draw_curves(LINES, "grpo")
     assert drawn is not None
     root = ElementTree.fromstring(drawn)

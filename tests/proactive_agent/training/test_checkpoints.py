@@ -46,7 +46,7 @@ def test_a_full_disk_is_known_by_its_error(tmp_path: Path) -> None:
     assert not is_disk_full(RuntimeError("out of memory"), tmp_path)
 
 
-def test_a_full_disk_is_known_by_what_is_left(
+def test_a_full_disk_is_known_by_its_free_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1000))
@@ -54,7 +54,7 @@ def test_a_full_disk_is_known_by_what_is_left(
     assert not is_disk_full(KeyboardInterrupt(), tmp_path)
 
 
-def test_who_interrupts_is_told_where_it_goes_on(tmp_path: Path) -> None:
+def test_an_interruption_names_the_resume_command(tmp_path: Path) -> None:
     told = train_view.resume_hint
     assert told(tmp_path) == "nothing was written"
     (tmp_path / "train.json").write_text("{}")

@@ -16,12 +16,12 @@ def rows(number: int) -> list[QuestionRow]:
     ]
 
 
-def test_scenarios_and_limit_choose() -> None:
+def test_rows_are_selected_by_scenario_and_limit() -> None:
     assert [row.index for row in select_rows(rows(8), ["coco"], 2)] == [0, 2]
     assert len(select_rows(rows(8), [], None)) == 8
 
 
-def test_a_scenario_that_is_not_there_is_refused() -> None:
+def test_a_scenario_without_rows_is_refused() -> None:
     with pytest.raises(UserError, match="no rows of rod; it holds coco, quickdraw"):
         select_rows(rows(4), ["rod", "coco"], None)
 
@@ -48,18 +48,18 @@ def settings(**more: float) -> TrainingSettings:
     return TrainingSettings.of(model="m", data="d", **more)
 
 
-def test_a_reward_of_one_is_warned_of_with_the_papers_figures() -> None:
+def test_a_reward_of_one_gives_a_remark_with_the_papers_results() -> None:
     assert not [*advice(settings(reward_suggestion=0.75))]
     (said,) = advice(settings(reward_suggestion=1))
     assert "Qwen2.5-VL-3B: 17.2 % and 15.1 at 1.0, 37.4 % and 0.9 at 0.5" in said
 
 
-def test_few_prompts_are_warned_of() -> None:
+def test_few_prompts_give_a_remark() -> None:
     (said,) = advice(settings(batch_size=128))
     assert said.startswith("16 prompts per step are few")
 
 
-def test_a_model_that_never_asks_is_told_of() -> None:
+def test_a_model_that_never_asks_gives_a_remark() -> None:
     never = {"benchmark/trained/asks/ambiguous": 0.0, "benchmark/unseen/asks/ambiguous": 0.0}
     assert "--warm-up" in (never_asks_remark(never, settings()) or "")
     assert never_asks_remark(never, settings(warm_up=5)) is None

@@ -22,7 +22,7 @@ CONFIGURATION = re.findall(r"^```json\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTA
 
 
 @pytest.mark.parametrize("line", TRAINED)
-def test_every_training_shown_can_be_asked_for(
+def test_every_training_command_in_the_docs_is_valid(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -56,7 +56,7 @@ def test_the_same_picture_with_another_answer_is_no_leak() -> None:
     assert not leaks([last], ["Something else."], [data])
 
 
-def test_what_samples_with_different_answers_share_is_no_leak(tmp_path: Path) -> None:
+def test_a_picture_of_samples_with_different_answers_is_no_leak(tmp_path: Path) -> None:
     import json
 
     lines = []
@@ -78,7 +78,7 @@ def test_what_samples_with_different_answers_share_is_no_leak(tmp_path: Path) ->
     assert [leak.row for leak in leaks([first, last], ["Vase."] * 2, [data])] == [1]
 
 
-def test_the_test_split_beside_the_train_split_counts_too(tmp_path: Path) -> None:
+def test_the_test_split_next_to_the_train_split_is_compared(tmp_path: Path) -> None:
     assert [folder.embedded for folder in comparison_data(str(tmp_path), None)] == [True]
     (tmp_path / "test").mkdir()
     (tmp_path / "test" / "QuickDraw_preprocessed.jsonl").write_text("")

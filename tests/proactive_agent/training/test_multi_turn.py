@@ -77,7 +77,7 @@ def written(parts: list[dict[str, Any]], mark: str) -> str:
     return "".join(mark if part["type"] == "image" else part["text"] for part in parts)
 
 
-def test_a_staged_episode_is_the_one_of_a_run() -> None:
+def test_an_episode_of_the_trainer_equals_that_of_a_run() -> None:
     openings = read_episodes(str(EMBEDDED)).rows
     opening = next(one for one in openings if one.scenario == "rod")
     provider = Planned()
@@ -113,7 +113,7 @@ def compare(
     assert len(own.processor.tokenizer(end["text"])["input_ids"]) > LIMIT
 
 
-def test_an_episode_that_was_left_is_ended_when_the_next_begins() -> None:
+def test_an_abandoned_episode_is_cancelled_when_the_next_begins() -> None:
     openings = read_episodes(str(EMBEDDED)).rows
     with EpisodeLoop(play_with(TrainerProvider()), openings, chat(), FRAME, LIMIT) as episode_loop:
         episode = EpisodeEnvironment(episode_loop)
@@ -124,11 +124,11 @@ def test_an_episode_that_was_left_is_ended_when_the_next_begins() -> None:
         assert left.cancelled()
 
 
-def test_an_episode_that_was_cut_off_is_worth_nothing() -> None:
+def test_an_episode_that_was_cut_off_earns_nothing() -> None:
     assert sum(episode_parts(None, Rule()).values()) == 0
 
 
-def test_solved_episodes_go_to_the_right_answer_turn_by_turn() -> None:
+def test_solved_episodes_hold_every_turn_up_to_the_right_answer() -> None:
     data = read_episodes(str(EMBEDDED))
     opening = next(one for one in data.rows if one.scenario == "mvp-n")
     oracle = RecordingOracle()
@@ -140,7 +140,7 @@ def test_solved_episodes_go_to_the_right_answer_turn_by_turn() -> None:
     assert [one.reply for one in solved] == [one.reply for one in oracle.solved]
 
 
-def test_a_model_that_takes_no_pictures_back_is_refused() -> None:
+def test_a_model_without_support_for_later_pictures_is_refused() -> None:
     for kind in ("llava_onevision", "smolvlm"):
         folder = tiny_models.folder(kind)
         model = transformers.AutoModelForImageTextToText.from_pretrained(folder)
@@ -216,7 +216,7 @@ def trained(folder: Path, data: Path, **more: Any) -> dict[str, Any]:
     return step
 
 
-def test_an_episode_of_a_trainer_is_asked_and_shown_as_in_a_run(
+def test_a_trained_episode_has_the_same_prompts_as_in_a_run(
     prompted: Prompted, one_sample: Path, tmp_path: Path
 ) -> None:
     step = trained(tmp_path, one_sample, tune="full")

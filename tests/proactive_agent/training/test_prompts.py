@@ -68,7 +68,9 @@ def row_of(scenario: str, number: int = 0) -> tuple[QuestionRow, Any]:
 
 @pytest.mark.parametrize("protocol", [Mcqa(), ToolUse()], ids=["mcqa", "tools"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_a_row_is_asked_about_as_its_state_is_in_a_run(scenario: str, protocol: Protocol) -> None:
+def test_the_prompt_of_a_row_equals_that_of_its_state_in_a_run(
+    scenario: str, protocol: Protocol
+) -> None:
     row, sample = row_of(scenario)
     oracle = RecordingOracle()
     play = Play(DataFolder(), oracle, protocol, parse_condition("zero-shot", protocol.name))
@@ -80,7 +82,7 @@ def test_a_row_is_asked_about_as_its_state_is_in_a_run(scenario: str, protocol: 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_trainer_reads_the_tokens_that_a_run_reads(kind: str) -> None:
+def test_a_prompt_has_the_same_tokens_in_training_and_in_a_run(kind: str) -> None:
     row, _ = row_of("coco")
     chat = chat_of(kind)
     model = transformers.AutoModelForImageTextToText.from_pretrained(tiny_models.folder(kind))
@@ -118,7 +120,7 @@ def test_a_reply_is_framed_as_the_template_frames_it(kind: str) -> None:
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("form", ["letter-and-text", "text", "letter"])
-def test_solved_rows_are_paid_in_full(scenario: str, form: Any) -> None:
+def test_solved_rows_earn_the_full_reward(scenario: str, form: Any) -> None:
     rng = random.Random(scenario)
     for protocol in (Mcqa(), ToolUse()):
         ambiguous, _ = row_of(scenario, rng.randrange(5))
@@ -148,7 +150,7 @@ def test_the_forms_of_a_reply() -> None:
     assert in_form(reply, "letter-and-text") == reply
 
 
-def test_a_wording_that_nobody_knows_needs_a_pack_for_tools() -> None:
+def test_an_unknown_wording_needs_a_pack_for_tools() -> None:
     row, _ = row_of("coco")
     text = row.text.replace(OWN.options_sentence, "\nTake one:\n")
     other = replace(row, text=text, place="a.parquet, row 0")
@@ -158,7 +160,7 @@ def test_a_wording_that_nobody_knows_needs_a_pack_for_tools() -> None:
         question_of(other, [OWN])
 
 
-def test_a_pack_beside_the_split_is_read(official_pack_folder: Any, tmp_path: Path) -> None:
+def test_a_pack_next_to_the_split_is_read(official_pack_folder: Any, tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     shutil.copy(official_pack_folder / FILE_NAME, tmp_path)
     for place in (tmp_path, tmp_path / "data"):

@@ -54,11 +54,13 @@ def rewarded(
         ("F) Lamp", 0),
     ],
 )
-def test_a_multiple_choice_is_paid_by_the_official_parser(text: str, reward: float) -> None:
+def test_the_official_parser_determines_the_reward_of_a_multiple_choice(
+    text: str, reward: float
+) -> None:
     assert rewarded(text) == reward
 
 
-def test_the_lenient_parser_pays_what_it_understands() -> None:
+def test_the_lenient_parser_rewards_more_forms() -> None:
     assert rewarded("F) Lamp", Mcqa("lenient")) == 1
     assert rewarded("**A**", Mcqa("lenient")) == 0.5
 
@@ -83,11 +85,11 @@ def call(name: str, **arguments: str) -> str:
         ("What a nice day.", 0),
     ],
 )
-def test_calls_and_words_are_paid_by_what_they_stand_for(text: str, reward: float) -> None:
+def test_calls_and_free_text_earn_the_reward_of_their_action(text: str, reward: float) -> None:
     assert rewarded(text, ToolUse()) == reward
 
 
-def test_in_the_first_turn_of_rod_no_category_is_paid() -> None:
+def test_the_first_turn_of_rod_rewards_no_category() -> None:
     row = QuestionRow(0, "rod", False, "", ("Move it to the left.",), ROW.categories, (), "Lamp.")
     assert rewarded("Lamp.", row=row) == 0
     clear = QuestionRow(0, "rod", True, "", ("Move it to the left.",), ROW.categories, (), "Lamp.")
@@ -127,7 +129,7 @@ def test_the_parts_of_a_reward(
         (call("dance"), "invalid"),
     ],
 )
-def test_what_a_reply_did(text: str, kind: str) -> None:
+def test_the_kind_of_a_reply(text: str, kind: str) -> None:
     score = score_row(ROW, as_written(text, tools=True), ToolUse())
     assert score.kind == kind
 
@@ -226,5 +228,5 @@ def done(turn: TurnRecord, protocol: Protocol) -> tuple[bool, bool]:
     return verdict.suggestion == "correct" and not right, right
 
 
-def test_a_score_knows_the_clear_frame() -> None:
+def test_a_score_records_the_clear_frame() -> None:
     assert score_row(CLEAR, Reply("Lamp."), Mcqa()) == Score("answer", True, False, True)

@@ -29,7 +29,7 @@ def refused(folder: Path, **more: Any) -> str:
     return str(caught.value)
 
 
-def test_a_row_is_read_as_what_it_says(tmp_path: Path) -> None:
+def test_the_fields_of_a_row_are_read(tmp_path: Path) -> None:
     split = read_split(str(write_split(tmp_path, [fields(2), fields(3, scenario="coco")])))
     ambiguous, clear = split.rows
     assert ambiguous == QuestionRow(
@@ -57,7 +57,7 @@ def test_rows_of_several_files_are_numbered_through(tmp_path: Path) -> None:
     assert len(split.files) == 2
 
 
-def test_own_columns_say_what_the_released_ones_cannot(tmp_path: Path) -> None:
+def test_own_columns_override_the_derived_values(tmp_path: Path) -> None:
     options = ["Rewind the video.", "Wait for the bus to pass.", ABSTAIN, *SHAPES]
     text = "".join(f"{'ABCDEFG'[i]}. {option}\n" for i, option in enumerate(options))
     row = {
@@ -72,7 +72,7 @@ def test_own_columns_say_what_the_released_ones_cannot(tmp_path: Path) -> None:
     assert (read.scenario, read.clear, len(read.accepted)) == ("vsod", True, 2)
 
 
-def test_a_picture_mark_in_the_words_is_taken_out(tmp_path: Path) -> None:
+def test_a_picture_mark_in_the_text_is_removed(tmp_path: Path) -> None:
     text = fields(0)["prompt"][0]["content"]
     marked = fields(0, prompt=[{"role": "user", "content": f"<image>\n{text}"}])
     (row,) = read_split(str(write_split(tmp_path, [marked]))).rows
@@ -124,7 +124,7 @@ def test_an_unknown_scenario_is_refused(tmp_path: Path) -> None:
         read_split(str(tmp_path))
 
 
-def test_suggestions_have_to_be_those_of_the_scenario(tmp_path: Path) -> None:
+def test_suggestions_of_another_scenario_are_refused(tmp_path: Path) -> None:
     write_split(tmp_path, [{**fields(0), "scenario": "rod"}])
     with pytest.raises(
         UserError,
@@ -141,7 +141,7 @@ def test_a_missing_column_is_named(tmp_path: Path) -> None:
         read_split(str(tmp_path))
 
 
-def test_what_is_no_parquet_file_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_parquet_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "train-00000-of-00001.parquet"
     file.write_text("no parquet")
     with pytest.raises(UserError, match="not a readable parquet file"):
@@ -182,7 +182,7 @@ def test_a_broken_picture_is_named(tmp_path: Path) -> None:
         list(split.pictures_of(split.rows[1]))
 
 
-def test_each_row_is_told_while_reading(tmp_path: Path) -> None:
+def test_reading_reports_each_row(tmp_path: Path) -> None:
     told: list[int] = []
     read_split(str(small_split(tmp_path, 6)), told.append)
     assert told == [1] * 6

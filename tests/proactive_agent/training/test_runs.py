@@ -61,7 +61,7 @@ def test_supervised_training_lowers_the_loss(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["smolvlm", "llava_onevision"])
-def test_what_was_trained_with_grpo_is_what_is_loaded(kind: str, tmp_path: Path) -> None:
+def test_a_run_loads_the_model_that_grpo_trained(kind: str, tmp_path: Path) -> None:
     out, logged = rewarded(kind)
     assert [line["step"] for line in logged] == [1, 2, 3]
     assert any(line["grad_norm"] > 0 for line in logged)
@@ -76,7 +76,7 @@ def test_what_was_trained_with_grpo_is_what_is_loaded(kind: str, tmp_path: Path)
     assert (out / "README.md").read_text().count("→") == 7 * 4
 
 
-def test_adapters_are_those_of_the_language_model_alone() -> None:
+def test_only_the_language_model_gets_adapters() -> None:
     with safe_open(rewarded("llava_onevision").out / "adapter_model.safetensors", "pt") as file:
         names = set(file.keys())
     layers = {name.rpartition(".lora_")[0] for name in names}
@@ -115,7 +115,7 @@ def test_a_resumed_training_logs_what_an_uninterrupted_one_does(tmp_path: Path) 
         resume(tmp_path / "parts")
 
 
-def test_a_training_that_died_after_its_last_step_takes_none_more(tmp_path: Path) -> None:
+def test_a_training_that_died_after_its_last_step_takes_no_further_step(tmp_path: Path) -> None:
     whole, out = rewarded("smolvlm").out, tmp_path / "out"
     shutil.copytree(whole, out)
     (out / "model.safetensors").unlink()
@@ -144,7 +144,7 @@ def essence(out: Path) -> list[dict[str, Any]]:
         ("model", {"folder_sha256": "0" * 64}, "llava_onevision"),
     ],
 )
-def test_what_has_changed_is_not_gone_on_with(
+def test_a_changed_split_or_model_is_not_resumed(
     part: str, change: dict[str, Any], what: str, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -177,7 +177,7 @@ def test_a_warm_up_comes_first_and_leaves_one_adapter(tmp_path: Path) -> None:
     assert any(tensor.abs().max() > 1e-3 for tensor in lora_b)
 
 
-def test_the_warm_ups_checkpoints_are_not_taken_for_those_of_grpo(tmp_path: Path) -> None:
+def test_a_warm_up_writes_no_checkpoints(tmp_path: Path) -> None:
     out = tmp_path / "out"
     settings = TrainingSettings.of(
         **{**SHORT, "save_every": 1}, data=str(split()), model=str(taught("llava_onevision")),
@@ -196,7 +196,7 @@ def test_the_warm_ups_checkpoints_are_not_taken_for_those_of_grpo(tmp_path: Path
     assert [line["phase"] for line in steps(told)] == ["warm-up", "warm-up", "grpo"]
 
 
-def test_a_benchmark_between_steps_leaves_every_step_its_line(tmp_path: Path) -> None:
+def test_every_step_has_its_line_despite_a_benchmark_between_steps(tmp_path: Path) -> None:
     out = tmp_path / "out"
     trained(out, model=str(taught("smolvlm")), max_steps=3, eval_every=1, eval_limit=1, held_out=0,
             max_tokens=4)  # fmt: skip
@@ -225,7 +225,7 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_it_ends_early_without_a_better_held_out_reward(tmp_path: Path) -> None:
+def test_a_training_stops_early_without_a_better_held_out_reward(tmp_path: Path) -> None:
     out = tmp_path / "out"
     trained(out, model=str(taught("smolvlm")), max_steps=6, eval_every=1, held_out=2, patience=2,
             learning_rate=1e-12, max_tokens=4)  # fmt: skip

@@ -92,7 +92,7 @@ def test_a_dry_run_loads_no_model(tmp_path: Path) -> None:
         (["--schedule", "nonsense"], "nonsense is not a valid SchedulerType"),
     ],
 )
-def test_what_a_trainer_would_refuse_is_told_before_anything_is_read(
+def test_errors_of_the_trainers_come_before_data_is_read(
     options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for library in ("wandb", "vllm"):
@@ -105,7 +105,7 @@ def test_what_a_trainer_would_refuse_is_told_before_anything_is_read(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_wrong_row_is_one_line(tmp_path: Path) -> None:
+def test_a_wrong_row_gives_a_one_line_error(tmp_path: Path) -> None:
     write_split(tmp_path, [fields(0), fields(1, ground_truth="Teapot.")])
     said = refused("--model", "m/m", "--data", str(tmp_path), "--out", str(tmp_path / "out"))
     assert said.startswith("error: train-00000-of-00001.parquet, row 1: ground_truth: 'Teapot.'")
@@ -127,7 +127,7 @@ def test_a_wrong_row_is_one_line(tmp_path: Path) -> None:
         (["--out", "nowhere", "--resume"], "nowhere is not the folder of a training: train.json"),
     ],
 )
-def test_what_cannot_be_is_one_line(
+def test_wrong_options_give_one_line_errors(
     options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -136,7 +136,7 @@ def test_what_cannot_be_is_one_line(
     assert len(message.splitlines()) == 1
 
 
-def test_too_few_rows_for_a_step_are_told(tmp_path: Path) -> None:
+def test_too_few_rows_for_a_step_are_refused(tmp_path: Path) -> None:
     data = small_split(tmp_path, 8)
     said = refused("--model", "m/m", "--data", str(data), "--out", str(tmp_path / "out"))
     assert "one step takes 64 prompts, but there are only 8 rows to train on" in said
@@ -148,7 +148,7 @@ def test_a_missing_library_names_the_extra(tmp_path: Path, monkeypatch: pytest.M
     assert "pip install 'proactive-agent[train]'" in said
 
 
-def test_a_target_that_the_language_model_lacks_is_named(tmp_path: Path) -> None:
+def test_a_missing_lora_target_is_named(tmp_path: Path) -> None:
     data = small_split(tmp_path)
     said = refused(
         "--model", str(tiny_models.folder("smolvlm")), "--data", str(data), "--batch-size", "16",
@@ -158,7 +158,7 @@ def test_a_target_that_the_language_model_lacks_is_named(tmp_path: Path) -> None
     assert not (tmp_path / "out").exists()
 
 
-def test_a_training_of_the_command_line_is_written_down(tmp_path: Path) -> None:
+def test_a_training_of_the_command_line_writes_its_manifest(tmp_path: Path) -> None:
     data, out = small_split(tmp_path), tmp_path / "out"
     result = train(
         "--model", str(tiny_models.folder("smolvlm")), "--data", str(data), "--out", str(out),
