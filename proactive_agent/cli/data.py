@@ -158,8 +158,7 @@ def show(
     from proactive_agent.scenarios.contact_sheet import contact_sheet, sample_tiles, scenario_tiles
     from proactive_agent.scenarios.dataset import DataFolder
     from proactive_agent.scenarios.registry import find_scenario, split_sample
-    from proactive_agent.terminal.console import console, safe
-    from proactive_agent.terminal.picture import show_picture
+    from proactive_agent.terminal.console import console, safe, show_picture
     from proactive_agent.tools import UserError
 
     folder = DataFolder(directory, unfiltered=True)

@@ -88,7 +88,7 @@ def trace(
         group=group,
         search=search,
         limit=limit,
-        beside=other is not None,
+        with_changes=other is not None,
     )
     wanted.check()
     folder = RunFolder.find(run, results)
@@ -136,7 +136,6 @@ def _print(
     as_json: bool,
 ) -> None:
     from proactive_agent.tools import UserError
-    from proactive_agent.views.follow import follow as follow_run
     from proactive_agent.views.selection import in_order
     from proactive_agent.views.text.printing import Printer
 
@@ -147,7 +146,7 @@ def _print(
         printer.print_diff(second, wanted, order)
     elif follow:
         try:
-            printer.print_as_they_come(wanted.apply(follow_run(folder), folder.read_line))
+            printer.print_as_they_come(wanted.apply(folder.follow(), folder.read_line))
         except KeyboardInterrupt:
             sys.exit(130)
     else:

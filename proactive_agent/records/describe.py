@@ -11,9 +11,9 @@ from proactive_agent.records.failures import Episode
 from proactive_agent.records.outline import ActionOutline, TurnOutline, VerdictOutline
 from proactive_agent.tools.actions import UNRELATED_REQUEST
 
-Action = ActionRecord | ActionOutline
-Turn = TurnRecord | TurnOutline
-Verdict = VerdictRecord | VerdictOutline
+AnyAction = ActionRecord | ActionOutline
+AnyTurn = TurnRecord | TurnOutline
+AnyVerdict = VerdictRecord | VerdictOutline
 
 ARROW = " → "
 """Separates the steps of an episode."""
@@ -43,7 +43,7 @@ def short_steps_of(episode: Episode) -> str:
     return steps
 
 
-def step_of(turn: Turn) -> str:
+def step_of(turn: AnyTurn) -> str:
     """Describes the action of a turn, and whether it was asked for in words with a tool call."""
     done = action_of(turn.action)
     if turn.action.question is None or turn.via == "text":
@@ -51,7 +51,7 @@ def step_of(turn: Turn) -> str:
     return f"{UNRELATED_REQUEST.tool}: {done.removesuffix(BY_REQUEST)}"
 
 
-def short_step_of(turn: Turn) -> str:
+def short_step_of(turn: AnyTurn) -> str:
     """Abbreviates `step_of` to a word or two."""
     done = short_action_of(turn.action)
     if turn.action.question is None:
@@ -59,7 +59,7 @@ def short_step_of(turn: Turn) -> str:
     return f"ask {done}" if turn.via == "call" else f"say {done}"
 
 
-def action_of(action: Action) -> str:
+def action_of(action: AnyAction) -> str:
     """Describes the action that a reply was read as."""
     match action.kind:
         case "intervention" if action.tool == UNRELATED_REQUEST.tool:
@@ -78,7 +78,7 @@ def action_of(action: Action) -> str:
             return f"invalid: {action.why}" + (f" ({detail})" if detail else "")
 
 
-def short_action_of(action: Action) -> str:
+def short_action_of(action: AnyAction) -> str:
     """Abbreviates `action_of` to a word or two."""
     match action.kind:
         case "intervention" if action.tool == UNRELATED_REQUEST.tool:
@@ -99,7 +99,7 @@ def _counted(steps: Iterator[str]) -> Iterator[str]:
         yield f"{step} ×{times}" if times > 1 else step
 
 
-def verdict_of(turn: Turn) -> str:
+def verdict_of(turn: AnyTurn) -> str:
     """Describes the verdict on a turn, and the lenient parser's verdict if it differs."""
     text = verdict_words(turn.verdict)
     if turn.lenient_verdict is not None:
@@ -107,7 +107,7 @@ def verdict_of(turn: Turn) -> str:
     return text
 
 
-def verdict_words(verdict: Verdict) -> str:
+def verdict_words(verdict: AnyVerdict) -> str:
     """Describes a verdict: whether a category or a suggestion was matched and correct."""
     if verdict.category != "mismatch":
         return f"category {verdict.category}"
@@ -116,7 +116,7 @@ def verdict_words(verdict: Verdict) -> str:
     return "no match"
 
 
-def call_result(turn: Turn) -> str:
+def call_result(turn: AnyTurn) -> str:
     """Describes the result that a tool call of this turn returned."""
     if turn.verdict.category != "mismatch":
         return f"answer: {turn.verdict.category}"

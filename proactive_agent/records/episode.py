@@ -1,6 +1,6 @@
-"""What a run writes down: one `EpisodeRecord` per finished episode, as a line of JSON.
+"""The records of a run: one `EpisodeRecord` per finished episode, as a line of JSON.
 
-Pictures are named by path and hash, never embedded; keys and headers are never written.
+Pictures are named by path and hash, never embedded.  API keys and headers are never written.
 """
 
 from typing import Literal, NamedTuple
@@ -11,7 +11,7 @@ from proactive_agent.scenarios import Verdict
 
 
 class EpisodeKey(NamedTuple):
-    """What tells an episode of a run from the others."""
+    """Identifies an episode within its run."""
 
     scenario: str
     sample_id: int | str
@@ -19,16 +19,16 @@ class EpisodeKey(NamedTuple):
 
 
 class Record(BaseModel):
-    """Base of all records; fields that an older program does not know are let pass."""
+    """Base class of records.  Unknown fields are ignored, so that old programs read new records."""
 
     model_config = ConfigDict(extra="ignore")
 
 
 class SentImageRecord(Record):
-    """A picture as an API got it."""
+    """A picture as it was sent to an API."""
 
     sha256: str
-    """Of the encoded file."""
+    """Hash of the encoded file."""
     media_type: str
     size: tuple[int, int]
     """Width and height in pixels."""
@@ -36,30 +36,30 @@ class SentImageRecord(Record):
 
 
 class ImageRecord(Record):
-    """The picture shown."""
+    """The picture shown in a turn."""
 
     path: str
     """Relative to the data folder."""
     crop: tuple[float, float, float, float] | None
     """[left, upper, right, lower] in pixels of the file."""
     size: tuple[int, int] | None = None
-    """Width and height of what was shown, in pixels."""
+    """Width and height as shown, in pixels."""
     sha256: str | None
-    """Of the file.  This and the size are null where a replay ran without the pictures."""
+    """Hash of the file.  Null, like the size, if a replay ran without the pictures."""
     sent: SentImageRecord | None = None
-    """As it went to an API, where it was encoded anew."""
+    """The picture as sent to an API, if it was encoded again for that."""
 
 
 class ToolRecord(Record):
-    """A tool on offer; its texts are those of the version named in run.json."""
+    """A tool that was offered.  `run.json` names the version of the tools' texts."""
 
     name: str
     parameters: dict[str, list[str] | None]
-    """Per parameter its values, null for free text."""
+    """Allowed values by parameter; null means free text."""
 
 
 class CallRecord(Record):
-    """A call as the model wrote it."""
+    """A tool call as the model wrote it."""
 
     name: str
     arguments: str
@@ -68,105 +68,108 @@ class CallRecord(Record):
 
 
 class ReplyRecord(Record):
-    """What the model wrote."""
+    """The model's reply."""
 
     text: str
     tool_calls: list[CallRecord]
     finish_reason: str | None
     tool_format: Literal["native", "text"] | None
-    """How tools were offered to the model."""
+    """How tools were offered: by the API, or in the prompt's text."""
 
 
 class ActionRecord(Record):
-    """What the reply was read as."""
+    """The action that the reply was read as."""
 
     kind: Literal["intervention", "answer", "abstain", "invalid"]
     tool: str | None = None
-    """Of an intervention."""
+    """Set for an intervention."""
     argument: str | None = None
     category: str | None = None
-    """Of an answer."""
+    """Set for an answer."""
     why: str | None = None
-    """Of an invalid reply: the reason in one word."""
+    """Set for an invalid reply: the reason in one word."""
     detail: str | None = None
-    """What was wrong with an invalid reply, or the reason of an abstention."""
+    """The fault of an invalid reply, or the reason for an abstention."""
     question: str | None = None
-    """The request in words that the simulated user turned into this intervention."""
+    """The request in free text that the simulated user turned into this intervention."""
     mapped: bool = False
-    """True where the user did something else that helps than what was asked for."""
+    """True if the user did something helpful other than what was asked for."""
 
 
 class VerdictRecord(Record):
-    """correct: accepted in this state; wrong: another option of that list; mismatch: neither."""
+    """The verdict on a turn, against the suggestions and against the categories.
+
+    correct: accepted in this state; wrong: another option of that list; mismatch: not in that list.
+    """
 
     suggestion: Verdict
     category: Verdict
 
 
 class UsageRecord(Record):
-    """Costs; null means unknown, never nothing."""
+    """Tokens, dollars and seconds.  Null means unknown, not zero."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
-    """Input that the API read from its own cache."""
+    """Input tokens that the API read from its own cache."""
     reasoning_tokens: int | None = None
-    """Output that was thinking."""
+    """Output tokens spent on reasoning."""
     cost_usd: float | None = None
-    """US dollars; 0 for a reply from the cache on disk."""
+    """US dollars; 0 for a reply from the reply cache."""
     seconds: float | None = None
-    """Wall-clock time: as the provider tells it, else the time waited for it."""
+    """Wall-clock time as reported by the provider, otherwise as measured."""
     cache_hits: int = 0
-    """Replies that were on disk and asked nobody; their counts are those of the first time."""
+    """Replies from the reply cache.  Their token counts are those of the original request."""
 
 
 class JudgedAnswerRecord(Record):
-    """An accepted answer of an open-ended question, and whether the reply gave it."""
+    """An accepted answer to an open-ended question, and whether the reply gave it."""
 
     text: str
     kind: Literal["proactive", "category"]
     met: bool
     tool: str | None = None
-    """Of a proactive one: what it asks for."""
+    """The tool that a proactive answer asks for."""
     argument: str | None = None
 
 
 class JudgementRecord(Record):
-    """What a judge made of an open-ended reply."""
+    """A judge's reading of an open-ended reply."""
 
     judge: str
-    """`rules` with its version, or the provider and the prompt."""
+    """`rules` and its version, or the judge's provider and prompt."""
     answers: list[JudgedAnswerRecord]
     other_categories: list[str] = []
-    """The sample's wrong ones."""
+    """The sample's wrong categories."""
     reply: str | None = None
-    """What a model wrote as the judge."""
+    """The reply of the judge, if a model judged."""
     problem: str | None = None
-    """Why the judge's reply could not be read; no answer counts as met then."""
+    """Why the judge's reply could not be read.  In that case no answer counts as met."""
     usage: UsageRecord = UsageRecord()
 
 
 class TurnRecord(Record):
-    """One model call and what came of it."""
+    """One model call and its outcome."""
 
     index: int
     image: ImageRecord
     prompt: str
     """The whole text shown in this turn."""
     options: list[str]
-    """Every option shown, in order; empty where tools are called."""
+    """Every option shown, in order; empty if the model calls tools."""
     tools: list[ToolRecord]
     reply: ReplyRecord
     action: ActionRecord
     via: Literal["call", "text"]
     notes: list[str]
-    """What was overlooked when reading the reply."""
+    """Faults of the reply that were tolerated."""
     verdict: VerdictRecord
-    """By the official parser, in `mcqa`."""
+    """The verdict; in `mcqa`, by the official parser."""
     lenient_verdict: VerdictRecord | None
-    """By the lenient parser, where it differs."""
+    """The verdict by the lenient parser, if it differs."""
     judgement: JudgementRecord | None = None
-    """In `oeg`."""
+    """Set in `oeg`."""
     usage: UsageRecord
 
 
@@ -176,12 +179,12 @@ class OutcomeRecord(Record):
     correct: bool
     stop: Literal["answered", "abstained", "invalid", "turn_limit", "error"]
     suggestions: int
-    """Suggestions made that were accepted."""
+    """Number of accepted suggestions."""
     turns: int
 
 
 class ErrorRecord(Record):
-    """Why an episode could not be played to its end; never an answer."""
+    """The error that ended an episode early.  An error never counts as an answer."""
 
     source: Literal["provider", "data", "judge"]
     kind: str
@@ -189,10 +192,10 @@ class ErrorRecord(Record):
 
 
 class EpisodeRecord(Record):
-    """A sample played to its end, or to an error."""
+    """A sample played to its end or to an error."""
 
     scenario: str
-    """Short name."""
+    """Short name of the scenario."""
     sample_id: int | str
     """The sample's own `id`."""
     repeat: int = 0
@@ -205,12 +208,12 @@ class EpisodeRecord(Record):
     target: str
     """The right category."""
     fewest: int | None = None
-    """The fewest suggestions that lead to the reference frame."""
+    """Smallest number of suggestions that lead to the reference frame."""
     error: ErrorRecord | None
     usage: UsageRecord
     turns: list[TurnRecord]
 
     @property
     def key(self) -> EpisodeKey:
-        """What tells an episode of a run from the others."""
+        """Identifies an episode within its run."""
         return EpisodeKey(self.scenario, self.sample_id, self.repeat)

@@ -1,7 +1,7 @@
-"""Why an episode failed: every failure belongs to exactly one group.
+"""Sorts failed episodes into groups; every failure belongs to exactly one group.
 
-`group` looks at how the episode ended, not at what the model may have meant.  It reads whole
-records and outlines alike.
+`group` looks at how the episode ended, not at what the model may have meant.  It takes whole
+records and outlines.
 """
 
 from typing import NamedTuple
@@ -15,10 +15,10 @@ Episode = EpisodeRecord | EpisodeOutline
 
 
 class FailureGroup(NamedTuple):
-    """Failures that came about in the same way."""
+    """A group of failures with the same cause."""
 
     name: str
-    """For command lines; an error's ends with its kind."""
+    """Name for command lines; an error's name is `error:KIND`."""
     title: str
     meaning: str
 
@@ -114,13 +114,13 @@ GROUPS = (
     ABSTAINED_FIRST, ABSTAINED_LATER, WRONG_INTERVENTION, NOT_APPLICABLE, IRRELEVANT, BAD_CALL,
     UNREADABLE, STRICT_ONLY, ASKED_ONCE, UNJUDGED, OTHER,
 )  # fmt: skip
-"""All but errors, of which each kind is a group of its own."""
+"""All groups except errors; each kind of error is one more group."""
 
 _NAMES = frozenset(one.name for one in GROUPS)
 
 
 def group(episode: Episode) -> FailureGroup | None:
-    """The one group of an episode that did not end right; None for one that did."""
+    """Returns the group of a failed episode, or None if the episode ended right."""
     if episode.error is not None:
         return _error(episode.error.source, episode.error.kind)
     if episode.outcome.correct:
@@ -140,8 +140,8 @@ def group(episode: Episode) -> FailureGroup | None:
     return _invalid(episode, action.why)
 
 
-def is_name(text: str) -> bool:
-    """Whether a group may have this name; what follows `error:` is an error's kind."""
+def is_group_name(text: str) -> bool:
+    """Whether this is the name of a group; any kind may follow `error:`."""
     return text.startswith("error:") or text in _NAMES
 
 

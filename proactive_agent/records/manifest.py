@@ -1,4 +1,4 @@
-"""`run.json`: everything that determines a run's numbers.  Written before the first request."""
+"""`run.json`: everything that determines a run's numbers, written before the first request."""
 
 import importlib.metadata
 import platform
@@ -61,21 +61,21 @@ SETTINGS = declared(RunSettings, ProviderSettings)
 
 
 class FileFingerprint(BaseModel):
-    """One data file."""
+    """The fingerprint of one data file."""
 
     sha256: str
     samples: int
-    """In the file."""
+    """Samples in the file."""
     kept: int
-    """After the official filter."""
+    """Samples that remain after the official filter."""
 
 
 class DataFingerprint(BaseModel):
-    """Which samples, and which words around them."""
+    """Which samples were played, and which wording was put around them."""
 
     embedded: bool
     files: dict[str, FileFingerprint]
-    """Per scenario."""
+    """Data files by scenario."""
     filtered: bool
     """Whether the official filter was applied."""
     wording: str
@@ -83,14 +83,14 @@ class DataFingerprint(BaseModel):
 
 
 class Manifest(BaseModel):
-    """A run's `run.json`."""
+    """The content of `run.json`."""
 
     run_id: str
     settings: Settings
     provider: dict[str, Any]
-    """What the provider says of itself: model revision, chat template, device, …"""
+    """The provider's description of itself: model revision, chat template, device, …"""
     judge: dict[str, Any] | None = None
-    """What a judge's provider says of itself."""
+    """The description of itself by the judge's provider, if a model judges."""
     data: DataFingerprint
     tool_texts: str
     tool_texts_sha256: str
@@ -102,7 +102,7 @@ class Manifest(BaseModel):
 
 
 def fingerprint(data: DataFolder, scenarios: tuple[str, ...]) -> DataFingerprint:
-    """Reads every data file once.  Raises DataError at the first fault in any of them."""
+    """Reads every data file once.  Raises DataError at the first faulty line."""
     files = {}
     for scenario in scenarios:
         scan = data.scan(scenario)
@@ -119,7 +119,7 @@ def fingerprint(data: DataFolder, scenarios: tuple[str, ...]) -> DataFingerprint
 def new_manifest(
     run_id: str, settings: Settings, provider: dict[str, Any], data: DataFingerprint
 ) -> Manifest:
-    """The manifest of a run that is about to start."""
+    """Returns the manifest of a run that is about to start."""
     return Manifest(
         run_id=run_id,
         settings=settings,
@@ -144,7 +144,7 @@ def _versions() -> dict[str, str]:
 
 
 def git_commit() -> str | None:
-    """The commit of the program's own checkout, marked where it was changed since."""
+    """Returns the commit of the program's checkout, with `-dirty` if files were changed since."""
     home = Path(__file__).parents[2]
     if not (home / ".git").exists():
         return None

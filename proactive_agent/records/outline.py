@@ -1,8 +1,8 @@
-"""A slim view of recorded episodes: what metrics and lists need, and where the whole record stands.
+"""Outlines: episodes reduced to the fields that metrics and lists need.
 
-Prompts, replies, options and pictures are skipped while decoding, so that runs of a million turns
-are read in seconds.  `RunFolder.outlines` and `RunFolder.scan` give outlines, and
-`RunFolder.read_episode` the whole record of one.  Field names are those of `records`.
+Decoding skips prompts, replies, options and pictures, so that runs of a million turns are read in
+seconds.  `RunFolder.outlines` and `RunFolder.scan` return outlines; `RunFolder.read_episode` reads
+the whole record of one.  Field names are those of `records.episode`.
 """
 
 from typing import Literal
@@ -17,11 +17,11 @@ ActionKind = Literal["intervention", "answer", "abstain", "invalid"]
 
 
 class Slim(msgspec.Struct, gc=False, omit_defaults=True):
-    """Base of all outlines; fields that it does not name are skipped."""
+    """Base class of outlines; fields that a subclass does not declare are skipped."""
 
 
 class ActionOutline(Slim):
-    """What the reply was read as."""
+    """The action that the reply was read as."""
 
     kind: ActionKind
     tool: str | None = None
@@ -33,14 +33,14 @@ class ActionOutline(Slim):
 
 
 class VerdictOutline(Slim):
-    """How a reply was judged."""
+    """The verdict on a reply."""
 
     suggestion: Verdict
     category: Verdict
 
 
 class UsageOutline(Slim):
-    """Costs; None means unknown."""
+    """Tokens, dollars and seconds; None means unknown."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -52,14 +52,14 @@ class UsageOutline(Slim):
 
 
 class AnswerOutline(Slim):
-    """An accepted answer of an open-ended question."""
+    """An accepted answer to an open-ended question."""
 
     kind: Literal["proactive", "category"]
     met: bool
 
 
 class JudgementOutline(Slim):
-    """What a judge made of an open-ended reply."""
+    """A judge's reading of an open-ended reply."""
 
     judge: str
     answers: list[AnswerOutline]
@@ -68,7 +68,7 @@ class JudgementOutline(Slim):
 
 
 class TurnOutline(Slim):
-    """One model call; its usage is in the episode's sum."""
+    """One model call.  Its usage is part of the episode's total."""
 
     action: ActionOutline
     via: Literal["call", "text"]
@@ -87,7 +87,7 @@ class OutcomeOutline(Slim):
 
 
 class ErrorOutline(Slim):
-    """Why an episode could not be played to its end."""
+    """The error that ended an episode early."""
 
     source: str
     kind: str
@@ -109,47 +109,47 @@ class EpisodeOutline(Slim, kw_only=True):
     fewest: int | None = None
     error: ErrorOutline | None = None
     offset: int = 0
-    """Byte of the file at which the line begins."""
+    """Byte of `episodes.jsonl` at which the line begins."""
     length: int = 0
-    """Bytes of the line."""
+    """Length of the line in bytes."""
 
     @property
     def turns(self) -> list[TurnOutline]:
-        """Model calls, in order."""
+        """The model calls, in order."""
         raise NotImplementedError
 
     @property
     def key(self) -> EpisodeKey:
-        """What tells an episode of a run from the others."""
+        """Identifies the episode within its run."""
         return EpisodeKey(self.scenario, self.sample_id, self.repeat)
 
 
 class LineOutline(EpisodeOutline, kw_only=True):
-    """Of a line of `episodes.jsonl`."""
+    """The outline of a line of `episodes.jsonl`."""
 
     turns: list[TurnOutline]
 
 
 class IndexedOutline(EpisodeOutline, kw_only=True):
-    """Of a `LineOutline` in MessagePack; turns are decoded once somebody asks for them."""
+    """An outline from `episodes.index`; its turns are decoded when they are first used."""
 
     packed: msgspec.Raw = msgspec.field(name="turns")
     unpacked: list[TurnOutline] | None = None
 
     @property
     def turns(self) -> list[TurnOutline]:
-        """Model calls, in order."""
+        """The model calls, in order."""
         if self.unpacked is None:
             self.unpacked = _decode_turns(self.packed)
         return self.unpacked
 
 
 decode = msgspec.json.Decoder(LineOutline).decode
-"""The outline of one line of `episodes.jsonl`; ValueError or RecursionError where it is none."""
+"""Decodes one line of `episodes.jsonl`.  Raises ValueError or RecursionError if it is invalid."""
 
 _decode_turns = msgspec.msgpack.Decoder(list[TurnOutline]).decode
 
 
 def outline_of(episode: EpisodeRecord) -> EpisodeOutline:
-    """The outline of a record in memory."""
+    """Returns the outline of a record in memory."""
     return decode(episode.model_dump_json())

@@ -1,4 +1,4 @@
-"""The pictures of a run's records, as files that others can embed."""
+"""Encodes the pictures of a run's records for embedding in other files."""
 
 import base64
 import io
@@ -15,7 +15,7 @@ _KINDS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 
 
 class Pictures:
-    """Opens the pictures of one run, if its data are still there."""
+    """Opens the pictures of one run, if its data still exist."""
 
     def __init__(self, manifest: Manifest) -> None:
         path = manifest.settings.data
@@ -27,9 +27,9 @@ class Pictures:
             self._images = data.images
 
     def data_uri(self, shown: ImageRecord, kind: str = "WEBP", longest: int | None = None) -> str:
-        """What the model saw, as a data URI; empty where it cannot be opened any more.
+        """Returns the picture that the model saw as a data URI; empty if it cannot be opened.
 
-        `longest` bounds the longer edge, in pixels.
+        `kind` is JPEG, PNG or WEBP; `longest` limits the longer edge, in pixels.
         """
         if self._images is None:
             return ""
@@ -38,7 +38,7 @@ class Pictures:
         except ImageError:
             return ""
         if shown.sha256 not in (None, picture.sha256):
-            return ""  # the file has changed since: another picture would be a lie
+            return ""  # The file has changed since; the model saw another picture.
         image = picture.image
         if shown.size and image.size != shown.size:
             image = image.resize(shown.size)
@@ -49,7 +49,7 @@ class Pictures:
 
 
 def as_data_uri(image: Image, kind: str) -> str:
-    """A picture as a data URI; `kind` is JPEG, PNG or WEBP."""
+    """Returns a picture as a data URI; `kind` is JPEG, PNG or WEBP."""
     stream = io.BytesIO()
     image.save(stream, kind, quality=80)
     return f"data:{_KINDS[kind]};base64,{base64.b64encode(stream.getvalue()).decode()}"

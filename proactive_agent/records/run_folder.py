@@ -1,22 +1,29 @@
-"""`results/<run-id>/`: `run.json`, `episodes.jsonl`, `summary.json`; if large, `episodes.index`.
+"""The folder of a run, `results/<run-id>/`.
 
-Episodes are appended and flushed one by one.  A torn last line (the process was killed) is
-tolerated when reading and cut off before more is written.  Where an episode stands twice (an error
-that was tried again) the later line counts.
+It holds `run.json`, `episodes.jsonl`, `summary.json` and, for a large run, `episodes.index`.
+Episodes are appended and flushed one by one.  If the process is killed, the last line may be torn:
+readers ignore it, and the next writer cuts it off.  If an episode was retried after an error, it
+has several lines; the last one counts.
 """
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
+from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
-from proactive_agent.records.index import EpisodeIndex
+from proactive_agent.records.episode_index import EpisodeIndex
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.outline import EpisodeOutline, decode, outline_of
 from proactive_agent.tools import UserError
+
+POLL_SECONDS = 0.5
+"""Pause between two looks at a run that is still being written."""
 
 _BUFFER = 1 << 20
 """Bytes that are read at a time."""
@@ -34,14 +41,14 @@ class RunFolder:
 
     @classmethod
     def find(cls, run: str, results: Path = Path("results")) -> Self:
-        """The run of a path or of an id below `results`.  Raises UserError."""
+        """Finds a run by its path or by its id below `results`.  Raises UserError."""
         for path in (Path(run), results / run):
             if (path / "run.json").is_file():
                 return cls(path)
         raise UserError(f"no run {run!r}: neither {run}/run.json nor {results / run}/run.json")
 
     def read_manifest(self) -> Manifest:
-        """`run.json`.  Raises UserError where it is none."""
+        """Reads `run.json`.  Raises UserError if it is missing or not a manifest."""
         try:
             return Manifest.model_validate_json(self.manifest_file.read_bytes())
         except (OSError, ValidationError) as error:
@@ -57,9 +64,9 @@ class RunFolder:
         _replace(self.summary_file, summary)
 
     def episodes(self) -> Iterator[EpisodeRecord]:
-        """The episodes in the order in which they ended, each at its last record.
+        """Yields each episode's last record, in the order in which the episodes ended.
 
-        Reads twice, so that memory does not grow with the texts of a run.  Raises UserError.
+        Reads the file twice, so that memory does not grow with the texts.  Raises UserError.
         """
         last: dict[EpisodeKey, tuple[int, int]] = {}
         for outline in self.scan():
@@ -69,11 +76,11 @@ class RunFolder:
             yield self._record(self._read(offset, length), offset)
 
     def keys_done(self) -> set[EpisodeKey]:
-        """The key of every episode that ended without an error."""
+        """Returns the keys of the episodes that ended without an error."""
         return {episode.key for episode in self.outlines() if episode.error is None}
 
     def outlines(self) -> list[EpisodeOutline]:
-        """Every episode without its texts, each at its last record, in the order of `episodes`."""
+        """Returns each episode's last record without its texts, in the order of `episodes`."""
         last: dict[EpisodeKey, EpisodeOutline] = {}
         for outline in self.scan(save_index=True):
             last.pop(outline.key, None)
@@ -81,10 +88,11 @@ class RunFolder:
         return list(last.values())
 
     def scan(self, start: int = 0, *, save_index: bool = False) -> Iterator[EpisodeOutline]:
-        """The outline of every whole line from byte `start` on, also of those that do not count.
+        """Yields the outline of every whole line from byte `start` on, superseded lines included.
 
-        What follows the last one begins at its `offset` + `length`.  From the beginning on, as many
-        as possible come from the index; `save_index` brings that up to date.  Raises UserError.
+        To go on after the last outline, start at its `offset` + `length`.  A scan from byte 0
+        takes as many outlines as it can from `episodes.index`; `save_index` updates that file.
+        Raises UserError.
         """
         if start:
             yield from self._lines(start)
@@ -92,7 +100,7 @@ class RunFolder:
         index = EpisodeIndex(self.index_file, self.episodes_file, keep=save_index)
         yield from index.read()
         rest = self._lines(index.end)
-        yield from index.lengthened_by(rest) if save_index else rest
+        yield from index.extended_by(rest) if save_index else rest
 
     def _lines(self, start: int) -> Iterator[EpisodeOutline]:
         try:
@@ -109,11 +117,27 @@ class RunFolder:
                 try:
                     outline: EpisodeOutline = decode(line)
                 except (ValueError, RecursionError):
-                    # What makes a record, and how it is said that a line is none, has one place.
+                    # The full parser decides whether the line is valid, and words the error.
                     outline = outline_of(self._record(line, start))
                 outline.offset, outline.length = start, len(line)
                 start += len(line)
                 yield outline
+
+    def follow(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[EpisodeOutline]:
+        """Yields every episode that has ended, then each as it ends, until the run has ended.
+
+        An episode that is retried after an error is yielded again.  Raises UserError.
+        """
+        position = 0
+        while True:
+            # Read the status before the episodes, so that no episode is missed at the end.
+            running = self.read_manifest().status == "running"
+            for episode in self.scan(position):
+                position = episode.offset + episode.length
+                yield episode
+            if not running:
+                return
+            sleep(POLL_SECONDS)
 
     def read_line(self, outline: EpisodeOutline) -> bytes:
         """Returns the line of `episodes.jsonl` that an outline was read from."""
@@ -136,20 +160,24 @@ class RunFolder:
             raise UserError(f"{where}: {_first_line(error)}") from None
 
     def _line_number(self, offset: int) -> int:
-        """Which line begins there, from 1."""
+        """Returns the number, from 1, of the line that begins at an offset."""
         with self.episodes_file.open("rb") as stream:
             return stream.read(offset).count(b"\n") + 1
 
 
 class LineWriter:
-    """Appends records to a file; holds its lock, so that two processes never write one file."""
+    """Appends records to a file.  Holds a lock, so that only one process writes at a time."""
 
     def __init__(self, file: Path, shown: Path) -> None:
-        """`shown` is what the message names that says so."""
+        """Opens and locks `file`.  Raises UserError, naming `shown`, if it cannot be locked."""
         file.parent.mkdir(parents=True, exist_ok=True)
-        self._stream = file.open("a+b")
-        _lock(self._stream, shown)
-        _cut_torn_line(self._stream)
+        self._lock = _locked(file, shown)
+        try:
+            self._stream = file.open("a+b")
+            _cut_torn_line(self._stream)
+        except BaseException:
+            self._unlock()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -161,11 +189,19 @@ class LineWriter:
         traceback: TracebackType | None,
     ) -> None:
         self._stream.close()
+        self._unlock()
 
     def write(self, record: BaseModel) -> None:
-        """One line, handed to the operating system before this returns."""
+        """Appends one line and hands it to the operating system before returning."""
         self._stream.write(record.model_dump_json().encode() + b"\n")
         self._stream.flush()
+
+    def _unlock(self) -> None:
+        # Removed while it is locked, so that no other writer's lock file goes.  Windows refuses
+        # that; there the library removes the file itself.
+        with suppress(OSError):
+            Path(self._lock.lock_file).unlink()
+        self._lock.release()
 
 
 class EpisodeWriter(LineWriter):
@@ -175,20 +211,24 @@ class EpisodeWriter(LineWriter):
         super().__init__(folder.episodes_file, folder.path)
 
 
-def _lock(stream: IO[bytes], path: Path) -> None:
+def _locked(file: Path, shown: Path) -> FileLock:
+    """Takes the operating system's lock on `<file>.lock`.
+
+    The lock ends with the process, so a lock file that a killed process left blocks no one.  The
+    file itself is not locked: on Windows that would keep others from reading it.
+    """
+    lock = FileLock(f"{file}.lock", timeout=0, thread_local=False, fallback_to_soft=False)
     try:
-        import fcntl
-    except ImportError:  # Windows has no fcntl; there a second writer is not noticed
-        return
-    try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        stream.close()
-        raise UserError(f"{path} is being written by another process") from None
+        lock.acquire()
+    except Timeout:
+        raise UserError(f"{shown} is being written by another process") from None
+    except OSError as error:
+        raise UserError(f"{shown} cannot be locked for writing: {error.strerror}") from None
+    return lock
 
 
 def _cut_torn_line(stream: IO[bytes]) -> None:
-    """Cuts off what stands after the last line break."""
+    """Removes everything after the last line break."""
     end = stream.seek(0, 2)
     position = end
     while position > 0:
@@ -210,7 +250,7 @@ def _first_line(error: Exception) -> str:
 
 
 def _replace(file: Path, content: BaseModel) -> None:
-    """Writes beside and renames, so that no reader and no crash sees half a file."""
+    """Writes a temporary file and renames it, so that readers never see half a file."""
     partial = file.with_suffix(".tmp")
     partial.write_text(content.model_dump_json(indent=2) + "\n", encoding="utf-8")
     partial.replace(file)

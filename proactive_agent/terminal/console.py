@@ -1,38 +1,67 @@
-"""The console, and text of unknown origin made safe for it."""
+"""The program's consoles, and functions that make untrusted text and pictures safe for them."""
 
 import json
+import logging
 import unicodedata
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.text import Text
 
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
 console = Console(highlight=False, soft_wrap=False)
-"""Results."""
+"""Standard output, for results."""
 
 messages = Console(stderr=True, highlight=False)
-"""Progress and remarks."""
+"""Standard error, for progress and remarks."""
 
 
 def plain(text: str) -> str:
-    """Without control characters, so that no model's text can steer a terminal."""
+    """Replaces control characters, so that a model's text cannot control the terminal."""
     return "".join(
         c if c in "\n\t" or not _controls(c) else "\N{REPLACEMENT CHARACTER}" for c in text
     )
 
 
 def safe(text: str, style: str = "") -> Text:
-    """Text of unknown origin: no control characters, no markup."""
+    """Returns untrusted text without control characters and markup."""
     return Text(plain(text), style=style)
 
 
 def safe_json(line: bytes) -> str:
-    """A line of JSON for a terminal: control characters are written as JSON escapes."""
+    """Decodes a line of JSON; control characters become JSON escapes."""
     text = line.decode("utf-8", "replace").rstrip("\n")
     if text.isprintable():
         return text
     return "".join(c if plain(c) == c else json.dumps(c)[1:-1] for c in text)
 
 
+def show_picture(picture: "Image") -> bool:
+    """Draws a picture if the output is a terminal and the extra `view` is installed.
+
+    Returns whether it was drawn.
+    """
+    if not console.is_terminal:
+        return False
+    quiet_textual_image()
+    try:
+        from textual_image.renderable import Image as Drawn
+    except ImportError:
+        return False
+    try:
+        console.print(Drawn(picture, width=min(console.width, 120)))
+    except Exception:  # The library divides by the terminal's size, which some report as zero.
+        return False
+    return True
+
+
+def quiet_textual_image() -> None:
+    """Hides the tracebacks that `textual_image` logs if a terminal does not report its size."""
+    logging.getLogger("textual_image").setLevel(logging.ERROR)
+
+
 def _controls(character: str) -> bool:
-    # Cc are control characters, Cf format ones (direction overrides hide what a text says).
+    # Cc: control characters.  Cf: format characters; direction overrides can disguise a text.
     return unicodedata.category(character) in ("Cc", "Cf")

@@ -1,6 +1,6 @@
-"""The terminal as the desk of a person who plays a model.
+"""Terminal interface for a human player (provider `human`).
 
-Pictures are drawn where the terminal can, and always written to a file to be opened beside it.
+Pictures are drawn if the terminal can, and always written to a file that an image viewer can open.
 """
 
 import asyncio
@@ -13,12 +13,11 @@ from pathlib import Path
 
 from PIL.Image import Image
 
-from proactive_agent.terminal.console import messages, safe
-from proactive_agent.terminal.picture import show_picture
+from proactive_agent.terminal.console import messages, safe, show_picture
 
 
 class TerminalDesk:
-    """Texts and prompts go to standard error, lines come from standard input."""
+    """Writes texts and prompts to standard error and reads lines from standard input."""
 
     def __init__(self) -> None:
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -26,15 +25,15 @@ class TerminalDesk:
         self._unread = b""
 
     def show_text(self, text: str) -> None:
-        """Shows text of whatever origin."""
+        """Prints untrusted text."""
         messages.print(safe(text), soft_wrap=True)
 
     def show_picture(self, picture: Image) -> None:
-        """Draws a picture, writes it to a file, and says where that is."""
+        """Draws a picture, writes it to a file, and prints the file's path."""
         if self._folder is None:
             self._folder = tempfile.TemporaryDirectory(prefix="proactive-agent-")
         self._pictures += 1
-        # The same name in each turn: a viewer that is open shows what is new.
+        # The name is the same in each turn, so that an open viewer shows the new picture.
         number = f"-{self._pictures}" if self._pictures > 1 else ""
         file = Path(self._folder.name, f"picture{number}.png")
         partial = file.with_suffix(".tmp")
@@ -46,7 +45,7 @@ class TerminalDesk:
         )
 
     async def ask(self, prompt: str) -> str | None:
-        """A line from standard input; None at its end."""
+        """Prints a prompt and reads a line; returns None at the end of the input."""
         self._pictures = 0
         messages.print(prompt, end="", markup=False, soft_wrap=True)
         loop = asyncio.get_running_loop()
@@ -58,22 +57,22 @@ class TerminalDesk:
 
         def read() -> None:
             text = self._read_line()
-            with suppress(RuntimeError):  # The loop is closed: nobody waits any more.
+            with suppress(RuntimeError):  # The loop is closed.
                 loop.call_soon_threadsafe(answer, text)
 
-        # A daemon: a program that is interrupted must not wait for one more line.
+        # A daemon thread, so that an interrupted program does not wait for one more line.
         threading.Thread(target=read, name="stdin", daemon=True).start()
         text: str | None = await line
         return text
 
     def close(self) -> None:
-        """Removes the pictures."""
+        """Deletes the picture files."""
         if self._folder is not None:
             self._folder.cleanup()
             self._folder = None
 
     def _read_line(self) -> str | None:
-        # Not through `sys.stdin`: a thread that waits there holds a lock that Python's end needs.
+        # `sys.stdin` is not used: a thread waiting in it holds a lock that Python needs to exit.
         while b"\n" not in self._unread:
             chunk = os.read(sys.stdin.fileno(), 4096)
             if not chunk:

@@ -1,8 +1,8 @@
-"""Turns and outcomes as styled text, in the colours that text views and the browser share."""
+"""Styled descriptions of turns and outcomes, with the colours that all terminal views share."""
 
 from rich.text import Text
 
-from proactive_agent.records.describe import Turn, Verdict, verdict_words
+from proactive_agent.records.describe import AnyTurn, AnyVerdict, verdict_words
 from proactive_agent.records.episode import JudgementRecord, TurnRecord
 from proactive_agent.records.failures import Episode
 from proactive_agent.terminal.console import safe
@@ -11,7 +11,7 @@ LONGEST_OUTCOME = len("wrong (turn_limit)")
 
 
 def outcome_of(episode: Episode) -> Text:
-    """Whether it ended right, and how it ended where not."""
+    """Says whether an episode ended right, and otherwise how it ended."""
     if episode.error is not None:
         return Text("error", "bold magenta")
     if episode.outcome.correct:
@@ -19,8 +19,8 @@ def outcome_of(episode: Episode) -> Text:
     return Text(f"wrong ({episode.outcome.stop})", "bold red")
 
 
-def styled_verdict(turn: Turn) -> Text:
-    """The verdict, and the lenient parser's where it differs."""
+def styled_verdict(turn: AnyTurn) -> Text:
+    """Returns the verdict of a turn, and the lenient parser's if it differs."""
     text = _coloured(turn.verdict)
     if turn.lenient_verdict is not None:
         text += Text("; lenient: ") + _coloured(turn.lenient_verdict)
@@ -28,7 +28,7 @@ def styled_verdict(turn: Turn) -> Text:
 
 
 def image_of(turn: TurnRecord) -> str:
-    """Path, size and crop of the picture shown."""
+    """Returns path, size and crop of the picture shown."""
     text = turn.image.path
     if turn.image.size:
         text += f"  {turn.image.size[0]} x {turn.image.size[1]}"
@@ -38,12 +38,12 @@ def image_of(turn: TurnRecord) -> str:
 
 
 def tools_of(turn: TurnRecord) -> str:
-    """The tools on offer, each with the values that it takes."""
+    """Lists the tools that were offered, each with the values that it takes."""
     return ", ".join(_signature(tool.name, tool.parameters) for tool in turn.tools)
 
 
 def replies_of(turn: TurnRecord) -> list[Text]:
-    """What the model wrote: its calls, its text."""
+    """Returns the calls and the text of a reply, one item each."""
     lines = [safe(f"→ {call.name}({call.arguments})", "yellow") for call in turn.reply.tool_calls]
     if turn.reply.text:
         lines.append(safe(f"“{turn.reply.text}”", "yellow"))
@@ -51,7 +51,7 @@ def replies_of(turn: TurnRecord) -> list[Text]:
 
 
 def judgement_of(judgement: JudgementRecord) -> Text:
-    """Which accepted answers a judge found in the reply."""
+    """Lists the accepted answers, and which of them a judge found in the reply."""
     text = safe(f"judge {judgement.judge}: ", "dim")
     answers = [
         safe(f"{answer.text} ", "dim").append(
@@ -70,6 +70,6 @@ def _signature(name: str, parameters: dict[str, list[str] | None]) -> str:
     return f"{name}({', '.join(values)})"
 
 
-def _coloured(verdict: Verdict) -> Text:
+def _coloured(verdict: AnyVerdict) -> Text:
     correct = "correct" in (verdict.category, verdict.suggestion)
     return Text(verdict_words(verdict), "green" if correct else "red")

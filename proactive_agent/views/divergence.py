@@ -1,4 +1,4 @@
-"""The same samples in two runs: where their ways part, and who got there."""
+"""Compares the same samples in two runs: where the actions diverge, and which run ended right."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal, NamedTuple, get_args
@@ -7,38 +7,38 @@ from proactive_agent.records.episode import EpisodeKey
 from proactive_agent.records.failures import Episode
 from proactive_agent.records.outline import EpisodeOutline
 
-Change = Literal["same", "gained", "lost", "parted"]
-"""The second run against the first: right where it was wrong, wrong where it was right, the same
-result by another way."""
-CHANGES: tuple[Change, ...] = get_args(Change)
+OutcomeChange = Literal["same", "gained", "lost", "parted"]
+"""The second run compared with the first.  gained: right instead of wrong; lost: wrong instead of
+right; parted: the same result after different actions; same: the same actions."""
+CHANGES: tuple[OutcomeChange, ...] = get_args(OutcomeChange)
 
 
-class Pair(NamedTuple):
+class EpisodePair(NamedTuple):
     """An episode that both runs played."""
 
     first: EpisodeOutline
     second: EpisodeOutline
 
     @property
-    def parting(self) -> int | None:
-        """The first turn (from 0) in which they did something else; None where they never did."""
-        return parting(self.first, self.second)
+    def divergence(self) -> int | None:
+        """The first turn (from 0) with different actions, or None; see `divergence`."""
+        return divergence(self.first, self.second)
 
     @property
-    def change(self) -> Change:
-        """What became of the sample."""
+    def change(self) -> OutcomeChange:
+        """How the second run's episode differs from the first run's."""
         before, after = self.first.outcome.correct, self.second.outcome.correct
         if before != after:
             return "gained" if after else "lost"
-        return "same" if self.parting is None else "parted"
+        return "same" if self.divergence is None else "parted"
 
 
-def parting(first: Episode, second: Episode) -> int | None:
-    """The first turn (from 0) in which they did something else; None where they never did.
+def divergence(first: Episode, second: Episode) -> int | None:
+    """Returns the first turn (from 0) with different actions, or None if all are the same.
 
-    Where one goes on and the other has ended, that is the turn which only one of them has.
+    If one episode is a beginning of the other, returns the first turn that only the longer one has.
     """
-    one, other = _deeds(first), _deeds(second)
+    one, other = _actions(first), _actions(second)
     for index in range(min(len(one), len(other))):
         if one[index] != other[index]:
             return index
@@ -47,13 +47,13 @@ def parting(first: Episode, second: Episode) -> int | None:
 
 def pairs(
     first: Iterable[EpisodeOutline], second: Mapping[EpisodeKey, EpisodeOutline]
-) -> Iterator[Pair]:
-    """The episodes of `first` that `second` has as well."""
+) -> Iterator[EpisodePair]:
+    """Yields the episodes of `first` that are also in `second`."""
     for episode in first:
         if other := second.get(episode.key):
-            yield Pair(episode, other)
+            yield EpisodePair(episode, other)
 
 
-def _deeds(episode: Episode) -> list[tuple[str | None, ...]]:
+def _actions(episode: Episode) -> list[tuple[str | None, ...]]:
     actions = (turn.action for turn in episode.turns)
     return [(a.kind, a.tool, a.argument, a.category, a.why) for a in actions]

@@ -1,7 +1,7 @@
-"""What a model was asked in each turn, whole: played again with the replies on record.
+"""Rebuilds and prints the requests that a model was sent.
 
-A record holds what each turn adds.  The conversation before it, solved examples and the texts of
-tools are made anew by the same code that made them for the run.
+A record holds only what each turn added.  To rebuild the whole request, with its conversation,
+solved examples and tools, the episode is played again with the recorded replies.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from proactive_agent.tools import Tool, ToolCall
 
 
 class _Recorded(Provider):
-    """Replies as the record says, and keeps what it is asked."""
+    """Repeats the recorded replies and keeps the requests."""
 
     needs_images = False
 
@@ -42,16 +42,16 @@ class _Recorded(Provider):
     async def complete(self, request: Request) -> Reply:
         self.requests.append(request)
         if request.key.turn >= len(self._replies):
-            raise ProviderError("no_reply", "the record ends here")
+            raise ProviderError("no_reply", "the record has no further reply")
         reply = self._replies[request.key.turn]
         calls = tuple(ToolCall(c.name, c.arguments, c.id) for c in reply.tool_calls)
         return Reply(reply.text, calls, reply.finish_reason)
 
 
 def requests_of(episode: EpisodeRecord, settings: Settings, data: DataFolder) -> list[Request]:
-    """The request of each turn.  `data` is the run's.  Raises UserError."""
+    """Returns the request of each turn.  `data` is the run's data folder.  Raises UserError."""
     provider = _Recorded(episode)
-    # No model is asked anything here, be it as a judge.
+    # The rules judge, so that no model is needed.
     play = make_play(replace(settings, judge="rules"), data, provider)
     everything = DataFolder(None if data.embedded else data.root, unfiltered=True)
     sample = everything.find(episode.scenario, str(episode.sample_id))
@@ -60,20 +60,20 @@ def requests_of(episode: EpisodeRecord, settings: Settings, data: DataFolder) ->
 
 
 def request_text(request: Request) -> Text:
-    """A request as it can be read: who says what, then the tools."""
-    parts = [_said("system", safe(request.system))] if request.system else []
+    """Formats a request for people: the messages by speaker, then the tools."""
+    parts = [_section("system", safe(request.system))] if request.system else []
     parts += map(_message, request.messages)
     if request.tools:
-        parts.append(_said("tools", Text("\n").join(map(_tool, request.tools))))
+        parts.append(_section("tools", Text("\n").join(map(_tool, request.tools))))
     return Text("\n\n").join(parts)
 
 
 def _message(message: Message) -> Text:
     if isinstance(message, AssistantMessage):
         lines = [f"→ {call.name}({call.arguments})" for call in message.tool_calls]
-        return _said("model", safe("\n".join([*lines, message.text]).strip("\n"), "yellow"))
+        return _section("model", safe("\n".join([*lines, message.text]).strip("\n"), "yellow"))
     speaker = f"result of {message.call.name}" if isinstance(message, ToolMessage) else "user"
-    return _said(speaker, Text("\n").join(map(_part, message.content)))
+    return _section(speaker, Text("\n").join(map(_part, message.content)))
 
 
 def _part(part: Part) -> Text:
@@ -91,5 +91,5 @@ def _tool(tool: Tool) -> Text:
     return Text("\n").join([safe(tool.name, "bold"), safe(tool.description), safe(schema, "dim")])
 
 
-def _said(speaker: str, text: Text) -> Text:
+def _section(speaker: str, text: Text) -> Text:
     return safe(f"── {speaker}\n", "bold").append_text(text)

@@ -1,9 +1,9 @@
-"""Which episodes a query means: `wrong rod|coco ask_clarification turns>3 -abstain "red block"`.
+"""Search queries for episodes: `wrong rod|coco ask_clarification turns>3 -abstain "red block"`.
 
-Every word must hold.  A word is an outcome, a scenario, a failure group, a comparison of a number,
-or else stands in what the list shows of an episode: sample, actions, answers, how it ended.  A text
-in quotes is looked for in the whole record: prompts, replies, arguments, messages.  `-` before a
-word negates it, `|` within it separates alternatives.
+An episode matches if every word holds.  A word is an outcome, a scenario, a failure group, or a
+comparison with a number.  Any other word is searched for in the fields that lists show: sample,
+actions, answers, and how the episode ended.  A quoted text is searched for in the whole record:
+prompts, replies, arguments, messages.  `-` before a word negates it; `|` separates alternatives.
 """
 
 import json
@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from proactive_agent.records.describe import name_of, steps_of
-from proactive_agent.records.failures import Episode, group, is_name
+from proactive_agent.records.failures import Episode, group, is_group_name
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
 from proactive_agent.views.divergence import CHANGES
 
 Test = Callable[[Episode], bool]
 ReadLine = Callable[[], bytes]
-"""Gives the line of `episodes.jsonl` on which an episode stands."""
+"""Returns the line of `episodes.jsonl` that holds the episode."""
 
 _WORD = re.compile(r'-?"[^"]*"?|\S+')
 _COMPARISON = re.compile(r"(\w+)(<=|>=|!=|=|<|>)(-?\d+(?:\.\d+)?)")
@@ -38,7 +38,7 @@ NUMBERS: dict[str, Callable[[Episode], float | None]] = {
     "cost": lambda e: e.usage.cost_usd,
     "seconds": lambda e: e.usage.seconds,
 }
-"""What can be compared with a number, and sorted by."""
+"""The numbers of an episode that queries compare and lists sort by."""
 OUTCOMES: dict[str, Test] = {
     "wrong": lambda e: e.error is None and not e.outcome.correct,
     "correct": lambda e: e.outcome.correct,
@@ -50,27 +50,29 @@ OUTCOMES: dict[str, Test] = {
 class _Word(NamedTuple):
     holds: Callable[[Episode, ReadLine], bool]
     whole_record: bool
+    """Whether `holds` reads the line."""
 
 
 class Search:
-    """A query, understood.  `beside` another run it may name changes as well."""
+    """A parsed query.  Raises UserError if it compares a number that episodes do not have."""
 
-    def __init__(self, query: str, *, beside: bool = False) -> None:
+    def __init__(self, query: str, *, with_changes: bool = False) -> None:
+        """`with_changes`: two runs are compared, so that words such as `gained` name changes."""
         self.changes = frozenset(CHANGES)
-        """Which changes are wanted; `matches` does not know them."""
+        """The wanted changes; `matches` ignores them."""
         words = []
         for written in _WORD.findall(query):
-            named = _changes(written) if beside else None
+            named = _changes(written) if with_changes else None
             if named is None:
                 words.append(_word(written))
             else:
                 self.changes &= named
-        # Looking into whole records takes longest, so it comes last.
+        # Reading whole records is slow, so these words come last.
         self._words = sorted(words, key=lambda word: word.whole_record)
 
     @property
     def reads_records(self) -> bool:
-        """Whether whole records must be read."""
+        """Whether any word needs whole records."""
         return any(word.whole_record for word in self._words)
 
     def matches(self, episode: Episode, read_line: ReadLine) -> bool:
@@ -79,7 +81,7 @@ class Search:
 
 
 def haystack(episode: Episode) -> str:
-    """What a list shows of an episode, in lower case."""
+    """Returns the fields of an episode that lists show, in lower case."""
     failure = group(episode)
     parts: Iterable[str | None] = (
         name_of(episode), episode.outcome.stop, failure and failure.name, failure and failure.title,
@@ -89,7 +91,7 @@ def haystack(episode: Episode) -> str:
 
 
 def _changes(word: str) -> frozenset[str] | None:
-    """The changes that a word names; None where it is another word."""
+    """Returns the changes that a word names, or None if it names none."""
     negated = word.startswith("-")
     named = frozenset(word.removeprefix("-").casefold().split("|"))
     if not named <= frozenset(CHANGES):
@@ -108,12 +110,12 @@ def _word(word: str) -> _Word:
 
 
 def _test(word: str) -> Test:
-    """What a word without quotes asks of an episode."""
+    """Returns the test that an unquoted word stands for."""
     if word in OUTCOMES:
         return OUTCOMES[word]
     if word in SCENARIOS:
         return lambda e: e.scenario == word
-    if is_name(word):
+    if is_group_name(word):
         return lambda e: (failure := group(e)) is not None and failure.name == word
     if compared := _COMPARISON.fullmatch(word):
         return _comparison(*compared.groups())
@@ -121,14 +123,14 @@ def _test(word: str) -> Test:
 
 
 def _whole_record(text: str) -> _Word:
-    # As it stands in the file: JSON, in whatever case.
+    # Records are JSON, so the text is searched for in its JSON form, ignoring case.
     needle = json.dumps(text, ensure_ascii=False)[1:-1].casefold()
     return _Word(lambda e, line: needle in line().decode("utf-8", "replace").casefold(), True)
 
 
 def _comparison(name: str, sign: str, number: str) -> Test:
     if name not in NUMBERS:
-        raise UserError(f"{name!r} is no number of an episode; known: {', '.join(NUMBERS)}")
+        raise UserError(f"unknown number {name!r} in the query; known: {', '.join(NUMBERS)}")
     value_of, compare, wanted = NUMBERS[name], _OPERATORS[sign], float(number)
 
     def holds(episode: Episode) -> bool:

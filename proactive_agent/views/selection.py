@@ -1,4 +1,4 @@
-"""Which episodes of a run are wanted, and in which order."""
+"""Selects and sorts episodes of a run."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -6,62 +6,62 @@ from functools import cached_property, partial
 from itertools import islice
 from typing import Literal, get_args
 
-from proactive_agent.records.failures import GROUPS, is_name
+from proactive_agent.records.failures import GROUPS, is_group_name
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
-from proactive_agent.views.divergence import Pair
+from proactive_agent.views.divergence import EpisodePair
 from proactive_agent.views.search import NUMBERS, Search
 
 Order = Literal["sample", "ended", "turns", "asked", "input", "output", "cost", "seconds"]
 ORDERS: tuple[Order, ...] = get_args(Order)
 
 ReadLine = Callable[[EpisodeOutline], bytes]
-"""Gives the line of `episodes.jsonl` on which an episode stands."""
+"""Returns the line of `episodes.jsonl` that holds an episode."""
 
 _PLACES = {name: place for place, name in enumerate(SCENARIOS)}
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which episodes of a run are wanted; by default all."""
+    """A choice of episodes; by default all."""
 
     scenarios: tuple[str, ...] = ()
     outcomes: tuple[str, ...] = ()
-    """Of wrong, correct, error: any of these."""
+    """Any of `wrong`, `correct`, `error`; empty means all."""
     group: str | None = None
-    """Name of a failure group."""
+    """The name of a failure group."""
     search: str = ""
-    """A query; see `search`."""
+    """A query as described in `views.search`."""
     sample: tuple[str, str] | None = None
     """Scenario and id."""
     repeat: int | None = None
-    """Which repetition of a sample, from 1."""
+    """The repetition of a sample, from 1."""
     limit: int | None = None
-    beside: bool = False
-    """Whether a second run is there, so that the query may name changes."""
+    with_changes: bool = False
+    """Whether two runs are compared, so that the query may name changes."""
 
     def check(self) -> None:
-        """Raises UserError where something is asked for that no episode can be."""
-        if self.group is not None and not is_name(self.group):
+        """Raises UserError if the failure group is unknown or the query is faulty."""
+        if self.group is not None and not is_group_name(self.group):
             names = ", ".join(one.name for one in GROUPS)
             raise UserError(f"unknown failure group {self.group!r}; known: {names}, error:KIND")
         _ = self._search
 
     @property
     def query(self) -> str:
-        """Everything but sample, repetition and limit, as a query."""
+        """Scenarios, outcomes, failure group and search as one query."""
         words = ("|".join(self.scenarios), "|".join(self.outcomes), self.group or "", self.search)
         return " ".join(word for word in words if word)
 
     def apply(
         self, episodes: Iterable[EpisodeOutline], read_line: ReadLine
     ) -> Iterator[EpisodeOutline]:
-        """The wanted ones, in the order in which they come."""
+        """Yields the chosen episodes in the given order."""
         return islice((e for e in episodes if self._wants(e, read_line)), self.limit)
 
-    def wants_pair(self, pair: Pair) -> bool:
-        """Whether what became of a sample is wanted."""
+    def wants_pair(self, pair: EpisodePair) -> bool:
+        """Whether the change between two runs is wanted."""
         return pair.change in self._search.changes
 
     def _wants(self, episode: EpisodeOutline, read_line: ReadLine) -> bool:
@@ -73,11 +73,11 @@ class Selection:
 
     @cached_property
     def _search(self) -> Search:
-        return Search(self.query, beside=self.beside)
+        return Search(self.query, with_changes=self.with_changes)
 
 
 def in_order(episodes: Iterable[EpisodeOutline], order: Order = "sample") -> list[EpisodeOutline]:
-    """Sorted by sample, by when they ended (the order of the file), or largest number first."""
+    """Sorts by sample, by time of ending (the order of the file), or by a number, largest first."""
     if order == "ended":
         return sorted(episodes, key=lambda e: e.offset)
     by_sample = sorted(episodes, key=_by_sample)

@@ -1,4 +1,4 @@
-"""What a model did, as text: lists of episodes, episodes turn by turn, two runs side by side.
+"""`trace --plain`: lists of episodes, episodes turn by turn, and two runs side by side, as text.
 
-Everything that a model wrote goes through `terminal.safe`.
+All text that a model wrote goes through `terminal.console.safe`.
 """

@@ -1,4 +1,4 @@
-"""An episode turn by turn: what was shown, what the model called, what the user did."""
+"""Prints an episode turn by turn: the picture and prompt, the reply, the verdict."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,29 +16,29 @@ from proactive_agent.views.describe import (
     styled_verdict,
     tools_of,
 )
-from proactive_agent.views.text.lines import Line
+from proactive_agent.views.text.lines import TextLine
 
 
-def episode_lines(episode: EpisodeRecord) -> Iterator[Line]:
-    """An episode from its first turn to the right answer."""
+def episode_lines(episode: EpisodeRecord) -> Iterator[TextLine]:
+    """Yields a whole episode: head, turns, right answer."""
     yield head_line(episode)
     yield from turns_lines(episode.turns)
     yield from end_lines(episode)
-    yield Line(Text())
+    yield TextLine(Text())
 
 
-def head_line(episode: EpisodeRecord) -> Line:
-    """Which sample, how it was played, how it ended and why it failed."""
-    how = safe(f"{episode.protocol}, {episode.condition}")
+def head_line(episode: EpisodeRecord) -> TextLine:
+    """Names the sample, protocol, condition, outcome and failure group."""
+    setting = safe(f"{episode.protocol}, {episode.condition}")
     name = safe(name_of(episode), "bold")
     outcome = outcome_of(episode)
     if episode.error is None and (failure := group(episode)):
         outcome.append(f": {failure.title}", "not bold")
-    return Line(Text("  ").join([name, how, outcome]))
+    return TextLine(Text("  ").join([name, setting, outcome]))
 
 
-def turns_lines(turns: Sequence[TurnRecord]) -> Iterator[Line]:
-    """Turns; tools are named where they are not those of the turn before."""
+def turns_lines(turns: Sequence[TurnRecord]) -> Iterator[TextLine]:
+    """Yields the turns; tools are listed only if they differ from those of the turn before."""
     offered = ""
     for turn in turns:
         tools = tools_of(turn)
@@ -46,24 +46,24 @@ def turns_lines(turns: Sequence[TurnRecord]) -> Iterator[Line]:
         offered = tools
 
 
-def end_lines(episode: EpisodeRecord) -> Iterator[Line]:
-    """What stopped an episode, and what would have been right."""
+def end_lines(episode: EpisodeRecord) -> Iterator[TextLine]:
+    """Yields the error that ended the episode, if any, and the right answer."""
     if episode.error is not None:
         error = episode.error
-        yield Line(safe(f"error ({error.source}, {error.kind}): {error.message}", "red"))
-    yield Line(Text("right answer: ").append_text(safe(episode.target, "green")))
+        yield TextLine(safe(f"error ({error.source}, {error.kind}): {error.message}", "red"))
+    yield TextLine(Text("right answer: ").append_text(safe(episode.target, "green")))
 
 
-def _turn(turn: TurnRecord, tools: str) -> Iterator[Line]:
+def _turn(turn: TurnRecord, tools: str) -> Iterator[TextLine]:
     number = Text(f"turn {turn.index + 1}", "bold cyan")
-    yield Line(Text("  ").join([number, safe(image_of(turn), "cyan")]))
-    yield Line(safe(turn.prompt), 2)
+    yield TextLine(Text("  ").join([number, safe(image_of(turn), "cyan")]))
+    yield TextLine(safe(turn.prompt), 2)
     if tools:
-        yield Line(safe(f"tools: {tools}", "dim"), 2)
+        yield TextLine(safe(f"tools: {tools}", "dim"), 2)
     for reply in replies_of(turn):
-        yield Line(reply, 2)
-    yield Line(safe(f"= {action_of(turn.action)}  ").append_text(styled_verdict(turn)), 2)
+        yield TextLine(reply, 2)
+    yield TextLine(safe(f"= {action_of(turn.action)}  ").append_text(styled_verdict(turn)), 2)
     for note in turn.notes:
-        yield Line(safe(f"note: {note}", "dim"), 2)
+        yield TextLine(safe(f"note: {note}", "dim"), 2)
     if turn.judgement is not None:
-        yield Line(judgement_of(turn.judgement), 2)
+        yield TextLine(judgement_of(turn.judgement), 2)

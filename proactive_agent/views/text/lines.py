@@ -1,7 +1,6 @@
-"""Lines for a terminal, a pager or a file.
+"""Lays out lines for a terminal, a pager or a file.
 
-Where nobody says how wide the output is (a pipe, without COLUMNS) nothing is wrapped or cut, so
-that `grep` finds what it looks for.
+If the output has no width (a pipe without COLUMNS), nothing is wrapped or cut, which suits `grep`.
 """
 
 import os
@@ -15,18 +14,18 @@ from rich.text import Text
 from proactive_agent.records.describe import ARROW
 
 LEAST = 8
-"""Columns that a text gets, however narrow the output is."""
+"""Fewest columns that a text gets, however narrow the output is."""
 
 
-class Line(NamedTuple):
-    """A text and how far it is indented, also where it is wrapped."""
+class TextLine(NamedTuple):
+    """A text and its indent in columns, which also holds after wrapping."""
 
     text: Text
     indent: int = 0
 
 
-class Cell(NamedTuple):
-    """A part of a row and the columns that it fills; numbers stand to the right."""
+class TextCell(NamedTuple):
+    """A part of a row and its width in columns; `right` aligns numbers."""
 
     text: Text
     width: int
@@ -34,12 +33,12 @@ class Cell(NamedTuple):
 
 
 def width_of(console: Console) -> int | None:
-    """Columns of the output; None where it has no bound."""
+    """Returns the columns of the output, or None if it is unlimited."""
     return console.width if console.is_terminal or "COLUMNS" in os.environ else None
 
 
-def fitted(line: Line, console: Console, width: int | None) -> Iterator[Text]:
-    """A line, broken at its own line breaks and at the width."""
+def fitted(line: TextLine, console: Console, width: int | None) -> Iterator[Text]:
+    """Breaks a line at its line breaks and at the width."""
     if width is None:
         parts = list(line.text.split("\n", allow_blank=True))
     else:
@@ -50,7 +49,7 @@ def fitted(line: Line, console: Console, width: int | None) -> Iterator[Text]:
 
 
 def write(console: Console, texts: Iterable[Text]) -> None:
-    """Prints single lines as they are."""
+    """Prints lines without wrapping them."""
     for text in texts:
         if console.color_system is None:  # far faster than rendering, for long lists
             console.file.write(f"{text.plain}\n")
@@ -58,15 +57,15 @@ def write(console: Console, texts: Iterable[Text]) -> None:
             console.print(text, soft_wrap=True)
 
 
-def write_wrapped(console: Console, lines: Iterable[Line]) -> None:
+def write_wrapped(console: Console, lines: Iterable[TextLine]) -> None:
     """Prints lines, wrapped at the width of the output."""
     width = width_of(console)
     for line in lines:
         write(console, fitted(line, console, width))
 
 
-def row(cells: Sequence[Cell], rest: str, width: int | None) -> Text:
-    """Cells with two columns between them, and a text in what the width leaves."""
+def row(cells: Sequence[TextCell], rest: str, width: int | None) -> Text:
+    """Joins cells with two blanks between them; `rest` fills the remaining width."""
     line = Text()
     for text, columns, right in cells:
         text.align("right" if right else "left", max(columns, text.cell_len))
@@ -79,17 +78,17 @@ def row(cells: Sequence[Cell], rest: str, width: int | None) -> Text:
 
 
 def rule(width: int | None) -> Text:
-    """A line across."""
+    """Returns a horizontal line."""
     return Text("─" * (width or 80), "dim")
 
 
 def widest(names: Iterable[str], head: str) -> int:
-    """Columns of a first column with this head."""
+    """Returns the width of a column with these names and this head."""
     return max(map(cell_len, (head, *names)))
 
 
 def cut_middle(text: str, room: int) -> str:
-    """Without its middle where it does not fit: how it begins and its last step matter most."""
+    """Cuts the middle of a text that does not fit; its beginning and its last step are kept."""
     if cell_len(text) <= room:
         return text
     _, arrow, last = text.rpartition(ARROW)

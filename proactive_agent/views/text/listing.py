@@ -1,4 +1,4 @@
-"""A row per episode."""
+"""Prints a list of episodes, one row each."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -10,54 +10,54 @@ from proactive_agent.records.failures import Episode
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.terminal.console import plain, safe
 from proactive_agent.views.describe import LONGEST_OUTCOME, outcome_of
-from proactive_agent.views.text.lines import Cell, row, rule, widest
+from proactive_agent.views.text.lines import TextCell, row, rule, widest
 
 NUMBER = len("turns")
 
 
 @dataclass(frozen=True)
-class Rows:
-    """How the rows of a list are laid out."""
+class RowLayout:
+    """The layout of a list of episodes."""
 
     name_width: int
     width: int | None
-    """Of the output; None leaves rows as long as they are."""
+    """Columns of the output; None means that rows are not cut."""
 
     def head(self) -> Iterator[Text]:
-        """What the columns are."""
+        """Yields the column heads and a line below them."""
         head = self._row(Text("sample"), Text("outcome"), "turns", "asked", "actions")
         head.stylize("bold")
         yield head
         yield rule(self.width)
 
-    def of(self, episode: Episode) -> Text:
-        """An episode."""
+    def row_of(self, episode: Episode) -> Text:
+        """Returns the row of an episode."""
         turns, asked = str(episode.outcome.turns), str(episode.outcome.suggestions)
         name, steps = safe(name_of(episode)), plain(steps_of(episode))
         return self._row(name, outcome_of(episode), turns, asked, steps)
 
     def _row(self, name: Text, outcome: Text, turns: str, asked: str, steps: str) -> Text:
         cells = (
-            Cell(name, self.name_width),
-            Cell(outcome, LONGEST_OUTCOME),
-            Cell(Text(turns), NUMBER, right=True),
-            Cell(Text(asked), NUMBER, right=True),
+            TextCell(name, self.name_width),
+            TextCell(outcome, LONGEST_OUTCOME),
+            TextCell(Text(turns), NUMBER, right=True),
+            TextCell(Text(asked), NUMBER, right=True),
         )
         return row(cells, steps, self.width)
 
 
 def listing(manifest: Manifest, episodes: Sequence[Episode], width: int | None) -> Iterator[Text]:
-    """What the run is, a row per episode, and how many there are."""
-    rows = Rows(widest((plain(name_of(episode)) for episode in episodes), "sample"), width)
+    """Yields the run's title, a row per episode, and the number of episodes."""
+    layout = RowLayout(widest((plain(name_of(episode)) for episode in episodes), "sample"), width)
     yield Text(title_of(manifest), "italic")
     yield Text()
-    yield from rows.head()
-    yield from map(rows.of, episodes)
+    yield from layout.head()
+    yield from map(layout.row_of, episodes)
     yield Text()
     yield Text(f"{len(episodes):,} episodes")
 
 
 def title_of(manifest: Manifest) -> str:
-    """What a run is."""
+    """Returns a run's title: provider, protocol and condition."""
     settings = manifest.settings
     return plain(f"{settings.provider}: {settings.protocol}, {settings.condition}")

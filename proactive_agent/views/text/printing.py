@@ -1,4 +1,4 @@
-"""Episodes on standard output: as a list, turn by turn, or as JSON lines."""
+"""Prints episodes to standard output: as a list, turn by turn, or as JSON lines."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -8,15 +8,15 @@ from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.run_names import differences, name_runs
 from proactive_agent.terminal.console import console, messages, plain, safe_json
 from proactive_agent.tools import UserError
-from proactive_agent.views.divergence import Pair, pairs
+from proactive_agent.views.divergence import EpisodePair, pairs
 from proactive_agent.views.selection import Order, ReadLine, Selection, in_order
 from proactive_agent.views.text.diff_text import diff_lines, diff_listing
 from proactive_agent.views.text.episode_text import episode_lines
 from proactive_agent.views.text.lines import width_of, write, write_wrapped
-from proactive_agent.views.text.listing import Rows, listing
+from proactive_agent.views.text.listing import RowLayout, listing
 
 NAME_WIDTH = 16
-"""Columns of a sample's name where nobody knows yet how long the names will be."""
+"""Columns for the names of samples whose lengths are not known yet."""
 
 
 class Printer:
@@ -29,7 +29,7 @@ class Printer:
         self._as_json = as_json
 
     def print_all(self, episodes: Sequence[EpisodeOutline], selection: Selection) -> None:
-        """What was chosen.  Raises UserError where a sample was asked for that is not there."""
+        """Prints all chosen episodes.  Raises UserError if a sample was chosen that is missing."""
         if selection.sample and not episodes:
             raise UserError(f"{self.folder.path} holds no episode {':'.join(selection.sample)}")
         if self._as_json or self._turns:
@@ -39,19 +39,19 @@ class Printer:
             write(console, listing(self._manifest, episodes, width_of(console)))
 
     def print_as_they_come(self, episodes: Iterable[EpisodeOutline]) -> None:
-        """Each at once."""
-        rows = Rows(NAME_WIDTH, width_of(console))
+        """Prints each episode as soon as it ends."""
+        layout = RowLayout(NAME_WIDTH, width_of(console))
         if not (self._as_json or self._turns):
-            write(console, rows.head())
+            write(console, layout.head())
         for episode in episodes:
             if self._as_json or self._turns:
                 self._print_whole(episode)
             else:
-                write(console, [rows.of(episode)])
+                write(console, [layout.row_of(episode)])
             console.file.flush()
 
     def print_diff(self, second: RunFolder, selection: Selection, order: Order) -> None:
-        """The same samples in two runs."""
+        """Prints the same samples of two runs.  Raises UserError if a chosen one is not in both."""
         chosen = selection.apply(in_order(self.folder.outlines(), order), self.folder.read_line)
         others = {episode.key: episode for episode in second.outlines()}
         both = [pair for pair in pairs(chosen, others) if selection.wants_pair(pair)]
@@ -80,13 +80,13 @@ class Printer:
             write_wrapped(console, episode_lines(record))
 
 
-def _pair_as_json(pair: Pair, read_first: ReadLine, read_second: ReadLine) -> str:
+def _pair_as_json(pair: EpisodePair, read_first: ReadLine, read_second: ReadLine) -> str:
     head = {
         "scenario": pair.first.scenario,
         "sample_id": pair.first.sample_id,
         "repeat": pair.first.repeat,
         "change": pair.change,
-        "parting": pair.parting,
+        "parting": pair.divergence,
     }
     start = json.dumps(head)[:-1]
     first, second = safe_json(read_first(pair.first)), safe_json(read_second(pair.second))

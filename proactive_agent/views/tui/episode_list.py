@@ -16,9 +16,9 @@ from proactive_agent.records.describe import name_of, short_step_of, short_steps
 from proactive_agent.records.episode import EpisodeKey
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.terminal.console import plain, safe
-from proactive_agent.views.divergence import Pair
-from proactive_agent.views.text.diff_text import deeds_at_parting
-from proactive_agent.views.text.lines import Cell, row
+from proactive_agent.views.divergence import EpisodePair
+from proactive_agent.views.text.diff_text import actions_at_divergence
+from proactive_agent.views.text.lines import TextCell, row
 
 LONGEST_NAME = 20
 COUNT = 3
@@ -134,17 +134,17 @@ class EpisodeList(ScrollView, can_focus=True):
         mark, name = mark_of(episode), safe(name_of(episode))
         if other is None:
             return self._laid_out(mark, name, ("",), "not played there")
-        pair = Pair(episode, other)
-        number = "" if pair.parting is None else str(pair.parting + 1)
-        did = plain(" | ".join(deeds_at_parting(pair, short_step_of)))
+        pair = EpisodePair(episode, other)
+        number = "" if pair.divergence is None else str(pair.divergence + 1)
+        did = plain(" | ".join(actions_at_divergence(pair, short_step_of)))
         text = self._laid_out(mark.append_text(mark_of(other)), name, (number,), did)
         if pair.change == "same":
             text.stylize("dim")
         return text
 
     def _laid_out(self, mark: Text, name: Text, numbers: Sequence[str], rest: str) -> Text:
-        cells = [Cell(mark, 2 if self.others else 1), Cell(name, self._name_width)]
-        cells += [Cell(Text(number), COUNT, right=True) for number in numbers]
+        cells = [TextCell(mark, 2 if self.others else 1), TextCell(name, self._name_width)]
+        cells += [TextCell(Text(number), COUNT, right=True) for number in numbers]
         return row(cells, rest, self._columns or None)
 
     def action_move(self, step: int) -> None:

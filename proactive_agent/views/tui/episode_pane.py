@@ -13,8 +13,7 @@ from proactive_agent.records.describe import name_of
 from proactive_agent.records.episode import EpisodeRecord, TurnRecord
 from proactive_agent.terminal.console import safe
 from proactive_agent.views.describe import outcome_of
-from proactive_agent.views.tui.frame_strip import frame_strip
-from proactive_agent.views.tui.frames import FrameSource, SampleFrames, ref_of
+from proactive_agent.views.tui.frames import FrameSource, SampleFrames, frame_strip, ref_of
 from proactive_agent.views.tui.picture import PictureView, trusts_graphics
 from proactive_agent.views.tui.turns_view import TurnsView
 

@@ -1,19 +1,25 @@
-"""Loads the pictures of a run from its data folder, and lists the frames of its samples.
+"""Loads the pictures of a run from its data folder; lists and draws the frames of its samples.
 
-Independent of the terminal interface.  A picture that cannot be shown is replaced by the reason.
+A picture that cannot be shown is replaced by the reason.
 """
 
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from PIL import Image
+from rich.text import Text
 
 from proactive_agent.records.episode import EpisodeRecord, ImageRecord
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.scenarios import DataFolder, ImageError, ImageRef
 from proactive_agent.scenarios.contact_sheet import Tile, compact_sheet, sample_tiles
 from proactive_agent.tools import UserError
+
+NOT_SEEN, SEEN, ENOUGH = "·", "•", "★"
+CELL = 2
+"""Columns of a frame other than the current one."""
 
 
 class SampleFrames(NamedTuple):
@@ -79,3 +85,37 @@ class FrameSource:
 def ref_of(shown: ImageRecord) -> ImageRef:
     """Returns the picture of the data that a record names."""
     return ImageRef(shown.path, shown.crop)
+
+
+def frame_strip(
+    sample: SampleFrames, current: ImageRef, seen: Collection[ImageRef], width: int
+) -> Text:
+    """Returns at most `width` columns; of many frames those around `current`."""
+    frames = sample.frames
+    if current not in frames:
+        return Text("The current frame is not one of the sample's frames.", "dim")
+    at = frames.index(current)
+    ring = "ring " if sample.is_ring else ""
+    caption = f" {ring}{at + 1}/{len(frames)}"
+    number = f"[{at + 1}]"
+    room = max((width - len(caption) - len(number) - 2 * CELL) // CELL, 4)
+    first = max(0, min(at - room // 2, len(frames) - 1 - room))
+    last = min(len(frames), first + room + 1)
+    strip = Text("… " if first else "")
+    for index in range(first, last):
+        if index == at:
+            strip.append(number, "bold reverse").append(" ")
+        else:
+            strip.append_text(_mark(frames[index], sample, seen)).append(" ")
+    strip.append("…" if last < len(frames) else "")
+    strip.append(caption, "dim")
+    if current == sample.reference:
+        strip.append(f" {ENOUGH}", "bold green")
+    strip.truncate(width)
+    return strip
+
+
+def _mark(frame: ImageRef, sample: SampleFrames, seen: Collection[ImageRef]) -> Text:
+    if frame == sample.reference:
+        return Text(ENOUGH, "bold green")
+    return Text(SEEN, "cyan") if frame in seen else Text(NOT_SEEN, "dim")

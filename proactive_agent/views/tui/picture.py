@@ -1,46 +1,57 @@
-"""A picture in the terminal: by its graphics, or by half blocks."""
+"""Draws a picture in the terminal interface, by the terminal's graphics or by half blocks.
+
+Half blocks show two pixels per cell on any terminal with colours.  The half-cell widget of
+`textual_image` does not replace ours: it draws very narrow pictures with no columns, fails if the
+terminal reports a size of zero, and uses a function that Pillow 14 removes.
+"""
 
 import os
 
 from PIL import Image
+from rich.color import Color
+from rich.segment import Segment
+from rich.style import Style
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.geometry import Size
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from proactive_agent.terminal.console import safe
-from proactive_agent.terminal.picture import silence_library
-from proactive_agent.views.tui.blocks import BlocksImage
+from proactive_agent.terminal.console import quiet_textual_image, safe
 
 
 def _graphics_widget() -> type[Widget] | None:
-    """What draws pictures by this terminal's graphics; None where it has none.
+    """Returns the widget that draws by this terminal's graphics, or None if it has none.
 
-    Asks the terminal, so that it must come before the browser begins to read from it.
+    The terminal is asked, so this must run before the interface starts to read from it.
     """
-    silence_library()
+    quiet_textual_image()
     try:
         from textual_image.renderable import Image as Best
         from textual_image.renderable import SixelImage, TGPImage
         from textual_image.widget import Image as Drawn
-    except Exception:  # not installed, or the terminal does not tell its size
+    except Exception:  # It is not installed, or the terminal reports a size of zero.
         return None
-    # The widget has a class of its own for Sixel only; what it draws with tells them all apart.
+    # `Drawn` is the same class for Kitty and half cells, so the renderable decides.
     return Drawn if Best in (SixelImage, TGPImage) else None
 
 
 Graphics = _graphics_widget()
 
+UPPER_HALF = "▀"
+"""The foreground colours its upper pixel, the background its lower pixel."""
+
 
 def trusts_graphics() -> bool:
-    """Whether graphics are taken to begin with: tmux has them, whatever terminal it runs in."""
+    """Whether graphics are used at first.  tmux announces them even if its terminal has none."""
     return Graphics is not None and not os.environ.get("TMUX")
 
 
 class PictureView(Container):
-    """One picture as large as it fits, or a text that says why there is none."""
+    """One picture as large as it fits, or the reason why there is none."""
 
-    # Kitty's graphics number columns and rows by 297 signs; beyond them the library raises.
+    # Kitty's protocol has 297 signs to number columns and rows; the library raises beyond them.
     DEFAULT_CSS = """
     PictureView { align: center middle; }
     PictureView > * { width: auto; height: auto; display: none; max-width: 297; max-height: 297; }
@@ -67,7 +78,7 @@ class PictureView(Container):
 
     @property
     def shown(self) -> Image.Image | str:
-        """What is there to be seen."""
+        """The picture shown, or the reason for none."""
         return self._picture
 
     def compose(self) -> ComposeResult:
@@ -77,7 +88,7 @@ class PictureView(Container):
             yield self._drawn
 
     def show(self, picture: Image.Image | str) -> None:
-        """Another picture, or why there is none."""
+        """Shows a picture, or the reason why there is none."""
         self._picture = picture
         shown: Widget = self._reason
         if isinstance(picture, str):
@@ -90,3 +101,65 @@ class PictureView(Container):
             self._blocks.image = picture
         for child in self.children:
             child.display = child is shown
+
+
+class BlocksImage(Widget):
+    """Draws a picture in half blocks, as large as the container allows, keeping its proportions."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._image: Image.Image | None = None
+        self._rows: list[Strip] = []
+        self._drawn_for = Size()
+
+    @property
+    def image(self) -> Image.Image | None:
+        """The picture."""
+        return self._image
+
+    @image.setter
+    def image(self, image: Image.Image | None) -> None:
+        self._image = image
+        self._drawn_for = Size()
+        self.refresh(layout=True)
+
+    def get_content_width(self, container: Size, viewport: Size) -> int:
+        return self._fitting(container).width
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return self._fitting(container).height
+
+    def render_line(self, y: int) -> Strip:
+        if self._drawn_for != self.size:
+            self._rows = self._drawn(self.size)
+            self._drawn_for = self.size
+        return self._rows[y] if y < len(self._rows) else Strip.blank(self.size.width)
+
+    def _fitting(self, room: Size) -> Size:
+        """Returns the size of the picture in cells; a cell is two pixels high."""
+        if self._image is None or not room:
+            return Size()
+        width, height = self._image.size
+        scale = min(room.width / width, 2 * room.height / height)
+        return Size(max(1, round(width * scale)), max(1, round(height * scale / 2)))
+
+    def _drawn(self, size: Size) -> list[Strip]:
+        if self._image is None or not size:
+            return []
+        small = self._image.resize((size.width, 2 * size.height), Image.Resampling.LANCZOS)
+        pixels = small.convert("RGB").tobytes()
+        row = 3 * size.width
+        return [
+            Strip(
+                [
+                    _cell(pixels[at : at + 3], pixels[at + row : at + row + 3])
+                    for at in range(2 * row * y, 2 * row * y + row, 3)
+                ],
+                size.width,
+            )
+            for y in range(size.height)
+        ]
+
+
+def _cell(upper: bytes, lower: bytes) -> Segment:
+    return Segment(UPPER_HALF, Style(color=Color.from_rgb(*upper), bgcolor=Color.from_rgb(*lower)))

@@ -1,3 +1,10 @@
+"""Writing and reading the records of a run."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,9 +67,69 @@ def test_an_episode_that_met_an_error_is_not_done(folder: RunFolder) -> None:
     assert folder.keys_done() == {("rod", 1, 0)}
 
 
-def test_two_processes_never_write_one_run(folder: RunFolder) -> None:
+def test_a_second_writer_is_refused(folder: RunFolder) -> None:
     with EpisodeWriter(folder), pytest.raises(UserError, match="another process"):
         EpisodeWriter(folder)
+
+
+HOLD = """
+import sys, time
+from pathlib import Path
+from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
+with EpisodeWriter(RunFolder(Path(sys.argv[1]))):
+    print("locked", flush=True)
+    time.sleep(600)
+"""
+
+
+@contextmanager
+def other_writer(folder: RunFolder) -> Iterator[subprocess.Popen[str]]:
+    """A process that holds the lock of a run until it is killed."""
+    command = [sys.executable, "-c", HOLD, str(folder.path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_two_processes_never_write_one_run(folder: RunFolder) -> None:
+    with other_writer(folder), pytest.raises(UserError, match=r"run is being written by another"):
+        EpisodeWriter(folder)
+
+
+def test_a_run_can_be_read_while_it_is_written(folder: RunFolder) -> None:
+    with EpisodeWriter(folder) as writer:
+        writer.write(episode("right"))
+    with other_writer(folder):
+        assert len(folder.outlines()) == 1
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_process_holds_no_lock(folder: RunFolder, how: signal.Signals) -> None:
+    with other_writer(folder) as process:
+        process.send_signal(how)
+        process.wait(timeout=60)
+        with EpisodeWriter(folder) as writer:
+            writer.write(episode("right"))
+    assert len(list(folder.episodes())) == 1
+
+
+def test_a_writer_leaves_no_lock_file(folder: RunFolder) -> None:
+    with EpisodeWriter(folder) as writer:
+        writer.write(episode("right"))
+    assert [file.name for file in folder.path.iterdir()] == ["episodes.jsonl"]
+
+
+def test_a_writer_that_cannot_open_its_file_holds_no_lock(folder: RunFolder) -> None:
+    folder.episodes_file.mkdir(parents=True)
+    with pytest.raises(IsADirectoryError):
+        EpisodeWriter(folder)
+    folder.episodes_file.rmdir()
+    with EpisodeWriter(folder):
+        pass
 
 
 def test_a_foreign_line_is_named(folder: RunFolder) -> None:

@@ -11,12 +11,12 @@ from click.testing import CliRunner, Result
 
 from proactive_agent.cli.app import cli
 from proactive_agent.cli.trace import ORDERS as OFFERED
+from proactive_agent.records import run_folder
 from proactive_agent.records.describe import short_steps_of, steps_of
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.outline import outline_of
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
-from proactive_agent.views import follow as following
-from proactive_agent.views.divergence import Pair, parting
+from proactive_agent.views.divergence import EpisodePair, divergence
 from proactive_agent.views.search import Search
 from proactive_agent.views.selection import ORDERS, Order, in_order
 from tests.proactive_agent.run_folders import write_run
@@ -166,7 +166,7 @@ def test_a_text_is_found_as_it_reads_not_as_it_is_escaped() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--search", "colour>3"], "'colour' is no number of an episode; known: turns, asked"),
+        (["--search", "colour>3"], "unknown number 'colour' in the query; known: turns, asked"),
         (["--group", "bad-luck"], "unknown failure group 'bad-luck'; known: guessed-first"),
         (["--sample", "rod:99"], "holds no episode rod:99"),
         (["--sample", "rod"], "has not the form SCENARIO:ID"),
@@ -224,8 +224,8 @@ def other_question(question: str) -> dict[str, Any]:
 def test_where_two_episodes_part(
     first: EpisodeRecord, second: EpisodeRecord, index: int | None, change: str
 ) -> None:
-    assert parting(first, second) == index
-    assert Pair(outline_of(first), outline_of(second)).change == change
+    assert divergence(first, second) == index
+    assert EpisodePair(outline_of(first), outline_of(second)).change == change
 
 
 @pytest.fixture(scope="module")
@@ -295,7 +295,7 @@ def test_diff_as_json_holds_both_records(run: str, other: str) -> None:
 
 @pytest.fixture
 def going_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
-    monkeypatch.setattr(following, "PAUSE", 0.01)
+    monkeypatch.setattr(run_folder, "POLL_SECONDS", 0.01)
     return write_run(tmp_path / "run", RECORDS[:1], status="running")
 
 
@@ -315,7 +315,7 @@ def test_follow_gives_episodes_as_they_end_until_the_run_has(going_on: RunFolder
         with EpisodeWriter(going_on) as writer:
             writer.write(record)
 
-    found = [outline.key for outline in following.follow(going_on, sleep)]
+    found = [outline.key for outline in going_on.follow(sleep)]
     assert found == [record.key for record in RECORDS[:4]]
 
 
@@ -331,7 +331,7 @@ def test_follow_waits_for_the_end_of_a_line(going_on: RunFolder) -> None:
         with going_on.episodes_file.open("ab") as stream:
             stream.write(half)
 
-    found = [outline.key for outline in following.follow(going_on, sleep)]
+    found = [outline.key for outline in going_on.follow(sleep)]
     assert found == [RECORDS[0].key, RECORDS[1].key]
 
 
@@ -343,7 +343,7 @@ def test_what_is_written_before_the_end_is_not_missed(going_on: RunFolder) -> No
             writer.write(RECORDS[1])
         finish(going_on)
 
-    assert len(list(following.follow(going_on, sleep))) == 2
+    assert len(list(going_on.follow(sleep))) == 2
 
 
 @pytest.mark.parametrize(("options", "lines"), [([], 4), (["--json"], 2), (["--wrong"], 3)])

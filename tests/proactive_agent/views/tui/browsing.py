@@ -55,7 +55,7 @@ def use(browser: TraceBrowser, steps: Steps, size: tuple[int, int] = WIDE) -> No
 
     async def go() -> None:
         async with browser.run_test(size=size, notifications=True) as pilot:
-            await until(pilot, lambda: browser.index.complete and showing(browser))
+            await until(pilot, lambda: browser.main.complete and showing(browser))
             await steps(pilot)
 
     asyncio.run(go())

@@ -8,8 +8,7 @@ import pytest
 from PIL import Image
 from textual.widgets import OptionList
 
-from proactive_agent.records import index as episode_index
-from proactive_agent.records import run_folder
+from proactive_agent.records import episode_index, run_folder
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
 from proactive_agent.views.selection import Selection
@@ -116,7 +115,7 @@ def test_a_text_is_looked_for_on_enter(run: RunFolder) -> None:
 def test_a_query_that_means_nothing_is_said_so(run: RunFolder) -> None:
     async def steps(pilot: Pilot[None]) -> None:
         app_of(pilot).search.value = "colour>3"
-        await until(pilot, lambda: "'colour' is no number" in text_of(pilot))
+        await until(pilot, lambda: "unknown number 'colour'" in text_of(pilot))
         assert listed(pilot) == ALL
 
     use(TraceBrowser(run, Selection()), steps)
@@ -128,7 +127,7 @@ def test_next_and_previous_failure(runs: tuple[RunFolder, RunFolder]) -> None:
         assert current(pilot) == "quickdraw:0"
         await pilot.press("n")
         assert current(pilot) == "quickdraw:0"
-        await until(pilot, lambda: "no further one" in text_of(pilot))
+        await until(pilot, lambda: "none further" in text_of(pilot))
         await pilot.press("end", "N")
         assert current(pilot) == "quickdraw:0"
 

@@ -201,7 +201,7 @@ def test_the_command_that_opens_an_episode_is_copied(
 def shows_instead(folder: RunFolder, reason: str) -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await until(pilot, lambda: reason in str(picture_of(app_of(pilot))))
-        assert reason in text_of(pilot)
+        await until(pilot, lambda: reason in text_of(pilot))
         await pilot.press("enter", "down", "f", "a", "escape", "r")
         await until(pilot, lambda: isinstance(pilot.app.screen, TextScreen))
         assert "cannot be made again" in text_of(pilot)

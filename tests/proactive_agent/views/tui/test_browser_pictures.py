@@ -15,9 +15,8 @@ from textual.geometry import Size
 from textual.strip import Strip
 
 from proactive_agent.scenarios import ImageRef
-from proactive_agent.views.tui.blocks import BlocksImage
-from proactive_agent.views.tui.frame_strip import frame_strip
-from proactive_agent.views.tui.frames import SampleFrames
+from proactive_agent.views.tui.frames import SampleFrames, frame_strip
+from proactive_agent.views.tui.picture import BlocksImage
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 

@@ -1,10 +1,12 @@
-"""`episodes.index`: the outlines of a large `episodes.jsonl`, so that it is scanned once only.
+"""`episodes.index`: the outlines of a large `episodes.jsonl`, so that it is scanned only once.
 
-A cache: what does not fit the episodes (they were rewritten, the index is torn, foreign or another
-version's) is not used, and replaced; where nothing can be written there is none.
+The index is a cache.  It is ignored and replaced if it does not match the episodes: if they were
+rewritten, or if the index is torn, foreign or from another version.  If the folder is not writable,
+no index is made.
 
-The file is made of frames: length and CRC-32 of the content, four bytes each, then the content in
-MessagePack.  The first is a `_Head`, every other one a list of outlines, in the order of the lines.
+The file is a sequence of frames.  A frame is the length and the CRC-32 of its content, four bytes
+each, then the content in MessagePack.  The first frame is a `_Head`; each other frame is a list of
+outlines, in the order of the lines.
 """
 
 import hashlib
@@ -23,47 +25,47 @@ import msgspec
 from proactive_agent.records.outline import EpisodeOutline, IndexedOutline, LineOutline
 
 WORTH = 1 << 24
-"""Bytes of episodes that an index must spare to be written; scanning them takes some 0.1 s."""
+"""Unindexed bytes from which on an index is written; scanning so many takes about 0.1 s."""
 
 BLOCK = 1000
-"""Outlines in a frame."""
+"""Outlines per frame."""
 
 ENDING = 1 << 16
-"""So many bytes before the end of what is indexed tell whether it is still the same."""
+"""Bytes before the end of the indexed part whose digest tells whether the file was rewritten."""
 
 _FRAME = Struct("<II")
 _FORMAT = hashlib.sha256(json.dumps(msgspec.json.schema(LineOutline)).encode()).hexdigest()
-"""Another one as soon as outlines have other fields."""
+"""Changes whenever the fields of outlines change."""
 
 
 class _Head(msgspec.Struct, array_like=True):
-    """What was indexed, and how far."""
+    """Which file was indexed, and how far."""
 
     format: str
     size: int
-    """Of the file of episodes when it was read, in bytes."""
+    """Size of `episodes.jsonl` in bytes when it was indexed."""
     modified: int
-    """When it had been changed last, in nanoseconds."""
+    """Its modification time then, in nanoseconds."""
     end: int
-    """Where the first line begins that is not indexed."""
+    """Byte at which the first line begins that is not indexed."""
     ending: bytes
-    """Digest of what stands before it."""
+    """Digest of the bytes before `end`."""
 
 
 class EpisodeIndex:
-    """What is known of a file of episodes; to be read, then lengthened by the lines that follow."""
+    """Reads the index of a run, then extends it by the lines that it does not cover."""
 
     def __init__(self, file: Path, episodes_file: Path, *, keep: bool) -> None:
-        """`keep` holds in memory what it takes to lengthen it."""
+        """`keep` keeps the frames in memory, so that the index can be extended and written."""
         self._file, self._episodes_file, self._keep = file, episodes_file, keep
         self._size = self._modified = 0
         self._frames: list[bytes] = []
         self.end = 0
-        """Where the first line begins that was not in the index."""
+        """Byte at which the first line begins that was not in the index."""
 
     def read(self) -> Iterator[EpisodeOutline]:
-        """The outlines that are there."""
-        # Whatever is wrong with the file, the episodes are read without it.
+        """Yields the outlines of the index, none if it does not match the episodes."""
+        # A damaged index is never an error: the episodes are then read without it.
         with suppress(OSError, ValueError, RecursionError):
             found = self._episodes_file.stat()
             self._size, self._modified = found.st_size, found.st_mtime_ns
@@ -77,14 +79,14 @@ class EpisodeIndex:
                         self._frames.append(frame)
                     yield from block
 
-    def lengthened_by(self, lines: Iterator[EpisodeOutline]) -> Iterator[EpisodeOutline]:
-        """Passes on what follows; at its end the index is written, where that is worth it."""
+    def extended_by(self, lines: Iterator[EpisodeOutline]) -> Iterator[EpisodeOutline]:
+        """Yields the lines that follow; writes the index after the last if that saves enough."""
         worth_it = self._size - self.end >= WORTH
         while block := list(islice(lines, BLOCK)):
             if worth_it:
                 try:
                     self._frames.append(_encode(block))
-                except OverflowError:  # MessagePack's whole numbers have 64 bits
+                except OverflowError:  # MessagePack has integers of 64 bits only
                     worth_it = False
             yield from block
             self.end = block[-1].offset + block[-1].length
@@ -93,7 +95,7 @@ class EpisodeIndex:
                 self._write()
 
     def _fits(self, head: _Head) -> bool:
-        """Whether the file of episodes is what it was, or that and more."""
+        """Whether the file of episodes is unchanged or was only appended to."""
         changed = head.size == self._size and head.modified != self._modified
         if changed or head.format != _FORMAT or head.end > self._size:
             return False
@@ -106,7 +108,7 @@ class EpisodeIndex:
 
     def _write(self) -> None:
         head = _Head(_FORMAT, self._size, self._modified, self.end, self._ending(self.end))
-        # Beside and renamed, so that nobody reads half of it; another process writes its own.
+        # A temporary file per process, renamed when whole: no reader sees half an index.
         partial = self._file.with_suffix(f".{os.getpid()}.tmp")
         stream = partial.open("xb")
         try:
@@ -124,14 +126,14 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def _read_frame(stream: IO[bytes]) -> bytes:
-    """The content of the next frame; nothing at the end.  Raises ValueError where it is none."""
+    """Returns the content of the next frame, empty at the end.  Raises ValueError if damaged."""
     start = stream.read(_FRAME.size)
     if len(start) < _FRAME.size:
         return b""
     length, checksum = _FRAME.unpack(start)
     rest = os.fstat(stream.fileno()).st_size - stream.tell()
     if length > rest or crc32(content := stream.read(length)) != checksum:
-        raise ValueError("this is no frame")
+        raise ValueError("damaged frame")
     return content
 
 
@@ -142,9 +144,9 @@ def _write_frames(stream: IO[bytes], frames: Iterable[bytes]) -> None:
 
 
 def _end_of(block: Sequence[EpisodeOutline], start: int) -> int:
-    """Where a block's last line ends.  Raises ValueError unless line follows upon line."""
+    """Returns the byte at which a block ends.  Raises ValueError if its lines leave gaps."""
     for outline in block:
         if outline.offset != start or outline.length <= 0:
-            raise ValueError("this is no index of lines")
+            raise ValueError("the lines of the index leave gaps")
         start += outline.length
     return start

@@ -1,7 +1,9 @@
-"""The episodes of a run as they are read and as they come; which of them a list shows."""
+"""The episodes of a run in memory, loaded in batches while the run goes on."""
 
+import gc
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from itertools import islice
 
@@ -13,33 +15,33 @@ from proactive_agent.views.search import Search
 from proactive_agent.views.selection import Order, in_order
 
 BATCH = 1000
-"""Episodes read in one go."""
+"""Episodes per batch."""
 
 
-class RunIndex:
-    """All episodes of a run, each at its last record."""
+class LoadedRun:
+    """The last record of each episode of a run, as outlines.  Thread-safe."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
         self.manifest = folder.read_manifest()
         self.complete = False
-        """Whether everything that the file held has been read."""
+        """Whether the file was read to its end at least once."""
         self._episodes: dict[EpisodeKey, EpisodeOutline] = {}
         self.position = 0
-        """Bytes of the file that were read."""
+        """Bytes of the file that were read so far."""
         self._lock = threading.Lock()
 
     def get(self, key: EpisodeKey) -> EpisodeOutline | None:
-        """The episode of a key."""
+        """Returns the episode with a key."""
         return self._episodes.get(key)
 
     @property
     def by_key(self) -> Mapping[EpisodeKey, EpisodeOutline]:
-        """All that were read so far."""
+        """The episodes read so far."""
         return self._episodes
 
-    def rows(self, search: Search, order: Order, other: "RunIndex | None") -> list[EpisodeOutline]:
-        """What a search means, in order; `other` is the run beside."""
+    def rows(self, search: Search, order: Order, other: "LoadedRun | None") -> list[EpisodeOutline]:
+        """Returns the episodes that match a search, sorted; `other` is the run compared with."""
         with self._lock:
             episodes = list(self._episodes.values())
         found = [e for e in episodes if search.matches(e, partial(self.folder.read_line, e))]
@@ -50,9 +52,9 @@ class RunIndex:
         return in_order(found, order)
 
     def read_more(self) -> Iterator[int]:
-        """Reads what the file holds by now, in batches; says how many episodes there are by then.
+        """Reads new lines in batches; yields the number of episodes after each batch.
 
-        Raises UserError at a line that is no episode.
+        Raises UserError at a line that is not an episode.
         """
         scan = self.folder.scan(self.position, save_index=True)
         while batch := list(islice(scan, BATCH)):
@@ -62,11 +64,22 @@ class RunIndex:
             yield len(self._episodes)
         self.complete = True
 
-    def is_going_on(self) -> bool:
-        """Whether the run says that it has not ended."""
+    def is_running(self) -> bool:
+        """Reads the manifest again; whether the run has not ended yet."""
         self.manifest = self.folder.read_manifest()
         return self.manifest.status == "running"
 
     def record(self, episode: EpisodeOutline) -> EpisodeRecord:
-        """The whole record of an episode.  Raises UserError."""
+        """Reads the whole record of an episode.  Raises UserError."""
         return self.folder.read_episode(episode)
+
+
+@contextmanager
+def without_garbage_collection() -> Iterator[None]:
+    """Pauses garbage collection while a run is loaded; its pauses would freeze the interface."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

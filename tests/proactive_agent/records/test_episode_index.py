@@ -1,4 +1,4 @@
-"""The index of a run's episodes spares reading them, and never says anything else than they do."""
+"""`episodes.index` saves reading the episodes and never contradicts them."""
 
 import os
 from collections.abc import Callable
@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from proactive_agent.records import index as episode_index
-from proactive_agent.records import run_folder
+from proactive_agent.records import episode_index, run_folder
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
 from tests.proactive_agent.written_records import FAILED, episode
 
@@ -22,7 +21,7 @@ def _always_worth_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> RunFolder:
-    """Five episodes, the first tried again; indexed."""
+    """An indexed run of five episodes; the first was retried."""
     folder = RunFolder(tmp_path / "run")
     write(folder, 0, error=True)
     for number in range(1, 5):
@@ -40,7 +39,7 @@ def write(folder: RunFolder, number: int, *, error: bool = False) -> None:
 
 
 def known(folder: RunFolder) -> Known:
-    """What outlines say."""
+    """Returns some fields of each outline."""
     return [
         (o.sample_id, o.offset, o.outcome.correct, [turn.action.kind for turn in o.turns])
         for o in folder.outlines()
@@ -48,7 +47,7 @@ def known(folder: RunFolder) -> Known:
 
 
 def scanned(folder: RunFolder) -> Known:
-    """The same without an index."""
+    """Returns the same fields, read without an index."""
     index = folder.index_file.with_name("away")
     folder.index_file.rename(index)
     found = known(folder)
@@ -57,7 +56,7 @@ def scanned(folder: RunFolder) -> Known:
 
 
 def lines_read(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> int:
-    """How many lines of `episodes.jsonl` it takes to know all episodes."""
+    """Counts the lines of `episodes.jsonl` that are read to list all episodes."""
     original, read = run_folder.decode, 0
 
     def counting(line: bytes) -> object:
@@ -71,7 +70,7 @@ def lines_read(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> int:
     return read
 
 
-# What it spares ----------------------------------------------------------------------------------
+# With an index ------------------------------------------------------------------------------------
 
 
 def test_with_an_index_no_line_is_read(folder: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,7 +128,7 @@ def test_a_number_that_the_index_cannot_hold_is_no_harm(folder: RunFolder) -> No
     assert [number for number, *_ in known(folder)] == [2, 3, 4, 0, large]
 
 
-# What does not fit -------------------------------------------------------------------------------
+# An index that does not fit -----------------------------------------------------------------------
 
 
 def first_half(content: bytes) -> bytes:
@@ -137,13 +136,13 @@ def first_half(content: bytes) -> bytes:
 
 
 def flipped(content: bytes) -> bytes:
-    """A `right` is another answer."""
+    """Changes a recorded answer."""
     assert b"Cat." in content
     return content.replace(b"Cat.", b"Dog.")
 
 
 def without_a_block(content: bytes) -> bytes:
-    """The first block of outlines is missing, whole."""
+    """Removes the first block of outlines."""
     frame = episode_index._FRAME
     second = frame.size + frame.unpack(content[: frame.size])[0]
     third = second + frame.size + frame.unpack(content[second : second + frame.size])[0]
@@ -216,7 +215,7 @@ def test_a_run_that_was_moved_keeps_its_index(
     assert lines_read(moved, monkeypatch) == 0
 
 
-# Where it cannot be written ----------------------------------------------------------------------
+# Concurrent readers, and folders without write access ---------------------------------------------
 
 
 def test_where_no_index_can_be_written_there_is_none(folder: RunFolder) -> None:
