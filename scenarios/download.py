@@ -60,7 +60,7 @@ def download(
     if wheel:
         read_wheel(wheel)  # The pack comes last, but a wrong file is better known at once.
     listed = hub.files()
-    wanted = _data_files(listed, scenarios or list(SCENARIOS)) + _archives(listed, scenarios)
+    wanted = _data_files(listed, scenarios or _published()) + _archives(listed, scenarios)
     try:
         (folder / FOLDER / NOTES).mkdir(parents=True, exist_ok=True)
         files = [_Local(folder, file) for file in wanted]
@@ -194,6 +194,10 @@ def _check_space(folder: Path, needed: int, what: str) -> None:
         raise UserError(
             f"{folder}: {what} need {needed / 1e9:.1f} GB, only {free / 1e9:.1f} GB are free"
         )
+
+
+def _published() -> list[str]:
+    return [name for name, scenario in SCENARIOS.items() if any(scenario.published_counts)]
 
 
 def _data_files(listed: list[HubFile], scenarios: Sequence[str]) -> list[HubFile]:

@@ -110,8 +110,8 @@ class Environment(ABC, Generic[S]):
     """Stem of the official data file."""
     title: ClassVar[str]
     """Name in the paper's tables."""
-    published_counts: ClassVar[tuple[int, int]]
-    """Samples of the official release: raw, filtered."""
+    published_counts: ClassVar[tuple[int, int]] = (0, 0)
+    """Samples of the official release before and after the filter; 0 if it lacks the scenario."""
     sample_type: ClassVar[type[Sample]]
     places: ClassVar[frozenset[str]] = frozenset({"image"})
     """What an image template may leave open."""

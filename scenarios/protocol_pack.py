@@ -33,6 +33,7 @@ _CONSTANT = re.compile(r"\s+(hint_prompt|cot_prompt|pre_prompt|reference_prompt)
 _FUNCTION = re.compile(r"\s+def (\w+)\(")
 _COMMENT = re.compile(r"\s*#")
 _TEXT = re.compile(r"\"[^\"]*\"")
+# Names of the environment classes in the published package.
 _SCENARIO_OF_CLASS = {
     "RealisticOcclusionDataset": "rod",
     "OcclusionDataSetMM20": "vsod",
@@ -57,15 +58,15 @@ class ProtocolPack(BaseModel):
     """Per scenario: the ids of the samples that are kept."""
 
     @model_validator(mode="after")
-    def _tells_of_every_scenario(self) -> Self:
-        for what, names in (("filter", self.filter), ("wording.hints", self.wording.hints)):
-            if missing := [name for name in SCENARIOS if name not in names]:
-                raise ValueError(f"{what} lacks {', '.join(missing)}")
+    def _covers_every_published_scenario(self) -> Self:
+        for field, names in (("filter", self.filter), ("wording.hints", self.wording.hints)):
+            if missing := [name for name in _SCENARIO_OF_CLASS.values() if name not in names]:
+                raise ValueError(f"{field} lacks {', '.join(missing)}")
         return self
 
     def keeps(self, scenario: str, sample_id: int | str) -> bool:
-        """Whether the official filter keeps a sample."""
-        return sample_id in self.filter[scenario]
+        """Whether the official filter keeps a sample.  Unpublished scenarios are not filtered."""
+        return scenario not in self.filter or sample_id in self.filter[scenario]
 
 
 def load_pack(file: Path) -> ProtocolPack:
@@ -110,7 +111,7 @@ def read_wheel(wheel: Path) -> ProtocolPack:
         source=PACKAGE,
         wheel_sha256=WHEEL_SHA256,
         wording=_wording(sources),
-        filter={name: frozenset(ids[scenario.stem]) for name, scenario in SCENARIOS.items()},
+        filter={name: frozenset(ids[SCENARIOS[name].stem]) for name in _SCENARIO_OF_CLASS.values()},
     )
 
 

@@ -6,8 +6,8 @@ In the first turn no category counts, not even the right one: nobody can know it
 
 from typing import ClassVar
 
-from proactive_agent.scenarios.environment import Environment, ImageRef
-from proactive_agent.scenarios.ring import shorter_way
+from proactive_agent.scenarios.environment import ImageRef
+from proactive_agent.scenarios.ring import RingEnvironment
 from proactive_agent.scenarios.sample import Sample
 from proactive_agent.tools import Intervention
 
@@ -18,7 +18,7 @@ CORRUPT_FRAME = "natural_bluebl_greenr-banana-s6"
 """One file of the release cannot be read; the published code shows a neighbour instead."""
 
 
-class Rod(Environment[Sample]):
+class Rod(RingEnvironment[Sample]):
     """An object behind blocks."""
 
     name = "rod"
@@ -26,7 +26,8 @@ class Rod(Environment[Sample]):
     title = "ROD"
     published_counts = (88, 88)
     sample_type = Sample
-    frames_form_ring = True
+    previous = LEFT
+    following = RIGHT
     keywords: ClassVar = {"to the left": LEFT, "to the right": RIGHT}
     helpful_tools = frozenset({"move_object", "move_camera"})
     open_ended = (Intervention("move_object"), Intervention("move_camera"))
@@ -41,13 +42,5 @@ class Rod(Environment[Sample]):
     def reference_image(self) -> ImageRef:
         return ImageRef(self.sample.image_template.format(image=self.sample.reference_image))
 
-    def move(self, intervention: Intervention) -> None:
-        step = -1 if intervention == LEFT else 1
-        self.frame = (self.frame + step) % self.sample.num_images
-
     def accepts_category(self) -> bool:
         return self.turn > 0
-
-    def toward_reference(self) -> Intervention | None:
-        way = shorter_way(self.frame, self.sample.reference_image, self.sample.num_images)
-        return {-1: LEFT, 0: None, 1: RIGHT}[way]

@@ -5,8 +5,8 @@ The frames form a ring: rewind is frame - 1, wait is frame + 1.
 
 from typing import ClassVar
 
-from proactive_agent.scenarios.environment import Environment, ImageRef
-from proactive_agent.scenarios.ring import shorter_way
+from proactive_agent.scenarios.environment import ImageRef
+from proactive_agent.scenarios.ring import RingEnvironment
 from proactive_agent.scenarios.sample import Sample
 from proactive_agent.tools import Intervention
 
@@ -21,7 +21,7 @@ class VsodSample(Sample):
     """False: the object shows in the first frame already; the official filter drops the sample."""
 
 
-class Vsod(Environment[VsodSample]):
+class Vsod(RingEnvironment[VsodSample]):
     """An object behind a passer-by."""
 
     name = "vsod"
@@ -29,7 +29,8 @@ class Vsod(Environment[VsodSample]):
     title = "VSOD"
     published_counts = (63, 42)
     sample_type = VsodSample
-    frames_form_ring = True
+    previous = REWIND
+    following = WAIT
     keywords: ClassVar = {"rewind the video.": REWIND, "wait for the": WAIT}
     helpful_tools = frozenset({"seek_video", "move_camera"})
     open_ended = (WAIT, REWIND, Intervention("move_camera"))
@@ -42,11 +43,3 @@ class Vsod(Environment[VsodSample]):
 
     def _frame(self, number: int) -> ImageRef:
         return ImageRef(self.sample.image_template.format(image=str(number).zfill(4)))
-
-    def move(self, intervention: Intervention) -> None:
-        step = -1 if intervention == REWIND else 1
-        self.frame = (self.frame + step) % self.sample.num_images
-
-    def toward_reference(self) -> Intervention | None:
-        way = shorter_way(self.frame, self.sample.reference_image, self.sample.num_images)
-        return {-1: REWIND, 0: None, 1: WAIT}[way]

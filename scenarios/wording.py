@@ -51,8 +51,8 @@ class Wording(BaseModel):
     """The published judge."""
 
     def hint(self, key: str) -> str:
-        """The hint of a scenario."""
-        return self.hints[key]
+        """Returns the hint of a scenario; our own if a protocol pack lacks the scenario."""
+        return self.hints.get(key) or OWN.hints[key]
 
     def open_ended(self, scenario: str) -> tuple[str, ...]:
         """What an open-ended answer may ask for.  Raises UserError where a pack does not say."""

@@ -53,7 +53,7 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.pictures import as_data_uri
 from proactive_agent.runs.runner import make_play
-from proactive_agent.scenarios import DataFolder
+from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.tools import Tool, ToolCall, UserError
 
 EPISODE = "proactive_agent:episode"
@@ -197,13 +197,8 @@ def _task_of(scenario: str) -> Callable[..., Task]:
     return scenario_task
 
 
-rod = _task_of("rod")
-vsod = _task_of("vsod")
-mvp_n = _task_of("mvp-n")
-imagenet_c = _task_of("imagenet-c")
-quickdraw = _task_of("quickdraw")
-changeit = _task_of("changeit")
-coco = _task_of("coco")
+for _name in SCENARIOS:
+    globals()[_name.replace("-", "_")] = _task_of(_name)
 
 
 def _settings(**asked: Any) -> Settings:
