@@ -8,18 +8,21 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.conditions import ConditionSet
 from proactive_agent.play.conditions.base import Situation
-from proactive_agent.play.judges import Case, Judge
-from proactive_agent.play.judges.asking import ask as ask_judge
-from proactive_agent.play.protocols.base import PastTurn, Prompt, Protocol, TurnReading
-from proactive_agent.play.protocols.oeg import case_of, decide
-from proactive_agent.play.recording import Taken, episode_record, turn_record
+from proactive_agent.play.judges import Judge
+from proactive_agent.play.protocols.base import (
+    AskedTurn,
+    JudgeError,
+    PastTurn,
+    Protocol,
+    TurnPrompt,
+)
+from proactive_agent.play.recording import PlayedTurn, episode_record, turn_record
 from proactive_agent.play.seeds import derive_seed
-from proactive_agent.play.simulated_user import understand
 from proactive_agent.providers import (
     AssistantMessage,
     ImagePart,
@@ -31,19 +34,18 @@ from proactive_agent.providers import (
     RequestKey,
     Sampling,
 )
-from proactive_agent.records.episode import EpisodeRecord, ErrorRecord, JudgementRecord, TurnRecord
+from proactive_agent.records.episode import EpisodeRecord, ErrorRecord, TurnRecord
 from proactive_agent.scenarios import (
     DataFolder,
     Environment,
     ImageError,
     ImageRef,
     Observation,
-    Outcome,
     Picture,
     Sample,
     SampleError,
 )
-from proactive_agent.tools import Intervention, Question, ToolCall
+from proactive_agent.tools import Intervention, ToolCall
 from proactive_agent.tools.reading import clean
 
 
@@ -87,7 +89,7 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
             await episode.play_turn()
     except ProviderError as failure:
         error = ErrorRecord(source="provider", kind=failure.kind, message=str(failure))
-    except _JudgeError as failure:
+    except JudgeError as failure:
         error = ErrorRecord(source="judge", kind=failure.kind, message=str(failure))
     except ImageError as failure:
         error = ErrorRecord(source="data", kind="image", message=str(failure))
@@ -95,30 +97,13 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
         error = ErrorRecord(source="data", kind="sample", message=str(failure))
     return episode_record(
         environment,
-        scenario,
-        repeat,
-        play.protocol.name,
-        play.condition.name,
-        play.environment(scenario, sample).fewest_suggestions(),
-        episode.turns,
-        error,
+        repeat=repeat,
+        protocol=play.protocol.name,
+        condition=play.condition.name,
+        fewest=play.environment(scenario, sample).fewest_suggestions(),
+        turns=episode.turns,
+        error=error,
     )
-
-
-class _JudgeError(Exception):
-    """The judge could not be asked; that is no verdict, and no fault of the model's."""
-
-    def __init__(self, failure: ProviderError) -> None:
-        super().__init__(str(failure))
-        self.kind = failure.kind
-
-
-class _Read(NamedTuple):
-    """What a reply was read as, and what is done then."""
-
-    reading: TurnReading
-    taken: Taken
-    judgement: JudgementRecord | None = None
 
 
 class _Episode:
@@ -150,24 +135,22 @@ class _Episode:
 
     async def play_turn(self) -> None:
         """Asks the model once and plays what it says."""
-        environment = self.environment
-        observation = self.play.condition.observe(environment.observe(), self.situation)
+        environment, play = self.environment, self.play
+        observation = play.condition.observe(environment.observe(), self.situation)
         image, picture = await self._show(observation.image)
         prompt = await self._prompt(observation, image)
         index = environment.turn
         started = time.perf_counter()
         reply = _clean(await self._ask(self._request(prompt, index)))
         seconds = time.perf_counter() - started
-        reading, taken, judgement = await self._read(reply, prompt, observation)
-        outcome = environment.step(taken.action, forgiving=self.play.forgiving)
-        self.turns.append(
-            turn_record(
-                index, observation.image, picture, prompt, reply, reading, taken, outcome, seconds
-            )
+        reading = await play.protocol.read(reply, self._asked(prompt, observation))
+        outcome = environment.step(reading.action, forgiving=play.forgiving)
+        turn = PlayedTurn(
+            index, observation.image, picture, prompt, reply, reading, outcome, seconds
         )
-        self.turns[-1].judgement = judgement
+        self.turns.append(turn_record(turn))
         self.conversation.append(AssistantMessage(reply.text, reply.tool_calls, reply.opaque))
-        self.past = PastTurn(reply, reading.via, _what_was_done(taken, outcome, observation))
+        self.past = PastTurn(reply, reading.via, _intervention_done(turn, observation))
 
     async def _ask(self, request: Request) -> Reply:
         budget = self.play.budget if self.play.provider.charges else None
@@ -178,23 +161,17 @@ class _Episode:
             budget.add(reply.usage.cost_usd)
         return reply
 
-    async def _read(self, reply: Reply, prompt: Prompt, observation: Observation) -> _Read:
-        """What a reply comes to, by the protocol alone or by the judge."""
-        reading = self.play.protocol.read(reply, observation, self.environment)
-        if self.play.judge is None or not isinstance(reading.action, Question):
-            return _Read(reading, self._take(reading))
-        case = case_of(reading.action.text, prompt.text, self.scenario, self.environment)
-        judgement = await self._judge(case, self.play.judge)
-        decision = decide(case, judgement, self.environment, self._user_rng())
-        reading = replace(reading, action=decision.action, verdicts=decision.verdicts)
-        question = case.reply if isinstance(decision.action, Intervention) else None
-        return _Read(reading, Taken(decision.action, question, decision.mapped), judgement)
-
-    async def _judge(self, case: Case, judge: Judge) -> JudgementRecord:
-        try:
-            return await ask_judge(judge, case, self._key(self.environment.turn), self.play.budget)
-        except ProviderError as failure:
-            raise _JudgeError(failure) from failure
+    def _asked(self, prompt: TurnPrompt, observation: Observation) -> AskedTurn:
+        index = self.environment.turn
+        return AskedTurn(
+            observation,
+            self.environment,
+            prompt,
+            self._key(index),
+            random.Random(self._seed(f"user {index}")),
+            self.play.judge,
+            self.play.budget,
+        )
 
     async def _show(self, ref: ImageRef) -> tuple[ImagePart, Picture | None]:
         """The picture as a part of a message, and as it was found.  Raises ImageError."""
@@ -212,7 +189,7 @@ class _Episode:
     async def _part(self, ref: ImageRef) -> ImagePart:
         return (await self._show(ref))[0]
 
-    async def _prompt(self, observation: Observation, image: ImagePart) -> Prompt:
+    async def _prompt(self, observation: Observation, image: ImagePart) -> TurnPrompt:
         """The prompt of this turn; leaves the conversation as the model will see it."""
         if not self.keeps_conversation or self.past is None:
             self.past = None
@@ -223,7 +200,7 @@ class _Episode:
         self.conversation.append(prompt.message)
         return prompt
 
-    def _request(self, prompt: Prompt, index: int) -> Request:
+    def _request(self, prompt: TurnPrompt, index: int) -> Request:
         return Request(
             key=self._key(index),
             messages=tuple(self.conversation),
@@ -237,16 +214,6 @@ class _Episode:
     def _key(self, index: int) -> RequestKey:
         aliases = (self.environment.stem, self.environment.title)
         return RequestKey(self.scenario, self.sample.id, index, aliases, self.repeat)
-
-    def _take(self, reading: TurnReading) -> Taken:
-        """The action of a reading; a question goes to the simulated user."""
-        if not isinstance(reading.action, Question):
-            return Taken(reading.action)
-        understood = understand(reading.action.text, self.environment, self._user_rng())
-        return Taken(understood.intervention, reading.action.text, understood.mapped)
-
-    def _user_rng(self) -> random.Random:
-        return random.Random(self._seed(f"user {self.environment.turn}"))
 
     def _seed(self, *purpose: str | int) -> int:
         """Other seeds in each repeat."""
@@ -267,8 +234,9 @@ def _clean(reply: Reply) -> Reply:
     return replace(reply, text=clean(reply.text), tool_calls=calls)
 
 
-def _what_was_done(taken: Taken, outcome: Outcome, observation: Observation) -> str | None:
-    """The intervention in the sample's own words; None where it was not possible."""
-    if outcome.verdicts.suggestion != "correct" or not isinstance(taken.action, Intervention):
+def _intervention_done(turn: PlayedTurn, observation: Observation) -> str | None:
+    """Returns the intervention in the sample's words, or None if it was not possible."""
+    action = turn.reading.action
+    if turn.outcome.verdicts.suggestion != "correct" or not isinstance(action, Intervention):
         return None
-    return observation.wording_of(taken.action)
+    return observation.wording_of(action)

@@ -1,11 +1,11 @@
-"""From what happened in an episode to its record."""
+"""Builds the records of turns and episodes from what happened in play."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from proactive_agent.play.protocols.base import Prompt, TurnReading
-from proactive_agent.providers import Reply, SentImage, Usage
+from proactive_agent.play.protocols.base import TurnPrompt, TurnReading
+from proactive_agent.providers import Reply, SentImage
 from proactive_agent.records.episode import (
     ActionRecord,
     CallRecord,
@@ -21,34 +21,33 @@ from proactive_agent.records.episode import (
     VerdictRecord,
 )
 from proactive_agent.scenarios import Environment, ImageRef, Outcome, Picture, Verdicts
-from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid, Tool
+from proactive_agent.tools import Abstain, Answer, Intervention, Invalid, Tool
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
-    """An action, and the request in words behind it, if there was one."""
+class PlayedTurn:
+    """A finished turn: the prompt, the reply, its reading and the outcome."""
 
-    action: Action
-    question: str | None = None
-    mapped: bool = False
+    index: int
+    shown: ImageRef
+    picture: Picture | None
+    """The opened picture; None if a provider that needs no pictures played without it."""
+    prompt: TurnPrompt
+    reply: Reply
+    reading: TurnReading
+    outcome: Outcome
+    seconds: float
+    """Time waited for the reply."""
 
 
-def turn_record(
-    index: int,
-    shown: ImageRef,
-    picture: Picture | None,
-    prompt: Prompt,
-    reply: Reply,
-    reading: TurnReading,
-    taken: Taken,
-    outcome: Outcome,
-    seconds: float,
-) -> TurnRecord:
-    """The record of one turn."""
-    verdicts = reading.verdicts or outcome.verdicts
+def turn_record(turn: PlayedTurn) -> TurnRecord:
+    """Returns the record of one turn."""
+    shown, picture, prompt, reply = turn.shown, turn.picture, turn.prompt, turn.reply
+    reading = turn.reading
+    verdicts = reading.verdicts or turn.outcome.verdicts
     differs = reading.lenient is not None and reading.lenient != verdicts
     return TurnRecord(
-        index=index,
+        index=turn.index,
         image=ImageRecord(
             path=shown.path,
             crop=shown.crop,
@@ -68,31 +67,19 @@ def turn_record(
             finish_reason=reply.finish_reason,
             tool_format=reply.tool_format,
         ),
-        action=_action_record(taken),
+        action=_action_record(reading),
         via=reading.via,
         notes=list(reading.notes),
         verdict=_verdict_record(verdicts),
         lenient_verdict=_verdict_record(reading.lenient) if differs and reading.lenient else None,
-        usage=usage_record(reply.usage, seconds),
-    )
-
-
-def usage_record(usage: Usage, seconds: float) -> UsageRecord:
-    """What a request cost; `seconds` were waited for it, where the provider does not tell."""
-    return UsageRecord(
-        input_tokens=usage.input_tokens,
-        output_tokens=usage.output_tokens,
-        cached_tokens=usage.cached_tokens,
-        reasoning_tokens=usage.reasoning_tokens,
-        cost_usd=usage.cost_usd,
-        seconds=round(seconds if usage.seconds is None else usage.seconds, 6),
-        cache_hits=int(usage.cache_hit),
+        judgement=reading.judgement,
+        usage=UsageRecord.of(reply.usage, turn.seconds),
     )
 
 
 def episode_record(
     environment: Environment[Any],
-    scenario: str,
+    *,
     repeat: int,
     protocol: str,
     condition: str,
@@ -100,11 +87,11 @@ def episode_record(
     turns: list[TurnRecord],
     error: ErrorRecord | None,
 ) -> EpisodeRecord:
-    """The record of an episode that has ended, or met an error."""
+    """Returns the record of an episode that ended, or that stopped at `error`."""
     last = turns[-1].action if turns else None
     stop = environment.stop or "error"
     return EpisodeRecord(
-        scenario=scenario,
+        scenario=environment.name,
         sample_id=environment.sample.id,
         repeat=repeat,
         protocol=protocol,
@@ -137,15 +124,15 @@ def _tool_record(tool: Tool) -> ToolRecord:
     )
 
 
-def _action_record(taken: Taken) -> ActionRecord:
-    match taken.action:
+def _action_record(reading: TurnReading) -> ActionRecord:
+    match reading.action:
         case Intervention(tool, argument):
             return ActionRecord(
                 kind="intervention",
                 tool=tool,
                 argument=argument,
-                question=taken.question,
-                mapped=taken.mapped,
+                question=reading.question,
+                mapped=reading.mapped,
             )
         case Answer(category):
             return ActionRecord(kind="answer", category=category)
@@ -172,6 +159,6 @@ def _total(usages: list[UsageRecord]) -> UsageRecord:
 
 
 def _sum(values: Iterable[Any]) -> Any:
-    """The sum, or None where any part of it is unknown."""
+    """Returns the sum, or None if any value is unknown."""
     known = list(values)
     return None if not known or None in known else sum(known)

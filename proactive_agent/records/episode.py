@@ -3,10 +3,11 @@
 Pictures are named by path and hash, never embedded.  API keys and headers are never written.
 """
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from proactive_agent.providers import Usage
 from proactive_agent.scenarios import Verdict
 
 
@@ -121,6 +122,23 @@ class UsageRecord(Record):
     """Wall-clock time as reported by the provider, otherwise as measured."""
     cache_hits: int = 0
     """Replies from the reply cache.  Their token counts are those of the original request."""
+
+    @classmethod
+    def of(cls, usage: Usage, seconds: float) -> Self:
+        """The record of one request.
+
+        `seconds` is the time waited for the reply; the provider's own measurement, if there is one,
+        takes precedence.
+        """
+        return cls(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cached_tokens=usage.cached_tokens,
+            reasoning_tokens=usage.reasoning_tokens,
+            cost_usd=usage.cost_usd,
+            seconds=round(seconds if usage.seconds is None else usage.seconds, 6),
+            cache_hits=int(usage.cache_hit),
+        )
 
 
 class JudgedAnswerRecord(Record):

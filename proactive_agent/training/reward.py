@@ -11,11 +11,10 @@ from typing import Literal, Self
 
 from proactive_agent.play.protocols import Protocol
 from proactive_agent.play.seeds import derive_seed
-from proactive_agent.play.simulated_user import understand
 from proactive_agent.providers import Reply
 from proactive_agent.scenarios import Environment
 from proactive_agent.scenarios.sample import Sample
-from proactive_agent.tools import Abstain, Action, Answer, Intervention, Question
+from proactive_agent.tools import Abstain, Action, Answer, Intervention
 from proactive_agent.tools.actions import UNRELATED_REQUEST
 from proactive_agent.training.prompts import state_of
 from proactive_agent.training.rows import QuestionRow
@@ -81,11 +80,9 @@ def score_reply(
     state: Environment[Sample], reply: Reply, protocol: Protocol, clear: bool, seed: int = 0
 ) -> Score:
     """Judges a reply in a state.  The simulated user reads questions in free text."""
-    reading = protocol.read(reply, state.observe(), state)
+    user_rng = random.Random(derive_seed(seed, state.name, state.sample.id))
+    reading = protocol.read_by_rules(reply, state.observe(), state, user_rng)
     action = reading.action
-    if isinstance(action, Question):
-        rng = random.Random(derive_seed(seed, state.name, state.sample.id, action.text))
-        action = understand(action.text, state, rng).intervention
     verdicts = state.judge(action)
     return Score(
         kind=_kind(action, reading.via),

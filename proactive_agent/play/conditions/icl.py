@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, ClassVar, NamedTuple, Self
 
 from proactive_agent.play.conditions.base import Condition, ConditionOptions, Situation
-from proactive_agent.play.protocols.base import PastTurn, Prompt
+from proactive_agent.play.protocols.base import PastTurn, TurnPrompt
 from proactive_agent.providers import AssistantMessage, Message, Reply
 from proactive_agent.scenarios import DataFolder, Environment, Observation
 from proactive_agent.tools import Action, Answer, Intervention, UserError
@@ -124,7 +124,7 @@ def _seen(environment: Environment[Any], form: _Form, situation: Situation) -> O
     return replace(observation, image=image)
 
 
-def _reply(prompt: Prompt, action: Action, why: str, number: str) -> Reply:
+def _reply(prompt: TurnPrompt, action: Action, why: str, number: str) -> Reply:
     """How a model that takes this action would have replied."""
     index = next(i for i, choice in enumerate(prompt.choices) if choice.action == action)
     choice = prompt.choices[index]

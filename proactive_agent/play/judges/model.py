@@ -4,7 +4,6 @@ import time
 
 from proactive_agent.play.judges.base import Case, Judge, judged, said
 from proactive_agent.play.judges.prompt import JudgePrompt, UnreadableError
-from proactive_agent.play.recording import usage_record
 from proactive_agent.providers import (
     Provider,
     Reply,
@@ -14,7 +13,7 @@ from proactive_agent.providers import (
     TextPart,
     UserMessage,
 )
-from proactive_agent.records.episode import JudgementRecord
+from proactive_agent.records.episode import JudgementRecord, UsageRecord
 from proactive_agent.tools.reading import clean
 
 SAMPLING = Sampling(max_tokens=8192, temperature=0.0)
@@ -45,7 +44,7 @@ class ModelJudge(Judge):
             met = self._read(reply, case)
         except UnreadableError as error:
             met, problem = [False] * len(case.answers), str(error)
-        usage = usage_record(reply.usage, time.perf_counter() - started)
+        usage = UsageRecord.of(reply.usage, time.perf_counter() - started)
         return judged(self.name, case, met, reply=clean(reply.text), problem=problem, usage=usage)
 
     def _read(self, reply: Reply, case: Case) -> list[bool]:

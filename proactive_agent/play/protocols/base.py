@@ -1,47 +1,84 @@
-"""The interface of a protocol."""
+"""The interface of a protocol: how a state becomes a prompt and a reply becomes an action."""
 
+import random
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from proactive_agent.providers import Choice, ImagePart, Message, Reply
+from proactive_agent.play.budget import Budget
+from proactive_agent.play.judges import Judge
+from proactive_agent.providers import Choice, ImagePart, Message, ProviderError, Reply, RequestKey
+from proactive_agent.records.episode import JudgementRecord
 from proactive_agent.scenarios import Environment, Observation, Verdicts
-from proactive_agent.tools import Action, Question, Tool
+from proactive_agent.tools import Action, Tool
 
 
-class Prompt(NamedTuple):
-    """What a turn adds to the conversation, in the forms that others need."""
+class TurnPrompt(NamedTuple):
+    """The message that a turn adds to the conversation, and its parts for records and providers."""
 
     message: Message
     text: str
-    """The whole text shown."""
+    """The complete text shown."""
     options: tuple[str, ...]
-    """Every option of the multiple choice; none where tools are called."""
+    """The options of the multiple choice, in order; empty in other protocols."""
     tools: tuple[Tool, ...]
+    """The tools on offer; empty in other protocols."""
     choices: tuple[Choice, ...]
+    """Every action with the reply that stands for it; scripted baselines pick one of these."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedTurn:
+    """A turn that waits for its reply to be read, with the means to read it."""
+
+    observation: Observation
+    """The state as it was shown, after the run's conditions were applied."""
+    environment: Environment[Any]
+    prompt: TurnPrompt
+    key: RequestKey
+    """Identifies the reply to a judge."""
+    user_rng: random.Random
+    """Random choices of the simulated user in this turn."""
+    judge: Judge | None
+    budget: Budget | None
+    """Pays for the judge."""
 
 
 @dataclass(frozen=True, slots=True)
 class TurnReading:
-    """What a reply was read as."""
+    """The action that a reply stands for, and how it was found."""
 
-    action: Action | Question
+    action: Action
     via: Literal["call", "text"]
     verdicts: Verdicts | None = None
-    """The official parser's, where the protocol has one."""
+    """Verdicts to record, if they differ from those that the environment gives for the action."""
     lenient: Verdicts | None = None
-    """The lenient parser's."""
+    """The lenient parser's verdicts (`mcqa`)."""
     notes: tuple[str, ...] = ()
+    question: str | None = None
+    """The request in free words from which the simulated user took the action."""
+    mapped: bool = False
+    """True if the user does another helpful thing than the one requested."""
+    judgement: JudgementRecord | None = None
+    """The judge's verdicts (`oeg`)."""
+
+
+class JudgeError(Exception):
+    """The judge gave no verdict.  `kind` is that of the judge's ProviderError."""
+
+    def __init__(self, failure: ProviderError) -> None:
+        super().__init__(str(failure))
+        self.kind = failure.kind
 
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """What a protocol needs of the turn before to go on with a conversation."""
+    """The previous turn of a conversation, as far as the next prompt depends on it."""
 
     reply: Reply
     via: Literal["call", "text"]
     done: str | None
-    """What the user did, in words; None where it was not possible."""
+    """The intervention that the user performed, in words; None if it was not possible."""
 
 
 class Protocol(ABC):
@@ -49,11 +86,11 @@ class Protocol(ABC):
 
     name: ClassVar[str]
     keeps_conversation: ClassVar[bool]
-    """Whether earlier turns stay in the conversation, unless a condition says otherwise."""
+    """Whether earlier turns stay in the conversation, unless a condition decides otherwise."""
 
     @property
     def single_turn(self) -> bool:
-        """Whether a sample is asked about once, and what is suggested is not done."""
+        """True if each sample is asked once and suggestions are not carried out."""
         return False
 
     @abstractmethod
@@ -63,15 +100,27 @@ class Protocol(ABC):
         environment: Environment[Any],
         image: ImagePart,
         past: PastTurn | None,
-    ) -> Prompt:
-        """The prompt of a turn.  `past` is None where the turn starts a conversation."""
+    ) -> TurnPrompt:
+        """Returns the prompt of a turn.  `past` is None at the start of a conversation."""
 
     def closing(self, past: PastTurn) -> tuple[Message, ...]:
-        """What ends an episode after its last turn, where another follows in the conversation."""
+        """Returns the messages that end a solved example after its last turn."""
         return ()
 
+    async def read(self, reply: Reply, turn: AskedTurn) -> TurnReading:
+        """Returns the reading of a reply, by rules unless the protocol asks a judge.
+
+        Raises JudgeError, and BudgetSpentError or UserError from the judge; a reply itself never
+        causes an error.
+        """
+        return self.read_by_rules(reply, turn.observation, turn.environment, turn.user_rng)
+
     @abstractmethod
-    def read(
-        self, reply: Reply, observation: Observation, environment: Environment[Any]
+    def read_by_rules(
+        self,
+        reply: Reply,
+        observation: Observation,
+        environment: Environment[Any],
+        user_rng: random.Random,
     ) -> TurnReading:
-        """What a reply stands for.  Never raises, whatever the model wrote."""
+        """Returns the reading of a reply without asking a judge.  Never raises."""

@@ -3,10 +3,11 @@
 Suggestions, abstention and categories are lettered options of one list; each turn is asked afresh.
 """
 
+import random
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from proactive_agent.play.protocols.base import PastTurn, Prompt, Protocol, TurnReading
+from proactive_agent.play.protocols.base import PastTurn, Protocol, TurnPrompt, TurnReading
 from proactive_agent.play.protocols.mcqa_parsers import (
     Choices,
     Parsed,
@@ -36,14 +37,18 @@ class Mcqa(Protocol):
         environment: Environment[Any],
         image: ImagePart,
         past: PastTurn | None,
-    ) -> Prompt:
+    ) -> TurnPrompt:
         options = observation.texts
         text = environment.wording.multiple_choice(observation.question, options)
         message = UserMessage((image, TextPart(text)))
-        return Prompt(message, text, tuple(options), (), tuple(_choices(observation)))
+        return TurnPrompt(message, text, tuple(options), (), tuple(_choices(observation)))
 
-    def read(
-        self, reply: Reply, observation: Observation, environment: Environment[Any]
+    def read_by_rules(
+        self,
+        reply: Reply,
+        observation: Observation,
+        environment: Environment[Any],
+        user_rng: random.Random,
     ) -> TurnReading:
         shown = [option.text for option in observation.options]
         accepted = [text for text in environment.accepted_suggestions() if text in shown]

@@ -7,16 +7,24 @@ turns (Table 10) the user does what is suggested and asks again.
 
 import random
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
+from proactive_agent.play.judges.asking import ask as ask_judge
 from proactive_agent.play.judges.base import Case, said
 from proactive_agent.play.judges.naming import settled_category
-from proactive_agent.play.protocols.base import PastTurn, Prompt, Protocol, TurnReading
-from proactive_agent.play.simulated_user import grant
-from proactive_agent.providers import Choice, ImagePart, Reply, TextPart, UserMessage
+from proactive_agent.play.protocols.base import (
+    AskedTurn,
+    JudgeError,
+    PastTurn,
+    Protocol,
+    TurnPrompt,
+    TurnReading,
+)
+from proactive_agent.play.simulated_user import grant, understand
+from proactive_agent.providers import Choice, ImagePart, ProviderError, Reply, TextPart, UserMessage
 from proactive_agent.records.episode import JudgementRecord
 from proactive_agent.scenarios import Environment, Observation, Verdicts
-from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid, Question
+from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid
 from proactive_agent.tools.actions import UNRELATED_REQUEST
 from proactive_agent.tools.phrases import gives_up, requests_in
 
@@ -46,16 +54,6 @@ GUESS = "My answer: {category}"
 NO_ANSWER = "I cannot tell from this picture."
 
 
-class Decision(NamedTuple):
-    """What a judged reply comes to."""
-
-    action: Action
-    mapped: bool = False
-    """True where the user does something else that helps than what was asked for."""
-    verdicts: Verdicts | None = None
-    """Where they are not those of the action alone."""
-
-
 @dataclass(frozen=True)
 class Oeg(Protocol):
     """Open-ended questions, asked once or in several turns."""
@@ -75,42 +73,70 @@ class Oeg(Protocol):
         environment: Environment[Any],
         image: ImagePart,
         past: PastTurn | None,
-    ) -> Prompt:
+    ) -> TurnPrompt:
         text = observation.question
         message = UserMessage((image, TextPart(text)))
-        return Prompt(message, text, (), (), tuple(_choices(observation)))
+        return TurnPrompt(message, text, (), (), tuple(_choices(observation)))
 
-    def read(
-        self, reply: Reply, observation: Observation, environment: Environment[Any]
+    async def read(self, reply: Reply, turn: AskedTurn) -> TurnReading:
+        if turn.judge is None:
+            return await super().read(reply, turn)
+        case = _case(said(reply.text), turn.prompt.text, turn.environment)
+        try:
+            judgement = await ask_judge(turn.judge, case, turn.key, turn.budget)
+        except ProviderError as failure:
+            raise JudgeError(failure) from failure
+        return _judged(case, judgement, turn.environment, turn.user_rng)
+
+    def read_by_rules(
+        self,
+        reply: Reply,
+        observation: Observation,
+        environment: Environment[Any],
+        user_rng: random.Random,
     ) -> TurnReading:
-        # What it asks for, and whether it asks at all, is for the judge to say.
-        return TurnReading(Question(said(reply.text)), "text")
+        request = said(reply.text)
+        granted = understand(request, environment, user_rng)
+        return TurnReading(granted.intervention, "text", question=request, mapped=granted.mapped)
 
 
-def case_of(reply: str, question: str, scenario: str, environment: Environment[Any]) -> Case:
-    """What a judge is shown of a reply in this state."""
+def _case(reply: str, question: str, environment: Environment[Any]) -> Case:
+    """Returns a reply with everything that a judge needs to know about the state."""
     sample = environment.sample
     others = (c.removesuffix(".") for c in sample.categories if c != sample.answer)
-    return Case(scenario, question, tuple(environment.accepted_answers()), tuple(others), reply)
+    answers = tuple(environment.accepted_answers())
+    return Case(environment.name, question, answers, tuple(others), reply)
 
 
-def decide(
+def _judged(
     case: Case, judgement: JudgementRecord, environment: Environment[Any], rng: random.Random
-) -> Decision:
-    """What a reply comes to by its verdicts; rules find out what exactly it asks for.
+) -> TurnReading:
+    """Returns the reading that a judge's verdicts lead to.
 
-    As in the multiple choice a right category ends the episode, whatever else the reply says.
+    A right category ends the episode whatever else the reply says, as in the multiple choice.  The
+    judge says that a reply asks for something helpful; rules find out what exactly it asks for.
     """
     met = [answer for answer, v in zip(case.answers, judgement.answers, strict=True) if v.met]
     wanted = [answer.intervention for answer in met if answer.intervention is not None]
+    action: Action
+    verdicts, mapped = None, False
     if any(answer.kind == "category" for answer in met):
-        both = bool(wanted and environment.single_turn and not environment.clear)
-        verdicts = Verdicts("correct", "correct") if both else None
-        return Decision(Answer(environment.sample.answer), verdicts=verdicts)
-    if wanted:
+        action = Answer(environment.sample.answer)
+        if wanted and environment.single_turn and not environment.clear:
+            verdicts = Verdicts("correct", "correct")
+    elif wanted:
         granted = grant(case.reply, wanted, environment, rng)
-        return Decision(granted.intervention, granted.mapped)
-    return Decision(_unmet(case, environment))
+        action, mapped = granted.intervention, granted.mapped
+    else:
+        action = _unmet(case, environment)
+    return TurnReading(
+        action,
+        "text",
+        verdicts=verdicts,
+        question=case.reply if isinstance(action, Intervention) else None,
+        mapped=mapped,
+        judgement=judgement,
+    )
 
 
 def _unmet(case: Case, environment: Environment[Any]) -> Action:

@@ -3,10 +3,12 @@
 The conversation goes on: a call, its result with the new picture, the next call.
 """
 
+import random
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from proactive_agent.play.protocols.base import PastTurn, Prompt, Protocol, TurnReading
+from proactive_agent.play.protocols.base import PastTurn, Protocol, TurnPrompt, TurnReading
+from proactive_agent.play.simulated_user import understand
 from proactive_agent.providers import (
     Choice,
     ImagePart,
@@ -40,25 +42,38 @@ class ToolUse(Protocol):
         environment: Environment[Any],
         image: ImagePart,
         past: PastTurn | None,
-    ) -> Prompt:
+    ) -> TurnPrompt:
         toolset = self._toolset(observation, environment)
         text = f"{observation.question}\n{INSTRUCTION}"
         parts: tuple[Part, ...] = (image, TextPart(text))
         if past is not None:
             text = DONE.format(what=past.done) if past.done else NOT_POSSIBLE
             parts = (TextPart(text), image) if past.done else (TextPart(text),)
-        return Prompt(_message(parts, past), text, (), toolset.tools, tuple(_choices(toolset)))
+        return TurnPrompt(_message(parts, past), text, (), toolset.tools, tuple(_choices(toolset)))
 
     def closing(self, past: PastTurn) -> tuple[Message, ...]:
         # A call without a result is no conversation that an API takes.
         return (_message((TextPart(RIGHT),), past),)
 
-    def read(
-        self, reply: Reply, observation: Observation, environment: Environment[Any]
+    def read_by_rules(
+        self,
+        reply: Reply,
+        observation: Observation,
+        environment: Environment[Any],
+        user_rng: random.Random,
     ) -> TurnReading:
         toolset = self._toolset(observation, environment)
         reading = read_reply(reply.text, reply.tool_calls, toolset, observation.categories)
-        return TurnReading(reading.action, reading.via, notes=reading.notes)
+        if not isinstance(reading.action, Question):
+            return TurnReading(reading.action, reading.via, notes=reading.notes)
+        granted = understand(reading.action.text, environment, user_rng)
+        return TurnReading(
+            granted.intervention,
+            reading.via,
+            notes=reading.notes,
+            question=reading.action.text,
+            mapped=granted.mapped,
+        )
 
     def _toolset(self, observation: Observation, environment: Environment[Any]) -> Toolset:
         categories = observation.categories
