@@ -17,6 +17,7 @@ from proactive_agent.reports.tables import (
     summary_notes,
     usage_grids,
 )
+from proactive_agent.settings.condition_label import parts_of
 from proactive_agent.terminal.console import console, messages
 
 
@@ -55,6 +56,6 @@ def _groups(runs: Sequence[PlayedRun]) -> list[NamedGroup]:
 
 def _pairable(runs: Sequence[PlayedRun]) -> list[PlayedRun]:
     """The runs that the help-seeking tables compare: all, if one of them shows clear pictures."""
-    if not any("clear" in run.manifest.settings.condition.split("+") for run in runs):
+    if not any("clear" in parts_of(run.manifest.settings.condition) for run in runs):
         return []
     return [replace(run, name=f"{run.name} {run.manifest.settings.condition}") for run in runs]

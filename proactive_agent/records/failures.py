@@ -9,6 +9,7 @@ from typing import NamedTuple
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.settings.condition_label import parts_of
 from proactive_agent.tools.actions import UNRELATED_REQUEST
 
 Episode = EpisodeRecord | EpisodeOutline
@@ -152,7 +153,7 @@ def _error(source: str, kind: str) -> FailureGroup:
 
 
 def _request(episode: Episode, tool: str | None) -> FailureGroup:
-    if "clear" in episode.condition.split("+"):
+    if "clear" in parts_of(episode.condition):
         return OVER_ASKED
     if episode.outcome.stop == "turn_limit" and episode.outcome.suggestions:
         only = episode.protocol == "oeg" and len(episode.turns) == 1
@@ -166,7 +167,7 @@ def _request(episode: Episode, tool: str | None) -> FailureGroup:
 
 
 def _answer(episode: Episode) -> FailureGroup:
-    shown_enough = {"clear", "reference"} & set(episode.condition.split("+"))
+    shown_enough = {"clear", "reference"} & set(parts_of(episode.condition))
     made, fewest = episode.outcome.suggestions, episode.fewest
     if shown_enough or (made and fewest is not None and made >= fewest):
         return MISRECOGNISED

@@ -11,6 +11,7 @@ from proactive_agent.metrics import PlayedRun, summarise_tables
 from proactive_agent.reports.departures import departure_notes
 from proactive_agent.reports.run_names import name_runs
 from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.settings.condition_label import joined, name_of, varied_parts
 from proactive_agent.tools import UserError
 
 CONTEXT = frozenset({"stateless", "unfiltered"})
@@ -135,12 +136,12 @@ def match_models(runs: Sequence[PlayedRun], wanted: WantedConditions) -> Matched
 
 def parts_of(run: PlayedRun) -> frozenset[str]:
     """The parts of a run's condition; empty for zero-shot."""
-    return frozenset(run.manifest.settings.condition.split("+")) - {"zero-shot"}
+    return varied_parts(run.manifest.settings.condition)
 
 
 def condition_of(run: PlayedRun) -> str:
     """A run's condition without the parts in CONTEXT."""
-    return "+".join(sorted(parts_of(run) - CONTEXT)) or "zero-shot"
+    return joined(sorted(parts_of(run) - CONTEXT))
 
 
 def unfit_protocol(run: PlayedRun, protocols: Sequence[str]) -> str:
@@ -157,7 +158,7 @@ def unfit_unless_long(*conditions: str) -> Callable[[PlayedRun], str]:
     refused = {*conditions, "icl"}
 
     def unfit(run: PlayedRun) -> str:
-        found = refused & {part.partition(":")[0] for part in parts_of(run)}
+        found = refused & {name_of(part) for part in parts_of(run)}
         return unfit_protocol(run, SEVERAL_TURNS) or (
             f"condition is {condition_of(run)}" if found else ""
         )
@@ -242,7 +243,7 @@ def _advice(run: PlayedRun, missing: Sequence[str]) -> str:
     data = [f"--data {settings.data}"] if settings.data else []
     context = parts_of(run) & CONTEXT
     conditions = ",".join(
-        "+".join([name, *sorted(context - ({"stateless"} if name in ONE_TURN else set()))])
+        joined([name, *sorted(context - ({"stateless"} if name in ONE_TURN else set()))])
         for name in missing
     )
     command = [

@@ -11,6 +11,8 @@ from typing import Any, Literal, Protocol
 
 from annotated_types import Ge, Gt, Le
 
+from proactive_agent.settings.condition_label import name_of, parts_of
+
 NO_JUDGE_MODEL = "rules"
 """The judge that is not a model."""
 
@@ -128,10 +130,8 @@ class Setting:
         """
         if self.protocol and run.protocol != self.protocol:
             return False
-        condition = self.condition.partition(":")[0]
-        if condition and condition not in (
-            part.partition(":")[0] for part in run.condition.split("+")
-        ):
+        condition = name_of(self.condition)
+        if condition and condition not in map(name_of, parts_of(run.condition)):
             return False
         has_judge = run.protocol == "oeg" and run.judge != NO_JUDGE_MODEL
         if self.judged_by_model and not has_judge:

@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple, Self
 from proactive_agent.play.protocols.base import Protocol
 from proactive_agent.providers import ImagePart, Message
 from proactive_agent.scenarios import SCENARIOS, DataFolder, ImageRef, Observation
+from proactive_agent.settings.condition_label import joined
 from proactive_agent.tools import ToolsetName, UserError
 
 
@@ -98,7 +99,7 @@ class ConditionSet:
     @property
     def name(self) -> str:
         """Its parts joined by "+"."""
-        return "+".join(part.label for part in self.parts)
+        return joined(part.label for part in self.parts)
 
     @property
     def reference(self) -> bool:

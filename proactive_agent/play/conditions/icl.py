@@ -14,6 +14,7 @@ from proactive_agent.play.conditions.base import Condition, ConditionOptions, Si
 from proactive_agent.play.protocols.base import PastTurn, TurnPrompt
 from proactive_agent.providers import AssistantMessage, Message, Reply
 from proactive_agent.scenarios import DataFolder, Environment, Observation
+from proactive_agent.settings.condition_label import argument_of
 from proactive_agent.tools import Action, Answer, Intervention, UserError
 
 
@@ -51,7 +52,7 @@ class Icl(Condition):
 
     @classmethod
     def create(cls, label: str, options: ConditionOptions) -> Self:
-        return cls(int(label.removeprefix("icl:")), reasoning=options.icl_reasoning)
+        return cls(int(argument_of(label)), reasoning=options.icl_reasoning)
 
     @property
     def label(self) -> str:

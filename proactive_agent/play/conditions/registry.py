@@ -9,6 +9,7 @@ from proactive_agent.play.conditions.random_suggestions import RandomSuggestions
 from proactive_agent.play.conditions.reference import Reference
 from proactive_agent.play.conditions.stateless import Stateless
 from proactive_agent.play.conditions.unfiltered import Unfiltered
+from proactive_agent.settings.condition_label import parts_of
 from proactive_agent.tools import UserError
 
 _ALL: tuple[type[Condition], ...] = (
@@ -23,7 +24,7 @@ CONDITIONS: dict[str, type[Condition]] = {
 def parse_condition(text: str, protocol: str, options: ConditionOptions = DEFAULTS) -> ConditionSet:
     """The condition of a name, or of several joined by "+".  Raises UserError."""
     parts = []
-    for label in text.split("+"):
+    for label in parts_of(text):
         if label not in CONDITIONS:
             raise UserError(f"unknown condition {label!r}; known: {', '.join(CONDITIONS)}")
         parts.append(CONDITIONS[label].create(label, options))

@@ -14,6 +14,7 @@ from proactive_agent.metrics.statistics import Estimate, average, estimate, resa
 from proactive_agent.metrics.statistics.detection import Detection, detect
 from proactive_agent.metrics.table import SampleId, Samples, ScenarioTable
 from proactive_agent.reports.runs import same_data
+from proactive_agent.settings.condition_label import varied_parts
 
 _SHARED = ("provider", "provider_settings", "protocol", "toolset", "parser", "forgiving")
 """Settings that are the same in both runs."""
@@ -73,8 +74,8 @@ def _pairs(runs: Sequence[PlayedRun]) -> Iterator[tuple[PlayedRun, PlayedRun]]:
                 break
 
 
-def _conditions(run: PlayedRun) -> set[str]:
-    return set(run.manifest.settings.condition.split("+")) - {"zero-shot"}
+def _conditions(run: PlayedRun) -> frozenset[str]:
+    return varied_parts(run.manifest.settings.condition)
 
 
 def _settings(run: PlayedRun) -> list[object]:

@@ -12,6 +12,7 @@ from proactive_agent.reports.published import NOTE, PAPER, TABLES, TableName, ta
 from proactive_agent.reports.runs import OFFICIAL, data_label
 from proactive_agent.reports.tables import EMBEDDED_NOTE, mean, percent
 from proactive_agent.reports.tables.grid import Cell, Group, Line
+from proactive_agent.settings.condition_label import parts_of
 
 
 class PublishedFigures(BaseModel):
@@ -84,7 +85,7 @@ def _closest_table(manifest: Manifest, studied: Collection[object]) -> TableName
     """`studied` are the models that are compared before and after training."""
     if manifest.settings.protocol == "oeg":
         return "table2"
-    conditions = manifest.settings.condition.split("+")
+    conditions = parts_of(manifest.settings.condition)
     if "reference" in conditions:
         return "table6"
     if "hint" in conditions:
