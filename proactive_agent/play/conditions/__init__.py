@@ -1,10 +1,18 @@
-"""Conditions: what a run varies.  One small file each; `a+b` combines two."""
+"""Conditions: what a run varies.  `a+b` combines two."""
 
 from proactive_agent.play.conditions.base import (
     Condition,
     ConditionOptions,
     ConditionSet,
+    Situation,
 )
-from proactive_agent.play.conditions.registry import parse_condition
+from proactive_agent.play.conditions.registry import parse_condition, register_condition
 
-__all__ = ["Condition", "ConditionOptions", "ConditionSet", "parse_condition"]
+__all__ = [
+    "Condition",
+    "ConditionOptions",
+    "ConditionSet",
+    "Situation",
+    "parse_condition",
+    "register_condition",
+]

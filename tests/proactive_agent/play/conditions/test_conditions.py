@@ -52,7 +52,7 @@ def test_an_unknown_name_is_told_the_known_ones(name: str) -> None:
         ("hint+reference", "tools", "misleads"),
         ("stateless", "mcqa", "afresh anyway"),
         ("history", "tools", "anyway"),
-        ("clear+history", "mcqa", "one turn"),
+        ("clear+history", "mcqa", "no earlier turns to keep"),
         ("icl:1+clear", "tools", "'icl:1' with 'clear': solved episodes begin with asking"),
     ],
 )
