@@ -13,7 +13,7 @@ from proactive_agent.play.conditions.one_change import (
     Unfiltered,
 )
 from proactive_agent.play.conditions.random_suggestions import RandomSuggestions
-from proactive_agent.records.manifest import ProtocolName
+from proactive_agent.settings import ProtocolName
 from proactive_agent.settings.condition_label import is_well_formed, name_of, parts_of
 from proactive_agent.tools import UserError
 
