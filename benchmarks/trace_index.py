@@ -20,7 +20,8 @@ from textual.pilot import Pilot
 
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.runs.runner import prepare_run, run
+from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.runs.session import Session
 from proactive_agent.views.selection import Selection
 from proactive_agent.views.tui.app import TraceBrowser
 
@@ -38,9 +39,10 @@ SIZE = (120, 40)
 async def play(results: Path) -> RunFolder:
     """Plays the embedded suite with a model that asks until the turn limit."""
     scenarios = ("rod", "vsod", "mvp-n", "imagenet-c", "quickdraw", "changeit", "coco")
-    prepared = prepare_run(Settings(provider="baseline:always-ask", scenarios=scenarios), results)
-    await run(prepared)
-    return prepared.folder
+    settings = Settings(provider="baseline:always-ask", scenarios=scenarios)
+    async with Session() as session:
+        (played,) = await session.play([PlannedRun.new(settings, results)])
+    return played.folder
 
 
 def repeated(folder: RunFolder, episodes: int, path: Path) -> RunFolder:

@@ -8,7 +8,6 @@ from typing import Any
 
 from rich.rule import Rule
 
-from proactive_agent.cli.play import Planned
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.judges.choose import RULES
 from proactive_agent.providers import (
@@ -22,7 +21,8 @@ from proactive_agent.providers.registry import is_remote
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.runs.cost_estimate import Estimate, PromptSize, Turns, prompt_size
 from proactive_agent.runs.model_pool import ModelPool
-from proactive_agent.runs.runner import check_settings, make_play, samples_to_play
+from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.runs.prepare import check_settings, make_play, samples_to_play
 from proactive_agent.scenarios import Environment, Sample
 from proactive_agent.terminal.console import console, safe
 from proactive_agent.views.requests import request_text
@@ -39,13 +39,13 @@ class _Listener(Provider):
         raise ProviderError("dry_run", "nothing is asked in a dry run")
 
 
-def show_dry_run(planned: Sequence[Planned]) -> None:
+def show_dry_run(planned: Sequence[PlannedRun]) -> None:
     """Shows what would be asked.  No model is loaded and nothing is written."""
-    shared = ModelPool()
+    pool = ModelPool()
     for one in planned:
-        check_settings(one.settings, shared)
+        check_settings(one, pool)
     settings = planned[0].settings
-    play = make_play(settings, shared.data(settings), _Listener())
+    play = make_play(settings, pool.data(settings), _Listener())
     scenario = settings.scenarios[0]
     for sample in islice(samples_to_play(settings, play.data, scenario), 1):
         console.print(Rule(f"first request: {scenario}, sample {sample.id}"))
@@ -55,7 +55,7 @@ def show_dry_run(planned: Sequence[Planned]) -> None:
         else:
             console.print(request_text(request), soft_wrap=True)
     console.print(Rule("requests"))
-    estimates = _show_requests(planned, shared)
+    estimates = _show_requests(planned, pool)
     _show_costs(planned, estimates)
     if any(one.settings.protocol == "oeg" and one.settings.judge != RULES for one in planned):
         console.print("The judge is asked once for each reply; that comes on top.", markup=False)
@@ -68,12 +68,12 @@ def _first_request(play: Play, scenario: str, sample: Sample) -> tuple[Request |
     return listener.request, episode.error.message if episode.error else ""
 
 
-def _show_requests(planned: Sequence[Planned], shared: ModelPool) -> list[Estimate]:
+def _show_requests(planned: Sequence[PlannedRun], pool: ModelPool) -> list[Estimate]:
     """Requests of models that answer at once, ask until they see, ask to the turn limit.
 
     Gives back the estimate of each run.
     """
-    alike: dict[Settings, list[Planned]] = {}
+    alike: dict[Settings, list[PlannedRun]] = {}
     for one in planned:
         alike.setdefault(_without_model(one.settings), []).append(one)
     totals: dict[Settings, Estimate] = {}
@@ -81,7 +81,7 @@ def _show_requests(planned: Sequence[Planned], shared: ModelPool) -> list[Estima
         if len(planned) > 1:
             models = f", each of {len(runs)} models" if len(runs) > 1 else ""
             console.print(f"{settings.protocol}, {settings.condition}{models}", markup=False)
-        totals[settings] = _show_scenarios(settings, shared)
+        totals[settings] = _show_scenarios(settings, pool)
     estimates = [totals[_without_model(one.settings)] for one in planned]
     turns = sum((estimate.turns for estimate in estimates), Turns())
     console.print(_range("in all", turns), markup=False)
@@ -95,8 +95,8 @@ def _without_model(settings: Settings) -> Settings:
     return replace(settings, provider="", provider_settings=how)
 
 
-def _show_scenarios(settings: Settings, shared: ModelPool) -> Estimate:
-    play = make_play(settings, shared.data(settings), _Listener())
+def _show_scenarios(settings: Settings, pool: ModelPool) -> Estimate:
+    play = make_play(settings, pool.data(settings), _Listener())
     total = Estimate()
     for scenario in settings.scenarios:
         part = _estimate(play, settings, scenario)
@@ -105,12 +105,12 @@ def _show_scenarios(settings: Settings, shared: ModelPool) -> Estimate:
     return total
 
 
-def _show_costs(planned: Sequence[Planned], estimates: Sequence[Estimate]) -> None:
+def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[Estimate]) -> None:
     """Tokens and dollars of each model behind an API, over all of its runs."""
-    models: dict[object, list[tuple[Planned, Estimate]]] = {}
+    models: dict[object, list[tuple[PlannedRun, Estimate]]] = {}
     for one, estimate in zip(planned, estimates, strict=True):
         if is_remote(one.settings.provider) and estimate.turns.fewest:
-            models.setdefault(one.model, []).append((one, estimate))
+            models.setdefault(one.model_key, []).append((one, estimate))
     if models:
         console.print(Rule("tokens and cost, about"))
     for runs in models.values():

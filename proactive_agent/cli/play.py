@@ -1,237 +1,132 @@
-"""Plays runs with progress bars and shows their results.
-
-Models behind an API play side by side; models on this machine one after another.  The runs of one
-model share it, and are played one after another.
-"""
+"""Plays runs in a session, shows their progress and prints their results."""
 
 import asyncio
 import sys
-from collections.abc import Coroutine, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from proactive_agent.cli.progress import Bars
+from proactive_agent.cli.progress import Bar, Bars
 from proactive_agent.cli.results import show_results
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
-from proactive_agent.providers import ApiAccess, Provider, StoppedError
-from proactive_agent.providers.registry import is_interactive, is_remote
-from proactive_agent.records.manifest import Settings
-from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.runs import runner
-from proactive_agent.runs.model_pool import ModelPool
-from proactive_agent.runs.runner import PreparedRun
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.runs.prepare import PreparedRun
+from proactive_agent.runs.session import Session, SessionObserver
+from proactive_agent.scenarios import DataFolder
 from proactive_agent.terminal.console import messages, safe
 
 
-@dataclass(frozen=True)
-class Planned:
-    """A run that is to be played."""
-
-    settings: Settings
-    access: ApiAccess
-    results: Path
-    run_id: str | None = None
-    begun: RunFolder | None = None
-    """The records so far of a run that goes on."""
-    label: str | None = None
-    """What the model is called in results."""
-
-    @property
-    def name(self) -> str:
-        """Model and condition."""
-        return f"{self.label or self.settings.provider} {self.settings.condition}"
-
-    @property
-    def model(self) -> object:
-        """Runs in which this is the same share their model."""
-        return self.settings.provider, self.settings.provider_settings, self.access
-
-    def prepare(self, shared: ModelPool) -> PreparedRun:
-        """Loads the model, if no other run has done so.  Raises UserError."""
-        if self.begun:
-            return runner.prepare_resume(self.begun, self.access, shared=shared)
-        return runner.prepare_run(
-            self.settings, self.results, self.access, shared=shared, run_id=self.run_id
-        )
-
-
-class _Run:
-    """What has become of a planned run."""
-
-    def __init__(self, planned: Planned) -> None:
-        self.planned = planned
-        self.begun: RunFolder | None = None
-        self.result: PlayedRun | None = None
-        """Once it has ended, also before its last episode."""
-        self.stopped: str | None = None
-        """Why it ended before its last episode."""
-
-
 def play_runs(
-    planned: Sequence[Planned],
+    runs: Sequence[PlannedRun],
     concurrency: int | None,
     budget: Budget | None = None,
     again: str | None = None,
 ) -> None:
-    """Plays what is missing of the runs; several end with a comparison.
+    """Plays what is left of the runs and prints their results.
 
-    `again` are the options that go on with all of them; without it each is resumed for itself.
+    `again` are the options that resume all of the runs; without them, each is resumed by its
+    folder.  Exits with 1 if a run was stopped early and with 130 after Ctrl-C.
     """
-    sitting = _Sitting(planned, concurrency, budget)
-    try:
-        asyncio.run(sitting.play())
-    except KeyboardInterrupt:
-        _say_how_to_go_on(sitting.runs, "interrupted", again)
-        sys.exit(130)
-    except Exception:
-        _say_how_to_go_on(sitting.runs, "broken off", again)
-        raise
-    stopped = any(run.stopped for run in sitting.runs)
+    with Bars(quiet=any(run.interactive for run in runs)) as bars:
+        progress = _Progress(runs, bars)
+        try:
+            played = asyncio.run(_play(runs, concurrency, budget, progress))
+        except KeyboardInterrupt:
+            bars.stop()
+            _say_how_to_resume(progress, "interrupted", again)
+            sys.exit(130)
+        except Exception:
+            bars.stop()
+            _say_how_to_resume(progress, "broken off", again)
+            raise
+    stopped = any(run.stopped for run in played)
     if stopped:
-        _say_how_to_go_on(sitting.runs, "", again)
-    show_results([run.result for run in sitting.runs if run.result])
+        _say_how_to_resume(progress, "", again)
+    show_results(played)
     if stopped:
         sys.exit(1)
 
 
-class _Sitting:
-    """Everything that one call of the program plays."""
+async def _play(
+    runs: Sequence[PlannedRun],
+    concurrency: int | None,
+    budget: Budget | None,
+    observer: SessionObserver,
+) -> list[PlayedRun]:
+    async with Session(concurrency=concurrency, budget=budget, observer=observer) as session:
+        return await session.play(runs)
 
-    def __init__(
-        self, planned: Sequence[Planned], concurrency: int | None, budget: Budget | None
-    ) -> None:
-        self.runs = [_Run(one) for one in planned]
-        self._concurrency = concurrency
-        self._budget = budget
-        self._shared = ModelPool()
-        self._probed: set[Provider] = set()
-        self._bars = Bars(quiet=any(is_interactive(one.settings.provider) for one in planned))
-        self._conditions = len({one.settings.condition for one in planned})
 
-    async def play(self) -> None:
-        """Plays all runs.  Nothing is asked before all that can be checked without asking is."""
-        models: dict[object, list[_Run]] = {}
-        for run in self.runs:
-            if not self._ended_before(run):
-                models.setdefault(run.planned.model, []).append(run)
-        remote = [runs for runs in models.values() if _is_remote(runs)]
-        local = [runs for runs in models.values() if not _is_remote(runs)]
-        self._say_what_is_not_published()
-        try:
-            prepared = [self._prepare(runs) for runs in remote]
-            await _together(map(self._probe, prepared))
-            with self._bars:
-                await _together([*map(self._play_runs, remote, prepared), self._play_local(local)])
-        finally:
-            await self._shared.close()
+class _Progress(SessionObserver):
+    """Shows bars and messages, and keeps what has become of each run."""
 
-    def _ended_before(self, run: _Run) -> bool:
-        """Checks a run; one that has nothing left needs no model."""
-        planned = run.planned
-        if planned.begun is None:
-            runner.check_settings(planned.settings, self._shared)
-            return False
-        if not runner.is_finished(planned.begun, self._shared):
-            return False
-        run.begun = planned.begun
-        run.result = _result(planned, planned.begun)
-        return True
+    def __init__(self, runs: Sequence[PlannedRun], bars: Bars) -> None:
+        self.runs = runs
+        self.begun: set[Path] = set()
+        """Folders of the runs that have begun."""
+        self.played: dict[Path, PlayedRun] = {}
+        """Runs that have ended, also those that were stopped early, by folder."""
+        self._bars = bars
+        self._bar: dict[Path, Bar] = {}
+        self._several_conditions = len({run.settings.condition for run in runs}) > 1
 
-    def _prepare(self, runs: Sequence[_Run]) -> list[PreparedRun]:
-        return [run.planned.prepare(self._shared) for run in runs]
-
-    async def _probe(self, prepared: Sequence[PreparedRun]) -> None:
-        """Asks the model and its judges once, if any of its runs has something left."""
-        for one in prepared:
-            await runner.probe(one, self._budget, self._probed)
-        _say_what_repeats_need(prepared)
-
-    async def _play_local(self, models: Sequence[Sequence[_Run]]) -> None:
-        for runs in models:
-            # In a thread: loading a model takes minutes, and others shall not wait.
-            prepared = await asyncio.to_thread(self._prepare, runs)
-            await self._probe(prepared)
-            await self._play_runs(runs, prepared)
-
-    async def _play_runs(self, runs: Sequence[_Run], prepared: Sequence[PreparedRun]) -> None:
-        """The runs of one model; when one is stopped, those after it would be as well."""
-        stopped = False
-        for run, ready in zip(runs, prepared, strict=True):
-            if stopped:
-                await runner.release(ready)
-                continue
-            await self._play(run, ready)
-            stopped = run.stopped is not None
-
-    async def _play(self, run: _Run, prepared: PreparedRun) -> None:
-        run.begun = prepared.folder
-        model = (run.planned.label or run.planned.settings.provider).split("/")[-1]
-        condition = f" {run.planned.settings.condition}" if self._conditions > 1 else ""
-        with self._bars.of(prepared, model + condition) as bar:
-            try:
-                await runner.run(
-                    prepared, self._concurrency, bar.advance, budget=self._budget, probed=True
-                )
-            except StoppedError as error:
-                run.stopped = str(error)
-        run.result = await asyncio.to_thread(_result, run.planned, prepared.folder)
-        messages.print(safe(f"records: {prepared.folder.path}", "dim"), soft_wrap=True)
-
-    def _say_what_is_not_published(self) -> None:
-        data = [self._shared.data(run.planned.settings) for run in self.runs]
+    def checked(self, data: Sequence[DataFolder]) -> None:
         if any(not one.embedded and one.pack is None for one in data):
             messages.print(
-                "No protocol pack lies beside the data: wording and samples are not the published "
-                "ones (data protocol DIR fetches it).",
+                "There is no protocol pack beside the data: wording and samples are not the "
+                "published ones (`data protocol DIR` fetches the pack).",
                 markup=False,
             )
 
-
-def _result(planned: Planned, folder: RunFolder) -> PlayedRun:
-    name = planned.label or planned.settings.provider.removeprefix("baseline:")
-    return PlayedRun.of_episodes(name, folder.read_manifest(), folder, folder.scan())
-
-
-def _is_remote(runs: Sequence[_Run]) -> bool:
-    return is_remote(runs[0].planned.settings.provider)
-
-
-async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Runs all; the first error ends the others and is raised as it was."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for coroutine in work:
-                group.create_task(coroutine)
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-
-
-def _say_what_repeats_need(runs: Sequence[PreparedRun]) -> None:
-    settings, provider = runs[0].manifest.settings, runs[0].play.provider
-    repeats = max(one.manifest.settings.repeats for one in runs)
-    if repeats > 1 and provider.uses_temperature and not settings.provider_settings.temperature:
-        messages.print(
-            safe(
-                f"{repeats} repeats at temperature 0: {settings.provider} may well say the same "
-                "each time (--temperature 1 lets it vary)."
+    def probed(self, runs: Sequence[PreparedRun]) -> None:
+        settings = runs[0].manifest.settings
+        repeats = max(run.manifest.settings.repeats for run in runs)
+        varies = settings.provider_settings.temperature > 0
+        if repeats > 1 and runs[0].play.provider.uses_temperature and not varies:
+            messages.print(
+                safe(
+                    f"{repeats} repeats at temperature 0: {settings.provider} may give the same "
+                    "reply each time (--temperature 1 lets it vary)."
+                )
             )
-        )
+
+    def playing(self) -> None:
+        self._bars.start()
+
+    def run_begun(self, run: PreparedRun) -> None:
+        self.begun.add(run.folder.path)
+        model = (run.planned.label or run.planned.settings.provider).split("/")[-1]
+        condition = f" {run.planned.settings.condition}" if self._several_conditions else ""
+        self._bar[run.folder.path] = self._bars.of(run, model + condition)
+
+    def episode_ended(self, run: PreparedRun, episode: EpisodeRecord) -> None:
+        self._bar[run.folder.path].advance(episode)
+
+    def run_ended(self, run: PlannedRun, played: PlayedRun) -> None:
+        path = run.folder.path
+        self.begun.add(path)
+        self.played[path] = played
+        if path in self._bar:
+            self._bar.pop(path).remove()
+            messages.print(safe(f"records: {path}", "dim"), soft_wrap=True)
 
 
-def _say_how_to_go_on(runs: Sequence[_Run], why: str, again: str | None) -> None:
-    """What to call for the runs that did not come to their end."""
-    open_ends = [(run.stopped or why, run.begun) for run in runs
-                 if run.begun and (run.stopped or not run.result)]  # fmt: skip
-    waiting = [run.planned.name for run in runs if not run.begun]
-    if again and any(run.begun for run in runs):
-        reasons = dict.fromkeys(reason for reason, _ in open_ends)
-        _say(f"{'; '.join(reasons) or why}; go on with: {again}")
+def _say_how_to_resume(progress: _Progress, reason: str, again: str | None) -> None:
+    """Prints which options resume the runs that have not reached their end."""
+    unfinished: list[tuple[str, Path]] = []
+    for path in (run.folder.path for run in progress.runs):
+        played = progress.played.get(path)
+        if path in progress.begun and (played is None or played.stopped):
+            unfinished.append((str(played.stopped) if played else reason, path))
+    waiting = [run.name for run in progress.runs if run.folder.path not in progress.begun]
+    if again and progress.begun:
+        reasons = dict.fromkeys(why for why, _ in unfinished)
+        _say(f"{'; '.join(reasons) or reason}; go on with: {again}")
         return
-    for reason, folder in open_ends:
-        _say(f"{reason}; go on with: --resume {folder.path}")
-    if open_ends and waiting:
+    for why, path in unfinished:
+        _say(f"{why}; go on with: --resume {path}")
+    if unfinished and waiting:
         _say(f"not begun: {', '.join(waiting)}")
 
 

@@ -1,4 +1,4 @@
-"""A progress bar for each run that is being played."""
+"""Progress bars: one for each run that is being played."""
 
 from types import TracebackType
 from typing import Self
@@ -14,17 +14,17 @@ from rich.progress import (
 )
 
 from proactive_agent.metrics import Tallies
-from proactive_agent.providers.registry import is_interactive
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.reports.tables import mean, percent
-from proactive_agent.runs.runner import PreparedRun
+from proactive_agent.runs.prepare import PreparedRun
 from proactive_agent.terminal.console import messages, plain
 
 
 class Bars:
-    """The bars of all runs, one below the other; nothing where output is no terminal.
+    """The bars of all runs, one below the other, from `start` until the context ends.
 
-    `quiet` where a person plays at the terminal: no bars, but a line per episode of theirs.
+    `quiet` is for a person who plays at the terminal: there are no bars, but a line for each of
+    that person's episodes.
     """
 
     def __init__(self, *, quiet: bool = False) -> None:
@@ -43,7 +43,6 @@ class Bars:
         )
 
     def __enter__(self) -> Self:
-        self._progress.start()
         return self
 
     def __exit__(
@@ -52,44 +51,45 @@ class Bars:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Takes all bars away."""
         self._progress.stop()
 
-    def of(self, prepared: PreparedRun, name: str) -> "Bar":
-        """The bar of a run."""
-        spoken = self._quiet and is_interactive(prepared.manifest.settings.provider)
-        return (Counter if spoken else Bar)(self._progress, prepared, name)
+    def start(self) -> None:
+        """Shows the bars, if output is a terminal."""
+        self._progress.start()
+
+    def of(self, run: PreparedRun, name: str) -> "Bar":
+        """Adds the bar of a run."""
+        counted = self._quiet and run.planned.interactive
+        return (PlayedCount if counted else Bar)(self._progress, run, name)
 
 
 class Bar:
-    """The bar of one run, with the running metrics; gone when the run has ended."""
+    """The bar of one run, with the running metrics."""
 
-    def __init__(self, progress: Progress, prepared: PreparedRun, name: str) -> None:
+    def __init__(self, progress: Progress, run: PreparedRun, name: str) -> None:
         self._progress = progress
         self._tallies = Tallies()
         self._turns = 0
         self._task = progress.add_task(
             plain(name),
-            total=prepared.total,
-            completed=len(prepared.done),
+            total=run.total,
+            completed=len(run.done),
             metrics="",
         )
-        for episode in prepared.folder.outlines():
+        for episode in run.folder.outlines():
             if episode.error is None:
                 self._tallies.add(episode)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def remove(self) -> None:
+        """Takes the bar away."""
         self._progress.remove_task(self._task)
 
     def advance(self, episode: EpisodeRecord) -> None:
-        """Counts an episode in."""
+        """Counts an episode."""
         self._tallies.add(episode)
         self._turns += len(episode.turns)
         elapsed = next(
@@ -103,12 +103,12 @@ class Bar:
         self._progress.update(self._task, advance=1, metrics=metrics)
 
 
-class Counter(Bar):
-    """Tells a person how far they are, and never how well they do."""
+class PlayedCount(Bar):
+    """Tells a human player how many episodes are played, and never how good the answers are."""
 
-    def __init__(self, progress: Progress, prepared: PreparedRun, name: str) -> None:
-        super().__init__(progress, prepared, name)
-        self._done, self._total = len(prepared.done), prepared.total
+    def __init__(self, progress: Progress, run: PreparedRun, name: str) -> None:
+        super().__init__(progress, run, name)
+        self._done, self._total = len(run.done), run.total
         messages.print(
             plain(
                 f"{name}: {self._done} of {self._total} played. Ctrl-D stops; it can go on later."
@@ -117,6 +117,6 @@ class Counter(Bar):
         )
 
     def advance(self, episode: EpisodeRecord) -> None:
-        """Counts an episode in."""
+        """Counts an episode."""
         self._done += 1
         messages.print(f"{self._done} of {self._total} played")

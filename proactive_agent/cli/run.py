@@ -14,8 +14,8 @@ from proactive_agent.cli.run_options import (
 )
 
 if TYPE_CHECKING:
-    from proactive_agent.cli.play import Planned
     from proactive_agent.providers import ApiAccess
+    from proactive_agent.runs.planned_run import PlannedRun
 
 RECORDED = {one.parameter for name, one in SETTINGS.items() if name not in ACCESS_SETTINGS}
 """Parameters that `run.json` records: a plan and a run that continues have their own."""
@@ -39,6 +39,7 @@ def run(
     from proactive_agent.cli.dry_run import show_dry_run
     from proactive_agent.cli.play import play_runs
     from proactive_agent.play.budget import Budget
+    from proactive_agent.runs.plan import planned_runs
 
     access = api_access(**{name: options.pop(name) for name in ACCESS_SETTINGS})
     again = None
@@ -48,7 +49,7 @@ def run(
     elif plan:
         _refuse_others(ctx, "--plan", RECORDED)
         out = results if "results" in _given(ctx) else None
-        planned = _of_plan(plan, out, access)
+        planned = planned_runs(plan, out, access)
         again = f"--plan {plan}" + (f" --out {out}" if out else "")
     else:
         planned = _asked_for(_given(ctx), results, access, **options)
@@ -71,32 +72,12 @@ def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiA
     )
 
 
-def _resumed(runs: tuple[str, ...], results: Path, access: "ApiAccess") -> "list[Planned]":
-    from proactive_agent.cli.play import Planned
+def _resumed(runs: tuple[str, ...], results: Path, access: "ApiAccess") -> "list[PlannedRun]":
     from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.runs.planned_run import PlannedRun
 
     folders = [RunFolder.find(run, results) for run in dict.fromkeys(runs)]
-    return [
-        Planned(folder.read_manifest().settings, access, results, begun=folder)
-        for folder in folders
-    ]
-
-
-def _of_plan(file: Path, out: Path | None, access: "ApiAccess") -> "list[Planned]":
-    from proactive_agent.cli.play import Planned
-    from proactive_agent.runs.plan import planned_runs
-
-    return [
-        Planned(
-            run.settings,
-            run.access,
-            run.folder.path.parent,
-            run_id=run.folder.path.name,
-            begun=run.folder if run.begun else None,
-            label=run.label,
-        )
-        for run in planned_runs(file, out, access)
-    ]
+    return [PlannedRun.resumed(folder, access) for folder in folders]
 
 
 def _asked_for(
@@ -110,11 +91,11 @@ def _asked_for(
     scenarios: tuple[str, ...],
     data: Path | None,
     **options: Any,
-) -> "list[Planned]":
-    from proactive_agent.cli.play import Planned
+) -> "list[PlannedRun]":
     from proactive_agent.providers.baselines import BASELINES
     from proactive_agent.providers.registry import check_spec
     from proactive_agent.records.manifest import ProviderSettings
+    from proactive_agent.runs.planned_run import new_runs
     from proactive_agent.runs.settings_matrix import Model, every_run, split_names
     from proactive_agent.runs.unused_settings import refuse_unused
     from proactive_agent.scenarios.registry import find_scenarios
@@ -134,7 +115,7 @@ def _asked_for(
     )
     given_settings = [name for name, one in SETTINGS.items() if one.parameter in given]
     refuse_unused(given_settings, every, lambda name: SETTINGS[name].option)
-    return [Planned(settings, access, results) for settings in every]
+    return new_runs(every, results, access)
 
 
 def _given(ctx: click.Context) -> set[str]:

@@ -52,7 +52,7 @@ from proactive_agent.records.describe import call_result
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.pictures import as_data_uri
-from proactive_agent.runs.runner import make_play
+from proactive_agent.runs.prepare import make_play
 from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.tools import Tool, ToolCall, UserError
 

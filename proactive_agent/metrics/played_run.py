@@ -7,6 +7,7 @@ from typing import Self
 from proactive_agent.metrics.measures import Episode
 from proactive_agent.metrics.summary import Summary, summarise_tables
 from proactive_agent.metrics.table import Tables, gather
+from proactive_agent.providers import StoppedError
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
 
@@ -22,6 +23,8 @@ class PlayedRun:
     tables: Tables
     """The rows of its episodes, by scenario."""
     summary: Summary
+    stopped: StoppedError | None = None
+    """The reason why it was ended before its last episode, if this process played it."""
 
     @classmethod
     def of_episodes(

@@ -1,6 +1,7 @@
-"""What runs that are played together share: each model is loaded once, each data file read once."""
+"""The models and data of a session: each model is loaded once, each data file is read once."""
 
 from collections import Counter
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from proactive_agent.play.conditions import parse_condition
@@ -18,34 +19,33 @@ from proactive_agent.tools import UserError
 
 
 class ModelPool:
-    """Models and data folders, made when they are first asked for.
+    """Loads models and opens data folders when they are first needed.
 
-    Who asks for a model releases it; it is closed when nobody uses it any more.
+    Each call of `provider` counts as one use of the model; `release` ends it.  A model is closed
+    when no use is left, or when the pool is closed.
     """
 
     def __init__(self) -> None:
-        self.run_ids: set[str] = set()
-        """Of runs that are prepared; a folder may not be there yet."""
         self._providers: dict[tuple[str, ProviderOptions], Provider] = {}
-        self._users: Counter[Provider] = Counter()
+        self._uses: Counter[Provider] = Counter()
         self._data: dict[tuple[str | None, bool], DataFolder] = {}
         self._fingerprints: dict[tuple[DataFolder, tuple[str, ...]], DataFingerprint] = {}
         self._desk = TerminalDesk()
 
     def provider(
-        self, spec: str, how: ProviderSettings, access: ApiAccess | None = None
+        self, spec: str, loading: ProviderSettings, access: ApiAccess | None = None
     ) -> Provider:
-        """The model of a `name:model`; loads it the first time.  Raises UserError."""
-        loading = {name: getattr(how, name) for name in declared(LoadSettings)}
-        options = ProviderOptions(**loading, access=access or ApiAccess(), desk=self._desk)
+        """Returns the model of `NAME:MODEL`; loads it the first time.  Raises UserError."""
+        fields = {name: getattr(loading, name) for name in declared(LoadSettings)}
+        options = ProviderOptions(**fields, access=access or ApiAccess(), desk=self._desk)
         if (spec, options) not in self._providers:
             self._providers[spec, options] = create_provider(spec, options)
         provider = self._providers[spec, options]
-        self._users[provider] += 1
+        self._uses[provider] += 1
         return provider
 
     def data(self, settings: Settings) -> DataFolder:
-        """The data folder, with every scenario that is asked for.  Raises UserError."""
+        """Returns the data folder of a run.  Raises UserError if a scenario is missing in it."""
         condition = parse_condition(settings.condition, settings.protocol)
         key = (settings.data, settings.unfiltered or condition.unfiltered)
         if key not in self._data:
@@ -60,7 +60,10 @@ class ModelPool:
         return data
 
     def fingerprint(self, settings: Settings) -> DataFingerprint:
-        """Of the data; reads every file the first time.  Raises DataError at its first fault."""
+        """Returns hashes and counts of a run's data; reads every file the first time.
+
+        Raises DataError at the first faulty line.
+        """
         data = self.data(settings)
         key = (data, settings.scenarios)
         if key not in self._fingerprints:
@@ -68,16 +71,22 @@ class ModelPool:
         return self._fingerprints[key]
 
     async def release(self, provider: Provider) -> None:
-        """One user less."""
-        self._users[provider] -= 1
-        if self._users[provider] == 0:
-            await self._close(provider)
+        """Ends one use of a model and closes it if none is left.
+
+        A model that the pool has not loaded belongs to the caller and stays open.
+        """
+        if provider not in self._uses:
+            return
+        self._uses[provider] -= 1
+        if self._uses[provider] == 0:
+            del self._uses[provider]
+            self._providers = {k: one for k, one in self._providers.items() if one is not provider}
+            await provider.close()
 
     async def close(self) -> None:
-        """Closes every model, whoever uses it."""
-        for provider in list(self._providers.values()):
-            await self._close(provider)
-
-    async def _close(self, provider: Provider) -> None:
-        self._providers = {key: one for key, one in self._providers.items() if one is not provider}
-        await provider.close()
+        """Closes every model that is still open, each even if another fails to close."""
+        async with AsyncExitStack() as stack:
+            for provider in self._uses:
+                stack.push_async_callback(provider.close)
+            self._providers.clear()
+            self._uses = Counter()

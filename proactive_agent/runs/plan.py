@@ -33,7 +33,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, Self
+from typing import Annotated, Any, Self
 
 import yaml
 from pydantic import (
@@ -51,9 +51,9 @@ from pydantic import (
 
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.providers.registry import check_spec
-from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.records.manifest import ProviderSettings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.runs.runner import run_name
+from proactive_agent.runs.planned_run import PlannedRun, changed_settings, run_name
 from proactive_agent.runs.settings_matrix import Model, every_run
 from proactive_agent.runs.unused_settings import refuse_unused
 from proactive_agent.scenarios import find_scenario
@@ -160,21 +160,6 @@ class Plan(BaseModel, PlaySettings, LoadSettings, Sampling):
         return ProviderSettings(**chosen)
 
 
-class PlannedRun(NamedTuple):
-    """A run of a plan."""
-
-    settings: Settings
-    access: ApiAccess
-    folder: RunFolder
-    label: str | None
-    """The model's name in the plan."""
-
-    @property
-    def begun(self) -> bool:
-        """Whether there is anything of it yet."""
-        return self.folder.manifest_file.exists()
-
-
 def read_plan(file: Path) -> Plan:
     """Reads and checks a plan.  Raises UserError, which names file, line and key."""
     try:
@@ -218,31 +203,23 @@ def planned_runs(file: Path, out: Path | None, access: ApiAccess) -> list[Planne
         refuse_unused(model.model_fields_set, matrix, place)
         for settings in matrix:
             name = run_name(settings, model.name)
-            run = PlannedRun(settings, model.access(access), RunFolder(folder / name), model.name)
+            run = PlannedRun(settings, RunFolder(folder / name), model.access(access), model.name)
             if run.folder.path in (other.folder.path for other in runs):
                 raise UserError(f"{file}: two runs would be named {name}; give their models names")
             runs.append(run)
     refuse_unused(plan.model_fields_set, [run.settings for run in runs], _named_within(file))
     for run in runs:
-        if run.begun:
-            _refuse_change(file, run)
+        if run.begun and (changes := changed_settings(run)):
+            raise UserError(
+                f"{file} has changed since {run.folder.path} was begun: {changes}; "
+                "put it back, or give the plan another name"
+            )
     return runs
 
 
 def _named_within(*place: object) -> Callable[[str], str]:
     """Writes the name of a setting with its place in the plan before it."""
     return lambda name: ": ".join(map(str, (*place, name)))
-
-
-def _refuse_change(file: Path, run: PlannedRun) -> None:
-    """A run keeps its settings, so that its episodes belong together."""
-    was, now = run.folder.read_manifest().settings.flat(), run.settings.flat()
-    changes = [f"{key} was {was[key]!r}, is {now[key]!r}" for key in now if was[key] != now[key]]
-    if changes:
-        raise UserError(
-            f"{file} has changed since {run.folder.path} was begun: {'; '.join(changes)}; "
-            "put it back, or give the plan another name"
-        )
 
 
 def _refuse_repeats(key: str, names: list[str]) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from proactive_agent.metrics import Summary
-from proactive_agent.providers import ApiAccess, Provider, ProviderOptions
+from proactive_agent.providers import ProviderOptions
 from proactive_agent.providers.local import Local
 from proactive_agent.records.manifest import ProviderSettings, Settings
-from proactive_agent.runs import runner
-from proactive_agent.runs.model_pool import ModelPool
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.runs.session import Session
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.training.events import Evaluated, Note, OnEvent, Working
 from proactive_agent.training.folder import Journal
@@ -147,22 +148,6 @@ class _ModelInMemory(Local):
         return {**super().manifest(), **other, "training": training}
 
 
-class _Live(ModelPool):
-    """Runs share the model that is in memory."""
-
-    def __init__(self, provider: Local) -> None:
-        super().__init__()
-        self._live = provider
-
-    def provider(
-        self, spec: str, how: ProviderSettings, access: ApiAccess | None = None
-    ) -> Provider:
-        return self._live
-
-    async def release(self, provider: Provider) -> None:
-        """Who made it closes it."""
-
-
 def play_benchmark(prepared: Prepared, model: Any, label: str, name: str) -> dict[str, Summary]:
     """Plays some samples of every scenario, from their first frames and from their clear frames.
 
@@ -201,18 +186,18 @@ def run_folders(out: Path, label: str) -> list[Path]:
 
 
 async def _play(prepared: Prepared, provider: Local, label: str, name: str) -> dict[str, Summary]:
+    runs = [_planned(prepared, provider, label, name, condition) for condition in CONDITIONS]
     try:
-        return {
-            condition: await _run(prepared, provider, label, name, condition)
-            for condition in CONDITIONS
-        }
+        async with Session() as session:
+            played = await session.play(runs)
     finally:
         await provider.close()
+    return {run.manifest.settings.condition: run.summary for run in played}
 
 
-async def _run(
+def _planned(
     prepared: Prepared, provider: Local, label: str, name: str, condition: str
-) -> Summary:
+) -> PlannedRun:
     settings = prepared.settings
     data = DataFolder(None if settings.eval_data is None else Path(settings.eval_data))
     asked = Settings(
@@ -229,11 +214,10 @@ async def _run(
             batch_size=settings.device_batch_size,
         ),
     )
-    results = prepared.out / EVALUATIONS
+    folder = prepared.out / EVALUATIONS / f"{label}-{condition}"
     # An interrupted training may have left an incomplete run.
-    shutil.rmtree(results / f"{label}-{condition}", ignore_errors=True)
-    run = runner.prepare_run(asked, results, shared=_Live(provider), run_id=f"{label}-{condition}")
-    return await runner.run(run)
+    shutil.rmtree(folder, ignore_errors=True)
+    return PlannedRun(asked, RunFolder(folder), model=provider)
 
 
 @contextmanager

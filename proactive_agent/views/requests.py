@@ -24,7 +24,7 @@ from proactive_agent.providers import (
 )
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
-from proactive_agent.runs.runner import make_play
+from proactive_agent.runs.prepare import make_play
 from proactive_agent.scenarios import DataFolder, ImageError
 from proactive_agent.terminal.console import safe
 from proactive_agent.tools import Tool, ToolCall

@@ -26,10 +26,11 @@ from proactive_agent.play.protocols import Mcqa
 from proactive_agent.providers import Provider, Reply, Request
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
-from proactive_agent.runs.runner import prepare_run, run
+from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.scenarios.protocol_pack import write_pack
 from tests.parity.generate import random_reply, random_sample
+from tests.proactive_agent.running import play_async
 
 PER_SCENARIO = 340
 EPISODES = 2000
@@ -131,11 +132,10 @@ async def run_ours(folder: Path, file: Path, condition: str) -> list[EpisodeReco
         condition=condition,
         unfiltered=True,
     )
-    prepared = prepare_run(settings, folder / "results")
-    await run(prepared)
+    run = await play_async(PlannedRun.new(settings, folder / "results"))
     return [
         episode
-        for episode in prepared.folder.episodes()
+        for episode in run.folder.episodes()
         if condition_of(episode.scenario, episode.sample_id) == condition
     ]
 

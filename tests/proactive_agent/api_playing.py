@@ -1,6 +1,5 @@
 """Runs of API models against the test server."""
 
-import asyncio
 import json
 import shutil
 from pathlib import Path
@@ -12,8 +11,9 @@ from proactive_agent.cli.app import cli
 from proactive_agent.providers import ApiAccess
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.runs.runner import prepare_run, run
+from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.scenarios.dataset import EMBEDDED
+from tests.proactive_agent.running import play_run
 from tests.providers.api_asking import spec
 from tests.providers.hostile_server import HostileServer
 
@@ -30,9 +30,7 @@ def settings(server: HostileServer, protocol: str = "chat", **more: Any) -> Sett
 def play(
     settings: Settings, results: Path, access: ApiAccess = AT_ONCE, **options: Any
 ) -> RunFolder:
-    prepared = prepare_run(settings, results, access)
-    asyncio.run(run(prepared, **options))
-    return prepared.folder
+    return play_run(PlannedRun.new(settings, results, access), **options).folder
 
 
 def invoke(*arguments: str) -> Result:

@@ -1,6 +1,5 @@
 """Whole episodes through servers that others wrote: picture → call → new picture → answer."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from PIL import Image
 from proactive_agent.providers import ApiAccess
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import ProviderSettings, Settings
-from proactive_agent.runs.runner import prepare_run, run
 from proactive_agent.scenarios.dataset import EMBEDDED
+from tests.proactive_agent.running import play_new
 from tests.proactive_agent.scripted import sample_of
 from tests.providers.peers import MODEL, PROXY_KEY, litellm_proxy, transformers_serve
 from tests.providers.tool_caller import teach
@@ -61,9 +60,7 @@ def play(spec: str, results: Path, **how: str) -> EpisodeRecord:
     """The episode of `rod` that the model was taught."""
     own = ProviderSettings(max_tokens=120, **how)  # type: ignore[arg-type]
     settings = Settings(provider=spec, scenarios=("rod",), limit=1, provider_settings=own)
-    prepared = prepare_run(settings, results, ApiAccess(first_wait=0.1, tries=3))
-    asyncio.run(run(prepared))
-    (episode,) = prepared.folder.episodes()
+    (episode,) = play_new(settings, results, ApiAccess(first_wait=0.1, tries=3)).episodes()
     return episode
 
 

@@ -1,6 +1,5 @@
 """Costs of API models: budgets, estimates and the reply cache."""
 
-import asyncio
 from collections import Counter
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from proactive_agent.play.budget import Budget, BudgetSpentError
 from proactive_agent.providers import ApiAccess
 from proactive_agent.records.manifest import ProviderSettings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.runs.runner import prepare_resume, prepare_run, run
+from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.tools import UserError
 from tests.proactive_agent.api_playing import invoke, many_samples, play, settings
+from tests.proactive_agent.running import play_run, prepare_resume, prepare_run
 from tests.providers.api_asking import PROTOCOLS, server, spec
 from tests.providers.hostile_server import HostileServer
 
@@ -32,28 +32,29 @@ PRICED = ApiAccess(price=(100.0, 0.0))
 
 
 def test_no_request_is_sent_once_the_budget_is_spent(server: HostileServer, tmp_path: Path) -> None:
-    prepared = prepare_run(settings(server), tmp_path, PRICED)
+    planned = PlannedRun.new(settings(server), tmp_path, PRICED)
     budget = Budget(0.45)
     with pytest.raises(BudgetSpentError, match=r"\$0\.\d+ of the budget of \$0\.45 are spent"):
-        asyncio.run(run(prepared, 2, budget=budget))
+        play_run(planned, 2, budget=budget)
     assert 3 <= len(server.received) <= 6, "each of the two in flight may send one more at most"
-    folder = prepared.folder
+    folder = planned.folder
     assert folder.read_manifest().status == "interrupted"
     assert [episode.error for episode in folder.episodes() if episode.error] == []
-    asyncio.run(run(prepare_resume(folder, PRICED), budget=Budget(1000.0)))
-    assert Counter(e.key for e in folder.episodes()).total() == prepared.total
+    resumed = prepare_resume(folder, PRICED)
+    play_run(resumed, budget=Budget(1000.0))
+    assert Counter(e.key for e in folder.episodes()).total() == resumed.total
 
 
 def test_episodes_that_would_not_be_finished_are_not_begun(
     server: HostileServer, tmp_path: Path
 ) -> None:
     data = many_samples(tmp_path / "data", 10)
-    prepared = prepare_run(settings(server, data=str(data)), tmp_path, PRICED)
+    planned = PlannedRun.new(settings(server, data=str(data)), tmp_path, PRICED)
     # Enough for the probe and two episodes of two turns each, but not for a third episode.
     with pytest.raises(BudgetSpentError):
-        asyncio.run(run(prepared, 1, budget=Budget(0.61)))
+        play_run(planned, 1, budget=Budget(0.61))
     assert len(server.received) == 5
-    assert len(list(prepared.folder.episodes())) == 2
+    assert len(list(planned.folder.episodes())) == 2
 
 
 def test_a_budget_without_a_price_is_wrong_input(server: HostileServer, tmp_path: Path) -> None:

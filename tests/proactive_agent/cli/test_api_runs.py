@@ -1,6 +1,5 @@
 """Whole runs of API models against the test server."""
 
-import asyncio
 import json
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from proactive_agent.providers import ApiAccess
 from proactive_agent.providers.api.provider import PROBE
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.runs.runner import prepare_resume, run
+from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.tools import UserError
 from tests.proactive_agent.api_playing import AT_ONCE, invoke, many_samples, play, settings
+from tests.proactive_agent.running import play_run
 from tests.providers.api_asking import PROTOCOLS, server, spec
 from tests.providers.hostile_server import LASTING, TRANSIENT, HostileServer
 
@@ -60,8 +60,7 @@ def test_five_hundred_episodes_in_bad_weather(server: HostileServer, tmp_path: P
     assert 0 < len(failed) < 250
     assert {e.error.source for e in first.values() if e.error} == {"provider"}
     server.share = 0.0
-    resumed = prepare_resume(folder, AT_ONCE)
-    asyncio.run(run(resumed, 32))
+    play_run(PlannedRun.resumed(folder, AT_ONCE), 32)
     again = {episode.key: episode for episode in folder.episodes()}
     assert [e for e in again.values() if e.error] == []
     assert {k: e for k, e in again.items() if k not in failed} == {
@@ -150,7 +149,7 @@ def test_bad_weather_at_the_probe_is_no_reason_not_to_begin(
 def test_a_finished_run_is_not_asked_for_again(server: HostileServer, tmp_path: Path) -> None:
     folder = play(settings(server, limit=1), tmp_path)
     before = len(server.received)
-    asyncio.run(run(prepare_resume(folder, AT_ONCE)))
+    play_run(PlannedRun.resumed(folder, AT_ONCE))
     assert len(server.received) == before
 
 

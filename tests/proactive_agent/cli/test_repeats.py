@@ -1,6 +1,5 @@
 """Samples that are played several times (`--repeats`)."""
 
-import asyncio
 import json
 import random
 from collections import Counter
@@ -13,9 +12,11 @@ import pytest
 from proactive_agent.providers.registry import REGISTERED
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.runs.runner import prepare_resume, prepare_run, run, samples_to_play
+from proactive_agent.runs.prepare import samples_to_play
 from proactive_agent.scenarios import DataFolder
 from tests.proactive_agent.api_playing import invoke
+from tests.proactive_agent.running import play_new as play
+from tests.proactive_agent.running import play_run, prepare_resume, prepare_run
 from tests.proactive_agent.scripted import sample_of, write_lines
 from tests.proactive_agent.slow_program import Slow
 
@@ -24,19 +25,13 @@ def settings(provider: str = "baseline:random", **more: Any) -> Settings:
     return Settings(provider=provider, **{"scenarios": ("rod", "coco"), "limit": 2, **more})
 
 
-def play(settings: Settings, results: Path) -> RunFolder:
-    prepared = prepare_run(settings, results)
-    asyncio.run(run(prepared))
-    return prepared.folder
-
-
 def replies(folder: RunFolder) -> dict[Any, Any]:
     return {e.key: [turn.reply for turn in e.turns] for e in folder.episodes()}
 
 
 def test_each_sample_is_played_so_often(tmp_path: Path) -> None:
     prepared = prepare_run(settings(repeats=3), tmp_path)
-    asyncio.run(run(prepared))
+    play_run(prepared)
     keys = Counter(episode.key for episode in prepared.folder.episodes())
     assert set(keys) == {(s, i, r) for s in ("rod", "coco") for i in (0, 1) for r in (0, 1, 2)}
     assert keys.total() == prepared.total == 12
@@ -61,7 +56,7 @@ def test_resume_plays_the_repetitions_that_are_missing(tmp_path: Path) -> None:
     lines = folder.episodes_file.read_text().splitlines(keepends=True)
     kept = [line for line in lines if json.loads(line)["repeat"] != 1]
     folder.episodes_file.write_text("".join(kept))
-    asyncio.run(run(prepare_resume(folder)))
+    play_run(prepare_resume(folder))
     assert replies(folder) == whole
     assert len(folder.episodes_file.read_text().splitlines()) == 12
 
@@ -79,7 +74,7 @@ def test_records_of_before_there_were_repeats_go_on(tmp_path: Path) -> None:
     assert [(e.scenario, e.sample.id) for e in resumed.episodes_left()] == [
         (lines[0]["scenario"], lines[0]["sample_id"])
     ]
-    asyncio.run(run(resumed))
+    play_run(resumed)
     assert len(list(folder.episodes())) == 4
 
 

@@ -20,8 +20,8 @@ from proactive_agent.providers.registry import REGISTERED
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.model_pool import ModelPool
-from proactive_agent.runs.runner import prepare_run
 from tests.proactive_agent.api_playing import invoke
+from tests.proactive_agent.running import prepare_run
 
 
 def settings_in(results: Path) -> list[dict[str, Any]]:
@@ -149,12 +149,12 @@ def test_a_run_by_itself_closes_its_model(counting: type[Counting], tmp_path: Pa
 
 
 def test_data_are_opened_once_for_all(tmp_path: Path) -> None:
-    shared = ModelPool()
+    pool = ModelPool()
     plays = [
         prepare_run(
             Settings(provider=provider, scenarios=("rod",), condition=condition),
             tmp_path,
-            shared=shared,
+            pool=pool,
         ).play
         for provider in ("baseline:oracle", "baseline:random")
         for condition in ("zero-shot", "hint")

@@ -1,6 +1,5 @@
 """`export`: every format is opened again with the library that it is for."""
 
-import asyncio
 import csv
 import json
 import subprocess
@@ -18,7 +17,7 @@ from proactive_agent.cli.app import cli
 from proactive_agent.metrics import summarise
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
-from proactive_agent.runs.runner import prepare_run, run
+from tests.proactive_agent.running import play_new
 from tests.proactive_agent.written_records import FAILED, episode
 
 
@@ -27,12 +26,11 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """The oracle and one failed episode, so that answers, calls and errors are all there."""
     results = tmp_path_factory.mktemp("results")
     settings = Settings(provider="baseline:oracle", scenarios=("rod", "coco"), limit=2)
-    prepared = prepare_run(settings, results)
-    asyncio.run(run(prepared))
-    with EpisodeWriter(prepared.folder) as writer:
+    folder = play_new(settings, results)
+    with EpisodeWriter(folder) as writer:
         writer.write(episode("ask", sample_id=99, stop="error", error=FAILED))
         writer.write(episode("wrong", sample_id=98, target="=cmd|' /C calc'!A0"))
-    return prepared.folder
+    return folder
 
 
 def exported(played: RunFolder, form: str, output: Path, *more: str) -> None:
@@ -164,14 +162,13 @@ def test_an_inspect_log_says_what_ended_a_sample(tmp_path: Path) -> None:
     settings = Settings(
         provider="baseline:always-ask", protocol="mcqa", scenarios=("rod",), limit=1, repeats=2
     )
-    prepared = prepare_run(settings, tmp_path)
-    asyncio.run(run(prepared))
-    exported(prepared.folder, "inspect", tmp_path / "run.eval")
+    folder = play_new(settings, tmp_path)
+    exported(folder, "inspect", tmp_path / "run.eval")
     log = log_library.read_eval_log(str(tmp_path / "run.eval"))
     assert [sample.epoch for sample in log.samples] == [1, 2]
     assert log.eval.config.epochs == 2
     sample = log.samples[0]
-    (record, _) = prepared.folder.episodes()
+    (record, _) = folder.episodes()
     assert sample.limit.limit == record.outcome.turns
     assert sample.choices == record.turns[0].options
     kinds = [event.event for event in sample.events]

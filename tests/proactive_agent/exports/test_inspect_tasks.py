@@ -1,6 +1,5 @@
 """The scenarios as Inspect tasks score a reply as `run` does."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,8 @@ import pytest
 
 from proactive_agent.records.episode import EpisodeRecord, TurnRecord
 from proactive_agent.records.manifest import Settings
-from proactive_agent.runs.runner import prepare_run, run
 from proactive_agent.scenarios import SCENARIOS, DataFolder
+from tests.proactive_agent.running import play_new
 
 inspect_ai = pytest.importorskip("inspect_ai")
 
@@ -21,9 +20,8 @@ LIMIT = 3
 
 
 def records(settings: Settings, results: Path) -> dict[tuple[str, str], EpisodeRecord]:
-    prepared = prepare_run(settings, results)
-    asyncio.run(run(prepared))
-    return {(e.scenario, str(e.sample_id)): e for e in prepared.folder.episodes()}
+    folder = play_new(settings, results)
+    return {(e.scenario, str(e.sample_id)): e for e in folder.episodes()}
 
 
 def as_output(turn: TurnRecord) -> Any:

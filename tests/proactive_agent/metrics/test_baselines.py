@@ -1,6 +1,5 @@
 """Scripted models score what theory says."""
 
-import asyncio
 import copy
 from fractions import Fraction
 from functools import cache
@@ -11,9 +10,10 @@ import pytest
 
 from proactive_agent.metrics import Summary
 from proactive_agent.records.manifest import Settings
-from proactive_agent.runs.runner import prepare_run, run
+from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment
 from proactive_agent.tools import Action, Answer
+from tests.proactive_agent.running import play_run
 
 RINGS = ("rod", "vsod")
 """Scenarios in which every suggestion is accepted in every state."""
@@ -25,7 +25,7 @@ def play(baseline: str, results: Path, **more: Any) -> Summary:
     settings = Settings(
         provider=f"baseline:{baseline}", protocol="mcqa", scenarios=scenarios, **more
     )
-    return asyncio.run(run(prepare_run(settings, results)))
+    return play_run(PlannedRun.new(settings, results)).summary
 
 
 class Expected(NamedTuple):

@@ -1,4 +1,3 @@
-import asyncio
 import json
 import signal
 import subprocess
@@ -13,10 +12,12 @@ import pytest
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.runs.runner import PreparedRun, prepare_resume, prepare_run, run
+from proactive_agent.runs.prepare import PreparedRun
+from proactive_agent.runs.session import SessionObserver
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.scenarios.dataset import EMBEDDED
 from proactive_agent.tools import UserError
+from tests.proactive_agent.running import play_run, prepare_resume, prepare_run
 from tests.proactive_agent.scripted import write_lines
 
 REPOSITORY = Path(__file__).parents[3]
@@ -28,8 +29,7 @@ def settings(provider: str = "baseline:random", **more: Any) -> Settings:
 
 
 def play(prepared: PreparedRun, concurrency: int | None = None) -> RunFolder:
-    asyncio.run(run(prepared, concurrency))
-    return prepared.folder
+    return play_run(prepared, concurrency).folder
 
 
 def without_times(episodes: Iterable[EpisodeRecord]) -> dict[Any, Any]:
@@ -74,10 +74,11 @@ def test_the_manifest_is_there_before_the_first_episode(tmp_path: Path) -> None:
     prepared = prepare_run(settings(scenarios=("rod",)), tmp_path)
     seen = []
 
-    def look(_: EpisodeRecord) -> None:
-        seen.append(prepared.folder.read_manifest().status)
+    class Look(SessionObserver):
+        def episode_ended(self, run: PreparedRun, episode: EpisodeRecord) -> None:
+            seen.append(run.folder.read_manifest().status)
 
-    asyncio.run(run(prepared, 1, look))
+    play_run(prepared, 1, observer=Look())
     assert set(seen) == {"running"}
     finished = prepared.folder.read_manifest()
     assert finished.status == "finished"

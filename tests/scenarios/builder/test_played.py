@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from proactive_agent.records.manifest import Settings
-from proactive_agent.runs.runner import prepare_run, run
 from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.scenarios.protocol_pack import write_pack
 from proactive_agent.scenarios.verify import Fault, VerifyReport, verify
@@ -20,6 +19,7 @@ from tests.parity.test_parity import (
     run_ours,
     run_published,
 )
+from tests.proactive_agent.running import play_new
 from tests.scenarios.builder.material import lines_of
 
 Episodes = list[Any]
@@ -29,9 +29,7 @@ def played(data: Path, results: Path, provider: str, protocol: Any) -> Episodes:
     settings = Settings(
         provider=provider, data=str(data), scenarios=tuple(SCENARIOS), protocol=protocol
     )
-    prepared = prepare_run(settings, results)
-    asyncio.run(run(prepared))
-    return list(prepared.folder.episodes())
+    return list(play_new(settings, results).episodes())
 
 
 def test_every_source_gives_its_samples(whole: Path) -> None:

@@ -9,10 +9,10 @@ from proactive_agent.play.conditions import parse_condition
 from proactive_agent.providers import Provider, create_provider
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
-from proactive_agent.runs.runner import prepare_run, run
 from proactive_agent.scenarios import SCENARIOS, DataFolder, Sample
 from proactive_agent.scenarios.sample import is_abstention
 from proactive_agent.tools import UserError
+from tests.proactive_agent.running import play_new
 from tests.proactive_agent.scripted import Mcqa, Scripted, Sightless, play, sample_of
 from tests.scenarios.official_layout import Fields, write_samples
 
@@ -147,9 +147,7 @@ def test_with_tools_it_is_the_toolset_of_other_scenarios(tmp_path: Path) -> None
         condition="random-suggestions",
         limit=1,
     )
-    prepared = prepare_run(settings, tmp_path)
-    asyncio.run(run(prepared))
-    (episode,) = prepared.folder.episodes()
+    (episode,) = play_new(settings, tmp_path).episodes()
     assert [tool.name for tool in episode.turns[0].tools] == [
         "seek_video", "rotate_object", "enhance_image", "add_details", "move_camera", "answer",
         "abstain",

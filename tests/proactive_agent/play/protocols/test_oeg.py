@@ -26,11 +26,12 @@ from proactive_agent.providers import (
 )
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
-from proactive_agent.runs.runner import prepare_resume, prepare_run, run
+from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.scenarios import OWN, SCENARIOS, DataFolder, Sample
 from proactive_agent.tools import UserError
 from proactive_agent.tools.catalogue import INTERVENTIONS
 from proactive_agent.tools.phrases import requests_in
+from tests.proactive_agent.running import play_new, play_run, prepare_run
 from tests.proactive_agent.scripted import Scripted, sample_of, write_lines
 
 MULTI = Oeg(multi_turn=True)
@@ -356,18 +357,17 @@ def test_a_failed_judge_is_tried_again(tmp_path: Path) -> None:
     file = tmp_path / "judge.jsonl"
     verdict = {"scenario": "vsod", "replies": ["[false, false, false, true]"]}
     write_lines(file, [verdict | {"sample_id": 1}])
-    prepared = prepare_run(settings(judge=f"replay:{file}"), tmp_path / "results")
-    asyncio.run(run(prepared))
-    first = {episode.sample_id: episode for episode in prepared.folder.episodes()}
+    folder = play_new(settings(judge=f"replay:{file}"), tmp_path / "results")
+    first = {episode.sample_id: episode for episode in folder.episodes()}
     assert len(first) == 26
     assert [sample_id for sample_id, e in first.items() if e.error is None] == [1]
     assert {e.error.source for e in first.values() if e.error} == {"judge"}
     write_lines(file, [verdict | {"sample_id": number} for number in range(26)])
-    asyncio.run(run(prepare_resume(prepared.folder)))
-    again = list(prepared.folder.episodes())
+    play_run(PlannedRun.resumed(folder))
+    again = list(folder.episodes())
     assert len(again) == 26
     assert [episode.error for episode in again] == [None] * 26
-    assert prepared.folder.episodes_file.read_bytes().count(b"\n") == 26 + 25
+    assert folder.episodes_file.read_bytes().count(b"\n") == 26 + 25
 
 
 def test_samples_are_drawn_as_published(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """`report` in a real browser: nothing is fetched, nothing runs that a model wrote."""
 
-import asyncio
 import os
 import shutil
 from collections.abc import Iterator
@@ -12,11 +11,11 @@ import pytest
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
-from proactive_agent.runs.runner import prepare_run, run
 from proactive_agent.tools import UserError
 from proactive_agent.views.html import write_page
 from proactive_agent.views.html.gallery import gallery_of
 from proactive_agent.views.html.steps import episode_values
+from tests.proactive_agent.running import play_new
 from tests.proactive_agent.written_records import FAILED, episode, turn
 
 STEERING = "\u202e\x1b[2J"
@@ -45,9 +44,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     runs = []
     for provider in ("baseline:random", "baseline:oracle"):
         settings = Settings(provider=provider, scenarios=("rod", "coco"), limit=3)
-        prepared = prepare_run(settings, results)
-        asyncio.run(run(prepared))
-        runs.append(prepared.folder)
+        runs.append(play_new(settings, results))
     with EpisodeWriter(runs[0]) as writer:
         hostile = {"turns": [hostile_turn()], "target": ATTACK, "answer": ATTACK}
         writer.write(episode("unreadable", sample_id="evil", stop="invalid", **hostile))

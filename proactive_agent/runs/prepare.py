@@ -1,0 +1,222 @@
+"""Gets a planned run ready: checks its settings, reads its data, loads its models."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from proactive_agent.play.conditions import ConditionSet, parse_condition
+from proactive_agent.play.conditions.base import ConditionOptions
+from proactive_agent.play.episode import Play
+from proactive_agent.play.judges import Judge
+from proactive_agent.play.judges.choose import RULES, check_judge, choose_judge
+from proactive_agent.play.judges.model import SAMPLING as JUDGE_SAMPLING
+from proactive_agent.play.protocols import Mcqa, Oeg, Protocol, ToolUse
+from proactive_agent.providers import ApiAccess, Provider, Sampling
+from proactive_agent.providers.registry import check_spec
+from proactive_agent.records.episode import EpisodeKey
+from proactive_agent.records.manifest import SETTINGS, Manifest, ProviderSettings, Settings, new_manifest
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.model_pool import ModelPool
+from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.scenarios import DataFolder, Sample
+from proactive_agent.tools import UserError
+
+
+class NextEpisode(NamedTuple):
+    """An episode that is still to be played."""
+
+    scenario: str
+    sample: Sample
+    repeat: int
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A run that can start: its settings are checked, its data read, its models loaded."""
+
+    planned: PlannedRun
+    manifest: Manifest
+    play: Play
+    done: frozenset[EpisodeKey]
+    """Episodes that were played before, which are not played again."""
+
+    @property
+    def folder(self) -> RunFolder:
+        """The folder of the run's records."""
+        return self.planned.folder
+
+    @property
+    def total(self) -> int:
+        """Number of episodes of the whole run."""
+        settings = self.manifest.settings
+        limit = settings.samples_per_scenario
+        kept = [file.kept for file in self.manifest.data.files.values()]
+        samples = sum(count if limit is None else min(count, limit) for count in kept)
+        return samples * settings.repeats
+
+    @property
+    def models(self) -> list[tuple[Provider, Sampling]]:
+        """The model and, if it is another one, the judge, with the sampling of each."""
+        models = [(self.play.provider, self.play.sampling)]
+        judge = self.play.judge.provider if self.play.judge else None
+        if judge is not None and judge is not self.play.provider:
+            models.append((judge, JUDGE_SAMPLING))
+        return models
+
+    def episodes_left(self) -> Iterator[NextEpisode]:
+        """Yields each episode that is still to be played."""
+        return _episodes_left(self.manifest.settings, self.play.data, self.done)
+
+    def with_manifest_of_models(self) -> "PreparedRun":
+        """The run with what its models say of themselves now; a probe can change that."""
+        described = {
+            "provider": self.play.provider.manifest(), "judge": _manifest_of(self.play.judge)
+        }  # fmt: skip
+        return replace(self, manifest=self.manifest.model_copy(update=described))
+
+
+def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
+    """Checks everything that can be checked without a request, and loads the models.
+
+    Writes nothing.  Whoever plays the run returns its models with `release`.  Raises UserError.
+    """
+    settings = planned.settings
+    manifest: Manifest | None = None
+    done: frozenset[EpisodeKey] = frozenset()
+    if planned.begun:
+        manifest = _begun_on_same_data(planned, pool)
+        done = frozenset(planned.folder.keys_done())
+    else:
+        check_settings(planned, pool)
+    provider = planned.model or pool.provider(
+        settings.provider, settings.provider_settings, planned.access
+    )
+    judge = make_judge(settings, pool, planned.access)
+    play = make_play(settings, pool.data(settings), provider, judge)
+    if manifest is None:
+        data = pool.fingerprint(settings)
+        manifest = new_manifest(planned.folder.path.name, settings, provider.manifest(), data)
+        manifest.judge = _manifest_of(judge)
+    return PreparedRun(planned, manifest, play, done)
+
+
+async def release(run: PreparedRun, pool: ModelPool) -> None:
+    """Returns the models of a run to the pool."""
+    try:
+        await pool.release(run.play.provider)
+    finally:
+        if run.play.judge and run.play.judge.provider:
+            await pool.release(run.play.judge.provider)
+
+
+def is_finished(planned: PlannedRun, pool: ModelPool) -> bool:
+    """Whether a run has nothing left to play.  Checks it without loading a model.
+
+    Raises UserError.
+    """
+    if not planned.begun:
+        check_settings(planned, pool)
+        return False
+    manifest = _begun_on_same_data(planned, pool)
+    if manifest.status != "finished":
+        return False
+    done = planned.folder.keys_done()
+    left = _episodes_left(manifest.settings, pool.data(manifest.settings), done)
+    return next(left, None) is None
+
+
+def check_settings(planned: PlannedRun, pool: ModelPool) -> None:
+    """Reads the data and checks everything but the model.  Raises UserError."""
+    settings = planned.settings
+    if planned.model is None:
+        check_spec(settings.provider)
+    data = pool.data(settings)
+    make_protocol(settings, make_condition(settings, data))
+    if settings.protocol == "oeg":
+        check_judge(settings.judge, settings.judge_prompt, data.wording, settings.scenarios)
+    pool.fingerprint(settings)
+
+
+def samples_to_play(settings: Settings, data: DataFolder, scenario: str) -> Iterator[Sample]:
+    """Yields the samples of a scenario that a run plays, in order."""
+    return data.samples(
+        scenario, settings.samples_per_scenario, shuffled=settings.protocol == "oeg"
+    )
+
+
+def make_condition(settings: Settings, data: DataFolder) -> ConditionSet:
+    """Makes the condition of a run.  Raises UserError if the data do not allow it."""
+    options = ConditionOptions(settings.history_size, settings.icl_reasoning)
+    condition = parse_condition(settings.condition, settings.protocol, options)
+    condition.check_run(settings.scenarios, data)
+    return condition
+
+
+def make_protocol(settings: Settings, condition: ConditionSet) -> Protocol:
+    """Makes the protocol of a run.  Raises UserError."""
+    if settings.protocol == "tools":
+        return ToolUse(condition.toolset(settings.toolset))
+    if settings.protocol == "oeg":
+        return Oeg(settings.multi_turn)
+    return Mcqa(settings.parser)
+
+
+def make_judge(settings: Settings, pool: ModelPool, access: ApiAccess | None) -> Judge | None:
+    """Makes the judge of open-ended replies; loads its model if it has one.  Raises UserError."""
+    if settings.protocol != "oeg":
+        return None
+    wording = pool.data(settings).wording
+    check_judge(settings.judge, settings.judge_prompt, wording, settings.scenarios)
+    if settings.judge == RULES:
+        return choose_judge(RULES, settings.judge_prompt, wording)
+    loading = settings.provider_settings
+    if settings.judge != settings.provider:
+        # Of the model's settings only those that say where it is loaded hold for another judge.
+        also = [name for name, one in SETTINGS.items() if one.setting.for_judge == "run"]
+        loading = ProviderSettings(**{name: getattr(loading, name) for name in also})
+        access = replace(access or ApiAccess(), price=None)
+    provider = pool.provider(settings.judge, loading, access)
+    return choose_judge(settings.judge, settings.judge_prompt, wording, provider)
+
+
+def make_play(
+    settings: Settings, data: DataFolder, provider: Provider, judge: Judge | None = None
+) -> Play:
+    """Makes what the episodes of a run have in common.  Raises UserError."""
+    written = settings.provider_settings
+    condition = make_condition(settings, data)
+    return Play(
+        data=data,
+        provider=provider,
+        protocol=make_protocol(settings, condition),
+        condition=condition,
+        sampling=Sampling(written.max_tokens, written.temperature),
+        seed=settings.seed,
+        forgiving=settings.forgiving,
+        judge=judge,
+    )
+
+
+def _episodes_left(
+    settings: Settings, data: DataFolder, done: Collection[EpisodeKey]
+) -> Iterator[NextEpisode]:
+    for scenario in settings.scenarios:
+        for sample in samples_to_play(settings, data, scenario):
+            for repeat in range(settings.repeats):
+                if EpisodeKey(scenario, sample.id, repeat) not in done:
+                    yield NextEpisode(scenario, sample, repeat)
+
+
+def _manifest_of(judge: Judge | None) -> dict[str, Any] | None:
+    return judge.provider.manifest() if judge and judge.provider else None
+
+
+def _begun_on_same_data(planned: PlannedRun, pool: ModelPool) -> Manifest:
+    """Reads the manifest of a begun run.  Raises UserError if its data have changed."""
+    manifest = planned.folder.read_manifest()
+    if pool.fingerprint(manifest.settings) != manifest.data:
+        raise UserError(
+            f"{planned.folder.path} was begun on other data: the files or the protocol pack of "
+            f"{manifest.settings.data or 'the embedded suite'} have changed since"
+        )
+    return manifest

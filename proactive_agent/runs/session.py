@@ -1,0 +1,166 @@
+"""Plays several runs with each model loaded once.
+
+    async with Session(concurrency=8) as session:
+        played = await session.play(runs)
+
+Models behind an API play side by side, models on this machine one after another.  The runs of one
+model are played one after another.  Every model is closed after its last run, and at the latest
+when the session ends, whatever ends it.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from proactive_agent.metrics import PlayedRun
+from proactive_agent.play.budget import Budget
+from proactive_agent.providers import Provider
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.runs.model_pool import ModelPool
+from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.runs.prepare import PreparedRun, is_finished, prepare, release
+from proactive_agent.runs.runner import play_run
+from proactive_agent.scenarios import DataFolder
+
+
+class SessionObserver:
+    """Follows a session.  Each method does nothing; subclasses override what they need."""
+
+    def checked(self, data: Sequence[DataFolder]) -> None:
+        """The settings of all runs hold; `data` is the data folder of each."""
+
+    def probed(self, runs: Sequence[PreparedRun]) -> None:
+        """A model has answered its probe; `runs` are those that it plays."""
+
+    def playing(self) -> None:
+        """Every API model is loaded and probed; the first episodes begin."""
+
+    def run_begun(self, run: PreparedRun) -> None:
+        """A run begins or goes on."""
+
+    def episode_ended(self, run: PreparedRun, episode: EpisodeRecord) -> None:
+        """An episode was played and written."""
+
+    def run_ended(self, run: PlannedRun, played: PlayedRun) -> None:
+        """A run has ended, or had ended before the session."""
+
+
+class Session:
+    """Loads models, probes each once, plays runs, and closes the models when it ends."""
+
+    def __init__(
+        self,
+        *,
+        concurrency: int | None = None,
+        budget: Budget | None = None,
+        observer: SessionObserver | None = None,
+    ) -> None:
+        """`concurrency` is the number of episodes in flight per run, `budget` is for all runs."""
+        self.pool = ModelPool()
+        self._concurrency = concurrency
+        self._budget = budget
+        self._observer = observer or SessionObserver()
+        self._probed: set[Provider] = set()
+        self._played: dict[Path, PlayedRun] = {}
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.pool.close()
+
+    async def play(self, runs: Sequence[PlannedRun]) -> list[PlayedRun]:
+        """Plays what is left of the runs.  Raises UserError, before the first request if it can.
+
+        Returns them in the order of `runs`.  When a run is stopped (see `play_run`), the later runs
+        of its model are not begun and are missing in the result.
+        """
+        models: dict[object, list[PlannedRun]] = {}
+        for run in runs:
+            if is_finished(run, self.pool):
+                self._end(run, _read(run))
+            else:
+                models.setdefault(run.model_key, []).append(run)
+        self._observer.checked([self.pool.data(run.settings) for run in runs])
+        remote = [group for group in models.values() if group[0].remote]
+        local = [group for group in models.values() if not group[0].remote]
+        prepared = [self._prepare(group) for group in remote]
+        await _together(map(self._probe, prepared))
+        self._observer.playing()
+        await _together([*map(self._play_in_turn, prepared), self._play_local(local)])
+        ended = (self._played.get(run.folder.path) for run in runs)
+        return [played for played in ended if played is not None]
+
+    def _prepare(self, runs: Sequence[PlannedRun]) -> list[PreparedRun]:
+        return [prepare(run, self.pool) for run in runs]
+
+    async def _play_local(self, models: Sequence[Sequence[PlannedRun]]) -> None:
+        for runs in models:
+            # In a thread: loading a model takes minutes, and other runs go on meanwhile.
+            prepared = await asyncio.to_thread(self._prepare, runs)
+            await self._probe(prepared)
+            await self._play_in_turn(prepared)
+
+    async def _probe(self, runs: Sequence[PreparedRun]) -> None:
+        """Asks the models of runs once each, if the runs have episodes left.  Raises UserError."""
+        for run in runs:
+            if next(run.episodes_left(), None) is None:
+                continue
+            for model, sampling in run.models:
+                if model in self._probed:
+                    continue
+                self._probed.add(model)
+                reply = await model.probe(sampling)
+                if self._budget and reply and model.charges:
+                    of = "the model" if model is run.play.provider else "the judge"
+                    self._budget.add(reply.usage.cost_usd, of)
+        self._observer.probed(runs)
+
+    async def _play_in_turn(self, runs: Sequence[PreparedRun]) -> None:
+        """Plays the runs of one model; after a stopped run, the later ones are only released."""
+        stopped = False
+        for run in runs:
+            try:
+                if not stopped:
+                    stopped = await self._play(run)
+            finally:
+                await release(run, self.pool)
+
+    async def _play(self, run: PreparedRun) -> bool:
+        """Plays a run; returns whether it was stopped before its end."""
+        self._observer.run_begun(run)
+        played = await play_run(
+            run,
+            concurrency=self._concurrency,
+            budget=self._budget,
+            on_episode=lambda episode: self._observer.episode_ended(run, episode),
+        )
+        self._end(run.planned, played)
+        return played.stopped is not None
+
+    def _end(self, run: PlannedRun, played: PlayedRun) -> None:
+        self._played[run.folder.path] = played
+        self._observer.run_ended(run, played)
+
+
+def _read(run: PlannedRun) -> PlayedRun:
+    folder = run.folder
+    manifest = folder.read_manifest()
+    return PlayedRun.of_episodes(run.model_name, manifest, folder, folder.outlines())
+
+
+async def _together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
+    """Runs all coroutines; the first error cancels the others and is raised unwrapped."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            for coroutine in work:
+                group.create_task(coroutine)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
