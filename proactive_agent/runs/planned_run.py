@@ -78,7 +78,7 @@ class PlannedRun:
     @property
     def interactive(self) -> bool:
         """Whether a person at the terminal answers in the model's place."""
-        return self.model is None and is_interactive(self.settings.provider)
+        return self.model.interactive if self.model else is_interactive(self.settings.provider)
 
 
 def new_runs(every: Sequence[Settings], results: Path, access: ApiAccess) -> list[PlannedRun]:
