@@ -14,7 +14,13 @@ from proactive_agent.play.protocols import Mcqa, Oeg, Protocol, ToolUse
 from proactive_agent.providers import ApiAccess, Provider, Sampling
 from proactive_agent.providers.registry import check_spec
 from proactive_agent.records.episode import EpisodeKey
-from proactive_agent.records.manifest import SETTINGS, Manifest, ProviderSettings, Settings, new_manifest
+from proactive_agent.records.manifest import (
+    SETTINGS,
+    Manifest,
+    ProviderSettings,
+    Settings,
+    new_manifest,
+)
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
