@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from proactive_agent.cli.results_folder import results_folder
-from proactive_agent.cli.run_options import ACCESS_SETTINGS, MODEL_SETTINGS, OPTIONS
+from proactive_agent.cli.run_options import ACCESS_SETTINGS, MODEL_SETTINGS, OPTIONS, options_of
 
 _OWN = ("concurrency", "budget_usd")
 _LOADING = [name for name, one in MODEL_SETTINGS.items() if one.setting.for_judge]
@@ -16,28 +16,16 @@ SHIPPED = "-"
 
 @click.command(
     params=[
-        option
-        for group in OPTIONS.values()
-        for option in group
-        if option.name in (*_OWN, *_LOADING, *_ACCESS)
+        *(
+            option
+            for group in OPTIONS.values()
+            for option in group
+            if option.name in (*_OWN, *_LOADING, *_ACCESS)
+        ),
+        *options_of("judge", "judge_prompt"),
     ]
 )
 @click.argument("run", required=False, metavar="[RUN]")
-@click.option(
-    "--judge",
-    "spec",
-    default="rules",
-    show_default=True,
-    metavar="NAME:MODEL",
-    help="Who judges: rules, or a model.",
-)
-@click.option(
-    "--judge-prompt",
-    type=click.Choice(("own", "official")),
-    default="own",
-    show_default=True,
-    help="What a model is told that judges.",
-)
 @click.option(
     "--agreement",
     is_flag=False,
@@ -48,7 +36,7 @@ SHIPPED = "-"
 @results_folder
 def judge(
     run: str | None,
-    spec: str,
+    judge: str,
     judge_prompt: str,
     agreement: str | None,
     results: Path,
@@ -70,7 +58,7 @@ def judge(
     concurrency, budget_usd = options.pop("concurrency"), options.pop("budget_usd")
     how = ProviderSettings(**{name: options.pop(name) for name in _LOADING})
     access = api_access(**options)
-    judging = Judging(spec, judge_prompt, how, access, concurrency, budget_usd)
+    judging = Judging(judge, judge_prompt, how, access, concurrency, budget_usd)
     if run is not None:
         judge_run(RunFolder.find(run, results), judging)
     else:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from proactive_agent.cli.run_options import options_of
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -19,14 +21,9 @@ def providers(ctx: click.Context) -> None:
         console.print(_overview())
 
 
-@providers.command()
+@providers.command(params=[*options_of("api", "reasoning", "price", scoped=True)])
 @click.argument("spec", metavar="NAME:MODEL")
-@click.option(
-    "--api", type=click.Choice(("auto", "chat", "responses")), default="auto", show_default=True
-)
-@click.option("--reasoning", help="How much the model thinks: low, medium, high.")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True)
-@click.option("--price", metavar="IN,OUT", help="Dollars per million tokens.")
 def check(spec: str, max_tokens: int, price: str | None, **options: Any) -> None:
     """Send one request with a picture and a tool, and say what works.
 

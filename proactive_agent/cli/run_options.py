@@ -6,7 +6,6 @@ the options that belong to the command itself are written here.
 
 import dataclasses
 import typing
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Literal
 
@@ -78,13 +77,17 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
 }
 
 
-def option_of(setting: Declared) -> click.Option:
-    """The command line option of a setting."""
+def option_of(setting: Declared, *, scoped: bool = True) -> click.Option:
+    """Returns the command line option of a setting.
+
+    `scoped` puts what uses the setting before its help text, as in "mcqa: …".
+    """
     repeats = bool(setting.setting.parameter)
     default = None if setting.default is dataclasses.MISSING else setting.default
     if repeats:
         default = () if default is None else (default,)
-    scope = f"{setting.setting.scope}: " if setting.setting.scope else ""
+    scope = f"{setting.setting.scope}: " if scoped and setting.setting.scope else ""
+    text = scope + setting.setting.help
     flag = setting.type is bool
     return click.Option(
         [setting.option, setting.parameter],
@@ -94,13 +97,13 @@ def option_of(setting: Declared) -> click.Option:
         default=default,
         show_default=not flag and default not in (None, ()),
         metavar=setting.setting.metavar or None,
-        help=scope + setting.setting.help,
+        help=text if scope else text[:1].upper() + text[1:],
     )
 
 
-def options_of(names: Collection[str]) -> list[click.Option]:
-    """The options of settings that other commands have as well, in the order of `run`."""
-    return [option_of(setting) for name, setting in SETTINGS.items() if name in names]
+def options_of(*names: str, scoped: bool = False) -> tuple[click.Option, ...]:
+    """Returns the options of some settings, for another command."""
+    return tuple(option_of(SETTINGS[name], scoped=scoped) for name in names)
 
 
 def _click_type(setting: Declared) -> "click.ParamType[Any]":

@@ -1,11 +1,13 @@
 """The options of `train`, grouped by the headings of `train --help`."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from proactive_agent.cli.headed import HeadedCommand
+from proactive_agent.cli.run_options import options_of
+from proactive_agent.settings import ParserName, PlaySettings
 
 _COUNT = click.IntRange(min=1)
 _NOT_NEGATIVE = click.IntRange(min=0)
@@ -66,8 +68,8 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
         ),
         _option(
             "--parser",
-            type=click.Choice(("official", "lenient")),
-            default="official",
+            type=click.Choice(get_args(ParserName)),
+            default=PlaySettings.parser,
             help="mcqa: parser that reads the replies to be rewarded.",
         ),
         _option(
@@ -267,13 +269,7 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
             default="auto",
             help="auto: GPUs if there are any.",
         ),
-        _option(
-            "--attn",
-            "attention",
-            help="Attention implementation: sdpa, flash_attention_2, eager, …",
-        ),
-        _option("--revision", help="Branch, tag or commit of a Hub model."),
-        _option("--trust-remote-code", is_flag=True, help="Run code from the model's repository."),
+        *options_of("attention", "revision", "trust_remote_code"),
         _option("--checkpointing", is_flag=True, help="Recompute activations to save memory."),
         _option(
             "--deepspeed",

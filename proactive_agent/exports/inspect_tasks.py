@@ -54,7 +54,8 @@ from proactive_agent.records.manifest import Settings
 from proactive_agent.records.pictures import as_data_uri
 from proactive_agent.runs.prepare import make_play
 from proactive_agent.scenarios import SCENARIOS, DataFolder
-from proactive_agent.tools import Tool, ToolCall, UserError
+from proactive_agent.settings import ParserName, PlaySettings, RunSettings
+from proactive_agent.tools import Tool, ToolCall, ToolsetName, UserError
 
 EPISODE = "proactive_agent:episode"
 """Where a sample's store keeps its record."""
@@ -159,10 +160,10 @@ def _task_of(scenario: str) -> Callable[..., Task]:
     def scenario_task(
         data: str | None = None,
         protocol: Literal["tools", "mcqa"] = "tools",
-        condition: str = "zero-shot",
-        toolset: Literal["scenario", "all", "random"] = "scenario",
-        parser: Literal["official", "lenient"] = "official",
-        seed: int = 0,
+        condition: str = RunSettings.condition,
+        toolset: ToolsetName = PlaySettings.toolset,
+        parser: ParserName = PlaySettings.parser,
+        seed: int = PlaySettings.seed,
     ) -> Task:
         """One scenario; `inspect eval --limit`, `--epochs` and the model's options as usual.
 

@@ -32,27 +32,27 @@ class Settings(RunSettings):
 
     @property
     def samples_per_scenario(self) -> int | None:
-        """The most samples that are played of a scenario; None is all."""
+        """The most samples that are played per scenario; None means all."""
         if self.limit is None and self.protocol == "oeg":
             return OPEN_ENDED_SAMPLES
         return self.limit
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Self:
-        """The settings of `as_json`.  Raises pydantic's ValidationError."""
+        """Reads the output of `as_json`.  Raises pydantic's ValidationError."""
         return TypeAdapter(cls).validate_python(fields)
 
     def as_json(self) -> dict[str, Any]:
-        """The settings as in `run.json`."""
+        """Returns the settings as in `run.json`."""
         plain: dict[str, Any] = TypeAdapter(Settings).dump_python(self, mode="json")
         return plain
 
     def flat(self) -> dict[str, Any]:
-        """Every declared setting by name, those of the model included."""
+        """Returns every declared setting by name, including those of the model."""
         return {name: self.value(name) for name in SETTINGS}
 
     def value(self, name: str) -> Any:
-        """The value of a declared setting, one of the model included."""
+        """Returns the value of a declared setting of the run or of its model."""
         return getattr(self if hasattr(self, name) else self.provider_settings, name)
 
 

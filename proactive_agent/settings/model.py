@@ -59,7 +59,7 @@ class LoadSettings:
             providers=LOCAL,
             for_judge="judge",
             option="--attn",
-            help="sdpa, flash_attention_2, eager, …",
+            help="attention implementation: sdpa, flash_attention_2, eager, …",
         ),
     ] = None
     quantize: Annotated[
@@ -74,7 +74,7 @@ class LoadSettings:
             heading=Heading.MODEL,
             providers=LOCAL,
             for_judge="judge",
-            help="branch, tag or commit of a hub model.",
+            help="branch, tag or commit of a Hub model.",
         ),
     ] = None
     batch_size: Annotated[
@@ -94,7 +94,7 @@ class LoadSettings:
             heading=Heading.MODEL,
             providers=LOCAL,
             for_judge="judge",
-            help="run code that comes with a model.",
+            help="run code from the model's repository.",
         ),
     ] = False
     api: Annotated[

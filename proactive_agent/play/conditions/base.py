@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple, Self
 from proactive_agent.play.protocols.base import Protocol
 from proactive_agent.providers import ImagePart, Message
 from proactive_agent.scenarios import SCENARIOS, DataFolder, ImageRef, Observation
+from proactive_agent.settings import PlaySettings
 from proactive_agent.settings.condition_label import joined
 from proactive_agent.tools import ToolsetName, UserError
 
@@ -18,8 +19,8 @@ from proactive_agent.tools import ToolsetName, UserError
 class ConditionOptions(NamedTuple):
     """What the user can say about conditions beside their names."""
 
-    history_size: int = 224
-    icl_reasoning: bool = False
+    history_size: int = PlaySettings.history_size
+    icl_reasoning: bool = PlaySettings.icl_reasoning
 
 
 DEFAULTS = ConditionOptions()
