@@ -57,6 +57,16 @@ class ToolMessage:
 
 Message = UserMessage | AssistantMessage | ToolMessage
 
+ToolFormat = Literal["native", "text"]
+"""How tools are offered: through the model's own tool calling, or as text in the prompt."""
+
+
+def pictures_of(message: Message) -> list[ImagePart]:
+    """The pictures of a message, in order."""
+    if isinstance(message, AssistantMessage):
+        return []
+    return [part for part in message.content if isinstance(part, ImagePart)]
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -110,20 +120,18 @@ class Request:
         return ""
 
     @property
+    def pictures(self) -> list[ImagePart]:
+        """All pictures of the conversation, the oldest first; not decoded."""
+        return [part for message in self.messages for part in pictures_of(message)]
+
+    @property
     def images(self) -> list[Image]:
-        """All pictures of the conversation in RGB, the oldest first.
+        """All pictures of the conversation in RGB, the oldest first.  Decodes them.
 
         Pictures of user messages and of tool results both count, so `images[-1]` is the scene as
-        it is now.  Earlier ones are pictures of earlier turns and of examples.  Reading this
-        property decodes the pictures.
+        it is now.  Earlier ones are pictures of earlier turns and of examples.
         """
-        return [
-            part.load()
-            for message in self.messages
-            if not isinstance(message, AssistantMessage)
-            for part in message.content
-            if isinstance(part, ImagePart)
-        ]
+        return [part.load() for part in self.pictures]
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,8 +170,8 @@ class Reply:
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str | None = None
     usage: Usage = Usage()
-    tool_format: Literal["native", "text"] | None = None
-    """How tools were offered; None where none were."""
+    tool_format: ToolFormat | None = None
+    """How tools were offered; None if no tools were."""
     sent_image: SentImage | None = None
     """The last picture of the request, where it was encoded anew to be sent."""
     opaque: Any = field(default=None, compare=False)

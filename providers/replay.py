@@ -44,14 +44,14 @@ class _Reply(BaseModel):
         )
 
 
-class _Line(BaseModel):
+class _ReplayLine(BaseModel):
     scenario: str
     sample_id: int | str
     repeat: int | None = None
     replies: list[str | _Reply]
 
 
-_LINE = TypeAdapter(_Line)
+_LINE = TypeAdapter(_ReplayLine)
 
 
 class Replay(Provider):
@@ -90,7 +90,7 @@ class Replay(Provider):
         return {"file": self.file.name}
 
 
-def _read(file: Path) -> list[_Line]:
+def _read(file: Path) -> list[_ReplayLine]:
     lines = []
     try:
         with file.open(encoding="utf-8") as stream:
@@ -102,7 +102,7 @@ def _read(file: Path) -> list[_Line]:
     return lines
 
 
-def _parse(text: str, place: str) -> _Line:
+def _parse(text: str, place: str) -> _ReplayLine:
     try:
         fields = json.loads(text)
         if isinstance(fields, dict) and "replies" not in fields and "turns" in fields:

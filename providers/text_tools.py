@@ -10,11 +10,12 @@ from collections.abc import Iterable, Sequence
 from proactive_agent.providers.messages import (
     AssistantMessage,
     Message,
+    Reply,
     TextPart,
     ToolMessage,
     UserMessage,
 )
-from proactive_agent.tools import Tool, ToolCall
+from proactive_agent.tools import Tool, ToolCall, calls_in_text
 from proactive_agent.tools.render import as_text, call_as_text
 
 PlainMessage = UserMessage | AssistantMessage
@@ -50,6 +51,20 @@ def written(call: ToolCall) -> str:
     if not call.name:
         return f"<tool_call>{call.arguments}</tool_call>"
     return call_as_text(call.name, call.arguments)
+
+
+def reply_from_text(text: str, *, tools: bool, turn: int = 0) -> Reply:
+    """The reply that a text is; `tools` says whether any were on offer."""
+    text = text.strip()
+    if not tools:
+        return Reply(text)
+    found, text = calls_in_text(text)
+    # Nine letters and digits: some chat templates insist on it.
+    calls = (
+        ToolCall(call.name, call.arguments, f"call{turn % 1000:03}{index % 100:02}")
+        for index, call in enumerate(found)
+    )
+    return Reply(text, tuple(calls))
 
 
 def _plain(message: Message) -> PlainMessage:

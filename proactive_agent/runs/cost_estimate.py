@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from proactive_agent.providers import ImagePart, Request
-from proactive_agent.providers.api import estimate
+from proactive_agent.providers.api import prices
 from proactive_agent.providers.api.prices import Price
 
 RESULT = 24
@@ -54,7 +54,7 @@ class Estimate:
     def of(cls, turns: Turns, size: PromptSize) -> "Estimate":
         """One episode."""
         given = Turns(size.tokens(turns.fewest), size.tokens(turns.needed), size.tokens(turns.most))
-        return cls(turns, given, turns * estimate.REPLY)
+        return cls(turns, given, turns * prices.REPLY)
 
     def __add__(self, other: "Estimate") -> "Estimate":
         return Estimate(
@@ -87,11 +87,11 @@ def prompt_size(request: Request | None, longest_edge: int, *, keeps: bool) -> P
         return PromptSize()
     parts = (part for message in request.messages for part in getattr(message, "content", ()))
     sizes = {
-        part.key: estimate.sent_size(part.load().size, longest_edge)
+        part.key: prices.sent_size(part.load().size, longest_edge)
         for part in parts
         if isinstance(part, ImagePart)
     }
-    first = estimate.input_tokens(request, sizes)
+    first = prices.input_tokens(request, sizes)
     width, height = next(reversed(sizes.values()), (0, 0))
-    picture = width * height // estimate.PIXELS_PER_TOKEN
-    return PromptSize(first, picture + RESULT + estimate.REPLY if keeps else 0)
+    picture = width * height // prices.PIXELS_PER_TOKEN
+    return PromptSize(first, picture + RESULT + prices.REPLY if keeps else 0)

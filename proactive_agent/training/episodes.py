@@ -14,8 +14,9 @@ from typing import Any, ClassVar, NamedTuple, Self
 
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.providers import ImagePart, Provider, Request
-from proactive_agent.providers.local.chat import Chat, pictures_of
-from proactive_agent.providers.local.written import as_written
+from proactive_agent.providers.local.chat import Chat
+from proactive_agent.providers.messages import pictures_of
+from proactive_agent.providers.text_tools import reply_from_text
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.scenarios import DataFolder, ImageError, Sample
 from proactive_agent.tools import UserError
@@ -90,7 +91,7 @@ class TrainerProvider(Provider):
     async def complete(self, request: Request) -> Any:
         await self.requests.put(request)
         text = await self.replies.get()
-        return as_written(text, tools=bool(request.tools), turn=request.key.turn)
+        return reply_from_text(text, tools=bool(request.tools), turn=request.key.turn)
 
 
 class EpisodeLoop:

@@ -6,7 +6,7 @@ from typing import Any
 
 from proactive_agent.play.protocols import Protocol
 from proactive_agent.providers.local.chat import Chat
-from proactive_agent.providers.local.written import as_written
+from proactive_agent.providers.text_tools import reply_from_text
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import UserError
 from proactive_agent.training.arguments import grpo_arguments
@@ -94,7 +94,7 @@ class RewardFunction:
         from proactive_agent.providers.local.generation import text_of
 
         text = text_of(ids, self._stop, self._tokenizer)
-        reply = as_written(text, tools=self._protocol.name == "tools")
+        reply = reply_from_text(text, tools=self._protocol.name == "tools")
         return score_row(row, reply, self._protocol, self._seed)
 
 

@@ -48,7 +48,7 @@ def load_model(settings: TrainingSettings) -> tuple[Source, "Loaded"]:
 
 def fingerprint_of(source: Source, model: Any) -> ModelFingerprint:
     """Returns the fingerprint of a model.  Every byte of a folder counts."""
-    from proactive_agent.providers.local.fingerprint import folder_sha256
+    from proactive_agent.providers.local.model_folder import folder_sha256
 
     return ModelFingerprint(
         name=source.shown,

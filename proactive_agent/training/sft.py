@@ -13,7 +13,8 @@ from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import Protocol
 from proactive_agent.providers import Reply, Request
 from proactive_agent.providers.baselines import OracleBaseline
-from proactive_agent.providers.local.chat import Chat, pictures_of
+from proactive_agent.providers.local.chat import Chat
+from proactive_agent.providers.messages import pictures_of
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.training.arguments import sft_arguments

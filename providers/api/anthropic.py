@@ -5,13 +5,12 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from proactive_agent.providers.api.client import posted
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
 from proactive_agent.providers.api.keys import key_for
 from proactive_agent.providers.api.prices import Tokens
-from proactive_agent.providers.api.provider import Answer, ApiProvider
-from proactive_agent.providers.api.target import Target
+from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
+from proactive_agent.providers.api.server import ApiTarget, posted
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import (
     AssistantMessage,
@@ -37,7 +36,7 @@ class Anthropic(ApiProvider):
     library = "anthropic"
     may_be_left_out = ("temperature", "disable_parallel_tool_use")
 
-    def __init__(self, target: Target, options: ProviderOptions) -> None:
+    def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         import anthropic
 
         super().__init__(target, options)
@@ -86,7 +85,7 @@ class Anthropic(ApiProvider):
     def fault(self, error: Exception) -> ApiError:
         return from_sdk(error)
 
-    def read(self, raw: dict[str, Any]) -> Answer:
+    def read(self, raw: dict[str, Any]) -> ParsedReply:
         reason = raw["stop_reason"]
         if reason == "refusal":
             raise ApiError("content_filter", "the API's filter stopped the reply")
@@ -95,7 +94,7 @@ class Anthropic(ApiProvider):
         blocks: list[dict[str, Any]] = raw["content"]
         text = "".join(block["text"] for block in blocks if block["type"] == "text")
         called = [block for block in blocks if block["type"] == "tool_use"]
-        return Answer(
+        return ParsedReply(
             text=text,
             tool_calls=tuple(map(_read_call, called)),
             finish_reason=_REASONS.get(reason, reason),

@@ -7,8 +7,7 @@ from typing import Any
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError
 from proactive_agent.providers.api.prices import Tokens
-from proactive_agent.providers.api.provider import Answer
-from proactive_agent.providers.hoisting import with_images_after_results
+from proactive_agent.providers.api.provider import ParsedReply
 from proactive_agent.providers.messages import (
     AssistantMessage,
     Message,
@@ -19,17 +18,18 @@ from proactive_agent.providers.messages import (
     UserMessage,
 )
 from proactive_agent.providers.text_tools import merged
+from proactive_agent.providers.tool_result_images import move_images_out_of_results
 from proactive_agent.tools import ToolCall
 
 
 def chat_messages(request: Request, pictures: Pictures) -> list[dict[str, Any]]:
     """`messages` of a request.  Pictures of tool results follow in a message of the user."""
     told = [{"role": "system", "content": request.system}] if request.system else []
-    messages = merged(with_images_after_results(request.messages))
+    messages = merged(move_images_out_of_results(request.messages))
     return told + [_turn(message, pictures) for message in messages]
 
 
-def read_chat(raw: dict[str, Any]) -> Answer:
+def read_chat(raw: dict[str, Any]) -> ParsedReply:
     """The first choice of a reply.  Raises ApiError, KeyError and the like where there is none."""
     choices = raw["choices"]
     if not choices:
@@ -43,7 +43,7 @@ def read_chat(raw: dict[str, Any]) -> Answer:
         text = "".join(part.get("text", "") for part in text)
     refusal = message.get("refusal") or ""
     calls = [call["function"] | {"id": call.get("id")} for call in message.get("tool_calls") or ()]
-    return Answer(
+    return ParsedReply(
         text=text or refusal,
         tool_calls=tuple(read_call(call, index) for index, call in enumerate(calls)),
         finish_reason="refusal" if refusal and not text else reason,

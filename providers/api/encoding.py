@@ -5,7 +5,6 @@ import base64
 import hashlib
 import io
 from collections import OrderedDict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -15,8 +14,6 @@ from proactive_agent.providers.messages import (
     ImagePart,
     Request,
     SentImage,
-    ToolMessage,
-    UserMessage,
 )
 
 ImageFormat = Literal["jpeg", "webp"]
@@ -63,7 +60,7 @@ class Encoder:
 
     async def pictures(self, request: Request) -> Pictures:
         """Every picture of a request.  Raises what loading one raises."""
-        return {part.key: await self._encoded(part) for part in pictures_of(request)}
+        return {part.key: await self._encoded(part) for part in request.pictures}
 
     async def _encoded(self, part: ImagePart) -> Encoded:
         if found := self._cached.get(part.key):
@@ -102,10 +99,3 @@ class Encoder:
         while self._size > self._cache_bytes and len(self._cached) > 1:
             _, oldest = self._cached.popitem(last=False)
             self._size -= len(oldest.base64)
-
-
-def pictures_of(request: Request) -> Iterable[ImagePart]:
-    """The pictures of a request in the order in which they are shown."""
-    for message in request.messages:
-        if isinstance(message, UserMessage | ToolMessage):
-            yield from (part for part in message.content if isinstance(part, ImagePart))

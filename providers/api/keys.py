@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from proactive_agent.providers.api.target import Target
+from proactive_agent.providers.api.server import ApiTarget
 from proactive_agent.tools import UserError
 
 OWN_SERVER_KEY = "PROACTIVE_AGENT_API_KEY"
@@ -44,7 +44,7 @@ def find_key(name: str) -> str | None:
     return environment().get(name) or None
 
 
-def key_for(company: str, target: Target) -> str:
+def key_for(company: str, target: ApiTarget) -> str:
     """The key that an SDK is given for a target.  Raises UserError where the company's is missing.
 
     A server of the user's own that asks for no key is not told one; the SDKs insist on something.

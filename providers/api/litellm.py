@@ -10,8 +10,8 @@ from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
 from proactive_agent.providers.api.keys import OWN_SERVER_KEY, environment, find_key
-from proactive_agent.providers.api.provider import Answer, ApiProvider
-from proactive_agent.providers.api.target import Target
+from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
+from proactive_agent.providers.api.server import ApiTarget
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import Request
 from proactive_agent.tools import UserError
@@ -40,7 +40,7 @@ class LiteLLM(ApiProvider):
     name = "litellm"
     library = "litellm"
 
-    def __init__(self, target: Target, options: ProviderOptions) -> None:
+    def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         super().__init__(target, options)
         self._litellm = _import()
         # It looks for keys in the environment alone.
@@ -99,13 +99,13 @@ class LiteLLM(ApiProvider):
     def fault(self, error: Exception) -> ApiError:
         return from_sdk(error)
 
-    def read(self, raw: dict[str, Any]) -> Answer:
+    def read(self, raw: dict[str, Any]) -> ParsedReply:
         answer = read_chat(raw)
         message = raw["choices"][0]["message"]
         kept = {field: message[field] for field in _KEPT if message.get(field)}
         if "thinking_blocks" not in kept:
             return answer
-        return Answer(
+        return ParsedReply(
             answer.text, answer.tool_calls, answer.finish_reason, answer.tokens, opaque=kept
         )
 

@@ -5,17 +5,16 @@ import re
 from typing import Any
 
 from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
-from proactive_agent.providers.api.client import posted
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
 from proactive_agent.providers.api.keys import key_for
-from proactive_agent.providers.api.provider import Answer, ApiProvider
+from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
 from proactive_agent.providers.api.responses_items import (
     read_response,
     response_items,
     response_tools,
 )
-from proactive_agent.providers.api.target import Target
+from proactive_agent.providers.api.server import ApiTarget, posted
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import Request
 from proactive_agent.tools.render import for_openai
@@ -31,7 +30,7 @@ class OpenAI(ApiProvider):
     name = "openai"
     library = "openai"
 
-    def __init__(self, target: Target, options: ProviderOptions) -> None:
+    def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         import openai
 
         super().__init__(target, options)
@@ -90,7 +89,7 @@ class OpenAI(ApiProvider):
     def fault(self, error: Exception) -> ApiError:
         return from_sdk(error)
 
-    def read(self, raw: dict[str, Any]) -> Answer:
+    def read(self, raw: dict[str, Any]) -> ParsedReply:
         return read_response(raw) if self._responses else read_chat(raw)
 
     def sends(self, field: str) -> bool:

@@ -9,10 +9,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from proactive_agent.providers.api.target import parse_target
+from proactive_agent.providers.api.server import parse_target
+from proactive_agent.providers.messages import AssistantMessage, Request, TextPart
 from proactive_agent.tools import UserError
 
 PRICE_LIST = "model_prices_and_context_window_backup.json"
+CHARACTERS_PER_TOKEN = 4
+PIXELS_PER_TOKEN = 750
+"""Anthropic's own rule; OpenAI's tiles and Gemini's come to a like number at these sizes."""
+REPLY = 48
+"""Tokens of a reply that is one tool call, or the letter of an option and its text."""
 _LONG_PROMPT = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 
 
@@ -83,6 +89,36 @@ def find_price(spec: str, own: tuple[float, float] | None = None) -> Price | Non
         if price := _price(key, _price_list().get(key)):
             return price
     return None
+
+
+def input_tokens(request: Request, sizes: Mapping[str, tuple[int, int]]) -> int:
+    """Texts, tools and pictures; `sizes` are pixels as sent, by `ImagePart.key`."""
+    characters = sum(len(text) for text in _texts(request))
+    tokens = characters / CHARACTERS_PER_TOKEN
+    for message in request.messages:
+        for part in getattr(message, "content", ()):
+            if not isinstance(part, TextPart):
+                width, height = sizes[part.key]
+                tokens += width * height / PIXELS_PER_TOKEN
+    return round(tokens)
+
+
+def sent_size(size: tuple[int, int], longest_edge: int) -> tuple[int, int]:
+    """A picture's size after it was scaled down to `longest_edge` pixels."""
+    scale = min(1.0, longest_edge / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _texts(request: Request) -> Iterable[str]:
+    yield request.system
+    for tool in request.tools:
+        yield f"{tool.name} {tool.description} {tool.schema()}"
+    for message in request.messages:
+        if isinstance(message, AssistantMessage):
+            yield message.text
+            yield from (call.name + call.arguments for call in message.tool_calls)
+        else:
+            yield from (part.text for part in message.content if isinstance(part, TextPart))
 
 
 def _keys(name: str, model: str) -> Iterable[str]:

@@ -11,15 +11,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
-from proactive_agent.providers.api import estimate
 from proactive_agent.providers.api.cache import ReplyCache, cache_key
-from proactive_agent.providers.api.encoding import Encoder, Pictures, pictures_of
+from proactive_agent.providers.api.encoding import Encoder, Pictures
 from proactive_agent.providers.api.faults import SHOWN, SLOWED_BY, ApiError
 from proactive_agent.providers.api.keys import redactor
 from proactive_agent.providers.api.pace import Pace
-from proactive_agent.providers.api.prices import Tokens, find_price
+from proactive_agent.providers.api.prices import Tokens, find_price, input_tokens
 from proactive_agent.providers.api.retry import Retry
-from proactive_agent.providers.api.target import Target, parse_target
+from proactive_agent.providers.api.server import ApiTarget, parse_target
 from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
 from proactive_agent.providers.messages import (
     Reply,
@@ -40,7 +39,7 @@ MISCONFIGURED = frozenset({"auth", "permission", "not_found", "quota", "connecti
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ParsedReply:
     """What an adapter read from a raw reply."""
 
     text: str
@@ -61,7 +60,7 @@ class ApiProvider(Provider):
     charges: ClassVar[bool] = True
     extra: ClassVar[str | None] = "api"
 
-    def __init__(self, target: Target, options: ProviderOptions) -> None:
+    def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         access = options.access
         self.target = target
         self.options = options
@@ -94,7 +93,7 @@ class ApiProvider(Provider):
         """What an exception of the SDK means."""
 
     @abstractmethod
-    def read(self, raw: dict[str, Any]) -> Answer:
+    def read(self, raw: dict[str, Any]) -> ParsedReply:
         """The reply.  Raises ApiError, or KeyError and the like, where it is none."""
 
     @abstractmethod
@@ -116,7 +115,7 @@ class ApiProvider(Provider):
             reply = await self._asked(body, tokens, self._key(request, body))
         except ApiError as fault:
             raise ProviderError(fault.kind, self._redact(str(fault))) from None
-        shown = [pictures[part.key].sent for part in pictures_of(request)]
+        shown = [pictures[part.key].sent for part in request.pictures]
         return replace(
             reply,
             tool_format="native" if request.tools else None,
@@ -177,7 +176,7 @@ class ApiProvider(Provider):
 
     def _expected_tokens(self, request: Request, pictures: Pictures) -> int:
         sizes = {key: picture.sent.size for key, picture in pictures.items()}
-        return estimate.input_tokens(request, sizes) + request.sampling.max_tokens
+        return input_tokens(request, sizes) + request.sampling.max_tokens
 
     def _key(self, request: Request, body: dict[str, Any]) -> str | None:
         if self._cache is None:

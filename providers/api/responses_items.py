@@ -7,7 +7,7 @@ from proactive_agent.providers.api.chat_messages import read_call
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_status
 from proactive_agent.providers.api.prices import Tokens
-from proactive_agent.providers.api.provider import Answer
+from proactive_agent.providers.api.provider import ParsedReply
 from proactive_agent.providers.messages import (
     AssistantMessage,
     Message,
@@ -43,7 +43,7 @@ def response_tools(tools: Sequence[Tool]) -> list[dict[str, Any]]:
     return [{"type": "function", **tool["function"], "strict": False} for tool in for_openai(tools)]
 
 
-def read_response(raw: dict[str, Any]) -> Answer:
+def read_response(raw: dict[str, Any]) -> ParsedReply:
     """A reply.  Raises ApiError, KeyError and the like where it is none."""
     if error := raw.get("error"):
         status = 429 if error.get("code") == "rate_limit_exceeded" else 500
@@ -59,7 +59,7 @@ def read_response(raw: dict[str, Any]) -> Answer:
     refusal = "".join(part["refusal"] for part in contents if part["type"] == "refusal")
     called = [item for item in output if item["type"] == "function_call"]
     calls = (read_call(c | {"id": c["call_id"]}, index) for index, c in enumerate(called))
-    return Answer(
+    return ParsedReply(
         text=text or refusal,
         tool_calls=tuple(calls),
         finish_reason=_finish_reason(reason, bool(called), bool(refusal and not text)),

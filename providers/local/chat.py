@@ -5,11 +5,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from PIL.Image import Image
 
-from proactive_agent.providers.hoisting import with_images_after_results
 from proactive_agent.providers.local.neutral import everywhere, markers, neutraliser
 from proactive_agent.providers.local.text_only import TextProcessor
 from proactive_agent.providers.messages import (
@@ -19,19 +18,20 @@ from proactive_agent.providers.messages import (
     Part,
     Request,
     TextPart,
+    ToolFormat,
     ToolMessage,
     UserMessage,
+    pictures_of,
 )
 from proactive_agent.providers.text_tools import as_plain_text, merged, written
+from proactive_agent.providers.tool_result_images import move_images_out_of_results
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall
 from proactive_agent.tools.render import for_chat_template
 
-ToolFormat = Literal["native", "text"]
-
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class RenderedPrompt:
     """One request, ready for the processor."""
 
     text: str
@@ -58,10 +58,10 @@ class Chat:
         self.text_only = isinstance(processor, TextProcessor)
         self.tool_format: ToolFormat = "native" if self._takes_tools() else "text"
 
-    def prompt(self, request: Request) -> Prompt:
+    def prompt(self, request: Request) -> RenderedPrompt:
         """Renders the conversation and loads its pictures.  Raises whatever a picture raises."""
         images = [_load(p) for message in self._messages(request) for p in pictures_of(message)]
-        return Prompt(self.text(request), images, request.sampling, request.seed)
+        return RenderedPrompt(self.text(request), images, request.sampling, request.seed)
 
     def text(self, request: Request) -> str:
         """Renders the conversation; a picture is a mark in it."""
@@ -83,7 +83,7 @@ class Chat:
     def _messages(self, request: Request) -> list[Message]:
         """What the template is given, in the form that it can express."""
         if self.tool_format == "native":
-            return merged(map(_readable, with_images_after_results(request.messages)))
+            return merged(map(_readable, move_images_out_of_results(request.messages)))
         return [*as_plain_text(request.messages, request.tools)]
 
     def _turn(self, message: Message) -> dict[str, Any]:
@@ -195,13 +195,6 @@ def _native_call(call: ToolCall) -> dict[str, Any] | None:
         return None
     function = {"name": call.name, "arguments": arguments}
     return {"type": "function", "id": call.id, "function": function}
-
-
-def pictures_of(message: Message) -> list[ImagePart]:
-    """The pictures that a message shows."""
-    if isinstance(message, AssistantMessage):
-        return []
-    return [part for part in message.content if isinstance(part, ImagePart)]
 
 
 def _load(part: ImagePart) -> Image:

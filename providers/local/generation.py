@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from transformers import StoppingCriteria
+from transformers import LogitsProcessor, StoppingCriteria
 
 from proactive_agent.providers.base import ProviderError
-from proactive_agent.providers.local.chat import Prompt
+from proactive_agent.providers.local.chat import RenderedPrompt
 from proactive_agent.providers.local.fitting import free_memory
-from proactive_agent.providers.local.sampling import SeededSampling
 
 # Flags of sampling that a model's own generation settings may carry; ours is `SeededSampling`.
 _SAMPLING_FLAGS = (
     "temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff",
 )  # fmt: skip
 _END_OF_TURN = "<end_of_utterance>"
+_TINY = torch.finfo(torch.float32).tiny
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Generator:
         self._stop_ids = stop_ids(model, tokenizer)
         _make_greedy(model.generation_config, self._stop_ids, tokenizer.pad_token_id)
 
-    def __call__(self, prompts: Sequence[Prompt]) -> list[Generated]:
+    def __call__(self, prompts: Sequence[RenderedPrompt]) -> list[Generated]:
         """Replies to prompts that have the same sampling settings."""
         self._check_open()
         started = time.perf_counter()
@@ -87,7 +87,7 @@ class Generator:
         if self._stop.is_set():
             raise ProviderError("closed", "the provider was closed before the reply was complete")
 
-    def _inputs(self, prompts: Sequence[Prompt]) -> Any:
+    def _inputs(self, prompts: Sequence[RenderedPrompt]) -> Any:
         texts = [prompt.text for prompt in prompts]
         images = [prompt.images for prompt in prompts]
         bos = self.processor.tokenizer.bos_token
@@ -110,6 +110,25 @@ class Generator:
             finish_reason="length" if end is None and len(row) >= limit else "stop",
             seconds=seconds,
         )
+
+
+class SeededSampling(LogitsProcessor):  # type: ignore[misc, unused-ignore]  # untyped base
+    """Makes greedy decoding draw from softmax(scores / temperature), each row by its own seed.
+
+    The maximum of the scores with Gumbel noise added is such a draw.  transformers' own sampling
+    takes its numbers from one generator for the whole batch.
+    """
+
+    def __init__(self, temperature: float, seeds: Sequence[int], device: torch.device) -> None:
+        self._temperature = temperature
+        self._rows = [torch.Generator(device).manual_seed(seed % 2**63) for seed in seeds]
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        noise = torch.empty_like(scores, dtype=torch.float32)
+        for row, generator in zip(noise, self._rows, strict=True):
+            row.exponential_(generator=generator)
+        gumbel = -noise.clamp_min_(_TINY).log_()
+        return scores.float() / self._temperature + gumbel
 
 
 class _Stopped(StoppingCriteria):  # type: ignore[misc, unused-ignore]  # untyped base

@@ -12,7 +12,7 @@ import transformers
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.local.adapters import base_of, with_adapter
 from proactive_agent.providers.local.aliases import Source
-from proactive_agent.providers.local.templates import FALLBACKS
+from proactive_agent.providers.local.templates import template_of
 from proactive_agent.providers.local.text_only import as_processor, model_class
 from proactive_agent.tools import MissingExtraError, UserError
 
@@ -71,7 +71,7 @@ def load(source: Source, options: ProviderOptions, *, placed: bool = True) -> Lo
     except Exception as error:
         raise _explained(error, name, options) from error
     _set_up_processor(processor, config.model_type)
-    template = _template(processor, config.model_type, name)
+    template = template_of(processor, config.model_type, name)
     device = _shown(arguments["device_map"]) if placed else str(model.device)
     return Loaded(model.eval(), processor, template, device)
 
@@ -138,16 +138,6 @@ def _set_up_processor(processor: Any, model_type: str) -> None:
     if model_type == "idefics2":
         # Five times the image tokens for details that the scenes here do not need.
         processor.image_processor.do_image_splitting = False
-
-
-def _template(processor: Any, model_type: str, name: str) -> str:
-    own = processor.chat_template or processor.tokenizer.chat_template
-    if isinstance(own, dict):
-        own = own.get("default")
-    template = own or FALLBACKS.get(model_type)
-    if not template:
-        raise UserError(f"{name} brings no chat template, and there is none here for its kind")
-    return str(template)
 
 
 def _be_quiet() -> None:

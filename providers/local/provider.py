@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
 from proactive_agent.providers.local.aliases import Source, resolve
 from proactive_agent.providers.local.batching import Batcher
-from proactive_agent.providers.local.chat import Chat, Prompt, pictures_of
-from proactive_agent.providers.local.fingerprint import folder_sha256
-from proactive_agent.providers.local.trained import training_in
-from proactive_agent.providers.local.written import as_written
+from proactive_agent.providers.local.chat import Chat, RenderedPrompt
+from proactive_agent.providers.local.model_folder import folder_sha256, training_in
 from proactive_agent.providers.messages import Reply, Request, Usage
+from proactive_agent.providers.text_tools import reply_from_text
 from proactive_agent.tools import UserError
 
 if TYPE_CHECKING:
@@ -40,8 +39,8 @@ class Local(Provider):
         self._chat = Chat(loaded.processor, loaded.template)
         self._batch_size = options.batch_size
         self._manifest = _manifest(source, loaded, options, self._chat)
-        fitting = Fitting[Prompt, "Generated"](self.generator, options.batch_size)
-        self._batcher = Batcher[Prompt, "Generated"](
+        fitting = Fitting[RenderedPrompt, "Generated"](self.generator, options.batch_size)
+        self._batcher = Batcher[RenderedPrompt, "Generated"](
             fitting, size=options.batch_size, group=_group, length=lambda prompt: prompt.length
         )
 
@@ -61,7 +60,7 @@ class Local(Provider):
         return 2 * self._batch_size
 
     async def complete(self, request: Request) -> Reply:
-        if self._chat.text_only and any(pictures_of(message) for message in request.messages):
+        if self._chat.text_only and request.pictures:
             raise UserError(
                 f"local:{self._manifest['model']} takes no pictures; it can judge (--judge) only"
             )
@@ -79,20 +78,20 @@ class Local(Provider):
         await asyncio.to_thread(self._batcher.close)
         self.generator.release()
 
-    async def _prepare(self, request: Request) -> Prompt:
+    async def _prepare(self, request: Request) -> RenderedPrompt:
         try:
             return await asyncio.to_thread(self._chat.prompt, request)
         except Exception as error:
             raise ProviderError("bad_request", f"{type(error).__name__}: {error}") from error
 
 
-def _group(prompt: Prompt) -> Hashable:
+def _group(prompt: RenderedPrompt) -> Hashable:
     # Processors do not take prompts with and without pictures together.
     return prompt.sampling, bool(prompt.images)
 
 
 def _reply(request: Request, generated: "Generated", chat: Chat) -> Reply:
-    written = as_written(generated.text, tools=bool(request.tools), turn=request.key.turn)
+    written = reply_from_text(generated.text, tools=bool(request.tools), turn=request.key.turn)
     return replace(
         written,
         finish_reason=generated.finish_reason,

@@ -1,6 +1,9 @@
 """Chat templates for model families whose repositories may ship none."""
 
 from collections.abc import Mapping
+from typing import Any
+
+from proactive_agent.tools import UserError
 
 IDEFICS2 = """\
 {%- for message in messages -%}
@@ -18,7 +21,7 @@ IDEFICS2 = """\
 {%- if add_generation_prompt %}{{ "Assistant:" }}{% endif -%}
 """
 
-# Instructions in plain text, one after the other; its processor puts the picture before them.
+# Instructions in plain text, one after the other; the processor puts the picture before them.
 INSTRUCTBLIP = """\
 {%- for message in messages -%}
 {%- for part in message.content if part.type == "text" %}{{ part.text + "\\n" }}{% endfor -%}
@@ -27,3 +30,20 @@ INSTRUCTBLIP = """\
 
 FALLBACKS: Mapping[str, str] = {"idefics2": IDEFICS2, "instructblip": INSTRUCTBLIP}
 """By the `model_type` of a model's configuration."""
+
+
+def template_of(processor: Any, model_type: str, name: str) -> str:
+    """Returns the model's own chat template, or the one above for its family.
+
+    `name` is the model's name in an error.  Raises UserError if there is no template.
+    """
+    own = processor.chat_template or processor.tokenizer.chat_template
+    if isinstance(own, dict):
+        own = own.get("default")
+    template = own or FALLBACKS.get(model_type)
+    if not template:
+        raise UserError(
+            f"{name} has no chat template, and there is no built-in one for {model_type!r} models; "
+            "put a chat_template.jinja into the model's folder"
+        )
+    return str(template)

@@ -26,7 +26,7 @@ from proactive_agent.providers import (
     create_provider,
 )
 from proactive_agent.providers.api.openai import OpenAI
-from proactive_agent.providers.api.target import Target
+from proactive_agent.providers.api.server import ApiTarget
 from proactive_agent.tools import ToolCall
 from proactive_agent.tools.texts import IMAGE_FOLLOWS
 from tests.providers.api_asking import (
@@ -118,7 +118,7 @@ def test_openais_own_models_get_what_they_take(
     model: str, api: Any, fields: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", "sk-never-sent-anywhere")
-    made = OpenAI(Target(model), ProviderOptions(api=api))
+    made = OpenAI(ApiTarget(model), ProviderOptions(api=api))
     request = first_turn()
     key = request.messages[0].content[0].key  # type: ignore[union-attr]
     encoded = {key: made._encoder.encode(picture())}

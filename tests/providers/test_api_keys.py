@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from proactive_agent.cli.app import cli
 from proactive_agent.providers import create_provider
 from proactive_agent.providers.api.keys import find_key, read_env_file, redactor
-from proactive_agent.providers.api.target import Target, parse_target
+from proactive_agent.providers.api.server import ApiTarget, parse_target
 from proactive_agent.tools import UserError
 from tests.providers.api_asking import PROTOCOLS, ask, failed, first_turn, provider, server, spec
 from tests.providers.hostile_server import HostileServer
@@ -83,13 +83,13 @@ def test_a_companys_key_is_not_sent_to_another_server(
 @pytest.mark.parametrize(
     ("text", "target"),
     [
-        ("gpt-4.1", Target("gpt-4.1")),
-        ("claude@20250514", Target("claude@20250514")),
-        ("m@http://localhost:8000/v1/", Target("m", "http://localhost:8000/v1")),
-        ("a@b@https://host/v1", Target("a@b", "https://host/v1")),
+        ("gpt-4.1", ApiTarget("gpt-4.1")),
+        ("claude@20250514", ApiTarget("claude@20250514")),
+        ("m@http://localhost:8000/v1/", ApiTarget("m", "http://localhost:8000/v1")),
+        ("a@b@https://host/v1", ApiTarget("a@b", "https://host/v1")),
     ],
 )
-def test_an_address_stands_behind_the_at_sign(text: str, target: Target) -> None:
+def test_an_address_stands_behind_the_at_sign(text: str, target: ApiTarget) -> None:
     assert parse_target(text) == target
 
 

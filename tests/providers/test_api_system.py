@@ -9,7 +9,7 @@ pytest.importorskip("anthropic", reason="needs the extra `api`")
 pytest.importorskip("litellm", reason="needs the extra `api`")
 
 from proactive_agent.providers import Request, RequestKey, Sampling, TextPart, UserMessage
-from proactive_agent.providers.api.estimate import input_tokens
+from proactive_agent.providers.api.prices import input_tokens
 from tests.providers.api_asking import PROTOCOLS, ask, provider, replied, server
 from tests.providers.hostile_server import HostileServer
 

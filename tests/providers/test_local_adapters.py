@@ -10,7 +10,7 @@ pytest.importorskip("torch")
 pytest.importorskip("transformers")
 
 from proactive_agent.providers.local.adapters import base_of
-from proactive_agent.providers.local.trained import training_in
+from proactive_agent.providers.local.model_folder import training_in
 from proactive_agent.tools import UserError
 
 pytestmark = pytest.mark.local

@@ -11,7 +11,7 @@ import pytest
 
 from proactive_agent.providers import ProviderOptions, create_provider
 from proactive_agent.providers.local import Local
-from proactive_agent.providers.local.fingerprint import folder_sha256
+from proactive_agent.providers.local.model_folder import folder_sha256
 from proactive_agent.providers.local.templates import IDEFICS2
 from proactive_agent.tools import MissingExtraError, UserError
 
@@ -146,7 +146,7 @@ def test_a_hub_id_without_a_network_is_said_in_one_line(
 def test_a_family_without_any_template_is_refused(tmp_path: Path) -> None:
     shutil.copytree(tiny.folder("smolvlm"), tmp_path / "model")
     (tmp_path / "model" / "chat_template.jinja").unlink()
-    with pytest.raises(UserError, match="brings no chat template"):
+    with pytest.raises(UserError, match="has no chat template"):
         Local.create(str(tmp_path / "model"), ProviderOptions())
 
 

@@ -39,7 +39,7 @@ def test_temperature_0_does_not_look_at_the_seed(opened: Opened) -> None:
 def test_sampling_follows_the_scores(temperature: float) -> None:
     import torch
 
-    from proactive_agent.providers.local.sampling import SeededSampling
+    from proactive_agent.providers.local.generation import SeededSampling
 
     scores = torch.tensor([2.0, 1.0, 0.0, float("-inf")])
     number = 4000

@@ -19,8 +19,9 @@ from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import ToolUse
 from proactive_agent.providers import Provider, Reply, Request
-from proactive_agent.providers.local.chat import Chat, pictures_of
-from proactive_agent.providers.local.written import as_written
+from proactive_agent.providers.local.chat import Chat
+from proactive_agent.providers.messages import pictures_of
+from proactive_agent.providers.text_tools import reply_from_text
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.scenarios.dataset import EMBEDDED
 from proactive_agent.tools import UserError
@@ -70,7 +71,7 @@ class Planned(Provider):
 
     async def complete(self, request: Request) -> Reply:
         self.requests.append(request)
-        return as_written(PLAN[len(self.requests) - 1], tools=True, turn=request.key.turn)
+        return reply_from_text(PLAN[len(self.requests) - 1], tools=True, turn=request.key.turn)
 
 
 def written(parts: list[dict[str, Any]], mark: str) -> str:

@@ -20,7 +20,7 @@ from proactive_agent.providers import Reply
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.providers.local.generation import Generator, stop_ids
 from proactive_agent.providers.local.templates import FALLBACKS
-from proactive_agent.providers.local.written import as_written
+from proactive_agent.providers.text_tools import reply_from_text
 from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.scenarios.protocol_pack import FILE_NAME
 from proactive_agent.scenarios.wording import OWN
@@ -133,7 +133,7 @@ def test_solved_rows_earn_the_full_reward(scenario: str, form: Any) -> None:
             strict=True,
         ):
             text = reply_text(solved.reply)
-            reply = as_written(text, tools=protocol.name == "tools")
+            reply = reply_from_text(text, tools=protocol.name == "tools")
             assert Rule().reward(score_row(row, reply, protocol)) == worth
 
 

@@ -11,7 +11,7 @@ from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
 from proactive_agent.providers import Provider, Reply, Request
-from proactive_agent.providers.local.written import as_written
+from proactive_agent.providers.text_tools import reply_from_text
 from proactive_agent.records.episode import TurnRecord
 from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment
 from proactive_agent.tools.reading import call_from
@@ -34,7 +34,7 @@ def rewarded(
     text: str, protocol: Protocol | None = None, row: QuestionRow = ROW, **rule: float
 ) -> float:
     protocol = protocol or Mcqa()
-    reply = as_written(text, tools=protocol.name == "tools")
+    reply = reply_from_text(text, tools=protocol.name == "tools")
     return Rule(**rule).reward(score_row(row, reply, protocol))
 
 
@@ -130,7 +130,7 @@ def test_the_parts_of_a_reward(
     ],
 )
 def test_the_kind_of_a_reply(text: str, kind: str) -> None:
-    score = score_row(ROW, as_written(text, tools=True), ToolUse())
+    score = score_row(ROW, reply_from_text(text, tools=True), ToolUse())
     assert score.kind == kind
 
 
@@ -206,7 +206,7 @@ def test_a_reply_is_judged_as_in_a_run(scenario: str, protocol: Protocol) -> Non
             row = row_of(play.environment(scenario, sample), condition == "clear")
             say = calls if protocol.name == "tools" else replies
             for text in say(row, rng):
-                provider.reply = as_written(text, tools=protocol.name == "tools")
+                provider.reply = reply_from_text(text, tools=protocol.name == "tools")
                 turn = asyncio.run(play_episode(play, scenario, sample)).turns[0]
                 score = score_row(row, provider.reply, protocol)
                 assert (score.suggestion, score.category) == done(turn, protocol), text

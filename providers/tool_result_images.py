@@ -13,7 +13,7 @@ from proactive_agent.providers.messages import (
 from proactive_agent.tools.texts import IMAGE_FOLLOWS
 
 
-def with_images_after_results(messages: Iterable[Message]) -> list[Message]:
+def move_images_out_of_results(messages: Iterable[Message]) -> list[Message]:
     """Tool turns hold text alone; their pictures follow, after all results, in a turn of the user.
 
     Few chat templates show a picture inside a tool turn, and APIs differ about it as well: one way

@@ -1,0 +1,49 @@
+"""Facts about a model's folder for the manifest: a fingerprint of its weights, and its training."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+TRAINING_FILE = "train.json"
+"""Written by `train` beside the weights."""
+_WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
+_SAMPLES = 32
+_SAMPLE_BYTES = 4096
+
+
+def folder_sha256(folder: Path) -> str:
+    """SHA-256 of the configuration and of each weight file's name, size and a sample of its bytes.
+
+    Reads a sample, so that large models are quick.  Names and sizes alone would not do: fine-tuned
+    weights have those of the weights they come from.
+    """
+    digest = hashlib.sha256()
+    for file in sorted(folder.glob("*.json")):
+        if file.name.endswith("config.json"):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    for file in sorted(f for f in folder.iterdir() if f.suffix in _WEIGHTS):
+        size = file.stat().st_size
+        digest.update(f"{file.name}\0{size}\0".encode())
+        with file.open("rb") as stream:
+            for index in range(_SAMPLES):
+                stream.seek(size * index // _SAMPLES)
+                digest.update(stream.read(_SAMPLE_BYTES))
+    return digest.hexdigest()
+
+
+def training_in(folder: Path) -> dict[str, Any] | None:
+    """How the model was trained, if `train` made the folder; else None.
+
+    The base model, the method, the reward of a suggestion, and the scenarios.
+    """
+    try:
+        fields = json.loads((folder / TRAINING_FILE).read_text(encoding="utf-8"))
+        return {
+            "model": fields["model"]["name"],
+            "method": fields["settings"]["method"],
+            "reward_suggestion": fields["settings"]["reward_suggestion"],
+            "scenarios": list(fields["data"]["train"]),
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
