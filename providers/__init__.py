@@ -1,4 +1,4 @@
-"""One interface over API models, local transformers models and scripted baselines."""
+"""One interface over API models, local models, Python functions and scripted baselines."""
 
 from proactive_agent.providers.base import (
     Provider,

@@ -1,9 +1,11 @@
 """The interface of all providers.
 
-A provider turns a `Request` into a `Reply`.  It does not know what a scenario is; the loop does not
-know which provider it talks to.  Failures are exceptions: `ProviderError` for one request (it
-becomes an error record), `UserError` for what ends the run (a wrong key, an unknown model),
-`StoppedError` for what ends it for now (the person at the terminal left).
+A provider turns a `Request` into a `Reply`.  It does not know what a scenario is, and the episode
+loop does not know which provider it talks to.  A failure is one of three exceptions:
+
+- `ProviderError`: one request failed; its episode becomes an error record;
+- `UserError`: the run cannot work (a wrong key, an unknown model) and ends;
+- `StoppedError`: the run ends for now and can be resumed (the human player left).
 """
 
 from abc import ABC, abstractmethod
@@ -16,7 +18,7 @@ from proactive_agent.settings import ApiAccess, LoadSettings, Sampling
 
 
 class ProviderError(Exception):
-    """One request failed; `kind` says how, in one word or two."""
+    """One request failed.  `kind` is a short identifier such as `timeout` or `bad_request`."""
 
     def __init__(self, kind: str, message: str) -> None:
         super().__init__(message)
@@ -24,12 +26,12 @@ class ProviderError(Exception):
 
 
 class StoppedError(Exception):
-    """No more requests are answered for now: what is finished is on disk, and the run can go on."""
+    """The run ends for now.  Finished episodes are on disk, and `--resume` continues the run."""
 
 
 @dataclass(frozen=True)
 class ProviderOptions(LoadSettings):
-    """All that a provider is made with, besides the name of its model."""
+    """Settings and resources from which a factory makes a provider."""
 
     access: ApiAccess = field(default_factory=ApiAccess)
     desk: Desk | None = None
@@ -39,8 +41,8 @@ class ProviderOptions(LoadSettings):
 class Provider(ABC):
     """One model behind one interface.
 
-    A subclass implements `complete`, which may be called many times at once.  How a provider is
-    made from `NAME:MODEL` is up to its factory in `providers.registry`.
+    A subclass implements `complete`, which may be called many times at once.  A factory in
+    `providers.registry` makes the provider of a `NAME:MODEL`.
     """
 
     remote: ClassVar[bool] = False
@@ -48,13 +50,13 @@ class Provider(ABC):
     interactive: ClassVar[bool] = False
     """True: a person answers, so nothing else may write to the terminal."""
     needs_images: ClassVar[bool] = True
-    """False: a picture that is missing does not matter."""
+    """False: episodes are played even if a picture file is missing."""
     sees_environment: ClassVar[bool] = False
-    """True: requests carry the environment's own next step (`baseline:oracle` alone)."""
+    """True: requests contain the environment's best next action (only for `baseline:oracle`)."""
     charges: ClassVar[bool] = False
     """True: replies cost money."""
     uses_temperature: ClassVar[bool] = True
-    """False: the temperature changes nothing."""
+    """False: the temperature has no effect on replies."""
 
     default_model: ClassVar[str | None] = None
     """The model of a spec without one (`human` is `human:anonymous`)."""
@@ -65,24 +67,24 @@ class Provider(ABC):
 
     @property
     def concurrency(self) -> int:
-        """How many episodes to keep in flight where the user does not say."""
+        """Number of episodes in flight if the user does not set one."""
         return 16
 
     @abstractmethod
     async def complete(self, request: Request) -> Reply:
-        """Asks the model.  Raises ProviderError."""
+        """Asks the model once.  Raises ProviderError, UserError or StoppedError."""
 
     async def probe(self, sampling: Sampling) -> Reply | None:
-        """Asks once before the run, so that a wrong key or model spends no sample.
+        """Asks once before the run, so that a wrong key or model name is found early.
 
-        Raises UserError; None where there is nothing to find out.
+        Returns the reply, or None if the provider has nothing to test.  Raises UserError.
         """
         return None
 
     def manifest(self) -> dict[str, Any]:
-        """What determines the replies, for the run's manifest; never a key."""
+        """Facts that determine the replies, for the run's manifest.  Never contains a key."""
         return {}
 
     async def close(self) -> None:
-        """Lets go of what the provider holds."""
+        """Releases memory, connections and threads."""
         return

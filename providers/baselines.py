@@ -1,7 +1,7 @@
-"""Scripted models: the floor, the ceiling, and the two failure modes.
+"""Scripted baselines: chance level, the upper bound, and the two failure modes.
 
-They see what a model sees and pick among what it could reply.  Their picks depend on the request's
-seed alone, so a run is the same in any order.
+A baseline picks one of the possible replies of a request.  The pick depends only on the request and
+its seed, so results do not depend on the order of episodes.
 """
 
 import random
@@ -41,7 +41,7 @@ BASELINES = (ORACLE, *POLICIES)
 
 
 class PolicyBaseline(Provider):
-    """Picks by a fixed rule: at random, always asking, never asking, or what stands first."""
+    """Picks a reply by a fixed rule: at random, always ask, never ask, or the first option."""
 
     uses_temperature: ClassVar[bool] = False
 
@@ -57,7 +57,7 @@ class PolicyBaseline(Provider):
 
 
 class OracleBaseline(Provider):
-    """Asks along the shortest way to the reference frame, then gives the right category."""
+    """Takes the shortest path to the reference frame, then gives the right category."""
 
     sees_environment: ClassVar[bool] = True
     uses_temperature: ClassVar[bool] = False
@@ -68,7 +68,9 @@ class OracleBaseline(Provider):
 
     async def complete(self, request: Request) -> Reply:
         if request.best is None:
-            raise ProviderError("no_environment", "the oracle needs requests that show the way")
+            raise ProviderError(
+                "no_environment", "baseline:oracle needs the environment's best action in requests"
+            )
         return _reply(request, _choice_for(request.best(), request.choices))
 
 
@@ -85,7 +87,7 @@ def _choice_for(action: Action, choices: Sequence[Choice]) -> Choice:
     for choice in choices:
         if choice.action == action:
             return choice
-    # An abstention compares by its wording; any of them will do.
+    # Two abstentions differ in their wording only, so any of them is right.
     return next(choice for choice in choices if choice.kind == "abstain")
 
 

@@ -1,6 +1,6 @@
-"""Where a person sits who plays a model: what is shown to them, and what they write.
+"""The interface to a human player: output of texts and pictures, input of one line.
 
-The command line has one for its terminal; who plays with people in another way brings their own.
+The command line implements it for a terminal.  Other interfaces implement `Desk` themselves.
 """
 
 from typing import Protocol
@@ -9,16 +9,16 @@ from PIL.Image import Image
 
 
 class Desk(Protocol):
-    """Shows one thing after another and asks for a line."""
+    """Shows texts and pictures in order, and reads lines."""
 
     def show_text(self, text: str) -> None:
-        """Shows text, which may hold whatever a data file does."""
+        """Shows text.  It comes from data files and may contain control characters."""
 
     def show_picture(self, picture: Image) -> None:
         """Shows a picture."""
 
     async def ask(self, prompt: str) -> str | None:
-        """A line that the person writes; None where they have left."""
+        """Returns the line that the person enters, or None if they have left."""
 
     def close(self) -> None:
-        """Tidies up."""
+        """Releases the interface."""

@@ -1,7 +1,7 @@
-"""`human`, `human:NAME`: a person at a desk answers in the model's place.
+"""`human`, `human:NAME`: a person answers in place of a model.
 
-They see what a model sees: the texts and pictures of the request, and its tools or its options,
-each with a number to choose it by.  Where a request offers neither, they write.
+The person sees what a model sees: the texts and pictures of a request, and its tools or options,
+which are numbered.  If a request offers neither tools nor options, the person writes a text.
 """
 
 import asyncio
@@ -26,17 +26,17 @@ LEFT = "the player has left"
 
 
 class _Offer(NamedTuple):
-    """What can be chosen by its number: an option in words, or a call."""
+    """A numbered choice: either the text of an option or a tool call."""
 
     text: str = ""
     tool: str = ""
     arguments: Mapping[str, str] = MappingProxyType({})
     free: str = ""
-    """The argument that is still to be written."""
+    """Name of the argument whose value the person writes."""
 
 
 class Human(Provider):
-    """One person, who is asked one thing at a time."""
+    """A human player, who gets one request at a time."""
 
     interactive: ClassVar[bool] = True
     default_model: ClassVar[str | None] = "anonymous"
@@ -50,7 +50,7 @@ class Human(Provider):
     @classmethod
     def create(cls, model: str, options: ProviderOptions) -> Self:
         if options.desk is None:
-            raise UserError("a person can be asked in a run only")
+            raise UserError("the provider human works only in `run`, which opens a terminal for it")
         return cls(model, options.desk)
 
     @property
@@ -58,7 +58,7 @@ class Human(Provider):
         return 1
 
     async def complete(self, request: Request) -> Reply:
-        """Asks the person.  Raises StoppedError where they have left."""
+        """Asks the person.  Raises StoppedError if they have left."""
         async with self._at_desk:
             turn = request.key.turn
             self._desk.show_text(f"\nTurn {turn + 1}" if turn else "\nA new question")
@@ -78,7 +78,7 @@ class Human(Provider):
         self._desk.close()
 
     def _show(self, request: Request) -> list[_Offer]:
-        """Puts the request on the desk; says what can be chosen there."""
+        """Shows the request and returns the numbered choices."""
         *earlier, last = _unseen(request)
         for message in earlier:
             self._show_message(message, frozenset())
@@ -92,7 +92,7 @@ class Human(Provider):
         return offers
 
     def _show_message(self, message: Message, options: frozenset[str]) -> list[_Offer]:
-        """Numbers the lines that are options."""
+        """Shows a message and returns its choices; `options` are the lines that get numbers."""
         offers: list[_Offer] = []
         if isinstance(message, AssistantMessage):
             calls = (f"{call.name}({call.arguments})" for call in message.tool_calls)
@@ -117,7 +117,7 @@ class Human(Provider):
             self._desk.show_text(f"Please write a number from 1 to {count}.")
 
     async def _write(self, prompt: str) -> str:
-        """What the person writes, which is something."""
+        """Returns a non-empty line.  Raises StoppedError if the person has left."""
         while True:
             line = await self._desk.ask(f"{prompt}: ")
             if line is None:
@@ -127,7 +127,7 @@ class Human(Provider):
 
 
 def _unseen(request: Request) -> Sequence[Message]:
-    """What follows the person's last reply; at the start of an episode everything."""
+    """The messages since the person's last reply; all of them in the first turn of an episode."""
     messages = request.messages
     if request.key.turn == 0:
         return messages
@@ -141,7 +141,7 @@ def _description(tool: Tool) -> str:
 
 
 def _calls(tool: Tool) -> Iterator[tuple[_Offer, str]]:
-    """Every way to call a tool, and how it is shown; what is optional is left out."""
+    """Every call of a tool with its displayed text.  Optional parameters are omitted."""
     required = [parameter for parameter in tool.parameters if parameter.required]
     if not required:
         yield _Offer(tool=tool.name), tool.name

@@ -1,4 +1,4 @@
-"""What goes to a model and what comes back, the same for every provider."""
+"""Requests to models and their replies, in one form for all providers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,19 +12,19 @@ from proactive_agent.tools import Action, Tool, ToolCall
 
 @dataclass(frozen=True, slots=True)
 class TextPart:
-    """Words."""
+    """Text content of a message."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class ImagePart:
-    """A picture, decoded when a provider asks for it."""
+    """Picture of a message, decoded only when a provider loads it."""
 
     key: str
-    """Two parts with the same key show the same pixels: file hash and crop."""
+    """Identifies the pixels: hash of the file and crop.  Equal keys mean equal pictures."""
     load: Callable[[], Image] = field(compare=False, repr=False)
-    """The picture in RGB; cheap when repeated."""
+    """Returns the picture in RGB.  Repeated calls are cheap."""
 
 
 Part = TextPart | ImagePart
@@ -32,24 +32,24 @@ Part = TextPart | ImagePart
 
 @dataclass(frozen=True, slots=True)
 class UserMessage:
-    """What the user says and shows."""
+    """Message of the user: texts and pictures in order."""
 
     content: tuple[Part, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AssistantMessage:
-    """What the model replied in an earlier turn."""
+    """Reply of the model in an earlier turn."""
 
     text: str
     tool_calls: tuple[ToolCall, ...] = ()
     opaque: Any = field(default=None, compare=False)
-    """What the provider that wrote it wants back (thinking blocks and the like)."""
+    """Provider-specific data to send back with the message, such as thinking blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolMessage:
-    """What a tool call brought."""
+    """Result of a tool call: texts and pictures in order."""
 
     call: ToolCall
     content: tuple[Part, ...]
@@ -70,49 +70,49 @@ def pictures_of(message: Message) -> list[ImagePart]:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One way to reply, for providers that pick instead of writing (baselines)."""
+    """One possible reply.  Baselines pick from a request's choices instead of generating text."""
 
     kind: Literal["ask", "answer", "abstain"]
     action: Action
     text: str = ""
-    """The reply in words, where no call is made."""
+    """The reply as text; empty if it is a call."""
     call: ToolCall | None = None
 
 
 class RequestKey(NamedTuple):
-    """Which turn a request belongs to; opaque to models, looked up by `replay`."""
+    """Identifies the turn of a request.  Not part of the prompt; `replay` finds replies by it."""
 
     scenario: str
     sample_id: int | str
     turn: int
     aliases: tuple[str, ...] = ()
-    """Other names of the scenario."""
+    """Other names of the scenario: its official file stem and its title."""
     repeat: int = 0
-    """Which repetition of the sample."""
+    """Number of the sample's repetition, from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One turn, as a provider gets it."""
+    """The input of one turn."""
 
     key: RequestKey
     messages: tuple[Message, ...]
     system: str = ""
-    """What the model is told before the conversation."""
+    """System prompt."""
     tools: tuple[Tool, ...] = ()
     sampling: Sampling = field(default_factory=Sampling)
     seed: int = 0
-    """Derived from the run's seed and the turn, never from the order of requests."""
+    """Derived from the run's seed and the turn; independent of the order of requests."""
     choices: tuple[Choice, ...] = ()
     best: Callable[[], Action] | None = field(default=None, compare=False, repr=False)
-    """The environment's own next step; only for providers that declare `sees_environment`."""
+    """Returns the environment's best next action; None unless the provider `sees_environment`."""
 
     @property
     def text(self) -> str:
         """The text of the last user message; its parts are joined by line breaks.
 
-        A message that brings a tool's result is no user message: in a conversation with tools this
-        stays the question until the user writes again.  Empty if there is no user message.
+        Tool results are not user messages.  In a conversation with tools, this remains the question
+        until the user writes again.  Empty if there is no user message.
         """
         for message in reversed(self.messages):
             if isinstance(message, UserMessage):
@@ -136,35 +136,36 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What a turn cost; None means unknown, never nothing."""
+    """Tokens, cost and time of a turn.  None means unknown; zero means zero."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
     cached_tokens: int | None = None
-    """Input that the API read from its own cache."""
+    """The part of the input that the API read from its prompt cache."""
     reasoning_tokens: int | None = None
-    """Output that was thinking."""
+    """The part of the output that was reasoning."""
     cost_usd: float | None = None
     seconds: float | None = None
     cache_hit: bool = False
-    """The reply was on disk; nothing was asked, and the counts are those of the first time."""
+    """True: the reply came from the reply cache.  Token counts are those of the original reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class SentImage:
-    """A picture as it was sent to an API."""
+    """Facts about a picture in the form in which it was sent to an API."""
 
     sha256: str
-    """Of the encoded file."""
+    """SHA-256 of the encoded file."""
     media_type: str
     size: tuple[int, int]
     """Width and height in pixels."""
     bytes: int
+    """Size of the encoded file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model wrote."""
+    """The output of one turn."""
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
@@ -173,5 +174,6 @@ class Reply:
     tool_format: ToolFormat | None = None
     """How tools were offered; None if no tools were."""
     sent_image: SentImage | None = None
-    """The last picture of the request, where it was encoded anew to be sent."""
+    """The last picture of the request, if it was encoded again for an API."""
     opaque: Any = field(default=None, compare=False)
+    """Provider-specific data; returns to the provider in the next `AssistantMessage`."""

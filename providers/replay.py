@@ -1,9 +1,9 @@
 """`replay:FILE`: replies from a file, turn by turn.
 
-JSON lines: `{"scenario": "rod", "sample_id": 3, "replies": ["B. …", …]}`.  A reply is a text, or
-an object `{"text": …, "tool_calls": [{"name": …, "arguments": {…}}]}`.  The scenario is a short
-name or an official file stem.  A line counts for every repetition of its sample, or for that of its
-`"repeat"` alone.  A run's own `episodes.jsonl` is taken as well.
+The file contains JSON lines `{"scenario": "rod", "sample_id": 3, "replies": ["B. …", …]}`.  A reply
+is a text or an object `{"text": …, "tool_calls": [{"name": …, "arguments": {…}}]}`.  The scenario
+is a short name or an official file stem.  A line applies to every repetition of its sample, or only
+to the repetition given in `"repeat"`.  The `episodes.jsonl` of a run is also accepted.
 """
 
 import json
@@ -55,7 +55,7 @@ _LINE = TypeAdapter(_ReplayLine)
 
 
 class Replay(Provider):
-    """Gives back what was once replied."""
+    """Returns recorded replies."""
 
     needs_images: ClassVar[bool] = False
     uses_temperature: ClassVar[bool] = False
@@ -81,9 +81,11 @@ class Replay(Provider):
         replies = next((replies for replies in found if replies is not None), None)
         if replies is None:
             which = f" in repetition {key.repeat}" if key.repeat else ""
-            raise ProviderError("no_reply", f"{self.file} holds no replies for this sample{which}")
+            raise ProviderError("no_reply", f"{self.file} has no replies for this sample{which}")
         if turn >= len(replies):
-            raise ProviderError("no_reply", f"{self.file} holds {len(replies)} replies only")
+            raise ProviderError(
+                "no_reply", f"{self.file} has no reply for turn {turn}, only {len(replies)} replies"
+            )
         return replies[turn].as_reply(turn)
 
     def manifest(self) -> dict[str, Any]:
@@ -112,4 +114,4 @@ def _parse(text: str, place: str) -> _ReplayLine:
         first = error.errors()[0]
         raise UserError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     except (ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{place}: no episode ({error})") from None
+        raise UserError(f"{place}: not an episode ({error})") from None

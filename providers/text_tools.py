@@ -1,8 +1,7 @@
-"""Tools for models that know no tool calling: everything about them becomes plain text.
+"""Tools as plain text, for models without native tool calling.
 
-The list of tools stands before the first user turn's own content, a call is written as
-`tools.render.call_as_text` does, and what a call brought is a turn of the user.  How such a call is
-read is the business of `tools.calls_in_text`.
+The list of tools precedes the content of the first user message.  Calls are written by
+`tools.render.call_as_text` and read by `tools.calls_in_text`.  Tool results become user messages.
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,7 +21,7 @@ PlainMessage = UserMessage | AssistantMessage
 
 
 def as_plain_text(messages: Sequence[Message], tools: Sequence[Tool]) -> list[PlainMessage]:
-    """The same conversation without tool calls and tool turns; the turns alternate."""
+    """Converts tool calls and tool results to text.  User and assistant messages alternate."""
     plain: list[Message] = [_plain(message) for message in messages]
     if tools:
         offer = UserMessage((TextPart(as_text(tools)),))
@@ -32,7 +31,7 @@ def as_plain_text(messages: Sequence[Message], tools: Sequence[Tool]) -> list[Pl
 
 
 def merged(messages: Iterable[Message]) -> list[Message]:
-    """Neighbouring turns of the user, or of the model, as one: many chat templates demand it."""
+    """Joins consecutive messages of the same role, which many chat templates require."""
     out: list[Message] = []
     for message in messages:
         last = out[-1] if out else None
@@ -46,20 +45,23 @@ def merged(messages: Iterable[Message]) -> list[Message]:
     return out
 
 
-def written(call: ToolCall) -> str:
-    """A call as the model would write it; one that could not be read stays as it was."""
+def format_call(call: ToolCall) -> str:
+    """Formats a call as the model would write it.  An unreadable call is copied as it was."""
     if not call.name:
         return f"<tool_call>{call.arguments}</tool_call>"
     return call_as_text(call.name, call.arguments)
 
 
 def reply_from_text(text: str, *, tools: bool, turn: int = 0) -> Reply:
-    """The reply that a text is; `tools` says whether any were on offer."""
+    """Parses generated text into a reply; tool calls are searched only if `tools` were offered.
+
+    `turn` makes the ids of calls unique within a conversation.
+    """
     text = text.strip()
     if not tools:
         return Reply(text)
     found, text = calls_in_text(text)
-    # Nine letters and digits: some chat templates insist on it.
+    # Some chat templates require ids of nine letters and digits.
     calls = (
         ToolCall(call.name, call.arguments, f"call{turn % 1000:03}{index % 100:02}")
         for index, call in enumerate(found)
@@ -71,6 +73,6 @@ def _plain(message: Message) -> PlainMessage:
     if isinstance(message, ToolMessage):
         return UserMessage(message.content)
     if isinstance(message, AssistantMessage) and message.tool_calls:
-        calls = (written(call) for call in message.tool_calls)
+        calls = (format_call(call) for call in message.tool_calls)
         return AssistantMessage("\n".join(t for t in (message.text, *calls) if t))
     return message

@@ -1,4 +1,4 @@
-"""Pictures of tool results, where a result can hold text alone."""
+"""Moves the pictures of tool results into user messages, for APIs with text-only results."""
 
 from collections.abc import Iterable
 
@@ -14,10 +14,10 @@ from proactive_agent.tools.texts import IMAGE_FOLLOWS
 
 
 def move_images_out_of_results(messages: Iterable[Message]) -> list[Message]:
-    """Tool turns hold text alone; their pictures follow, after all results, in a turn of the user.
+    """Leaves only text in tool results; their pictures follow the results in one user message.
 
-    Few chat templates show a picture inside a tool turn, and APIs differ about it as well: one way
-    for all of them keeps transcripts comparable.
+    Few chat templates show a picture inside a tool result, and APIs differ.  Treating all models
+    alike keeps transcripts comparable.
     """
     out: list[Message] = []
     pending: list[Part] = []
@@ -29,8 +29,8 @@ def move_images_out_of_results(messages: Iterable[Message]) -> list[Message]:
             out.append(message)
             continue
         images = [part for part in message.content if isinstance(part, ImagePart)]
-        words = tuple(part for part in message.content if isinstance(part, TextPart))
-        out.append(ToolMessage(message.call, words))
+        texts = tuple(part for part in message.content if isinstance(part, TextPart))
+        out.append(ToolMessage(message.call, texts))
         if images:
             pending += [TextPart(IMAGE_FOLLOWS), *images]
     if pending:

@@ -1,4 +1,4 @@
-"""Help-seeking as function-calling tools: what a model can call, and how a call is read."""
+"""Help-seeking as function calling: the tools that a model can call, and the reading of calls."""
 
 from proactive_agent.tools.actions import Abstain, Action, Answer, Intervention, Invalid, Question
 from proactive_agent.tools.catalogue import Parameter, Tool

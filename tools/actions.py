@@ -1,7 +1,7 @@
-"""What a model can do in one turn.
+"""The actions that a model can take in one turn.
 
-An *intervention* is a change that the user can make to the scene; it is named by the tool that asks
-for it and, where the tool has one, by its argument: `Intervention("move_object", "left")`.
+An *intervention* is a change that the user can make to the scene.  It is identified by the tool
+that asks for it and by the tool's argument, if it has one: `Intervention("move_object", "left")`.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ InvalidReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Intervention:
-    """A proactive suggestion: the wish that the user changes the scene."""
+    """A proactive suggestion: the model asks the user to change the scene."""
 
     tool: str
     argument: str | None = None
@@ -30,7 +30,7 @@ class Intervention:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A prediction: one of the sample's categories, spelled as in the data."""
+    """A prediction: one of the sample's categories, with the spelling of the data."""
 
     category: str
 
@@ -44,7 +44,7 @@ class Abstain:
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """A reply that stands for no action; `detail` shows what was wrong with it."""
+    """A reply that is not a valid action.  `detail` describes the fault."""
 
     why: InvalidReason
     detail: str = ""
@@ -55,10 +55,10 @@ Action = Intervention | Answer | Abstain | Invalid
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A request in free words; the simulated user turns it into an intervention, or does not."""
+    """A free-text request.  The simulated user may map it to an intervention."""
 
     text: str
 
 
 UNRELATED_REQUEST = Intervention("ask_clarification")
-"""A question that no intervention answers.  No state accepts it: it is a suggestion that fails."""
+"""Stands for a question that matches no intervention.  No state accepts it, so it always fails."""

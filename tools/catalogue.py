@@ -1,8 +1,8 @@
-"""The tools of the benchmark: definitions, JSON Schema, and the action that a call stands for.
+"""The tools of the benchmark: definitions, JSON Schemas, and the action that a call represents.
 
 | tool | parameter | what it asks for |
 | --- | --- | --- |
-| move_object | direction: left, right | move what hides the object |
+| move_object | direction: left, right | move the object in the foreground |
 | seek_video | direction: rewind, wait | another frame of the video |
 | rotate_object | | another view of the object |
 | enhance_image | operation: one of eight | a better picture |
@@ -28,7 +28,7 @@ INTERVENTIONS: Mapping[str, tuple[str | None, tuple[str, ...]]] = {
     "add_details": (None, ()),
     "move_camera": ("direction", ("left", "right", "up", "down", "farther")),
 }
-"""Per intervention tool: the name of its parameter, if it has one, and every value of it."""
+"""For each intervention tool, the name of its parameter, or None, and all its values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +49,10 @@ class Tool:
     description: str
     parameters: tuple[Parameter, ...]
     to_action: Callable[[Mapping[str, str]], Action | Question]
-    """From validated arguments to the action they stand for; pure."""
+    """Maps validated arguments to the action that they represent.  A pure function."""
 
     def schema(self) -> dict[str, Any]:
-        """JSON Schema of the arguments object."""
+        """The JSON Schema of the arguments object."""
         properties: dict[str, Any] = {}
         for parameter in self.parameters:
             properties[parameter.name] = {"type": "string", "description": parameter.description}
@@ -67,10 +67,10 @@ class Tool:
 
 
 def intervention_tool(name: str, values: Sequence[str] = (), wordings: Sequence[str] = ()) -> Tool:
-    """The tool that asks for an intervention, narrowed to `values` of its parameter (default: all).
+    """The tool for an intervention, with `values` of its parameter (default: all values).
 
-    `wordings` are the sample's own sentences for a tool without a parameter; they become a part of
-    the description, so that the model reads what the multiple choice would have offered.
+    `wordings` are the sample's sentences for a tool without a parameter.  They become a part of the
+    description, so that the model reads the same text as in the multiple choice.
     """
     parameter_name, every_value = INTERVENTIONS[name]
     description = DESCRIPTIONS[name]
@@ -87,7 +87,7 @@ def intervention_tool(name: str, values: Sequence[str] = (), wordings: Sequence[
 
 
 def answer_tool(categories: Sequence[str]) -> Tool:
-    """`answer`, over the sample's categories; shown without their final full stop."""
+    """The tool `answer` for the sample's categories, which are shown without a final full stop."""
     shown = [category.removesuffix(".") for category in categories]
     if len(set(shown)) < len(shown):
         shown = list(categories)

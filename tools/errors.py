@@ -1,17 +1,17 @@
-"""The errors that every package of the program shares.
+"""The errors that all packages of the program use.
 
-`UserError` is what a person can mend (a wrong path, a bad field, an unknown name): the command line
-prints it in one line and exits with 2.  `MissingExtraError` is the one for a library that is not
-installed.
+`UserError` is an error that the user can correct, such as a wrong path or an unknown name.  The
+command line prints its message and exits with code 2.  `MissingExtraError` reports a library that
+is not installed.
 """
 
 
 class UserError(Exception):
-    """Wrong input; the message says what and where."""
+    """Wrong input.  The message says what is wrong, where, and what to do."""
 
 
 class MissingExtraError(UserError):
-    """A library is needed that the base install leaves out."""
+    """A required library is not part of the base install.  `extra` installs it."""
 
     def __init__(self, extra: str, needed_for: str) -> None:
         super().__init__(

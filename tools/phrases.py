@@ -1,8 +1,8 @@
-"""What a message asks for, or that it gives up: rules over words, no model.
+"""Rules that find the interventions that a text asks for, and whether the text gives up.
 
-The rules serve the simulated user behind `ask_clarification`, replies that call no tool, and the
-judge of open-ended answers.  An intervention without an argument means that the sentence leaves it
-open ("move the block").  The words themselves stand in `request_words`.
+Used by the simulated user behind `ask_clarification`, for replies without a tool call, and by the
+rule-based judge of open-ended answers.  An intervention without an argument means that the text
+does not specify one ("move the block").  The words are in `request_words`.
 """
 
 import re
@@ -16,7 +16,7 @@ _SENTENCE = re.compile(r"[^.;!?\n]+\??")
 _SIDEWAYS = ("left", "right")
 _FEW_WORDS = 3
 _NEAR = 300
-"""Characters around a phrase that are looked at."""
+"""Number of characters around a phrase that the rules read."""
 
 _WANTS = re.compile(
     r"\?|\b(?:please|kindly|could|can (?:you|we|i|someone|somebody)|may (?:i|we)|might|would|"
@@ -27,7 +27,7 @@ _WANTS = re.compile(
     r"|(?:^|\b(?:and|then|or|just|so)\b|,) ?"
     r"(?:show|give|provide|present|take|get|send|share|bring|try|use|see|look|go|have)\b"
 )
-"""That a sentence wants something, and does not only tell what is there."""
+"""Words of a sentence that asks for something instead of describing the picture."""
 _SUPPOSES = re.compile(
     r"\b(?:could|can|might|may|must|should|would) (?:\w+ly |also |well )?"
     r"be (?!\w+ed\b|taken|turned|spun|shown|put|slid|able|good|nice|great|fine|ideal|perfect|"
@@ -35,9 +35,9 @@ _SUPPOSES = re.compile(
     r"|\bif (?:i|you|one) (?:\w+ ){0,2}?(?:guess|choose|pick)\b"
     r"|\bi(?:'d| would) (?:say|guess|bet)\b"
 )
-"""That it tells what may be there."""
+"""Phrases of a sentence that guesses what the picture shows."""
 _START = re.compile(r"^(?:an? |some |maybe |perhaps |just )*$")
-"""What stands before a wish that is a sentence of its own ("Another angle.")."""
+"""Words that may precede a wish that is a whole sentence ("Another angle.")."""
 
 _NEGATION = re.compile(
     r"(?:\bnot|n't|\bcannot|\bnever|\binstead of|\brather than|\bunnecessary to|\bstop|"
@@ -65,12 +65,12 @@ _GIVES_UP = re.compile(
 
 
 def gives_up(text: str) -> bool:
-    """Whether a text says that no answer can be given, and asks for nothing."""
+    """Whether a text says that no answer is possible and asks for nothing."""
     return "?" not in text and bool(_GIVES_UP.search(plain(text))) and not requests_in(text)
 
 
 def requests_in(text: str) -> list[Intervention]:
-    """The interventions that a text asks for, without repeats."""
+    """The interventions that a text asks for, in order and without duplicates."""
     found: dict[Intervention, None] = {}
     for sentence in _SENTENCE.findall(plain(text)):
         joined = " ".join(sentence.split())
@@ -80,7 +80,7 @@ def requests_in(text: str) -> list[Intervention]:
 
 
 def plain(text: str) -> str:
-    """A text as the rules read it: lower case, plain quotes."""
+    """Normalises a text for the rules: lower case, straight quotes, spaces for underscores."""
     return text.casefold().replace("_", " ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
@@ -113,17 +113,17 @@ def _enhancements(sentence: str) -> Iterator[Intervention]:
 
 
 def _asked(rule: Words, sentence: str) -> bool:
-    """Whether a sentence asks for it, as a deed or as a wish."""
+    """Whether a sentence contains the rule's deed or wish, and means it as a request."""
     return _done(rule.deed, sentence) or _wished(rule.wish, sentence)
 
 
 def _done(rule: re.Pattern[str], sentence: str) -> bool:
-    """Whether the rule stands in the sentence, not refused, and not as done already."""
+    """Whether the rule matches, and the match is neither negated nor already done."""
     return any(not _is_refused(match) for match in rule.finditer(sentence))
 
 
 def _wished(rule: re.Pattern[str], sentence: str) -> bool:
-    """Whether the sentence wants what the rule names, or consists of naming it."""
+    """Whether the sentence asks for the thing that the rule names, or consists only of its name."""
     wants = _wants(sentence)
     return any(
         not _is_refused(match) and (wants or _is_whole(match)) for match in rule.finditer(sentence)
@@ -135,13 +135,13 @@ def _wants(sentence: str) -> bool:
 
 
 def _is_whole(match: re.Match[str]) -> bool:
-    """Whether a sentence is about nothing but the match."""
+    """Whether the sentence consists of the match and at most a few more words."""
     before, after = match.string[: match.start()], match.string[match.end() :]
     return bool(_START.match(before)) and len(after.split()) <= _FEW_WORDS
 
 
 def _wanted_without(fault: re.Pattern[str], sentence: str) -> bool:
-    """Whether the sentence wants a picture that has not a fault."""
+    """Whether the sentence asks for a picture without this fault."""
     return _wants(sentence) and any(
         words.WITHOUT_FAULT.search(sentence[max(0, match.start() - _NEAR) : match.start()])
         for match in fault.finditer(sentence)

@@ -1,10 +1,13 @@
-"""From a model's reply to an action: tolerant of form, honest about what was wrong.
+"""Parses a model's reply into an action.
 
-One valid call is that action.  A call that does not validate (unknown tool, bad value, broken JSON,
-several calls at once) is `Invalid` with its reason; nothing is repaired into another action, and
-what was overlooked (case, a final full stop) is noted.  A reply without a call is a message to the
-user: it names exactly one category, or it says that none can be given, or it is a `Question`.
-Model text is data: it is parsed as JSON or searched, never evaluated.
+- One valid call is the action of its tool.
+- An invalid call (unknown tool, bad value, broken JSON, several calls at once) is `Invalid` with
+  the reason.  It is never repaired into another action.  Ignored differences, such as case or a
+  final full stop, are recorded in `notes`.
+- A reply without a call is a message to the user.  It is an `Answer` if it names exactly one
+  category, `Abstain` if it gives up, and otherwise a `Question`.
+
+The text of a model is data: it is parsed as JSON or searched, never evaluated.
 """
 
 import json
@@ -19,12 +22,12 @@ from proactive_agent.tools.phrases import gives_up
 from proactive_agent.tools.toolsets import Toolset
 
 SHOWN = 200
-"""How many characters of a faulty reply a record quotes."""
+"""Maximum number of characters of a faulty reply in a record."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A call as the model wrote it; `arguments` is the unparsed JSON text."""
+    """A tool call as the model wrote it.  `arguments` is unparsed JSON text."""
 
     name: str
     arguments: str
@@ -33,7 +36,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a reply stands for, and how that was found."""
+    """The action of a reply.  `via` says whether it came from a call or from the text."""
 
     action: Action | Question
     via: Literal["call", "text"]
@@ -41,7 +44,7 @@ class Reading:
 
 
 class TextCalls(NamedTuple):
-    """The calls written inside a text, and the text without them."""
+    """The tool calls found in a text, and the rest of the text."""
 
     calls: tuple[ToolCall, ...]
     rest: str
@@ -50,7 +53,7 @@ class TextCalls(NamedTuple):
 def read_reply(
     text: str, calls: Sequence[ToolCall], toolset: Toolset, categories: Sequence[str]
 ) -> Reading:
-    """The action that a reply stands for.  Never raises, whatever the model wrote."""
+    """Parses a reply.  Never raises; an unreadable reply is `Invalid`."""
     if len(calls) > 1:
         names = ", ".join(call.name for call in calls)
         return Reading(Invalid("several_calls", clean(names)[:SHOWN]), "call")
@@ -71,10 +74,10 @@ _DECODER = json.JSONDecoder()
 
 
 def calls_in_text(text: str) -> TextCalls:
-    """The calls of the text protocol: `<tool_call>{…}</tool_call>`, or a bare JSON object.
+    """Finds calls of the text protocol: `<tool_call>{…}</tool_call>`, or bare JSON objects.
 
-    A call that is no valid JSON is kept as one with an empty name and the faulty text for its
-    arguments, so that it is read as what it is.
+    A call with invalid JSON gets an empty name, and its text becomes `arguments`, so that
+    `read_reply` reports it as invalid.
     """
     tagged = list(_TAGGED.finditer(text))
     if tagged:
@@ -97,12 +100,12 @@ def calls_in_text(text: str) -> TextCalls:
 
 
 def call_from(name: str, arguments: Mapping[str, str]) -> ToolCall:
-    """A well-formed call, as a scripted model writes it."""
+    """Builds a well-formed call of the tool `name`."""
     return ToolCall(name, json.dumps(arguments), id=f"call-{name}")
 
 
 def categories_named(text: str, categories: Sequence[str]) -> list[str]:
-    """The categories that stand in the text as whole words; the longest name wins an overlap."""
+    """The categories that occur in a text as whole words.  The longest name wins an overlap."""
     remaining = text.casefold()
     found = []
     for category in sorted(categories, key=len, reverse=True):
@@ -116,12 +119,12 @@ def categories_named(text: str, categories: Sequence[str]) -> list[str]:
 
 
 def clean(text: str) -> str:
-    """The text without lone surrogates, which no file and no terminal takes."""
+    """Replaces lone surrogates, which files and terminals cannot encode."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _call(body: str) -> ToolCall:
-    """One call of the text protocol from the text between its marks."""
+    """Parses the text between the marks of a call."""
     try:
         value = _DECODER.decode(body)
     except (ValueError, RecursionError):
@@ -129,7 +132,7 @@ def _call(body: str) -> ToolCall:
     if not isinstance(value, dict) or not isinstance(value.get("name"), str):
         return ToolCall("", body)
     arguments = value.get("arguments", value.get("parameters", {}))
-    # Some models write the arguments as a string that holds JSON, as the OpenAI API does.
+    # Some models write the arguments as a JSON string, like the OpenAI API.
     written = arguments if isinstance(arguments, str) else json.dumps(arguments)
     return ToolCall(value["name"], written)
 
@@ -151,11 +154,11 @@ def _read_call(call: ToolCall, toolset: Toolset) -> Reading:
 
 
 class _JSONError(Exception):
-    """The arguments are no JSON."""
+    """The arguments are not valid JSON."""
 
 
 class _ArgumentsError(Exception):
-    """The arguments do not fit the tool."""
+    """The arguments do not match the tool's schema."""
 
 
 def _parse_arguments(written: str, notes: list[str]) -> Any:

@@ -1,4 +1,4 @@
-"""How tools are written down for those who must read them: APIs, chat templates, plain text."""
+"""Formats tools for APIs, chat templates and the text protocol."""
 
 import json
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from proactive_agent.tools.texts import TEXT_PROTOCOL
 
 
 def for_openai(tools: Sequence[Tool]) -> list[dict[str, Any]]:
-    """Chat Completions `tools`; transformers' chat templates take the same form."""
+    """The `tools` of Chat Completions.  Chat templates of transformers use the same format."""
     return [
         {
             "type": "function",
@@ -27,7 +27,7 @@ for_chat_template = for_openai
 
 
 def for_anthropic(tools: Sequence[Tool]) -> list[dict[str, Any]]:
-    """Messages API `tools`."""
+    """The `tools` of Anthropic's Messages API."""
     return [
         {"name": tool.name, "description": tool.description, "input_schema": tool.schema()}
         for tool in tools
@@ -35,18 +35,18 @@ def for_anthropic(tools: Sequence[Tool]) -> list[dict[str, Any]]:
 
 
 def as_text(tools: Sequence[Tool]) -> str:
-    """The same tools for a model that knows no tool calling: a list, and how to write a call."""
+    """The text protocol for models without tool calling: the list of tools and the call syntax."""
     lines = []
     for tool in tools:
         arguments = ", ".join(_signature(parameter) for parameter in tool.parameters)
         lines.append(f"- {tool.name}({arguments}): {tool.description}")
-    # The example takes the form of a call without standing for any of the tools.
+    # The example has the form of a call, but names none of the tools.
     example = json.dumps({"name": "tool_name", "arguments": {"parameter": "value"}})
     return TEXT_PROTOCOL.format(tools="\n".join(lines), example=example)
 
 
 def call_as_text(name: str, arguments: str) -> str:
-    """A call in the text protocol; `arguments` is a JSON object as text."""
+    """Formats a call in the text protocol.  `arguments` is a JSON object as text."""
     return (
         f'<tool_call>{{"name": {json.dumps(name)}, "arguments": {arguments or "{}"}}}</tool_call>'
     )

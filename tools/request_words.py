@@ -1,7 +1,8 @@
-"""The words by which people ask for an intervention.
+"""The words with which people ask for an intervention, as regular expressions.
 
-Of each intervention there are two kinds of phrases.  A *deed* asks by itself ("move the block"); a
-*wish* names what is wanted ("another angle") and asks only where the sentence wants something.
+Each intervention has two kinds of phrases.  A *deed* is a request by itself ("move the block").  A
+*wish* names the wanted thing ("another angle") and is a request only in a sentence that asks for
+something.
 """
 
 import re
@@ -11,7 +12,7 @@ from proactive_agent.tools.actions import Intervention
 
 
 class Words(NamedTuple):
-    """How an intervention is asked for."""
+    """The phrases of one intervention.  The default of `wish` matches nothing."""
 
     deed: re.Pattern[str]
     wish: re.Pattern[str] = re.compile(r"(?!)")
@@ -88,7 +89,7 @@ LOOK = _any(
     r"^(?:is there|is anything|what's|what is) (?:\w+ ){0,3}?"
     r"(?=(?:to|on) the (?:left|right)\b|above|below)",
 )
-"""Asks to move the camera where a direction stands beside it."""
+"""Asks to move the camera if the sentence also names a direction."""
 LOOK_ELSEWHERE = _any(r"look (?:there|elsewhere|around)\b")
 FARTHER = Words(
     deed=_any(
@@ -167,7 +168,7 @@ ROTATE = Words(
 
 _VIDEO = r"(?:video|clip|footage|recording|film|movie)\b"
 GO_ON = r"(?:go on|keep going|carry on|continue)(?= ?(?:$|[,:?]| please| until| so\b| and\b))"
-"""Without an object: with the video, or with the drawing."""
+"""Has no object, so it can mean the video or the drawing."""
 _MOMENT = (
     r"(?:\w+ )?(?:frames?|moments?|parts?|scenes?|seconds?|points?|sections?|segments?|shots?)\b"
 )
@@ -227,7 +228,7 @@ SEEK = Words(
         r"(?:frames?|moments?|stills?|screenshots?)\b"
     ),
 )
-"""Any other moment of the video."""
+"""Asks for another moment of the video, earlier or later."""
 
 # A drawing ----------------------------------------------------------------------------------------
 
@@ -271,7 +272,7 @@ SIMPLE = {
     Intervention("rotate_object"): ROTATE,
     Intervention("add_details"): ADD_DETAILS,
 }
-"""Interventions that a sentence asks for or not, whatever else it says."""
+"""Interventions that are found independently of the rest of the sentence."""
 
 # A picture's quality ------------------------------------------------------------------------------
 
@@ -281,12 +282,12 @@ IMPROVE = re.compile(
     r"unpixelat|decompress|saturat|desaturat|lighten|refocus|filter|eliminat|repair|normali[sz]|"
     r"crank|dial|lift)\w*"
 )
-"""A verb that changes a picture: "a blurry picture" only states a fact."""
+"""Verbs that change a picture.  Without one, "a blurry picture" is a statement."""
 GIVE_BETTER = re.compile(
     r"\b(?:mak(?:e|ing)|get(?:ting)?|provid(?:e|ing)|send|show|shar(?:e|ing)|bring|use|take|have|"
     r"less|more|higher|better|sharper|brighter|lighter|clearer|need|version)\b"
 )
-"""What asks for a better one, where something is wanted at all."""
+"""Words that ask for a better picture, in a sentence that asks for something."""
 
 ENHANCEMENTS = {
     "brightness": re.compile(
@@ -310,4 +311,4 @@ ENHANCEMENTS = {
 WITHOUT_FAULT = re.compile(
     r"\b(?:isn't|is not|aren't|not|less|without(?: the| any)?|free of|no) (?:so |as |too |that )?$"
 )
-"""Before the name of a fault: a picture that is not blurry is what is wanted."""
+"""Words before the name of a fault that ask for its absence ("a picture that is not blurry")."""

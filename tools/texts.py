@@ -1,8 +1,8 @@
-"""Every text of the tool interface that a model reads, in one place.
+"""All texts of the tool interface that a model reads.
 
-The descriptions say what a tool does, never that it should be used: whether a model asks for help
-is what the benchmark measures.  A change of any text here is a new `VERSION`; the hash of all of
-them stands in each run's manifest.
+The descriptions say what a tool does, never that it should be used, because the benchmark measures
+whether a model asks for help.  A change of any text needs a new `VERSION`.  Each run's manifest
+contains the hash of all texts.
 """
 
 import hashlib
@@ -62,7 +62,7 @@ To call a tool, write its name and its arguments as one JSON object between thes
 
 
 def texts_hash() -> str:
-    """SHA-256 over all texts, so that a manifest pins what models were told."""
+    """SHA-256 of all texts, for the manifest."""
     everything = [
         VERSION, DESCRIPTIONS, PARAMETERS, OPERATIONS, IN_THE_USERS_WORDS, INSTRUCTION,
         DONE, NOT_POSSIBLE, RIGHT, IMAGE_FOLLOWS, TEXT_PROTOCOL,

@@ -1,10 +1,10 @@
-"""Which tools are on offer in a state.
+"""Toolsets: the tools that are offered in a state.
 
-- `scenario`: what this state really allows, so it is the decision of the multiple choice;
-- `all`: every tool with every value, most of them of no use here;
-- `random`: only tools of other scenarios (who asks here merely avoids abstaining).
+- `scenario`: the interventions that are possible in this state, as in the multiple choice;
+- `all`: every tool with every value; most of them have no effect in the state;
+- `random`: only tools of other scenarios, so that asking for help is never useful.
 
-`answer` and `abstain` are always there; `ask_clarification` wherever asking can help.
+All toolsets contain `answer` and `abstain`; `scenario` and `all` also contain `ask_clarification`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -32,11 +32,11 @@ class Toolset:
     tools: tuple[Tool, ...]
 
     def find(self, name: str) -> Tool | None:
-        """The tool of that name, if it is on offer."""
+        """The tool with this name, or None if it is not offered."""
         return next((tool for tool in self.tools if tool.name == name), None)
 
     def closed_calls(self) -> Iterator[tuple[str, dict[str, str], Action | Question]]:
-        """Every call that can be written without free text, and the action it stands for."""
+        """All calls without free text: the tool's name, the arguments and the resulting action."""
         for tool in self.tools:
             required = [p for p in tool.parameters if p.required]
             if not required:
@@ -48,7 +48,7 @@ class Toolset:
 
 
 def offered(suggestions: Sequence[tuple[Intervention, str]], categories: Sequence[str]) -> Toolset:
-    """Toolset `scenario`: the suggestions of this state, each with the sample's wording."""
+    """The toolset `scenario`.  `suggestions` are the interventions and the sample's wordings."""
     values: dict[str, list[str]] = {}
     wordings: dict[str, list[str]] = {}
     for intervention, wording in suggestions:
@@ -62,12 +62,12 @@ def offered(suggestions: Sequence[tuple[Intervention, str]], categories: Sequenc
 
 
 def everything(categories: Sequence[str]) -> Toolset:
-    """Toolset `all`."""
+    """The toolset `all`."""
     own = map(intervention_tool, INTERVENTIONS)
     return Toolset((*own, ASK_CLARIFICATION, answer_tool(categories), ABSTAIN))
 
 
 def foreign(own_tools: frozenset[str], categories: Sequence[str]) -> Toolset:
-    """Toolset `random`: the intervention tools that are not among the scenario's own."""
+    """The toolset `random`: the intervention tools that the scenario does not use."""
     others = [intervention_tool(name) for name in INTERVENTIONS if name not in own_tools]
     return Toolset((*others, answer_tool(categories), ABSTAIN))

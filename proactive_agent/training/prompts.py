@@ -23,7 +23,7 @@ from proactive_agent.providers import (
     UserMessage,
 )
 from proactive_agent.providers.local.chat import Chat
-from proactive_agent.providers.text_tools import written
+from proactive_agent.providers.text_tools import format_call
 from proactive_agent.scenarios import Environment, ImageRef
 from proactive_agent.scenarios.protocol_pack import FILE_NAME, load_pack
 from proactive_agent.scenarios.registry import SCENARIOS
@@ -165,7 +165,7 @@ class ReplyFrame(NamedTuple):
 
     def around(self, reply: Reply) -> str:
         """Returns the whole text that the model generates for a reply."""
-        calls = map(written, reply.tool_calls)
+        calls = map(format_call, reply.tool_calls)
         return self.before + "\n".join(t for t in (reply.text, *calls) if t) + self.after
 
 

@@ -1,1 +1,1 @@
-"""Models behind an API: OpenAI, Anthropic, whatever litellm knows, and servers that speak alike."""
+"""Models behind an API: OpenAI, Anthropic, litellm, and servers with compatible APIs."""

@@ -1,4 +1,4 @@
-"""`anthropic:MODEL`: the Messages API, also of servers that speak it (`MODEL@http://host:port`)."""
+"""`anthropic:MODEL`: Anthropic's Messages API.  `MODEL@http://host:port` names another server."""
 
 import importlib.metadata
 import json
@@ -30,7 +30,11 @@ _THINKING = ("thinking", "redacted_thinking")
 
 
 class Anthropic(ApiProvider):
-    """Tool results hold their pictures; thinking goes back with the turn that it belongs to."""
+    """Adapter for the Messages API.
+
+    Pictures stay inside tool results.  Thinking blocks are sent back with the turn that they belong
+    to.
+    """
 
     name = "anthropic"
     library = "anthropic"
@@ -45,7 +49,7 @@ class Anthropic(ApiProvider):
             base_url=self.address,
             max_retries=0,
             timeout=options.access.timeout,
-            # Half the processor time of the SDK's default, and more of it with many at once.
+            # aiohttp takes half the processor time of the SDK's default client.
             http_client=anthropic.DefaultAioHttpClient(timeout=options.access.timeout),
         )
 
@@ -64,7 +68,7 @@ class Anthropic(ApiProvider):
         if request.system:
             body["system"] = request.system
         if self.options.reasoning:
-            # Thinking models take no temperature but their own.
+            # A model that thinks accepts only its default temperature.
             body["thinking"] = {"type": "adaptive"}
             body["output_config"] = {"effort": self.options.reasoning}
         elif self.sends("temperature"):
@@ -74,7 +78,7 @@ class Anthropic(ApiProvider):
             body["tool_choice"] = {"type": "auto"}
             if self.sends("disable_parallel_tool_use"):
                 body["tool_choice"]["disable_parallel_tool_use"] = True
-            # With tools the conversation goes on, and its next turn begins like this one.
+            # With tools, the next request begins with this conversation, so caching it pays off.
             body["tools"][-1]["cache_control"] = EPHEMERAL
             messages[-1]["content"][-1]["cache_control"] = EPHEMERAL
         return body
@@ -111,7 +115,7 @@ class Anthropic(ApiProvider):
 
 
 def _messages(messages: Iterable[Message], pictures: Pictures) -> list[dict[str, Any]]:
-    """Turns that alternate; the results of one turn's calls stand first and together."""
+    """Alternating messages; consecutive messages of one role are joined."""
     turns: list[dict[str, Any]] = []
     for message in messages:
         role = "assistant" if isinstance(message, AssistantMessage) else "user"
@@ -130,13 +134,13 @@ def _blocks(message: Message, pictures: Pictures) -> list[dict[str, Any]]:
     if isinstance(message, ToolMessage):
         return [{"type": "tool_result", "tool_use_id": message.call.id, "content": content}]
     if not content:
-        raise ApiError("bad_request", "a turn of the user without content cannot be sent")
+        raise ApiError("bad_request", "the API does not accept an empty user message")
     return content
 
 
 def _replied(message: AssistantMessage) -> list[dict[str, Any]]:
     if message.opaque:
-        # Thinking counts only where it comes back as it was, before what followed it.
+        # Thinking blocks must return unchanged and in front of the blocks that followed them.
         return [dict(block) for block in message.opaque]
     blocks: list[dict[str, Any]] = []
     if message.text.strip():
@@ -145,7 +149,7 @@ def _replied(message: AssistantMessage) -> list[dict[str, Any]]:
         fields = {"id": call.id, "name": call.name, "input": _arguments(call)}
         blocks.append({"type": "tool_use", **fields})
     if not blocks:
-        raise ApiError("bad_request", "an empty reply cannot be sent back as a turn of the model")
+        raise ApiError("bad_request", "the API does not accept an empty reply in the history")
     return blocks
 
 
@@ -155,7 +159,11 @@ def _arguments(call: ToolCall) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise ApiError("bad_request", f"a call of {call.name} whose arguments are no JSON object")
+        raise ApiError(
+            "bad_request",
+            f"an earlier call of {call.name} has arguments that are not a JSON object; "
+            "the API does not accept it in the history",
+        )
     return value
 
 
@@ -163,7 +171,7 @@ def _parts(content: Sequence[Part], pictures: Pictures) -> list[dict[str, Any]]:
     blocks: list[dict[str, Any]] = []
     for part in content:
         if isinstance(part, TextPart):
-            if part.text.strip():  # the API refuses empty ones
+            if part.text.strip():  # The API rejects empty texts.
                 blocks.append({"type": "text", "text": part.text})
             continue
         picture = pictures[part.key]

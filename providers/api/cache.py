@@ -1,4 +1,4 @@
-"""Replies kept on disk, so that a run that is repeated or scored again costs nothing."""
+"""A cache of replies on disk, so that repeating a run costs nothing."""
 
 import asyncio
 import hashlib
@@ -14,10 +14,10 @@ FILE = "replies.sqlite"
 
 
 class ReplyCache:
-    """An SQLite file in a folder; several processes may use it at once.
+    """An SQLite file in a folder.  Several processes can use it at the same time.
 
-    A key covers everything that determines the reply: the adapter and its address, the whole body
-    that is sent, the seed where replies are drawn at random, and which repetition of a sample asks.
+    A key covers everything that determines a reply: the adapter and its address, the whole request
+    body, the seed if replies are sampled, and the repetition of the sample.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -31,14 +31,14 @@ class ReplyCache:
                 "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL)"
             )
         except (OSError, sqlite3.Error) as error:
-            raise UserError(f"{self.file}: {error}") from None
+            raise UserError(f"cannot open the reply cache {self.file}: {error}") from None
 
     async def get(self, key: str) -> dict[str, Any] | None:
-        """The raw reply of an earlier request."""
+        """Returns the raw reply of an earlier request, or None."""
         return await asyncio.to_thread(self._get, key)
 
     async def put(self, key: str, reply: dict[str, Any]) -> None:
-        """Keeps a raw reply; one that is there already stays."""
+        """Stores a raw reply.  A stored reply is never overwritten."""
         await asyncio.to_thread(self._put, key, json.dumps(reply))
 
     def close(self) -> None:
@@ -53,7 +53,7 @@ class ReplyCache:
                 row = rows.fetchone()
             reply: dict[str, Any] | None = json.loads(row[0]) if row else None
         except (sqlite3.Error, ValueError) as error:
-            raise UserError(f"{self.file}: {error}") from None
+            raise UserError(f"cannot read the reply cache {self.file}: {error}") from None
         return reply
 
     def _put(self, key: str, reply: str) -> None:
@@ -61,10 +61,10 @@ class ReplyCache:
             with self._lock, self._database:
                 self._database.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (key, reply))
         except sqlite3.Error as error:
-            raise UserError(f"{self.file}: {error}") from None
+            raise UserError(f"cannot write the reply cache {self.file}: {error}") from None
 
 
 def cache_key(*parts: Any) -> str:
-    """SHA-256 over JSON values."""
+    """SHA-256 of JSON values."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

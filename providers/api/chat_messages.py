@@ -1,4 +1,4 @@
-"""Conversations in the form of OpenAI's Chat Completions, which most servers speak."""
+"""Conversations in the format of OpenAI's Chat Completions, which most servers support."""
 
 import json
 from collections.abc import Sequence
@@ -23,21 +23,24 @@ from proactive_agent.tools import ToolCall
 
 
 def chat_messages(request: Request, pictures: Pictures) -> list[dict[str, Any]]:
-    """`messages` of a request.  Pictures of tool results follow in a message of the user."""
-    told = [{"role": "system", "content": request.system}] if request.system else []
+    """The `messages` of a request body.  Pictures of tool results follow in a user message."""
+    system = [{"role": "system", "content": request.system}] if request.system else []
     messages = merged(move_images_out_of_results(request.messages))
-    return told + [_turn(message, pictures) for message in messages]
+    return system + [_turn(message, pictures) for message in messages]
 
 
 def read_chat(raw: dict[str, Any]) -> ParsedReply:
-    """The first choice of a reply.  Raises ApiError, KeyError and the like where there is none."""
+    """Parses the first choice of a reply.
+
+    Raises ApiError, or KeyError, TypeError and the like if the reply has another form.
+    """
     choices = raw["choices"]
     if not choices:
         raise ApiError("bad_reply", "the reply has no choices")
     choice = choices[0]
     message, reason = choice["message"], choice.get("finish_reason")
     if reason == "content_filter":
-        raise ApiError("content_filter", "the API's filter stopped the reply")
+        raise ApiError("content_filter", "the API's content filter blocked the reply")
     text = message.get("content") or ""
     if isinstance(text, list):
         text = "".join(part.get("text", "") for part in text)
@@ -52,7 +55,7 @@ def read_chat(raw: dict[str, Any]) -> ParsedReply:
 
 
 def read_call(call: dict[str, Any], index: int) -> ToolCall:
-    """A call from its `name`, `arguments` and `id`; the arguments stay as they were written."""
+    """Builds a call from `name`, `arguments` and `id`.  The arguments remain unparsed text."""
     arguments = call.get("arguments")
     if arguments is None:
         arguments = ""
@@ -77,12 +80,12 @@ def _turn(message: Message, pictures: Pictures) -> dict[str, Any]:
             for call in message.tool_calls
         ]
     elif not message.text:
-        raise ApiError("bad_request", "an empty reply cannot be sent back as a turn of the model")
+        raise ApiError("bad_request", "the API does not accept an empty reply in the history")
     return turn | _thinking(message)
 
 
 def _thinking(message: AssistantMessage) -> dict[str, Any]:
-    """What litellm keeps of a model's thinking, for models that want it back."""
+    """The thinking that litellm returned, for models that require it back."""
     return message.opaque if isinstance(message.opaque, dict) else {}
 
 
@@ -99,7 +102,7 @@ def _tokens(usage: dict[str, Any]) -> Tokens:
     given = usage.get("prompt_tokens_details") or {}
     written = usage.get("completion_tokens_details") or {}
     if not usage.get("prompt_tokens"):
-        return Tokens()  # no prompt is empty: whoever says 0 did not count
+        return Tokens()  # No prompt is empty, so a server that reports 0 did not count.
     return Tokens(
         input=usage["prompt_tokens"],
         output=usage.get("completion_tokens"),

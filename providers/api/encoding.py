@@ -1,4 +1,4 @@
-"""Pictures as an API takes them: scaled down, compressed once, kept by what they show."""
+"""Pictures for APIs: scaled down, compressed, and cached by `ImagePart.key`."""
 
 import asyncio
 import base64
@@ -22,14 +22,14 @@ CACHE_BYTES = 128 * 2**20
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A picture ready to be sent."""
+    """An encoded picture."""
 
     base64: str
     sent: SentImage
 
     @property
     def data_uri(self) -> str:
-        """For APIs that take pictures by address."""
+        """The picture as a `data:` URI."""
         return f"data:{self.sent.media_type};base64,{self.base64}"
 
 
@@ -38,9 +38,10 @@ Pictures = dict[str, Encoded]
 
 
 class Encoder:
-    """Encodes each picture once, in a thread; the latest are kept.
+    """Encodes pictures in threads and caches the most recent ones.
 
-    `longest_edge` is in pixels; smaller pictures are not enlarged.
+    `longest_edge` is in pixels; smaller pictures are not enlarged.  `cache_bytes` limits the
+    encoded size of the cached pictures.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Encoder:
         self._at_work: dict[str, asyncio.Task[Encoded]] = {}
 
     async def pictures(self, request: Request) -> Pictures:
-        """Every picture of a request.  Raises what loading one raises."""
+        """Encodes all pictures of a request.  Raises the errors of `ImagePart.load`."""
         return {part.key: await self._encoded(part) for part in request.pictures}
 
     async def _encoded(self, part: ImagePart) -> Encoded:
@@ -71,11 +72,11 @@ class Encoder:
             task = asyncio.create_task(asyncio.to_thread(self.encode, part))
             self._at_work[part.key] = task
             task.add_done_callback(lambda done: self._keep(part.key, done))
-        # Others may wait for it too, so that it goes on where this one is cancelled.
+        # Other requests may wait for the same task, so cancelling this one must not stop it.
         return await asyncio.shield(task)
 
     def encode(self, part: ImagePart) -> Encoded:
-        """Scales and compresses a picture."""
+        """Scales and compresses one picture."""
         image = part.load()
         if image.mode != "RGB":
             image = image.convert("RGB")

@@ -1,16 +1,16 @@
-"""What can go wrong with a request to an API, and whether it helps to ask again.
+"""Failures of API requests, by kind, and which of them are retried.
 
-| kind | what happened | asked again |
+| kind | cause | retried |
 | --- | --- | --- |
-| connection, timeout | no answer, or half of one; HTTP 408 | yes |
+| connection, timeout | no response or an incomplete one; HTTP 408 | yes |
 | rate_limit, conflict | HTTP 429, 409 | yes |
 | overloaded, server | HTTP 503 and 529, any other 5xx | yes |
-| bad_reply | an answer that is none: no JSON, another content type, no choices | yes |
+| bad_reply | malformed response: no JSON, wrong content type, no choices | yes |
 | quota | the account has no credit left | no |
 | auth, permission, not_found | HTTP 401, 403, 404 | no |
-| too_large, context_overflow | HTTP 413; more tokens than the model takes | no |
-| content_filter | the API's filter stopped the request or the reply | no |
-| bad_request | any other 4xx, and what an adapter cannot send | no |
+| too_large, context_overflow | HTTP 413; more tokens than the context window | no |
+| content_filter | the API's content filter blocked the request or the reply | no |
+| bad_request | any other 4xx; a message that an adapter cannot send | no |
 """
 
 import json
@@ -21,7 +21,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 SHOWN = 400
-"""How many characters of an error's message are kept."""
+"""Maximum number of characters of an error message."""
 
 _BY_STATUS = {
     401: "auth", 403: "permission", 404: "not_found", 408: "timeout", 409: "conflict",
@@ -31,7 +31,7 @@ RETRIED = frozenset(
     {"connection", "timeout", "rate_limit", "conflict", "overloaded", "server", "bad_reply"}
 )
 SLOWED_BY = frozenset({"rate_limit", "overloaded"})
-"""What says that less should be asked at once."""
+"""Kinds that reduce the number of concurrent requests."""
 
 _QUOTA = re.compile(r"insufficient_quota|credit balance is too low|billing_error", re.IGNORECASE)
 _OVERFLOW = re.compile(
@@ -47,22 +47,22 @@ _FILTERED = re.compile(
 
 
 class ApiError(Exception):
-    """A request that failed; `kind` is one of the table above."""
+    """A failed request.  `kind` is one of the table above."""
 
     def __init__(self, kind: str, message: str, wait: float | None = None) -> None:
         super().__init__(message)
         self.kind = kind
         self.wait = wait
-        """Seconds after which the server wants to be asked again, where it says so."""
+        """Seconds that the server asks to wait before a retry; None if it does not say."""
 
     @property
     def retried(self) -> bool:
-        """Whether asking again can help."""
+        """Whether a retry can succeed."""
         return self.kind in RETRIED
 
 
 def from_status(status: int, headers: Mapping[str, str], body: str) -> ApiError:
-    """The fault of an HTTP status and what came with it."""
+    """Builds the error for an HTTP response."""
     message = _message(body)
     kind = _BY_STATUS.get(status, "server" if status >= 500 else "bad_request")
     if status in (400, 403, 413, 422, 429) and (special := _special(body, status)):
@@ -71,15 +71,15 @@ def from_status(status: int, headers: Mapping[str, str], body: str) -> ApiError:
 
 
 def from_sdk(error: Exception) -> ApiError:
-    """The fault behind an exception of the OpenAI or Anthropic SDK, or of litellm (same kin)."""
+    """Builds the error for an exception of the OpenAI SDK, the Anthropic SDK or litellm."""
     status = getattr(error, "status_code", None)
     names = _names(error)
-    # The transport calls a server that is not there one that is late.
+    # The transport reports a server that does not exist as a timeout.
     for cause in _causes(error):
         if isinstance(cause, ConnectionError) or "ClientConnectorError" in _names(cause):
             return ApiError("connection", _first_line(cause) or type(cause).__name__)
     if names & {"APITimeoutError", "Timeout", "TimeoutError"}:
-        return ApiError("timeout", _first_line(error) or "no reply in time")
+        return ApiError("timeout", _first_line(error) or "no reply before the timeout")
     if "APIConnectionError" in names:
         cause = error.__cause__ or error.__context__ or error
         return ApiError("connection", _first_line(cause) or type(cause).__name__)
@@ -108,7 +108,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _body(error: Exception, response: Any) -> str:
-    # litellm's responses are made up; its message ends with what the server said.
+    # litellm constructs its response objects; its message ends with the server's own body.
     if type(error).__module__.startswith("litellm"):
         _, _, said = str(error).partition(" - {")
         return "{" + said if said else str(error)
@@ -126,7 +126,7 @@ def _special(body: str, status: int) -> str | None:
 
 
 def _message(body: str) -> str:
-    """The message inside an error's body, whichever of the usual forms it has."""
+    """Extracts the message from an error body in any of the usual forms."""
     try:
         value = json.loads(body)
     except ValueError:
@@ -145,7 +145,7 @@ def _first_line(error: BaseException) -> str:
 
 
 def _wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds, from `retry-after-ms` or `retry-after` (seconds or a date)."""
+    """Seconds to wait, from the header `retry-after-ms` or `retry-after` (seconds or a date)."""
     try:
         if exact := headers.get("retry-after-ms"):
             return max(0.0, float(exact) / 1000)

@@ -1,7 +1,7 @@
-"""API keys: from the environment or a `.env` file in the working directory, and nowhere else.
+"""API keys, read only from the environment and from a `.env` file in the working directory.
 
-A key is handed to the SDK and not kept; texts of unknown origin (error messages of servers) go
-through a `Redactor` before they are shown or written.
+Keys are passed to the SDKs and not stored.  Texts from servers, such as error messages, pass a
+`Redactor` before they are shown or written.
 """
 
 import os
@@ -13,7 +13,7 @@ from proactive_agent.providers.api.server import ApiTarget
 from proactive_agent.tools import UserError
 
 OWN_SERVER_KEY = "PROACTIVE_AGENT_API_KEY"
-"""The key for a server named in `model@http://…`: the key of a company is not sent elsewhere."""
+"""Key for a server named in `model@http://…`.  A company's key is sent only to that company."""
 
 NAMES: Mapping[str, str] = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
@@ -25,7 +25,7 @@ Redactor = Callable[[str], str]
 
 
 def read_env_file(file: Path = Path(".env")) -> dict[str, str]:
-    """The assignments of a `.env` file; none where there is no such file."""
+    """Reads the assignments of a `.env` file; empty if the file does not exist."""
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -35,29 +35,34 @@ def read_env_file(file: Path = Path(".env")) -> dict[str, str]:
 
 
 def environment() -> dict[str, str]:
-    """The `.env` file, and over it the environment of the process."""
+    """The variables of the process, which override those of the `.env` file."""
     return read_env_file() | dict(os.environ)
 
 
 def find_key(name: str) -> str | None:
-    """The key of that name; None where it is missing or empty."""
+    """Returns the value of a key variable, or None if it is missing or empty."""
     return environment().get(name) or None
 
 
 def key_for(company: str, target: ApiTarget) -> str:
-    """The key that an SDK is given for a target.  Raises UserError where the company's is missing.
+    """Returns the key for a target.  Raises UserError if the company's key is not set.
 
-    A server of the user's own that asks for no key is not told one; the SDKs insist on something.
+    For a custom server without a key it returns a placeholder, because the SDKs require a value.
     """
     if target.base_url is not None:
         return find_key(OWN_SERVER_KEY) or "none"
     if key := find_key(NAMES[company]):
         return key
-    raise UserError(f"{company}:{target.model} needs a key: set {NAMES[company]}")
+    raise UserError(
+        f"{company}:{target.model} needs a key: set {NAMES[company]} in the environment or in .env"
+    )
 
 
 def redactor() -> Redactor:
-    """Replaces every value in sight that may be a secret by its variable's name."""
+    """Returns a function that replaces possible secrets in a text by their variable names.
+
+    Secrets are the values of environment variables whose names suggest a key or a password.
+    """
     secrets = {
         value: name
         for name, value in environment().items()

@@ -1,4 +1,4 @@
-"""`litellm:PROVIDER/MODEL`: every API that litellm knows; `…@http://host:port` names a server."""
+"""`litellm:PROVIDER/MODEL`: APIs supported by litellm.  `…@http://host:port` names a server."""
 
 import importlib.metadata
 import logging
@@ -22,12 +22,12 @@ _KEPT = ("thinking_blocks", "reasoning_content")
 
 
 def _import() -> Any:
-    # Without it litellm asks the network for its price list while it is imported.
+    # Without this variable, litellm downloads its price list when it is imported.
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         import litellm
-    # Raised where litellm imports what it needs for its first request.
+    # Raised by litellm's imports during its first request.
     warnings.filterwarnings("ignore", r"Items? .* on TypedDict class", UserWarning)
     litellm.suppress_debug_info = True
     logging.getLogger("LiteLLM").setLevel(logging.ERROR)
@@ -35,7 +35,7 @@ def _import() -> Any:
 
 
 class LiteLLM(ApiProvider):
-    """Chat Completions as litellm translates them."""
+    """Adapter for litellm, which translates Chat Completions to other APIs."""
 
     name = "litellm"
     library = "litellm"
@@ -43,7 +43,7 @@ class LiteLLM(ApiProvider):
     def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         super().__init__(target, options)
         self._litellm = _import()
-        # It looks for keys in the environment alone.
+        # litellm reads keys only from the environment, not from .env.
         for name, value in environment().items():
             os.environ.setdefault(name, value)
         self._api_key = find_key(OWN_SERVER_KEY) or "none" if target.base_url else None
@@ -74,7 +74,7 @@ class LiteLLM(ApiProvider):
             if self.sends("parallel_tool_calls"):
                 body["parallel_tool_calls"] = False
             if self._company == "anthropic":
-                # Not for others: litellm would pass it on to servers that refuse it.
+                # For Anthropic only: litellm passes it on, and other servers reject it.
                 body["tools"][-1]["cache_control"] = EPHEMERAL
                 _mark(messages[-1])
         return body

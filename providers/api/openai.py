@@ -1,4 +1,4 @@
-"""`openai:MODEL`: OpenAI's models, and by `openai:MODEL@http://host:port/v1` any server alike."""
+"""`openai:MODEL`: OpenAI's APIs.  `openai:MODEL@http://host:port/v1` names a compatible server."""
 
 import importlib.metadata
 import re
@@ -25,7 +25,7 @@ _LARGEST_SEED = 2**31
 
 
 class OpenAI(ApiProvider):
-    """Chat Completions, or Responses for OpenAI's reasoning models."""
+    """Adapter for Chat Completions, and for Responses with OpenAI's reasoning models."""
 
     name = "openai"
     library = "openai"
@@ -39,10 +39,10 @@ class OpenAI(ApiProvider):
             base_url=target.base_url or ADDRESS,
             max_retries=0,
             timeout=options.access.timeout,
-            # Half the processor time of the SDK's default, and more of it with many at once.
+            # aiohttp takes half the processor time of the SDK's default client.
             http_client=openai.DefaultAioHttpClient(timeout=options.access.timeout),
         )
-        # Another server may call its model what it likes.
+        # On another server, the model's name says nothing about reasoning.
         own = target.base_url is not None
         self._reasons = not own and bool(_REASONING.match(target.model.split(":")[0]))
         self._responses = options.api == "responses" or (options.api == "auto" and self._reasons)
@@ -60,7 +60,7 @@ class OpenAI(ApiProvider):
             body["input"] = response_items(request.messages, pictures)
             body["max_output_tokens"] = sampling.max_tokens
             body["store"] = False
-            body["stream"] = False  # some servers stream unless they are told not to
+            body["stream"] = False  # Some servers stream by default.
             if self._reasons:
                 body["include"] = ["reasoning.encrypted_content"]
             if self.options.reasoning:
@@ -93,7 +93,7 @@ class OpenAI(ApiProvider):
         return read_response(raw) if self._responses else read_chat(raw)
 
     def sends(self, field: str) -> bool:
-        # Reasoning models refuse these: nothing about them can be told by a probe's success.
+        # Reasoning models reject these fields, so they are never sent, not even in a probe.
         return not self._reasons_without(field) and super().sends(field)
 
     def manifest(self) -> dict[str, Any]:

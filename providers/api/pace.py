@@ -1,7 +1,7 @@
-"""How fast one API may be asked: requests at once, requests and tokens per minute.
+"""Rate limits of one API: concurrent requests, requests per minute and tokens per minute.
 
-The number of requests at once starts unbounded (the runner bounds it), is halved when the API says
-that it is too much, and grows by one with each round that went well.
+The limit of concurrent requests is infinite at first (the runner sets its own limit).  It is halved
+when the API reports overload, and grows by one after as many successes as the limit.
 """
 
 import asyncio
@@ -12,22 +12,23 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 HEAD_START = 4
-"""Rounds of the event loop between two requests.  Without them all that wait are prepared before
-the first is sent, all replies come at once, and the processor works while the network idles."""
+"""Iterations of the event loop between two requests.  Without them, all waiting requests are
+prepared before the first one is sent, so processor and network work in turns instead of in
+parallel."""
 
 
 @dataclass(slots=True)
 class Slot:
-    """Leave for one request."""
+    """Permission for one request."""
 
     tokens: float
-    """Booked for it."""
+    """Tokens reserved for it."""
     epoch: int
-    """How often the pace had been slowed when it started."""
+    """Number of slowdowns before it started."""
 
 
 class Pace:
-    """The limits of one provider.  Those who wait get their turn in the order of their coming."""
+    """The limits of one provider.  Waiting requests start in the order of their arrival."""
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class Pace:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.limit = math.inf
-        """How many requests may be in flight."""
+        """Maximum number of concurrent requests."""
         self.in_flight = 0
         self._per_request = 60 / rpm if rpm else 0.0
         self._per_token = 60 / tpm if tpm else 0.0
@@ -51,7 +52,7 @@ class Pace:
 
     @asynccontextmanager
     async def slot(self, tokens: float) -> AsyncIterator[Slot]:
-        """Waits until one more request may start; `tokens` is what it may take."""
+        """Waits until one more request may start.  `tokens` is its expected number of tokens."""
         async with self._turn:
             for _ in range(HEAD_START):
                 await asyncio.sleep(0)
@@ -68,7 +69,7 @@ class Pace:
             self._freed.set()
 
     def went_well(self, slot: Slot, tokens: int | None) -> None:
-        """The request was answered and took so many tokens (None: unknown)."""
+        """Records a success.  `tokens` is the number of tokens used, None if unknown."""
         if tokens is not None:
             self._next_tokens += (tokens - slot.tokens) * self._per_token
         self._good += 1
@@ -78,11 +79,11 @@ class Pace:
             self._freed.set()
 
     def was_too_fast(self, slot: Slot, wait: float | None) -> None:
-        """The API refused the request because of too many; it may say for how many seconds."""
+        """Records a rejection for overload.  `wait` is the pause in seconds that the API wants."""
         if wait:
             self._paused_until = max(self._paused_until, self._clock() + wait)
         if slot.epoch < self._epoch:
-            return  # it had started before the pace was slowed; one burst counts once
+            return  # It started before the last slowdown; one burst counts once.
         self._epoch += 1
         self._good = 0
         self.limit = max(1, min(self.limit, self.in_flight) // 2)

@@ -1,4 +1,7 @@
-"""What tokens cost: litellm's shipped price list, read as a file, or the user's own two numbers."""
+"""Token counts, estimates and prices.
+
+Prices come from litellm's price list, which is read as a file, or from `--price`.
+"""
 
 import importlib.util
 import json
@@ -16,20 +19,20 @@ from proactive_agent.tools import UserError
 PRICE_LIST = "model_prices_and_context_window_backup.json"
 CHARACTERS_PER_TOKEN = 4
 PIXELS_PER_TOKEN = 750
-"""Anthropic's own rule; OpenAI's tiles and Gemini's come to a like number at these sizes."""
+"""Anthropic's rule.  The tiles of OpenAI and Gemini give similar numbers at these sizes."""
 REPLY = 48
-"""Tokens of a reply that is one tool call, or the letter of an option and its text."""
+"""Estimated tokens of a reply: one tool call, or the letter and text of an option."""
 _LONG_PROMPT = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The API's own count; None means that it does not say."""
+    """Token counts reported by the API.  None means that it does not report them."""
 
     input: int | None = None
-    """All of the prompt, with what came from a cache and what was written to one."""
+    """The whole prompt, including tokens that were read from or written to the prompt cache."""
     output: int | None = None
-    """All that was generated, with the reasoning."""
+    """All generated tokens, including reasoning."""
     cached: int | None = None
     cache_written: int | None = None
     reasoning: int | None = None
@@ -37,19 +40,19 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """US dollars per token."""
+    """Prices in US dollars per token."""
 
     input: float
     output: float
     cached: float | None = None
-    """Read from the API's cache; None: as any other input."""
+    """Price of input read from the prompt cache; None means the price of other input."""
     cache_written: float | None = None
     source: str = "--price"
     up_to: int | None = None
-    """Longest prompt that is charged like this; None: any."""
+    """Longest prompt, in tokens, with this price; None means any length."""
 
     def cost(self, tokens: Tokens) -> float | None:
-        """What a reply cost, in US dollars; None where that cannot be told."""
+        """The cost of a reply in US dollars; None if it is unknown."""
         if tokens.input is None or tokens.output is None:
             return None
         if self.up_to is not None and tokens.input > self.up_to:
@@ -64,20 +67,22 @@ class Price:
 
 
 def parse_price(text: str) -> tuple[float, float]:
-    """`IN,OUT` in US dollars per million tokens.  Raises UserError."""
+    """Parses `IN,OUT`, in US dollars per million tokens.  Raises UserError."""
     try:
         given, written = (float(number) for number in text.split(","))
     except ValueError:
         given = written = -1.0
     if not (0 <= given < float("inf") and 0 <= written < float("inf")):
-        raise UserError(f"price {text!r} is not IN,OUT in dollars per million tokens, e.g. 2.5,10")
+        raise UserError(
+            f"price {text!r}: expected IN,OUT in dollars per million tokens, for example 2.5,10"
+        )
     return given, written
 
 
 def find_price(spec: str, own: tuple[float, float] | None = None) -> Price | None:
-    """The price of a `name:model`; `own` are dollars per million tokens and come first.
+    """The price of a `NAME:MODEL`.  `own`, in dollars per million tokens, overrides the list.
 
-    None where nobody knows it: not in the list, or served at an address of the user's.
+    None if the price is unknown: the model is not in the list, or a custom server runs it.
     """
     if own is not None:
         return Price(own[0] / 1e6, own[1] / 1e6)
@@ -92,7 +97,10 @@ def find_price(spec: str, own: tuple[float, float] | None = None) -> Price | Non
 
 
 def input_tokens(request: Request, sizes: Mapping[str, tuple[int, int]]) -> int:
-    """Texts, tools and pictures; `sizes` are pixels as sent, by `ImagePart.key`."""
+    """Estimates the input tokens of a request: texts, tools and pictures.
+
+    `sizes` maps `ImagePart.key` to the width and height in pixels at which a picture is sent.
+    """
     characters = sum(len(text) for text in _texts(request))
     tokens = characters / CHARACTERS_PER_TOKEN
     for message in request.messages:
@@ -104,7 +112,7 @@ def input_tokens(request: Request, sizes: Mapping[str, tuple[int, int]]) -> int:
 
 
 def sent_size(size: tuple[int, int], longest_edge: int) -> tuple[int, int]:
-    """A picture's size after it was scaled down to `longest_edge` pixels."""
+    """The size of a picture after scaling it down to `longest_edge` pixels."""
     scale = min(1.0, longest_edge / max(size))
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
@@ -123,7 +131,7 @@ def _texts(request: Request) -> Iterable[str]:
 
 def _keys(name: str, model: str) -> Iterable[str]:
     if name == "litellm":
-        # Bare names in the list are those of the company whose prefix litellm takes.
+        # The list has the models of these two companies without the prefix that litellm expects.
         prefix, _, bare = model.partition("/")
         return (model, bare) if prefix in ("openai", "anthropic") else (model,)
     return (model, f"{name}/{model}")
@@ -148,7 +156,7 @@ def _price(key: str, entry: Mapping[str, Any] | None) -> Price | None:
 
 @cache
 def _price_list() -> Mapping[str, Any]:
-    """The whole list; empty without litellm.  Importing litellm would take seconds."""
+    """The price list; empty if litellm is not installed.  Read as a file: its import is slow."""
     found = importlib.util.find_spec("litellm")
     if found is None or found.origin is None:
         return {}

@@ -1,6 +1,6 @@
-"""What all API models have in common: pictures, pace, retries, costs, the reply cache.
+"""The common part of all API providers: pictures, rate limits, retries, costs, reply cache.
 
-An adapter says how a request is written down, how it is sent, and what came back.
+An adapter formats a request, sends it and parses the response.
 """
 
 import asyncio
@@ -33,14 +33,14 @@ from proactive_agent.tools import ToolCall, UserError
 
 PROBE = "Reply with the word: ready"
 PROBE_TOKENS = 16
-"""The least that the Responses API takes."""
+"""The minimum that the Responses API accepts."""
 MISCONFIGURED = frozenset({"auth", "permission", "not_found", "quota", "connection", "bad_request"})
-"""What a probe that fails says about every request to come."""
+"""Failures of a probe that every later request would meet as well."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedReply:
-    """What an adapter read from a raw reply."""
+    """A raw response, parsed by an adapter."""
 
     text: str
     tool_calls: tuple[ToolCall, ...]
@@ -53,9 +53,9 @@ class ApiProvider(Provider):
     """A model behind an API."""
 
     name: ClassVar[str]
-    """What stands before the colon."""
+    """The name before the colon of a spec."""
     may_be_left_out: ClassVar[Sequence[str]] = ("temperature", "parallel_tool_calls")
-    """Settings that some models refuse to be given; the manifest says which were left out."""
+    """Fields that some models reject.  The manifest lists those that were left out."""
     remote: ClassVar[bool] = True
     charges: ClassVar[bool] = True
     extra: ClassVar[str | None] = "api"
@@ -78,31 +78,31 @@ class ApiProvider(Provider):
     def create(cls, model: str, options: ProviderOptions) -> Self:
         return cls(parse_target(model), options)
 
-    # What an adapter adds -------------------------------------------------------------------------
+    # Implemented by an adapter --------------------------------------------------------------------
 
     @abstractmethod
     def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
-        """The request as the API takes it.  Raises ApiError for what cannot be sent."""
+        """Formats a request as a JSON body.  Raises ApiError if the API cannot express it."""
 
     @abstractmethod
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
-        """One try.  Raises ApiError, or what the SDK raises."""
+        """Sends a body once and returns the response.  Raises ApiError or an SDK error."""
 
     @abstractmethod
     def fault(self, error: Exception) -> ApiError:
-        """What an exception of the SDK means."""
+        """Converts an exception of the SDK."""
 
     @abstractmethod
     def read(self, raw: dict[str, Any]) -> ParsedReply:
-        """The reply.  Raises ApiError, or KeyError and the like, where it is none."""
+        """Parses a response.  Raises ApiError, or KeyError and the like if it is malformed."""
 
     @abstractmethod
     def versions(self) -> dict[str, str]:
-        """The libraries that requests depend on."""
+        """Versions of the libraries that send requests, by name."""
 
     @property
     def address(self) -> str | None:
-        """Where the model is asked; None where a library decides."""
+        """Base URL of the API; None if a library chooses it."""
         return self.target.base_url
 
     # ----------------------------------------------------------------------------------------------
@@ -135,7 +135,7 @@ class ApiProvider(Provider):
                 if error.kind in MISCONFIGURED:
                     spec = f"{self.name}:{self.target.model}"
                     raise UserError(f"{spec}: {error.kind}: {error}") from None
-                return None  # the run will tell, and go on where it can
+                return None  # The failure may be temporary; the run handles it.
 
     def manifest(self) -> dict[str, Any]:
         price = self.price
@@ -163,11 +163,11 @@ class ApiProvider(Provider):
             self._cache.close()
 
     def sends(self, field: str) -> bool:
-        """Whether the API takes this setting, as far as is known."""
+        """Whether a request contains this field; False once the API has rejected it."""
         return field not in self.left_out
 
     def _leave_out(self, message: str) -> bool:
-        """Leaves out the setting that an error complains of; False where it names none."""
+        """Leaves out a field that the error message names; returns False if it names none."""
         for field in self.may_be_left_out:
             if field in message and field not in self.left_out:
                 self.left_out.add(field)
@@ -182,7 +182,7 @@ class ApiProvider(Provider):
         if self._cache is None:
             return None
         seed = request.seed if request.sampling.temperature > 0 else None
-        # A repetition is a question of its own; the first time keeps the key it always had.
+        # Each repetition has its own key.  The first one's key is that of older caches.
         repeat = (request.key.repeat,) if request.key.repeat else ()
         return cache_key(self.name, self.address, body, seed, *repeat)
 
@@ -209,7 +209,7 @@ class ApiProvider(Provider):
             except Exception as error:
                 fault = self._explained(error)
                 if fault.kind in SLOWED_BY:
-                    # A wait that no request has the patience for must not hold the others.
+                    # A wait beyond the patience of a request must not delay the others.
                     wait = fault.wait or 0.0
                     patient = wait <= self.options.access.patience
                     self.pace.was_too_fast(slot, wait if patient else None)
@@ -222,7 +222,7 @@ class ApiProvider(Provider):
             answer = self.read(raw)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             shown = f"{type(error).__name__}: {error}; {raw}"[:SHOWN]
-            raise ApiError("bad_reply", f"the reply has not the form of one: {shown}") from None
+            raise ApiError("bad_reply", f"the reply has an unexpected form: {shown}") from None
         tokens = answer.tokens
         return Reply(
             text=answer.text,

@@ -1,4 +1,4 @@
-"""Conversations in the form of OpenAI's Responses API, which its reasoning models need."""
+"""Conversations in the format of OpenAI's Responses API, which its reasoning models need."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ _NOT_SENT_BACK = ("status",)
 
 
 def response_items(messages: Iterable[Message], pictures: Pictures) -> list[dict[str, Any]]:
-    """`input` of a request.  Pictures of tool results stand inside them."""
+    """The `input` of a request body.  Tool results contain their pictures."""
     items: list[dict[str, Any]] = []
     for message in messages:
         if isinstance(message, AssistantMessage):
@@ -38,19 +38,24 @@ def response_items(messages: Iterable[Message], pictures: Pictures) -> list[dict
 
 
 def response_tools(tools: Sequence[Tool]) -> list[dict[str, Any]]:
-    """`tools` of a request."""
-    # Strict schemas know no optional parameters, and `abstain` has one.
+    """The `tools` of a request body."""
+    # Strict schemas do not allow optional parameters, and `abstain` has one.
     return [{"type": "function", **tool["function"], "strict": False} for tool in for_openai(tools)]
 
 
 def read_response(raw: dict[str, Any]) -> ParsedReply:
-    """A reply.  Raises ApiError, KeyError and the like where it is none."""
+    """Parses a response.
+
+    Raises ApiError, or KeyError, TypeError and the like if the response has another form.
+    """
     if error := raw.get("error"):
         status = 429 if error.get("code") == "rate_limit_exceeded" else 500
-        raise from_status(status, {}, error.get("message") or "the API could not answer")
+        raise from_status(
+            status, {}, error.get("message") or "the API reported an error without a message"
+        )
     reason = (raw.get("incomplete_details") or {}).get("reason")
     if reason == "content_filter":
-        raise ApiError("content_filter", "the API's filter stopped the reply")
+        raise ApiError("content_filter", "the API's content filter blocked the reply")
     output: list[dict[str, Any]] = raw["output"]
     if not output and not reason:
         raise ApiError("bad_reply", "the reply has no output")
@@ -75,7 +80,7 @@ def _finish_reason(incomplete: str | None, called: bool, refused: bool) -> str:
 
 
 def _kept(output: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
-    """The items to send back, where there was reasoning: it must stand before what followed it."""
+    """The items to send back if there was reasoning, which must precede the later items."""
     if not any(item["type"] == "reasoning" for item in output):
         return None
     return [{k: v for k, v in item.items() if k not in _NOT_SENT_BACK} for item in output]
@@ -94,7 +99,7 @@ def _replied(message: AssistantMessage) -> list[dict[str, Any]]:
             {"type": "function_call", "call_id": call.id, "name": call.name, "arguments": arguments}
         )
     if not items:
-        raise ApiError("bad_request", "an empty reply cannot be sent back as a turn of the model")
+        raise ApiError("bad_request", "the API does not accept an empty reply in the history")
     return items
 
 

@@ -1,4 +1,4 @@
-"""The one retry policy for all APIs; the SDKs' own are off."""
+"""The retry policy of all APIs.  The retries of the SDKs are switched off."""
 
 import asyncio
 import random
@@ -11,13 +11,14 @@ from proactive_agent.providers.api.faults import ApiError
 
 T = TypeVar("T")
 LONGEST_WAIT = 60.0
-"""Seconds between two tries, where the server does not ask for more."""
+"""Maximum wait between two attempts in seconds, unless the server asks for more."""
 
 
 class Retry:
-    """Asks again while that can help: exponential waits with jitter, or what the server asks for.
+    """Retries transient failures after exponential waits with jitter, or as the server asks.
 
-    `first_wait` is in seconds and doubles; `patience` bounds the sum of all waits of one request.
+    `tries` is the maximum number of attempts.  `first_wait`, in seconds, doubles after each one.
+    `patience`, in seconds, limits the sum of all waits of one request.
     """
 
     def __init__(
@@ -33,7 +34,7 @@ class Retry:
         self._sleep = sleep
 
     async def __call__(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """The result of the first attempt that succeeds.  Raises the last ApiError."""
+        """Returns the result of the first successful attempt.  Raises the last ApiError."""
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception(lambda e: isinstance(e, ApiError) and e.retried),
             stop=self._stop,
@@ -53,7 +54,7 @@ class Retry:
         fault = state.outcome.exception() if state.outcome else None
         jitter = random.uniform(0.5, 1.0)
         if isinstance(fault, ApiError) and fault.wait is not None:
-            # Never sooner than asked for, and not all at the same moment.
+            # At least the requested wait, plus jitter so that requests do not coincide.
             return fault.wait * (1.5 - 0.5 * jitter)
         return float(min(self._first_wait * 2 ** (state.attempt_number - 1), LONGEST_WAIT) * jitter)
 

@@ -1,4 +1,4 @@
-"""The server that a model is asked on: its address, and how a body is posted there."""
+"""The server of a model: parsing its address, and posting bodies to it."""
 
 import json
 import re
@@ -13,19 +13,19 @@ from proactive_agent.tools import UserError
 if TYPE_CHECKING:
     import httpx2
 
-# Names of models can hold an @ of their own (`claude-sonnet-4@20250514`).
+# Names of models can contain an @ (`claude-sonnet-4@20250514`).
 _WITH_URL = re.compile(r"(?P<model>.+)@(?P<url>https?://.*)")
 
 
 class ApiTarget(NamedTuple):
-    """A model, and where it is served; None is the API's own address."""
+    """A model and its server.  `base_url` is None for the company's own API."""
 
     model: str
     base_url: str | None = None
 
 
 def parse_target(text: str) -> ApiTarget:
-    """Reads `model` or `model@http://host:port/v1`.  Raises UserError for a faulty address."""
+    """Parses `model` or `model@http://host:port/v1`.  Raises UserError for a malformed address."""
     found = _WITH_URL.fullmatch(text)
     if not found:
         return ApiTarget(text)
@@ -35,22 +35,31 @@ def parse_target(text: str) -> ApiTarget:
     except ValueError:
         named = False
     if not named:
-        raise UserError(f"{found['url']!r} is no address of a server")
+        raise UserError(
+            f"{found['url']!r} is not the address of a server; expected MODEL@http://HOST:PORT/v1"
+        )
     if parts.username or parts.password:
-        raise UserError("a key belongs into the environment, not into the address of a server")
+        raise UserError(
+            "the address of a server must not contain a user name or password; "
+            "set the key in the environment as PROACTIVE_AGENT_API_KEY"
+        )
     return ApiTarget(found["model"], found["url"].rstrip("/"))
 
 
 class ApiClient(Protocol):
-    """The part of both SDKs' clients that is used here."""
+    """The method that both SDKs' clients share.
+
+    The SDKs' typed methods would walk through the whole body, pictures included.  That takes longer
+    than the rest of their work, so bodies are encoded here and posted as bytes.
+    """
 
     async def post(self, path: str, *, cast_to: Any, content: bytes) -> Any:
-        """Sends a body and gives back what `cast_to` says; raises the SDK's own errors."""
+        """Posts a body and returns a `cast_to`.  Raises the errors of the SDK."""
         ...
 
 
 async def posted(client: ApiClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """The JSON object that the API replies to a body.  Raises ApiError where there is none."""
+    """Posts a body and returns the response.  Raises ApiError if it is not a JSON object."""
     import httpx2
 
     content = msgspec.json.encode(body)
@@ -63,7 +72,7 @@ def _json_of(response: "httpx2.Response") -> dict[str, Any]:
     except ValueError:
         kind = response.headers.get("content-type", "no content type")
         start = " ".join(response.text.split())[: SHOWN // 4]
-        raise ApiError("bad_reply", f"the reply is no JSON ({kind}): {start!r}") from None
+        raise ApiError("bad_reply", f"the reply is not JSON ({kind}): {start!r}") from None
     if not isinstance(value, dict):
-        raise ApiError("bad_reply", f"the reply is no JSON object: {str(value)[: SHOWN // 4]}")
+        raise ApiError("bad_reply", f"the reply is not a JSON object: {str(value)[: SHOWN // 4]}")
     return value

@@ -1,4 +1,4 @@
-"""`local:MODEL`: open-weight models through transformers, many episodes to a batch."""
+"""`local:MODEL`: open-weight models through transformers, with batched generation."""
 
 from proactive_agent.providers.local.provider import Local
 

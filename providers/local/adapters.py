@@ -1,4 +1,4 @@
-"""Folders that hold an adapter (LoRA) beside the name of the model that it was trained on."""
+"""Folders that contain a LoRA adapter and the name of its base model."""
 
 import json
 import warnings
@@ -12,14 +12,14 @@ CONFIG = "adapter_config.json"
 
 
 class Base(NamedTuple):
-    """The model below an adapter."""
+    """The base model of an adapter."""
 
     source: Source
     revision: str | None
 
 
 def base_of(folder: Path) -> Base | None:
-    """The model below an adapter; None where the folder holds a whole model.  Raises UserError."""
+    """The base model of an adapter; None if the folder contains a full model.  Raises UserError."""
     file = folder / CONFIG
     if (folder / "config.json").is_file() or not file.is_file():
         return None
@@ -27,23 +27,25 @@ def base_of(folder: Path) -> Base | None:
         fields = json.loads(file.read_text(encoding="utf-8"))
         name, revision = fields["base_model_name_or_path"], fields.get("revision")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{file} names no model below the adapter ({error!r})") from None
+        raise UserError(f"{file} does not name the adapter's base model ({error!r})") from None
     if not isinstance(name, str) or not isinstance(revision, str | None):
-        raise UserError(f"{file}: {name!r}, revision {revision!r}: names no model")
+        raise UserError(
+            f"{file} does not name the adapter's base model: {name!r}, revision {revision!r}"
+        )
     try:
         return Base(resolve(name), revision)
     except UserError:
-        raise UserError(f"{file}: the model below the adapter is not there: {name}") from None
+        raise UserError(f"{file}: the adapter's base model was not found: {name}") from None
 
 
 def with_adapter(model: Any, folder: Path, *, merged: bool) -> Any:
-    """The model with the adapter; `merged` into its weights, which costs no time when it runs."""
+    """Adds the adapter to the model.  `merged` weights generate faster, but need full precision."""
     try:
         import peft
     except ImportError:
         raise MissingExtraError("train", f"the adapter in {folder}") from None
     with warnings.catch_warnings():
-        # It asks transformers for what a later version calls otherwise.
+        # peft uses a name that newer versions of transformers deprecate.
         warnings.simplefilter("ignore", FutureWarning)
         adapted = peft.PeftModel.from_pretrained(model, str(folder))
         return adapted.merge_and_unload() if merged else adapted

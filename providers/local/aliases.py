@@ -1,4 +1,4 @@
-"""Short names of models, and what else can stand after `local:`."""
+"""The models after `local:`: short names, folders and ids of the Hugging Face Hub."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,25 +30,25 @@ ALIASES: Mapping[str, str] = {
 }
 """The paper's models under the paper's names in lower case, and Idefics2.
 
-Phi-4-Multimodal-6B is not here: transformers has no image-text-to-text class for it.  InstructBLIP
-takes one picture a request, so conditions that show several end in errors.
+Phi-4-Multimodal-6B is missing: transformers has no image-text-to-text class for it.  InstructBLIP
+accepts one picture per request, so conditions with several pictures end in errors.
 """
 
 
 class Source(NamedTuple):
-    """Where a model is loaded from: a folder, or a repository of the Hugging Face Hub."""
+    """Where a model is loaded from.  `folder` is None for a repository of the Hugging Face Hub."""
 
     location: str
     folder: Path | None
 
     @property
     def shown(self) -> str:
-        """What a record calls it: the hub id, or the folder's name without the way to it."""
+        """The model's name in records: the hub id, or the folder's name without its path."""
         return self.folder.resolve().name if self.folder else self.location
 
 
 def resolve(name: str) -> Source:
-    """An alias, a folder, or a hub id, in this order.  Raises UserError for anything else."""
+    """Resolves a short name, a folder or a hub id, in this order.  Raises UserError otherwise."""
     if alias := ALIASES.get(name.lower()):
         return Source(alias, None)
     folder = Path(name).expanduser()
@@ -57,10 +57,10 @@ def resolve(name: str) -> Source:
     if _looks_like_hub_id(name):
         return Source(name, None)
     if "/" in name or "\\" in name:
-        raise UserError(f"local:{name}: there is no such folder")
+        raise UserError(f"local:{name}: this folder does not exist")
     known = ", ".join(ALIASES)
     raise UserError(
-        f"local:{name}: neither a short name nor a folder (nor a hub id owner/name); "
+        f"local:{name}: expected a short name, a folder or a hub id OWNER/NAME; "
         f"short names: {known}"
     )
 

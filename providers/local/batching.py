@@ -1,4 +1,4 @@
-"""Gathers the requests that are waiting into batches, and works through them in one thread."""
+"""Collects waiting requests into batches and processes the batches in one thread."""
 
 import threading
 import time
@@ -12,9 +12,9 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 LINGER = 0.005
-"""Seconds without a further request after which a batch starts though it is not full."""
+"""Seconds without a new request after which an incomplete batch starts."""
 PATIENCE = 0.25
-"""The same while a request is announced: its pictures are being decoded, it will come soon."""
+"""The same while a request is announced, that is, while its pictures are decoded."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,8 +28,8 @@ class _Waiting(Generic[T, R]):
 class Batcher(Generic[T, R]):
     """Turns single items into batches.
 
-    `work` gets the items of one group, ordered by length, and returns a result or an exception for
-    each.  A batch holds `size` items at most.
+    `work` gets items of the same `group`, sorted by `length`, and returns a result or an exception
+    for each.  A batch has at most `size` items.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Batcher(Generic[T, R]):
 
     @contextmanager
     def announced(self) -> Iterator[None]:
-        """Says that an item is on its way, so that a batch waits for it a little longer."""
+        """Announces an item, so that an incomplete batch waits a little longer for it."""
         with self._changed:
             self._announced += 1
         try:
@@ -64,7 +64,10 @@ class Batcher(Generic[T, R]):
                 self._changed.notify()
 
     def submit(self, item: T) -> "Future[R]":
-        """Queues an item.  A future that is cancelled before its batch starts costs nothing."""
+        """Queues an item.  Raises RuntimeError after `close`.
+
+        If the future is cancelled before its batch starts, the item is dropped.
+        """
         future: Future[R] = Future()
         waiting = _Waiting(item, self._group(item), self._length(item), future)
         with self._changed:
@@ -73,14 +76,14 @@ class Batcher(Generic[T, R]):
             self._waiting.append(waiting)
             self._latest = time.monotonic()
             if self._thread is None:
-                # A daemon: a program that ends without `close` must not wait for the model.
+                # A daemon thread: a program that exits without `close` must not wait for the model.
                 self._thread = threading.Thread(target=self._run, name="local-model", daemon=True)
                 self._thread.start()
             self._changed.notify()
         return future
 
     def close(self) -> None:
-        """Cancels what is waiting and waits for the batch in work."""
+        """Cancels waiting items and waits until the current batch is finished."""
         with self._changed:
             self._closed = True
             for waiting in self._waiting:
@@ -100,7 +103,7 @@ class Batcher(Generic[T, R]):
         results: Sequence[R | Exception]
         try:
             results = self._work([waiting.item for waiting in batch])
-        except Exception as error:  # whoever waits must hear of it
+        except Exception as error:  # Passed on through the futures.
             results = [error] * len(batch)
         for waiting, result in zip(batch, results, strict=True):
             if isinstance(result, Exception):
@@ -109,7 +112,7 @@ class Batcher(Generic[T, R]):
                 waiting.future.set_result(result)
 
     def _next(self) -> list[_Waiting[T, R]] | None:
-        """Waits for the next batch; None when closed."""
+        """Waits for the next batch and returns it; None after `close`."""
         with self._changed:
             while not self._closed:
                 self._waiting = [w for w in self._waiting if not w.future.cancelled()]
@@ -120,7 +123,7 @@ class Batcher(Generic[T, R]):
         return None
 
     def _until_start(self) -> float | None:
-        """Seconds; None where there is nothing to start."""
+        """Seconds until a batch starts; None if no item is waiting."""
         if not self._waiting:
             return None
         if len(self._waiting) >= self._size:
@@ -129,7 +132,8 @@ class Batcher(Generic[T, R]):
         return self._latest + pause - time.monotonic()
 
     def _take(self) -> list[_Waiting[T, R]]:
-        # The oldest goes first, with those most like it in length: little padding, no starving.
+        # The oldest item comes first, so that none starves.  Items of similar length join it, which
+        # keeps padding small.
         oldest = self._waiting[0]
         alike = [w for w in self._waiting if w.group == oldest.group]
         alike.sort(key=lambda w: abs(w.length - oldest.length))

@@ -1,4 +1,4 @@
-"""From a request to what a processor takes: the rendered prompt and its pictures."""
+"""Renders a request with a model's chat template into a prompt text and its pictures."""
 
 import json
 import re
@@ -23,7 +23,7 @@ from proactive_agent.providers.messages import (
     UserMessage,
     pictures_of,
 )
-from proactive_agent.providers.text_tools import as_plain_text, merged, written
+from proactive_agent.providers.text_tools import as_plain_text, format_call, merged
 from proactive_agent.providers.tool_result_images import move_images_out_of_results
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall
@@ -32,7 +32,7 @@ from proactive_agent.tools.render import for_chat_template
 
 @dataclass(frozen=True, slots=True)
 class RenderedPrompt:
-    """One request, ready for the processor."""
+    """A request in the form that the processor accepts."""
 
     text: str
     images: list[Image]
@@ -41,30 +41,30 @@ class RenderedPrompt:
 
     @property
     def length(self) -> int:
-        """About how many tokens; only good for putting prompts of a like length together."""
+        """Rough number of tokens.  Used only to batch prompts of similar length."""
         pictures = (min(max(i.width * i.height // 784, 64), 1280) for i in self.images)
         return len(self.text) // 4 + sum(pictures)
 
 
 class Chat:
-    """A model's chat template and what it can express."""
+    """A model's chat template and its abilities: tools, a system prompt, parts in tool results."""
 
     def __init__(self, processor: Any, template: str) -> None:
         self.template = template
         self.processor = processor
         self._neutral = neutraliser(markers(_special_tokens(processor), template))
         self._results_as_parts = False
-        # What takes texts alone has a template that wants no parts.
+        # Templates of text-only models expect strings instead of lists of parts.
         self.text_only = isinstance(processor, TextProcessor)
         self.tool_format: ToolFormat = "native" if self._takes_tools() else "text"
 
     def prompt(self, request: Request) -> RenderedPrompt:
-        """Renders the conversation and loads its pictures.  Raises whatever a picture raises."""
+        """Renders the conversation and loads its pictures.  Raises the errors of the pictures."""
         images = [_load(p) for message in self._messages(request) for p in pictures_of(message)]
         return RenderedPrompt(self.text(request), images, request.sampling, request.seed)
 
     def text(self, request: Request) -> str:
-        """Renders the conversation; a picture is a mark in it."""
+        """Renders the conversation; each picture appears as the model's image placeholder."""
         turns = self._turns(request)
         native = self.tool_format == "native" and request.tools
         tools = for_chat_template(request.tools) if native else None
@@ -74,14 +74,14 @@ class Chat:
         messages = self._messages(request)
         if not request.system:
             return [self._turn(message) for message in messages]
-        told = (TextPart(request.system),)
+        system_text = (TextPart(request.system),)
         if self._takes_system:
-            system = {"role": "system", "content": self._content(told)}
+            system = {"role": "system", "content": self._content(system_text)}
             return [system, *(self._turn(message) for message in messages)]
-        return [self._turn(message) for message in merged([UserMessage(told), *messages])]
+        return [self._turn(message) for message in merged([UserMessage(system_text), *messages])]
 
     def _messages(self, request: Request) -> list[Message]:
-        """What the template is given, in the form that it can express."""
+        """The messages in a form that the template supports."""
         if self.tool_format == "native":
             return merged(map(_readable, move_images_out_of_results(request.messages)))
         return [*as_plain_text(request.messages, request.tools)]
@@ -96,8 +96,10 @@ class Chat:
             call = message.call
             return {"role": "tool", "name": call.name, "tool_call_id": call.id, "content": content}
         fields = [_native_call(call) for call in message.tool_calls]
-        # A call that is no JSON object cannot be given to a template as one.
-        unreadable = [written(c) for c, f in zip(message.tool_calls, fields, strict=True) if not f]
+        # Templates need calls with a JSON object as arguments; other calls become text.
+        unreadable = [
+            format_call(c) for c, f in zip(message.tool_calls, fields, strict=True) if not f
+        ]
         text = "\n".join(t for t in (message.text, *unreadable) if t)
         turn: dict[str, Any] = {"role": "assistant", "content": self._content((TextPart(text),))}
         if calls := [f for f in fields if f]:
@@ -109,7 +111,7 @@ class Chat:
         return "\n".join(part["text"] for part in parts) if self.text_only else parts
 
     def _parts(self, content: Iterable[Part]) -> list[dict[str, Any]]:
-        """Content for a template; never empty, as some templates look at the first part."""
+        """Content for a template.  Never empty, because some templates read the first part."""
         parts: list[dict[str, Any]] = []
         for part in content:
             if isinstance(part, ImagePart):
@@ -118,10 +120,10 @@ class Chat:
                 parts[-1]["text"] += "\n" + part.text
             else:
                 parts.append({"type": "text", "text": part.text})
-        # After the joining, so that no marker comes together at a seam.
-        for written_part in parts:
-            if "text" in written_part:
-                written_part["text"] = self._neutral(written_part["text"])
+        # After joining, because a marker could form where two texts meet.
+        for rendered in parts:
+            if "text" in rendered:
+                rendered["text"] = self._neutral(rendered["text"])
         return parts or [{"type": "text", "text": ""}]
 
     def _render(self, turns: list[dict[str, Any]], tools: list[dict[str, Any]] | None) -> str:
@@ -136,7 +138,7 @@ class Chat:
 
     @cached_property
     def _takes_system(self) -> bool:
-        """Whether the template shows what is told before the conversation."""
+        """Whether the template renders a system message."""
         import jinja2
 
         told = {"role": "system", "content": self._content((TextPart("what-it-is-told"),))}
@@ -147,7 +149,7 @@ class Chat:
         return "what-it-is-told" in shown
 
     def _takes_tools(self) -> bool:
-        """Whether the template shows a list of tools and what a call brought."""
+        """Whether the template renders tools and tool results."""
         import jinja2.meta
 
         if "tools" not in jinja2.meta.find_undeclared_variables(_parsed(self.template)):
@@ -158,7 +160,7 @@ class Chat:
             AssistantMessage("", (call,)),
             ToolMessage(call, (TextPart("what-the-call-brought"),)),
         ]
-        # A template may want the result of a call as a text, or as parts like any other content.
+        # Some templates expect the result of a call as a string, others as a list of parts.
         for as_parts in (False, True):
             self._results_as_parts = as_parts
             try:
@@ -173,14 +175,14 @@ class Chat:
 def _parsed(template: str) -> Any:
     import jinja2
 
-    # transformers marks what the model wrote with a tag that jinja does not know.
+    # Jinja does not know the tag with which transformers marks generated text.
     known = re.sub(r"\{%-?\s*(end)?generation\s*-?%\}", "", template)
     extensions = ["jinja2.ext.loopcontrols", "jinja2.ext.do"]
     return jinja2.Environment(extensions=extensions, autoescape=False).parse(known)  # noqa: S701
 
 
 def _readable(message: Message) -> Message:
-    """Without a call that a template can show, its result is what the user says."""
+    """Turns the result of an unreadable call into a user message; the template cannot show it."""
     if isinstance(message, ToolMessage) and _native_call(message.call) is None:
         return UserMessage(message.content)
     return message

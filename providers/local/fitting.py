@@ -1,4 +1,4 @@
-"""Work on batches that may be too large for the memory, or spoilt by one item."""
+"""Splits batches that do not fit into memory or contain a faulty item."""
 
 import gc
 from collections.abc import Callable, Sequence
@@ -15,14 +15,17 @@ _OUT_OF_MEMORY = ("out of memory", "alloc_failed", "not enough memory", "can't a
 
 
 class Fitting(Generic[T, R]):
-    """Calls `work` with as many items as fit; `size` is the number known to fit, so far."""
+    """Calls `work` with as many items as fit into memory.
+
+    `size` is the current batch size.  It is halved when memory runs out.
+    """
 
     def __init__(self, work: Callable[[Sequence[T]], Sequence[R]], size: int) -> None:
         self.size = size
         self._work = work
 
     def __call__(self, items: Sequence[T]) -> list[R | ProviderError]:
-        """A result or an error for each item, in their order."""
+        """Returns a result or an error for each item, in the order of the items."""
         results: list[R | ProviderError] = []
         before, one_is_too_large = self.size, False
         while len(results) < len(items):
@@ -33,13 +36,13 @@ class Fitting(Generic[T, R]):
             elif _is_out_of_memory(outcome) and len(part) > 1:
                 self.size = len(part) // 2
             elif len(part) > 1:
-                # Any of them may be to blame; alone, each fails for itself.
+                # Any item may be faulty, so each one is tried alone.
                 results.extend(self._alone(item) for item in part)
             else:
                 one_is_too_large |= _is_out_of_memory(outcome)
                 results.append(_as_provider_error(outcome))
         if one_is_too_large:
-            # It made every batch fail that held it; the batches without it may be as large as ever.
+            # The large item caused the failures; batches without it can keep their size.
             self.size = before
         return results
 
@@ -52,7 +55,7 @@ class Fitting(Generic[T, R]):
             return self._work(items)
         except Exception as error:
             failure = error
-        # The frames of the traceback hold on to tensors.
+        # The frames of the traceback keep references to tensors.
         failure.__traceback__ = failure.__context__ = failure.__cause__ = None
         if _is_out_of_memory(failure):
             free_memory()
@@ -60,7 +63,7 @@ class Fitting(Generic[T, R]):
 
 
 def free_memory() -> None:
-    """Gives what PyTorch has cached on an accelerator back to it."""
+    """Releases the memory that PyTorch has cached on the accelerator."""
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
@@ -79,5 +82,5 @@ def _as_provider_error(error: Exception) -> ProviderError:
     if isinstance(error, ProviderError):
         return error
     if _is_out_of_memory(error):
-        return ProviderError("out_of_memory", "this request alone does not fit into the memory")
+        return ProviderError("out_of_memory", "this request alone does not fit into memory")
     return ProviderError("generation_failed", f"{type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""Prompts in, texts out: one call of the processor and of `generate` for a batch."""
+"""Generates replies for a batch of prompts with one call of `generate`."""
 
 import itertools
 import threading
@@ -14,7 +14,7 @@ from proactive_agent.providers.base import ProviderError
 from proactive_agent.providers.local.chat import RenderedPrompt
 from proactive_agent.providers.local.fitting import free_memory
 
-# Flags of sampling that a model's own generation settings may carry; ours is `SeededSampling`.
+# Sampling flags of a model's generation config.  They are reset in favour of `SeededSampling`.
 _SAMPLING_FLAGS = (
     "temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff",
 )  # fmt: skip
@@ -24,14 +24,14 @@ _TINY = torch.finfo(torch.float32).tiny
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What the model wrote for one prompt."""
+    """Generated text for one prompt."""
 
     text: str
     input_tokens: int
     output_tokens: int
     finish_reason: Literal["stop", "length"]
     seconds: float
-    """Its share of the time that its batch took."""
+    """Time of the batch divided by its number of prompts."""
 
 
 class Generator:
@@ -49,7 +49,10 @@ class Generator:
         _make_greedy(model.generation_config, self._stop_ids, tokenizer.pad_token_id)
 
     def __call__(self, prompts: Sequence[RenderedPrompt]) -> list[Generated]:
-        """Replies to prompts that have the same sampling settings."""
+        """Generates replies to prompts with equal sampling settings.
+
+        Raises ProviderError once `stop` was called.
+        """
         self._check_open()
         started = time.perf_counter()
         inputs = self._inputs(prompts)
@@ -65,7 +68,7 @@ class Generator:
                 logits_processor=processors,
                 stopping_criteria=[_Stopped(self._stop)],
             )
-        self._check_open()  # what was cut short is no reply
+        self._check_open()  # `stop` truncates the output.
         lengths = inputs["attention_mask"].sum(dim=1).tolist()
         rows = _without_prompt(output, inputs["input_ids"]).tolist()
         seconds = (time.perf_counter() - started) / len(prompts)
@@ -75,7 +78,7 @@ class Generator:
         ]
 
     def stop(self) -> None:
-        """Lets a `generate` that is running end after its next token."""
+        """Ends a running `generate` after its next token."""
         self._stop.set()
 
     def release(self) -> None:
@@ -95,7 +98,7 @@ class Generator:
             text=texts,
             images=images if any(images) else None,
             padding=True,
-            # Where the template writes the first token itself, the tokenizer must not do it again.
+            # If the template writes the BOS token, the tokenizer must not add a second one.
             add_special_tokens=not (bos and texts[0].startswith(bos)),
             return_tensors="pt",
         )
@@ -113,10 +116,11 @@ class Generator:
 
 
 class SeededSampling(LogitsProcessor):  # type: ignore[misc, unused-ignore]  # untyped base
-    """Makes greedy decoding draw from softmax(scores / temperature), each row by its own seed.
+    """Samples from softmax(scores / temperature) with a separate seed for each row.
 
-    The maximum of the scores with Gumbel noise added is such a draw.  transformers' own sampling
-    takes its numbers from one generator for the whole batch.
+    Adds Gumbel noise to the scores, so that their maximum, which greedy decoding takes, is a
+    sample.  The sampling of transformers uses one generator for a whole batch, so a reply would
+    depend on the other requests in it.
     """
 
     def __init__(self, temperature: float, seeds: Sequence[int], device: torch.device) -> None:
@@ -140,23 +144,23 @@ class _Stopped(StoppingCriteria):  # type: ignore[misc, unused-ignore]  # untype
 
 
 def _without_prompt(output: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
-    # Models that generate from embeddings, or in a decoder of its own, give back new tokens only.
+    # Models that generate from embeddings or with a separate decoder return only new tokens.
     width = prompt.shape[1]
     return output[:, width:] if torch.equal(output[:, :width], prompt) else output
 
 
 def text_of(row: Sequence[int], stop: Collection[int], tokenizer: Any) -> str:
-    """The text of new tokens, up to the first one that ends a reply."""
+    """Decodes new tokens up to the first stop token."""
     written = list(itertools.takewhile(lambda token: token not in stop, row))
     return str(tokenizer.decode(written, skip_special_tokens=True))
 
 
 def stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
-    """The tokens that end a reply."""
+    """Ids of the tokens that end a reply."""
     own = model.generation_config.eos_token_id
     found = set(own if isinstance(own, list) else [own])
     found.add(tokenizer.eos_token_id)
-    # Idefics2's settings name only `</s>`, but its turns end with a token of their own.
+    # The config of Idefics2 lists only `</s>`, but its turns end with another token.
     found.add(tokenizer.get_added_vocab().get(_END_OF_TURN))
     return frozenset(token for token in found if token is not None)
 

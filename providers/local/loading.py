@@ -1,4 +1,4 @@
-"""Loads a model and its processor the way the options say."""
+"""Loads a model and its processor according to the options."""
 
 import importlib.util
 import os
@@ -16,14 +16,14 @@ from proactive_agent.providers.local.templates import template_of
 from proactive_agent.providers.local.text_only import as_processor, model_class
 from proactive_agent.tools import MissingExtraError, UserError
 
-# Their annotations are partial, and differ from release to release.
+# The type annotations of these libraries are partial and change between releases.
 _hf: Any = transformers
 _hub: Any = huggingface_hub.utils
 
 DTYPES = ("auto", "float32", "float16", "bfloat16")
 QUANTIZATIONS = ("4bit", "8bit")
 SPREAD = "spread"
-"""The device option that puts a model on all GPUs (`device_map="auto"`)."""
+"""The device option that spreads a model over all GPUs (`device_map="auto"`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Loaded:
     processor: Any
     template: str
     device: str
-    """What it runs on, in words."""
+    """Description of the device, for the manifest."""
 
 
 def load(source: Source, options: ProviderOptions, *, placed: bool = True) -> Loaded:
-    """Loads from a folder or the hub.  Raises UserError where that cannot work.
+    """Loads a model from a folder or the hub.  Raises UserError if loading fails.
 
-    Not `placed`, the model is left where PyTorch makes it, for a trainer that moves it itself.
+    With `placed=False` the model stays on the device where PyTorch creates it; a trainer moves it.
     """
     _be_quiet()
     arguments = _model_arguments(options)
@@ -77,7 +77,7 @@ def load(source: Source, options: ProviderOptions, *, placed: bool = True) -> Lo
 
 
 def versions() -> dict[str, str]:
-    """The libraries that replies depend on."""
+    """Versions of the libraries that generate replies, by name."""
     return {"torch": torch.__version__, "transformers": transformers.__version__}
 
 
@@ -107,7 +107,7 @@ def _device_map(device: str) -> str | dict[str, torch.device]:
         ) from None
     missing_gpu = chosen.type == "cuda" and (chosen.index or 0) >= gpus
     if missing_gpu or (chosen.type == "mps" and not torch.backends.mps.is_available()):
-        raise UserError(f"device {device!r}: PyTorch finds no such device here")
+        raise UserError(f"device {device!r}: PyTorch does not find this device on this machine")
     return {"": chosen}
 
 
@@ -136,14 +136,14 @@ def _quantization(name: str) -> Any:
 
 def _set_up_processor(processor: Any, model_type: str) -> None:
     if model_type == "idefics2":
-        # Five times the image tokens for details that the scenes here do not need.
+        # Splitting takes five times the image tokens, for details that these scenes do not need.
         processor.image_processor.do_image_splitting = False
 
 
 def _be_quiet() -> None:
     if "TRANSFORMERS_VERBOSITY" not in os.environ:
         _hf.logging.set_verbosity_error()
-    # Loading weights takes seconds; downloading them takes minutes, and that shall be seen.
+    # Progress bars of downloads (minutes) stay visible; those of loading (seconds) do not.
     shown = not _hub.are_progress_bars_disabled()
     _hf.logging.disable_progress_bar()
     if shown:
@@ -151,14 +151,14 @@ def _be_quiet() -> None:
 
 
 def _explained(error: Exception, name: str, options: ProviderOptions) -> UserError:
-    """What went wrong, in one line; transformers tells it in paragraphs."""
+    """Shortens an error of transformers, often several paragraphs, to one line with advice."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = lines[0] if lines else type(error).__name__
     if isinstance(error, ImportError) and not options.attention:
         return MissingExtraError("local", f"{name} ({said})")
     if "connect" in said:
-        said += " Without a network, give the folder of a downloaded model."
+        said += " Without a network connection, name the folder of a downloaded model."
     if "out of memory" in said:
-        said += " Try another dtype, quantize, or the device 'spread'."
+        said += " Try --dtype bfloat16, --quantize or --device spread."
     expected = isinstance(error, (OSError, ValueError, ImportError))
     return UserError(f"{name}: {said}" if expected else f"{name}: {type(error).__name__}: {said}")

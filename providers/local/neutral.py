@@ -1,33 +1,33 @@
-"""Takes the meaning from a model's own markers where they stand in text that we send.
+"""Neutralises a model's special markers in the text of messages.
 
-A question that holds `<image>` would ask for one picture more, one that holds `<|im_end|>` would
-end the user's turn.  A space after the first character makes plain text of them.
+A question that contains `<image>` would stand for another picture, and `<|im_end|>` would end the
+user's turn.  A space after the first character turns such a marker into plain text.
 """
 
 import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-# What the text protocol itself is made of has to reach the model as it is.
+# The marks of the text protocol for tools must reach the model unchanged.
 _PROTOCOL = ("<tool_call>", "</tool_call>")
 _IN_TEMPLATE = re.compile(r"</?\w[\w-]*>|<\|[^<>|\s]+\|>|\[/?[A-Z_]+\]")
 
 
 def markers(special_tokens: Iterable[str | None], template: str) -> set[str]:
-    """What must not stand in a text: the special tokens, and the marks that the template writes."""
+    """Markers that must not occur in a text: special tokens and the marks of the template."""
     found = {*special_tokens, *_IN_TEMPLATE.findall(template)}
     return {m for m in found if m and _is_marker(m) and m not in _PROTOCOL}
 
 
 def neutraliser(marks: Iterable[str]) -> Callable[[str], str]:
-    """A function that breaks every one of the marks in a text; other text stays as it is."""
+    """Returns a function that breaks all of these marks in a text and keeps the rest unchanged."""
     longest_first = sorted(marks, key=len, reverse=True)
     if not longest_first:
         return str
     pattern = re.compile("|".join(map(re.escape, longest_first)))
 
     def neutralise(text: str) -> str:
-        # Marks can overlap or nest (`<<image>image>`), so once through is not always enough.
+        # Marks can overlap or nest (`<<image>image>`), so one pass is not always enough.
         while pattern.search(text):
             text = pattern.sub(lambda match: f"{match[0][0]} {match[0][1:]}", text)
         return text
@@ -36,12 +36,12 @@ def neutraliser(marks: Iterable[str]) -> Callable[[str], str]:
 
 
 def _is_marker(token: str) -> bool:
-    # A tokenizer may call an ordinary word, a punctuation mark or white space special.
+    # Some tokenizers list ordinary words, punctuation or white space as special tokens.
     return len(token) > 2 and not token.isalnum() and not re.search(r"\s", token)
 
 
 def everywhere(value: Any, change: Callable[[str], str]) -> Any:
-    """A JSON value with every text in it changed, the names of its fields excepted."""
+    """Applies `change` to every string of a JSON value, except to the keys of objects."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):

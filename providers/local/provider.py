@@ -1,4 +1,4 @@
-"""The provider `local`: one model in this process, requests gathered into batches."""
+"""The provider `local`: one model in this process, with requests collected into batches."""
 
 import asyncio
 import hashlib
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 class Local(Provider):
     """An open-weight model.
 
-    Greedy where the temperature is 0; else each reply is drawn by its request's own seed.  A reply
-    can still depend on its batch by rounding: matrix products differ in the last bits with their
-    shape, more so in half precision.
+    Decoding is greedy at temperature 0.  Otherwise each reply is sampled with the seed of its
+    request.  Rounding can still make a reply depend on its batch: the last bits of matrix products
+    depend on their shape, especially in half precision.
     """
 
     library: ClassVar[str | None] = "transformers"
@@ -46,23 +46,24 @@ class Local(Provider):
 
     @classmethod
     def create(cls, model: str, options: ProviderOptions) -> Self:
-        """Loads an alias, a hub id or a folder; takes as long as that takes."""
+        """Loads a short name, a hub id or a folder.  Takes seconds to minutes; raises UserError."""
         source = resolve(model)
         if options.batch_size < 1:
-            raise UserError(f"a batch size of {options.batch_size} is less than 1")
+            raise UserError(f"the batch size must be at least 1, got {options.batch_size}")
         from proactive_agent.providers.local.loading import load
 
         return cls(source, load(source, options), options)
 
     @property
     def concurrency(self) -> int:
-        # While one batch is in work the next one gathers.
+        # One batch is generated while the next one is collected.
         return 2 * self._batch_size
 
     async def complete(self, request: Request) -> Reply:
         if self._chat.text_only and request.pictures:
             raise UserError(
-                f"local:{self._manifest['model']} takes no pictures; it can judge (--judge) only"
+                f"local:{self._manifest['model']} is a text-only model and cannot read pictures; "
+                "it can only be a judge (--judge)"
             )
         with self._batcher.announced():
             prompt = await self._prepare(request)
@@ -86,7 +87,7 @@ class Local(Provider):
 
 
 def _group(prompt: RenderedPrompt) -> Hashable:
-    # Processors do not take prompts with and without pictures together.
+    # A processor does not accept prompts with and without pictures in one batch.
     return prompt.sampling, bool(prompt.images)
 
 

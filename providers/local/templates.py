@@ -1,4 +1,4 @@
-"""Chat templates for model families whose repositories may ship none."""
+"""Chooses a model's chat template; contains those of families whose repositories may lack one."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,7 +21,7 @@ IDEFICS2 = """\
 {%- if add_generation_prompt %}{{ "Assistant:" }}{% endif -%}
 """
 
-# Instructions in plain text, one after the other; the processor puts the picture before them.
+# Plain instructions, one per line; the processor puts the picture in front of them.
 INSTRUCTBLIP = """\
 {%- for message in messages -%}
 {%- for part in message.content if part.type == "text" %}{{ part.text + "\\n" }}{% endfor -%}
@@ -29,7 +29,7 @@ INSTRUCTBLIP = """\
 """
 
 FALLBACKS: Mapping[str, str] = {"idefics2": IDEFICS2, "instructblip": INSTRUCTBLIP}
-"""By the `model_type` of a model's configuration."""
+"""Templates by the `model_type` of a model's configuration."""
 
 
 def template_of(processor: Any, model_type: str, name: str) -> str:

@@ -1,14 +1,14 @@
-"""Models that take no pictures: they cannot play, but they can judge.
+"""Text-only models, which cannot be evaluated but can be judges.
 
-Their tokenizer stands where others have a processor, and their chat templates want the content of a
-message as a text, not as parts.
+They have a tokenizer instead of a processor.  Their chat templates expect the content of a message
+as a string instead of a list of parts.
 """
 
 from typing import Any
 
 
 def is_text_only(config: Any) -> bool:
-    """Whether a model of this configuration takes texts alone."""
+    """Whether a model with this configuration accepts only text."""
     hf = _transformers()
     brought = getattr(config, "auto_map", None) or {}
     if type(config) in hf.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
@@ -19,39 +19,39 @@ def is_text_only(config: Any) -> bool:
 
 
 def model_class(config: Any) -> Any:
-    """What loads a model of this configuration."""
+    """The transformers class that loads a model with this configuration."""
     hf = _transformers()
     return hf.AutoModelForCausalLM if is_text_only(config) else hf.AutoModelForImageTextToText
 
 
 def as_processor(loaded: Any) -> Any:
-    """What `AutoProcessor` loaded; a bare tokenizer in the form of a processor."""
+    """Wraps the result of `AutoProcessor` in a TextProcessor if it is a bare tokenizer."""
     bare = isinstance(loaded, _transformers().PreTrainedTokenizerBase)
     return TextProcessor(loaded) if bare else loaded
 
 
 class TextProcessor:
-    """A tokenizer in the place of a processor."""
+    """A tokenizer with the interface of a processor."""
 
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
 
     @property
     def chat_template(self) -> Any:
-        """As the tokenizer has it."""
+        """The template of the tokenizer."""
         return self.tokenizer.chat_template
 
     def apply_chat_template(self, turns: list[dict[str, Any]], **options: Any) -> Any:
-        """As a processor does."""
+        """Renders a conversation, like the method of a processor."""
         return self.tokenizer.apply_chat_template(turns, **options)
 
     def __call__(self, *, text: list[str], images: None, **options: Any) -> Any:
-        """Tokens, in a form that moves to a device like a processor's."""
+        """Tokenizes texts.  The result can be moved to a device, like that of a processor."""
         return _transformers().BatchFeature(dict(self.tokenizer(text, **options)))
 
 
 def _transformers() -> Any:
-    # Its annotations are partial, and differ from release to release.
+    # Typed as Any: the annotations of transformers are partial and change between releases.
     import transformers
 
     return transformers

@@ -1,4 +1,4 @@
-"""What the tests of API models share: the server, providers that ask it, requests to ask."""
+"""Shared by the tests of API models: the test server, providers for it, and requests."""
 
 import asyncio
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ from proactive_agent.tools.catalogue import ABSTAIN, answer_tool, intervention_t
 from tests.providers.hostile_server import HostileServer
 
 AT_ONCE = ApiAccess(first_wait=0.0, timeout=30.0)
-"""Tries again without waiting."""
+"""Retries without waiting."""
 PROTOCOLS = ("chat", "responses", "messages", "litellm")
 TOOLS = (intervention_tool("move_object"), answer_tool(("Cat.", "Dog.")), ABSTAIN)
 CALL = ToolCall("move_object", '{"direction": "left"}', "call_0")
@@ -42,13 +42,13 @@ def server() -> Iterator[HostileServer]:
 
 
 def spec(protocol: str, url: str) -> str:
-    """A model of that server, by one of the four ways to ask it."""
+    """The spec of a model on that server, for one of the four adapters."""
     names = {"messages": "anthropic:m", "litellm": "litellm:hosted_vllm/m"}
     return f"{names.get(protocol, 'openai:m')}@{url}"
 
 
 def provider(protocol: str, url: str, access: ApiAccess = AT_ONCE, **options: Any) -> ApiProvider:
-    """A provider that asks a server."""
+    """A provider for a model on a server."""
     if protocol == "responses":
         options["api"] = "responses"
     made = create_provider(spec(protocol, url), ProviderOptions(**options, access=access))
@@ -63,14 +63,14 @@ def picture(colour: str = "red", size: tuple[int, int] = (64, 48)) -> ImagePart:
 
 
 def first_turn(**more: Any) -> Request:
-    """A picture, a question, tools."""
+    """A request with a picture, a question and tools."""
     message = UserMessage((picture(), TextPart("What is behind the block?")))
     fields = {"tools": TOOLS, "sampling": Sampling(100), **more}
     return Request(RequestKey("rod", 0, 0), (message,), **fields)
 
 
 def second_turn(opaque: Any = None, text: str = "", **more: Any) -> Request:
-    """The turn after a call: its result holds a new picture."""
+    """The turn after a call, whose result contains a new picture."""
     request = first_turn(**more)
     result = ToolMessage(CALL, (TextPart("The block was moved."), picture("blue")))
     said = AssistantMessage(text, (CALL,), opaque)
@@ -78,7 +78,7 @@ def second_turn(opaque: Any = None, text: str = "", **more: Any) -> Request:
 
 
 def ask(provider: ApiProvider, *requests: Request) -> list[Reply | ProviderError]:
-    """Asks one after the other and closes the provider."""
+    """Asks requests in sequence and closes the provider."""
 
     async def ask_all() -> list[Reply | ProviderError]:
         outcomes: list[Reply | ProviderError] = []
@@ -94,13 +94,13 @@ def ask(provider: ApiProvider, *requests: Request) -> list[Reply | ProviderError
 
 
 def replied(outcome: Reply | ProviderError) -> Reply:
-    """A reply; an error is raised."""
+    """Returns the reply, or raises the error."""
     if isinstance(outcome, ProviderError):
         raise outcome
     return outcome
 
 
 def failed(outcome: Reply | ProviderError) -> ProviderError:
-    """An error, and no reply."""
+    """Asserts that the outcome is an error and returns it."""
     assert isinstance(outcome, ProviderError), outcome
     return outcome

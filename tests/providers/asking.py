@@ -1,4 +1,4 @@
-"""Requests for tiny models, and ways to ask them."""
+"""Requests for tiny models, and functions that ask them."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -27,10 +27,10 @@ Opened = Callable[..., Local]
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
-    """Opens a tiny model by its kind, with options; all are closed after the test."""
+    """Opens tiny models by kind, with options, and closes them after the test."""
     from tests.providers.tiny_models import folder
 
-    # A busy machine must not tear the batches apart that a test expects.
+    # On a busy machine, batches must not be split.
     monkeypatch.setattr(batching, "PATIENCE", 20.0)
     providers: list[Local] = []
 
@@ -45,7 +45,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
 
 
 def watched(provider: Local, before: Callable[[Any], None] = lambda ids: None) -> list[int]:
-    """The sizes of the batches from now on; `before` sees each batch's tokens and may raise."""
+    """Records the sizes of later batches; `before` gets each batch's tokens and may raise."""
     model = provider.generator.model
     generate, sizes = model.generate, []
 
@@ -59,13 +59,13 @@ def watched(provider: Local, before: Callable[[Any], None] = lambda ids: None) -
 
 
 def picture(width: int = 60, height: int = 40, turn: int = 0) -> ImagePart:
-    """A picture; another `turn` is another picture."""
+    """A picture.  Each `turn` gives another picture."""
     image = Image.linear_gradient("L").rotate(37 * turn).resize((width, height)).convert("RGB")
     return ImagePart(f"{width}x{height}/{turn}", lambda: image)
 
 
 def question(*content: Part | str, index: int = 0, max_tokens: int = 12, **more: Any) -> Request:
-    """A request whose only message has this content; `more` are its other fields."""
+    """A request with one message of this content.  `more` are other fields of the request."""
     parts = tuple(TextPart(part) if isinstance(part, str) else part for part in content)
     messages = more.pop("messages", (UserMessage(parts),))
     sampling = more.pop("sampling", Sampling(max_tokens))
@@ -73,7 +73,7 @@ def question(*content: Part | str, index: int = 0, max_tokens: int = 12, **more:
 
 
 def questions(number: int, **more: Any) -> list[Request]:
-    """Requests of different lengths about pictures of different sizes."""
+    """Requests with different lengths and pictures of different sizes."""
     return [
         question(
             picture(40 + 10 * i, 90 - 6 * i, i), "What is it? " * (i + 1), index=i, seed=i, **more
@@ -83,15 +83,15 @@ def questions(number: int, **more: Any) -> list[Request]:
 
 
 async def ask_all(provider: Provider, requests: Sequence[Request]) -> list[Reply]:
-    """Asks all at once; a request that fails raises."""
+    """Asks all requests concurrently.  Raises the first error."""
     return await asyncio.gather(*map(provider.complete, requests))
 
 
 async def ask_each(provider: Provider, requests: Sequence[Request]) -> list[Reply]:
-    """Asks one after the other."""
+    """Asks the requests in sequence."""
     return [await provider.complete(request) for request in requests]
 
 
 def essence(replies: list[Reply]) -> list[Any]:
-    """What has to be the same whatever a request was batched with."""
+    """The parts of replies that must not depend on batching."""
     return [(r.text, r.tool_calls, r.finish_reason, replace(r.usage, seconds=0)) for r in replies]

@@ -1,4 +1,4 @@
-"""Bodies of replies in the three protocols, as their references write them down."""
+"""Response bodies in the three API formats, as in their reference documentation."""
 
 import json
 from itertools import islice
@@ -8,7 +8,7 @@ Body = dict[str, Any]
 
 
 def error(path: str, message: str, code: str = "") -> str:
-    """The body of an error."""
+    """The body of an error response."""
     if path.endswith("/messages"):
         kind = code or "invalid_request_error"
         return json.dumps({"type": "error", "error": {"type": kind, "message": message}})
@@ -161,7 +161,7 @@ def _loaded(written: str) -> Any:
 
 
 def _call(body: Body) -> tuple[str | None, dict[str, str]]:
-    """The first tool until there is a second picture in the request, then `answer`."""
+    """Calls the first tool until the request contains a second picture, then `answer`."""
     found = [tool.get("function", tool) for tool in body.get("tools", ())]
     if not found:
         return None, {}

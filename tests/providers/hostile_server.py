@@ -1,4 +1,4 @@
-"""A server that speaks OpenAI's and Anthropic's protocols and misbehaves on demand.
+"""A server with OpenAI's and Anthropic's APIs that misbehaves on demand.
 
     python -m tests.providers.hostile_server --delay 0.2       # in its quiet mode
 
@@ -24,46 +24,46 @@ Headers = dict[str, str]
 
 @dataclass(frozen=True)
 class Received:
-    """One request."""
+    """A received request."""
 
     path: str
     headers: Headers
     body: dict[str, Any]
     at: float = field(default_factory=time.monotonic)
-    """Seconds; when it came."""
+    """Time of arrival in seconds."""
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What goes back: a reply, or something in its place."""
+    """A response, valid or not."""
 
     status: int = 200
     body: str = ""
     headers: Headers = field(default_factory=dict)
     cut_after: int | None = None
-    """Bytes of the body after which the connection is reset."""
+    """Number of body bytes after which the connection is reset; None sends the whole body."""
     seconds: float = 0.0
-    """Until it is sent."""
+    """Seconds until the response is sent."""
 
 
 Trouble = Callable[[Received], Sent]
 
 
 def failing(status: int, message: str, code: str = "", **headers: str) -> Trouble:
-    """An error of that HTTP status, in the form of the protocol."""
+    """An error response with this HTTP status, in the format of the API."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return lambda received: Sent(status, replies.error(received.path, message, code), named)
 
 
 def replying(**how: Any) -> Trouble:
-    """A reply of HTTP 200 with something special about it."""
+    """A response with HTTP 200 and changed fields."""
     return lambda received: Sent(
         body=json.dumps(replies.reply(received.path, received.body, **how))
     )
 
 
 def instead(**how: Any) -> Trouble:
-    """Something in place of a reply."""
+    """A malformed response."""
     return lambda _: Sent(**how)
 
 
@@ -111,17 +111,17 @@ LASTING = ("400", "403", "413", "context overflow", "filtered request", "filtere
 
 
 class HostileServer:
-    """Serves on a free port of this machine, in a thread."""
+    """Serves on a free local port, in a thread."""
 
     def __init__(self, delay: float = 0.0, port: int = 0) -> None:
         self.delay = delay
         self.received: list[Received] = []
         self.most_at_once = 0
         self.share = 0.0
-        """Of requests that meet trouble."""
+        """Requests that got a faulty response."""
         self.troubles: tuple[str, ...] = TRANSIENT
         self.keep = True
-        """Whether requests are kept; not where thousands come."""
+        """Whether requests are kept.  False for benchmarks with thousands of requests."""
         self._queue: deque[str | None] = deque()
         self._rng = random.Random(0)
         self._at_once = 0
@@ -131,16 +131,16 @@ class HostileServer:
 
     @property
     def url(self) -> str:
-        """With the version, as OpenAI's SDK wants it."""
+        """The address with the version path that OpenAI's SDK expects."""
         return f"http://127.0.0.1:{self._port}/v1"
 
     def then(self, *troubles: str | None) -> None:
-        """What the next requests meet, one after the other; None is a good reply."""
+        """Sets the responses to the next requests, in order; None is a valid reply."""
         self._queue.extend(troubles)
 
     @contextmanager
     def running(self) -> Iterator["HostileServer"]:
-        """Serves until the end of the block."""
+        """Runs the server until the block ends."""
         ready = threading.Event()
         stop = asyncio.Event()
 
@@ -187,12 +187,12 @@ class HostileServer:
             writer.transport.abort()
 
     async def _answer(self, received: Received, writer: asyncio.StreamWriter) -> bool:
-        """Whether the connection is still good."""
+        """Sends the response and returns whether the connection is still usable."""
         if self.keep:
             self.received.append(received)
         name = self._trouble()
         sent = (TROUBLES[name] if name else replying())(received)
-        # So long after it came, whatever this server itself took for it.
+        # Measured from arrival, so that the time of this server does not count.
         passed = time.monotonic() - received.at
         await asyncio.sleep(max(self.delay, sent.seconds) - passed)
         content = sent.body.encode()
@@ -210,7 +210,7 @@ class HostileServer:
 
 
 async def _receive(reader: asyncio.StreamReader) -> Received | None:
-    """The next request of a connection; None at its end."""
+    """Reads the next request of a connection; None at its end."""
     try:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
     except asyncio.IncompleteReadError:
@@ -224,7 +224,7 @@ async def _receive(reader: asyncio.StreamReader) -> Received | None:
 
 
 def main() -> None:
-    """Serves until it is interrupted."""
+    """Runs the server until it is interrupted."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--delay", type=float, default=0.2, help="seconds per reply")
     server = HostileServer(parser.parse_args().delay)

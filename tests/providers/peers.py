@@ -1,4 +1,4 @@
-"""Real servers of other makers on this machine: `transformers serve`, and the litellm proxy."""
+"""Real servers of other projects, run locally: `transformers serve` and the litellm proxy."""
 
 import os
 import socket
@@ -23,7 +23,7 @@ PROXY = ("litellm[proxy]>=1.80",)
 
 @contextmanager
 def transformers_serve(model: Path, log: Path) -> Iterator[str]:
-    """`transformers serve` with a local model; gives the address of its version 1."""
+    """Runs `transformers serve` with a local model and yields the address of its /v1 API."""
     port = _free_port()
     program = [sys.executable, "-m", "transformers.cli.transformers"]
     command = [*program, "serve", str(model), "--device", "cpu", "--port", str(port)]
@@ -33,7 +33,7 @@ def transformers_serve(model: Path, log: Path) -> Iterator[str]:
 
 @contextmanager
 def litellm_proxy(behind: str, model: Path, folder: Path) -> Iterator[str]:
-    """The proxy before a server that speaks OpenAI's protocol; serves that of Anthropic too."""
+    """Runs the litellm proxy, which also has Anthropic's API, in front of an OpenAI server."""
     port = _free_port()
     config = folder / "proxy.yaml"
     config.write_text(
@@ -48,7 +48,7 @@ def litellm_proxy(behind: str, model: Path, folder: Path) -> Iterator[str]:
 
 
 def _proxy_environment() -> Path:
-    """A virtual environment with the proxy, made once: it needs other versions than we do."""
+    """A virtual environment for the proxy, made once, because it needs other library versions."""
     folder = CACHE / "litellm-proxy"
     ready = folder / "ready"
     if not ready.exists():

@@ -1,4 +1,4 @@
-"""What goes over the wire, byte by byte but for the pictures, against files that were read through.
+"""Request bodies, compared byte by byte with reviewed files, except for the pictures.
 
 UPDATE_GOLDEN=1 python -m pytest tests/providers/test_api_bodies.py     # writes them anew
 """
@@ -57,7 +57,7 @@ MULTIPLE_CHOICE = Request(
 
 
 def without_pictures(value: Any) -> Any:
-    """Encoded pictures differ with the version of Pillow."""
+    """Replaces encoded pictures, which depend on the version of Pillow."""
     if isinstance(value, dict):
         return {k: "<data>" if k == "data" else without_pictures(v) for k, v in value.items()}
     if isinstance(value, list):
@@ -167,5 +167,5 @@ def test_anthropic_is_not_sent_arguments_that_are_no_object(server: HostileServe
     broken = ToolCall("move_object", '{"direction": lef', "call_0")
     messages = (*first_turn().messages, AssistantMessage("", (broken,)))
     (error,) = ask(provider("messages", server.url), Request(RequestKey("rod", 0, 1), messages))
-    assert "no JSON object" in str(failed(error))
+    assert "not a JSON object" in str(failed(error))
     assert server.received == []

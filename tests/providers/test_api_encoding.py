@@ -17,7 +17,7 @@ def request(*parts: ImagePart) -> Request:
 
 
 def counted(part: ImagePart) -> tuple[ImagePart, list[int]]:
-    """The same picture, and a list that grows each time it is loaded."""
+    """A picture, and a list that grows whenever the picture is loaded."""
     loads: list[int] = []
 
     def load() -> Image.Image:

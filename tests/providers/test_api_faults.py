@@ -1,4 +1,4 @@
-"""What becomes of everything that an API can do to a request."""
+"""Failures of API requests and the errors that they become."""
 
 import time
 from email.utils import formatdate
@@ -81,7 +81,7 @@ def test_what_does_not_pass_ends_as_an_error_that_says_how_often_it_was_tried(
 ) -> None:
     server.then(trouble, trouble, trouble)
     (error,) = ask(provider(protocol, server.url, THREE_TRIES), first_turn())
-    # litellm does not tell a connection that broke from a server that failed.
+    # litellm does not distinguish a broken connection from a server error.
     kinds = {PASSING[trouble], "server"} if protocol == "litellm" else {PASSING[trouble]}
     assert failed(error).kind in kinds
     assert "(tried 3 times)" in str(error)

@@ -1,4 +1,4 @@
-"""Keys come from the environment or a `.env` file, and go to the API alone."""
+"""Keys come from the environment or a `.env` file, and are sent only to the API."""
 
 import os
 import subprocess

@@ -9,7 +9,7 @@ from proactive_agent.providers.api.pace import HEAD_START, Pace
 
 
 class Clock:
-    """Time that passes by being slept through."""
+    """A clock that advances only by `sleep`."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -26,7 +26,7 @@ def paced(
     number: int, use: Callable[[int], Coroutine[object, object, int | None]] | None = None,
     tokens: float = 0.0, **limits: float,
 ) -> list[float]:  # fmt: skip
-    """When each of so many requests started, all wanting to at once."""
+    """Start times of concurrent requests."""
     clock = Clock()
     starts: list[float] = []
 

@@ -1,4 +1,4 @@
-"""Whole episodes through servers that others wrote: picture → call → new picture → answer."""
+"""Whole episodes through servers of other projects: picture → call → new picture → answer."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +57,7 @@ def proxy(serve: str, model: Path, folder: Path) -> Iterator[str]:
 
 
 def play(spec: str, results: Path, **how: str) -> EpisodeRecord:
-    """The episode of `rod` that the model was taught."""
+    """The episode of `rod` that the model was trained on."""
     own = ProviderSettings(max_tokens=120, **how)  # type: ignore[arg-type]
     settings = Settings(provider=spec, scenarios=("rod",), limit=1, provider_settings=own)
     (episode,) = play_new(settings, results, ApiAccess(first_wait=0.1, tries=3)).episodes()

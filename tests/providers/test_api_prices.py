@@ -81,7 +81,7 @@ def test_a_free_model_costs_nothing_and_that_is_known() -> None:
 
 @pytest.mark.parametrize("text", ["1", "1,2,3", "a,b", "-1,2", "nan,1", "1,inf", ""])
 def test_a_faulty_price_is_wrong_input(text: str) -> None:
-    with pytest.raises(UserError, match="is not IN,OUT"):
+    with pytest.raises(UserError, match="expected IN,OUT in dollars"):
         parse_price(text)
 
 

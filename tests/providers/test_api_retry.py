@@ -8,7 +8,7 @@ from proactive_agent.providers.api.retry import LONGEST_WAIT, Retry
 
 
 class Waits:
-    """Counts seconds instead of letting them pass."""
+    """Counts seconds instead of sleeping."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []
@@ -18,7 +18,7 @@ class Waits:
 
 
 def failing(*faults: Exception) -> Callable[[], Awaitable[str]]:
-    """Raises one after the other, then gives a result."""
+    """Raises errors in order, then returns a result."""
     left = list(faults)
 
     async def attempt() -> str:

@@ -1,4 +1,4 @@
-"""What a model is told before the conversation, in each API's own place."""
+"""System prompts in the format of each API."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A person in the model's place, at a desk that a test has set."""
+"""A human player, whose input comes from the test."""
 
 import asyncio
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ QUESTION = UserMessage((picture(), TextPart("What is it?\n" + "\n".join(OPTIONS)
 
 
 class TestDesk:
-    """Writes what it was told to, then leaves."""
+    """A desk that enters prepared lines, then leaves."""
 
     __test__ = False
 
@@ -58,7 +58,7 @@ class TestDesk:
         return self.lines.pop(0) if self.lines else None
 
     def close(self) -> None:
-        """Nothing to tidy up."""
+        """Does nothing."""
 
 
 def ask(desk: TestDesk, *messages: Message, turn: int = 0, **more: object) -> Reply:
@@ -170,5 +170,5 @@ def test_a_mistyped_person_is_wrong_input(spec: str) -> None:
 
 
 def test_without_a_desk_nobody_can_be_asked() -> None:
-    with pytest.raises(UserError, match="in a run only"):
+    with pytest.raises(UserError, match="works only in `run`"):
         create_provider("human:ann")

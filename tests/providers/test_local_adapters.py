@@ -1,4 +1,4 @@
-"""Folders that hold an adapter: what is below it, and what is wrong with one."""
+"""Adapter folders: their base models, and faulty folders."""
 
 import json
 from pathlib import Path
@@ -42,9 +42,12 @@ def test_a_whole_model_has_nothing_below(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({}, "names no model below the adapter"),
-        ({"base_model_name_or_path": None}, "None, revision None: names no model"),
-        ({"base_model_name_or_path": "/gone/away"}, "is not there: /gone/away"),
+        ({}, "does not name the adapter's base model"),
+        (
+            {"base_model_name_or_path": None},
+            "does not name the adapter's base model: None, revision None",
+        ),
+        ({"base_model_name_or_path": "/gone/away"}, "base model was not found: /gone/away"),
     ],
 )
 def test_an_adapter_without_its_model_is_refused(

@@ -1,4 +1,4 @@
-"""What can stand after `local:`."""
+"""Model names after `local:`."""
 
 import subprocess
 import sys
@@ -60,7 +60,7 @@ def test_an_unknown_short_name_lists_the_known_ones() -> None:
     "name", ["./missing", "/missing/model", "a/b/c", "../missing", "~/missing"]
 )
 def test_a_missing_folder_is_called_one(name: str) -> None:
-    with pytest.raises(UserError, match="there is no such folder"):
+    with pytest.raises(UserError, match="this folder does not exist"):
         resolve(name)
 
 

@@ -1,4 +1,4 @@
-"""How waiting requests become batches.  No model is needed for it."""
+"""Batching of waiting requests, without a model."""
 
 import threading
 import time
@@ -11,7 +11,7 @@ from proactive_agent.providers.local import batching
 from proactive_agent.providers.local.batching import Batcher
 
 LONG = 5.0
-"""Seconds: what a test waits for before it calls a batcher hung."""
+"""Seconds after which a test considers the batcher to hang."""
 
 
 class Work:
@@ -44,7 +44,7 @@ def batcher(work: Work) -> Iterator[Batcher[str, str]]:
 
 
 def busy(batcher: Batcher[str, str], work: Work) -> "Future[str]":
-    """Keeps the batcher at work, so that what follows has to wait."""
+    """Keeps the batcher busy, so that later items wait."""
     work.gate.clear()
     future = batcher.submit("busy")
     assert work.started.wait(LONG)

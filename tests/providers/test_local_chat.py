@@ -1,4 +1,4 @@
-"""From a request to the tokens a model gets, and from its reply to calls."""
+"""Rendering of requests into tokens, and parsing of replies into calls."""
 
 import asyncio
 from typing import Any
@@ -43,7 +43,7 @@ opened = asking.opened
 
 
 def asked(provider: Local, request: Request, answer: str = "") -> tuple[str, Any, Reply]:
-    """What the model was given, as text and as token ids, and the reply where it wrote `answer`."""
+    """The input of the model, as text and as token ids, and its reply if it generates `answer`."""
     import torch
 
     generator = provider.generator

@@ -1,4 +1,4 @@
-"""Batches under adverse conditions: too large, too few, with a bad request, cancelled, closed."""
+"""Failures of batches: too large, incomplete, with a faulty request, cancelled, closed."""
 
 import asyncio
 import threading
@@ -88,7 +88,7 @@ def test_a_picture_that_cannot_be_read_fails_its_own_request(opened: Opened) -> 
 
 def test_a_picture_that_the_processor_refuses_fails_its_own_request(opened: Opened) -> None:
     requests = questions(4)
-    # Qwen's processor takes no picture that is more than 200 times as wide as high.
+    # Qwen's processor rejects pictures more than 200 times as wide as high.
     requests[1] = question(picture(2000, 4), "What?")
     outcomes = asyncio.run(_outcomes(opened("qwen2_5_vl"), requests))
     bad = outcomes.pop(1)

@@ -1,4 +1,4 @@
-"""Batches that do not fit into the memory, and items that spoil a batch."""
+"""Batches that do not fit into memory, and items that make a batch fail."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.local
 
 
 def fitting(fits: Callable[[Sequence[int]], bool], error: Exception, size: int = 8) -> Any:
-    """Doubles numbers, where they fit; and the sizes of the batches that were tried."""
+    """A function that doubles numbers if they fit, and the sizes of the batches that it got."""
     from proactive_agent.providers.local.fitting import Fitting
 
     tried: list[int] = []

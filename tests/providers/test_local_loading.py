@@ -1,4 +1,4 @@
-"""What a model is loaded with, what a manifest says of it, and what goes wrong."""
+"""Loading of models: options, manifest and errors."""
 
 import hashlib
 import importlib.util
@@ -25,7 +25,7 @@ def create(kind: str = "idefics2", **options: Any) -> Local:
 
 @pytest.fixture
 def copied(tmp_path: Path) -> Path:
-    """A folder with a model that a test may spoil."""
+    """A copy of a model folder that a test may change."""
     shutil.copytree(tiny.folder("idefics2"), tmp_path / "model")
     return tmp_path / "model"
 
@@ -90,9 +90,9 @@ def test_a_model_runs_through_the_registry() -> None:
     [
         ({"dtype": "float8"}, "dtype 'float8' is not one of auto, float32, float16, bfloat16"),
         ({"device": "tpu9"}, "device 'tpu9' is not one of auto, spread, cpu, mps, cuda"),
-        ({"device": "cuda:99"}, "device 'cuda:99': PyTorch finds no such device here"),
+        ({"device": "cuda:99"}, "device 'cuda:99': PyTorch does not find this device"),
         ({"quantize": "2bit"}, "quantize '2bit' is not one of 4bit, 8bit"),
-        ({"batch_size": 0}, "a batch size of 0 is less than 1"),
+        ({"batch_size": 0}, "the batch size must be at least 1, got 0"),
         ({"attention": "no_such"}, "no_such"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",

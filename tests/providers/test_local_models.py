@@ -1,4 +1,4 @@
-"""Tiny models of four architectures, from a request to its reply."""
+"""Replies of tiny models of four architectures."""
 
 import asyncio
 
@@ -74,7 +74,7 @@ def test_usage_counts_no_padding(opened: Opened) -> None:
     provider = opened()
     short, long = question("Hm?"), question("What is this? " * 20)
     first, second = asyncio.run(ask_all(provider, [short, long]))
-    # One token a byte; the mark at the end of the turn is one.
+    # One token per byte, plus the token that ends the turn.
     prompt = len("User: ") + 1 + len("\nAssistant:")
     assert first.usage.input_tokens == prompt + len("Hm?")
     assert second.usage.input_tokens == prompt + len("What is this? " * 20)

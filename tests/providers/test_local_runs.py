@@ -1,4 +1,4 @@
-"""Whole runs of the program with tiny models."""
+"""Whole runs with tiny models."""
 
 import json
 from pathlib import Path
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.local
 
 
 def run(results: Path, kind: str, *options: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Manifest and episodes of a short run."""
+    """The manifest and the episodes of a short run."""
     command = ["run", "--provider", f"local:{tiny_models.folder(kind)}", "--out", str(results)]
     short = ["--limit", "2", "--max-tokens", "12"]
     result = CliRunner().invoke(cli, [*command, *short, *options])

@@ -1,4 +1,4 @@
-"""Temperature and seeds."""
+"""Sampling with temperature and seeds."""
 
 import asyncio
 from collections import Counter
@@ -46,5 +46,5 @@ def test_sampling_follows_the_scores(temperature: float) -> None:
     sample = SeededSampling(temperature, range(number), torch.device("cpu"))
     drawn = Counter(sample(torch.empty(0), scores.repeat(number, 1)).argmax(dim=1).tolist())
     expected = torch.softmax(scores / temperature, dim=0)
-    # Five standard errors, at most.
+    # At most five standard errors.
     assert [drawn[i] / number for i in range(4)] == pytest.approx(expected.tolist(), abs=0.04)

@@ -1,4 +1,4 @@
-"""Models that take no pictures, as judges of texts are."""
+"""Text-only models, which can be judges."""
 
 import asyncio
 
@@ -34,7 +34,7 @@ def test_the_template_gets_texts_and_not_parts(opened: Opened) -> None:
 
 
 def test_it_writes_what_the_model_writes(opened: Opened) -> None:
-    """Against transformers alone, without anything of ours."""
+    """Compares with plain transformers."""
     import torch
     import transformers
 
@@ -70,7 +70,10 @@ def test_prompts_of_many_lengths_in_a_batch_are_answered_as_alone(opened: Opened
 def test_a_picture_is_refused(opened: Opened) -> None:
     message = UserMessage((picture(), TextPart("What is it?")))
     shown = Request(RequestKey("rod", 0, 0), (message,))
-    with pytest.raises(UserError, match="local:qwen3 takes no pictures; it can judge"):
+    with pytest.raises(
+        UserError,
+        match="local:qwen3 is a text-only model and cannot read pictures; it can only be a judge",
+    ):
         asyncio.run(opened(tiny.TEXT_ONLY).complete(shown))
 
 

@@ -44,7 +44,7 @@ def test_tool_calls_come_back_as_they_were_written(file: Path) -> None:
 @pytest.mark.parametrize(
     ("key", "message"),
     [
-        (RequestKey("rod", 3, 2), "holds 2 replies only"),
+        (RequestKey("rod", 3, 2), "no reply for turn 2, only 2 replies"),
         (RequestKey("rod", 4, 0), "no replies for this sample"),
     ],
 )
@@ -57,10 +57,10 @@ def test_replies_that_run_out_are_an_error(file: Path, key: RequestKey, message:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 2: no episode"),
+        ("{", "line 2: not an episode"),
         ('{"scenario": "rod", "sample_id": 1}', "line 2: replies: Field required"),
         ('{"scenario": "rod", "sample_id": 1, "replies": [3]}', "line 2: replies"),
-        ('{"scenario": "rod", "sample_id": 1, "turns": [{}]}', "line 2: no episode"),
+        ('{"scenario": "rod", "sample_id": 1, "turns": [{}]}', "line 2: not an episode"),
         ("[]", "line 2"),
     ],
 )

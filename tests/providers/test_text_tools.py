@@ -1,4 +1,4 @@
-"""The text protocol: tools as plain text, for providers without tool calling of their own."""
+"""The text protocol: tools as plain text, for models without tool calling."""
 
 import json
 

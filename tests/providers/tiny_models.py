@@ -1,4 +1,4 @@
-"""Models of four architectures (and InstructBLIP), built from configuration.
+"""Tiny models of four architectures and InstructBLIP, built from configurations.
 
 Their weights are random (some tens of thousands), their tokenizers know bytes and special tokens
 only; everything else (processors, chat templates, files on disk) has the form of the real ones.
@@ -20,9 +20,9 @@ from tests.providers import tiny_templates as templates
 KINDS = ("idefics2", "smolvlm", "llava_onevision", "qwen2_5_vl")
 INSTRUCTBLIP = "instructblip"
 NATIVE_TOOLS = "qwen2_5_vl_tools"
-"""As `qwen2_5_vl`, with a chat template that takes tools (that of Qwen3-VL does)."""
+"""Like `qwen2_5_vl`, with a chat template that supports tools, like that of Qwen3-VL."""
 TEXT_ONLY = "qwen3"
-"""Takes no pictures, and thinks before it writes."""
+"""A text-only model that thinks before it answers."""
 
 _ROOT = tempfile.TemporaryDirectory(prefix="tiny-models-")
 atexit.register(_ROOT.cleanup)
@@ -30,7 +30,7 @@ atexit.register(_ROOT.cleanup)
 
 @functools.cache
 def folder(kind: str) -> Path:
-    """A folder with the model of that kind, made once per test run."""
+    """The folder of a model of this kind, made once per test run."""
     path = Path(_ROOT.name) / kind
     builders: dict[str, Callable[[], tuple[Any, Any]]] = {
         "idefics2": _idefics2,
@@ -44,13 +44,13 @@ def folder(kind: str) -> Path:
     torch.manual_seed(0)
     model, processor = builders[kind]()
     tokenizer = getattr(processor, "tokenizer", processor)
-    # Larger than at the start of a training, so that what is written depends on what was read.
+    # Larger than usual initial weights, so that the output depends on the input.
     for parameter in model.parameters():
         if parameter.dim() > 1:
             torch.nn.init.normal_(parameter, std=0.3)
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     model.generation_config.eos_token_id = [tokenizer.eos_token_id]
-    # Flags as real models ship them.
+    # Flags of real models.
     model.generation_config.do_sample = True
     model.generation_config.temperature = 0.1
     model.generation_config.top_k = 1
@@ -111,7 +111,7 @@ def _idefics2() -> tuple[Any, Any]:
     images = transformers.Idefics2ImageProcessor(
         do_image_splitting=True, size={"shortest_edge": 28, "longest_edge": 56}
     )
-    # No chat template: `idefics2-8b-chatty` ships none either.
+    # Without a chat template, like `idefics2-8b-chatty`.
     processor = transformers.Idefics2Processor(images, _tokenizer(()), image_seq_len=4)
     tokenizer: Any = processor.tokenizer
     perceiver = {
@@ -185,7 +185,7 @@ def _llava_onevision() -> tuple[Any, Any]:
 
 
 def qwen2_5_vl(template: str = templates.CHATML) -> tuple[Any, Any]:
-    """A model of that kind and its processor, in memory."""
+    """Builds a model of this kind and its processor in memory."""
     vision_marks = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
     tokenizer = _tokenizer(["<|im_start|>", "<|im_end|>", *vision_marks], eos="<|im_end|>")
     tokenizer.add_tokens(["<tool_call>", "</tool_call>"])  # not special, as in the real one
@@ -235,7 +235,7 @@ def _qwen3() -> tuple[Any, Any]:
 def _instructblip() -> tuple[Any, Any]:
     images = transformers.BlipImageProcessor(size={"height": 28, "width": 28})
     queries = _tokenizer(())
-    # No chat template, as the real one.
+    # Without a chat template, like the real model.
     processor = transformers.InstructBlipProcessor(
         images, _tokenizer(()), queries, num_query_tokens=4
     )

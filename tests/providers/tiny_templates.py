@@ -1,4 +1,4 @@
-"""Chat templates in the manner of real models', for the tiny ones."""
+"""Chat templates for the tiny models, similar to those of real models."""
 
 USER_COLON = """\
 {%- for message in messages -%}

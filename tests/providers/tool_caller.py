@@ -1,4 +1,4 @@
-"""A tiny vision-language model that was taught to call a tool, look again, and answer.
+"""A tiny vision-language model, trained to call a tool, look again, and answer.
 
 It reads which tools there are, who spoke, and which pictures were shown; words it skips, so that it
 is taught in seconds.  It answers only when a second picture has come.
@@ -17,7 +17,7 @@ from tests.providers.tiny_templates import PICTURES_AND_CALLS
 
 STEPS = 600
 GOOD_ENOUGH = 0.01
-"""Loss of the worst lesson at which every reply is given by heart."""
+"""Loss of the worst example below which every reply is reproduced exactly."""
 
 Turn = dict[str, Any]
 
@@ -25,7 +25,7 @@ Turn = dict[str, Any]
 def teach(
     folder: Path, tools: list[str], first: Turn, answer: Turn, pictures: list[Image.Image]
 ) -> None:
-    """Saves a model that makes the call `first`, and with a second picture the call `answer`.
+    """Saves a model that calls `first`, and calls `answer` once it has seen a second picture.
 
     A call is `{"name": …, "arguments": {…}}`; `tools` are the names on offer, in order.
     """
@@ -63,7 +63,7 @@ def teach(
 def _lessons(
     first: Turn, answer: Turn, before: Image.Image, after: Image.Image
 ) -> list[tuple[list[Turn], Turn]]:
-    """Conversations, each with the reply that is right."""
+    """Conversations and their correct replies."""
     shown, new = ({"type": "image", "image": picture} for picture in (before, after))
     asked = {"role": "user", "content": [shown]}
     called, answered = _calling(first), _calling(answer)
@@ -71,7 +71,7 @@ def _lessons(
     return [
         ([asked], called),
         ([asked, called, result], called),
-        # Some servers keep a picture inside the result, some let it follow.
+        # Some servers keep a picture inside the result, others place it after the result.
         ([asked, called, {"role": "tool", "content": [new]}], answered),
         ([asked, called, result, {"role": "user", "content": [new]}], answered),
     ]
@@ -86,7 +86,7 @@ def _calling(call: Turn) -> Turn:
 
 
 def _lesson(processor: Any, tools: list[Turn], prompt: list[Turn], reply: Turn) -> Any:
-    """A conversation whose last turn is to be learnt."""
+    """A training example whose last message is the target."""
 
     def tokens(turns: list[Turn], **more: Any) -> Any:
         return processor.apply_chat_template(

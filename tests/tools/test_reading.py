@@ -167,13 +167,13 @@ def test_any_text_is_read_without_an_exception(text: str, toolset: Toolset) -> N
     calls, rest = calls_in_text(text)
     reading = read_reply(rest, calls, toolset, CATEGORIES)
     assert reading.via == ("call" if calls else "text")
-    # What is kept must fit into a file.
+    # Records must be encodable as UTF-8.
     str(reading.action).encode()
 
 
 @given(name=names, arguments=texts | json_values.map(json.dumps), toolset=toolsets)
 def test_no_action_is_invented(name: str, arguments: str, toolset: Toolset) -> None:
-    """An action comes from a call that says exactly that: tool on offer, value among its own."""
+    """An action comes only from a call of an offered tool with one of its values."""
     action = read_reply("", [ToolCall(name, arguments)], toolset, CATEGORIES).action
     if isinstance(action, Invalid):
         return
