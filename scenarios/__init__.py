@@ -1,4 +1,4 @@
-"""The seven environments, and the data sets behind them."""
+"""The seven scenarios: their environments and data sets."""
 
 from proactive_agent.scenarios.dataset import DataError, DataFolder, Scan
 from proactive_agent.scenarios.environment import (

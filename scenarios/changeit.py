@@ -1,7 +1,7 @@
-"""ChangeIt: a video in which the object or action comes later (or came earlier).
+"""ChangeIt: a video in which the object or action appears later, or appeared earlier.
 
-A step is `step_size` frames.  "Rewind" is not offered where it would leave the video, else "wait"
-is not offered where it would.  The turn limit is the sample's own.
+A step is `step_size` frames.  "Rewind" is not offered if it would leave the video.  Otherwise
+"wait" is not offered if it would.  Each sample has its own turn limit.
 """
 
 from typing import ClassVar
@@ -13,7 +13,7 @@ from proactive_agent.tools import Intervention
 
 REWIND_OPTION = "Rewind the video."
 WAIT_WORDS = "Wait for the"
-"""The published code looks for these words with their capital letter."""
+"""The published code compares these words including the capital letter."""
 
 
 class ChangeItSample(Sample):
@@ -24,7 +24,7 @@ class ChangeItSample(Sample):
 
 
 class ChangeIt(Environment[ChangeItSample]):
-    """An object or action that is not there yet."""
+    """An object or action that is not visible yet."""
 
     name = "changeit"
     stem = "ChangeIt"
@@ -54,8 +54,8 @@ class ChangeIt(Environment[ChangeItSample]):
         return ImageRef(self.sample.image_template.format(image=str(self.sample.reference_image)))
 
     def open_ended_suggestions(self) -> list[AcceptedAnswer]:
-        # Both ways in every state, as published for the first frame of a video, where only waiting
-        # is possible.
+        # As published: both directions count in every state, even on the first frame, where only
+        # waiting is possible.
         waits = (option for option in self.sample.suggestions if option != REWIND_OPTION)
         answers = [AcceptedAnswer(option.removesuffix("."), WAIT) for option in waits]
         return answers + super().open_ended_suggestions()

@@ -1,13 +1,13 @@
-"""COCO: a crop that misses the object; the camera can be moved or stepped back with.
+"""COCO: a crop that misses the object.  The camera can be moved, or stepped back.
 
-One picture, a box that grows.  The sample's box (left, top, width, height) is used as (left, upper,
-right, lower), as published: a step to the left or up is subtracted from the left or upper edge, one
-to the right or down is added to the right or lower edge; for `zoom` all four, and then the sample's
-top is added to the lower edge and its left to the right edge.
+A sample is one picture and a box that grows.  As published, the sample's box (left, top, width,
+height) is used as (left, upper, right, lower).  A step left or up is subtracted from the left or
+upper edge.  A step right or down is added to the right or lower edge.  `zoom` moves all four edges;
+then the sample's top is added to the lower edge and its left to the right edge.
 
-The first turn shows one step; after the n-th move along an axis the step becomes
-`step / n * (n + 1)`.  The order of these operations is part of the protocol: the results are
-compared with the largest step to decide which moves are still on offer.
+The first turn shows one step.  After the n-th move along an axis the step becomes
+`step / n * (n + 1)`.  The order of these floating-point operations is part of the protocol, because
+the result is compared with the largest step to decide which moves are still on offer.
 """
 
 from typing import ClassVar, Self
@@ -27,11 +27,11 @@ RIGHT_OPTION = "Move the camera to the right."
 UP_OPTION = "Move the camera up."
 DOWN_OPTION = "Move the camera down."
 FARTHER_OPTION = "Move farther from the object."
-"""The suggestions that can run out, known by their whole text as in the published code."""
+"""Suggestions that can run out.  As in the published code, the whole text is compared."""
 
 
 class Crop(BaseModel):
-    """The box of the start, in pixels."""
+    """The initial box, in pixels."""
 
     model_config = ConfigDict(strict=True, frozen=True)
 
@@ -42,7 +42,7 @@ class Crop(BaseModel):
 
 
 class CocoSample(Sample):
-    """A picture and the way to the object in it."""
+    """A picture, the initial box and the direction in which it grows."""
 
     direction: str
     """left, right, up, down, two of them joined by "_", or zoom."""
@@ -55,7 +55,7 @@ class CocoSample(Sample):
     @field_validator("reference_image", mode="before")
     @classmethod
     def _one_picture(cls, value: object) -> object:
-        """The one picture has no number; a release may leave it out."""
+        """Accepts a missing number, because there is only one picture."""
         return 0 if value is None else value
 
     @model_validator(mode="after")
@@ -68,12 +68,12 @@ class CocoSample(Sample):
 
     @property
     def directions(self) -> list[str]:
-        """The directions of the way."""
+        """The single directions of `direction`."""
         return self.direction.split("_")
 
 
 class Coco(Environment[CocoSample]):
-    """An object outside the picture."""
+    """An object outside the visible crop."""
 
     name = "coco"
     stem = "coco2014"
@@ -106,7 +106,7 @@ class Coco(Environment[CocoSample]):
 
     @classmethod
     def path_problem(cls, template: str) -> str | None:
-        # A path as it is: braces in it mean nothing.
+        # The template is a plain path; braces have no meaning.
         return check_relative(template)
 
     @classmethod
@@ -153,7 +153,7 @@ class Coco(Environment[CocoSample]):
 
     def possible(self, option: str) -> bool:
         if self.zoom:
-            # By equality, as published: rounding can keep the option alive until the turn limit.
+            # Equality, as published.  Rounding can keep the option until the turn limit.
             return option != FARTHER_OPTION or self.horizontal.step != self.horizontal.largest
         if option in (LEFT_OPTION, RIGHT_OPTION):
             return self.horizontal.step < self.horizontal.largest
@@ -166,7 +166,7 @@ class Coco(Environment[CocoSample]):
 
 
 class _Axis:
-    """How far the crop reaches along one axis."""
+    """How far the crop has grown along one axis."""
 
     def __init__(self, step: float, steps: int) -> None:
         self.step = step

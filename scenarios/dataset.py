@@ -1,7 +1,7 @@
-"""A data folder in the official layout: `<stem>_preprocessed.jsonl` files and the pictures beside.
+"""A data folder in the official layout: `<stem>_preprocessed.jsonl` files and their pictures.
 
-Samples are read line by line, so memory does not grow with a file.  `scan` reads every line once
-before anything is spent: it validates, counts and takes the fingerprint.
+Samples are read line by line, so memory does not grow with a file.  Before a run starts, `scan`
+reads every line once to validate it, count the samples and compute the fingerprint.
 """
 
 import hashlib
@@ -32,22 +32,22 @@ OPEN_ENDED_SAMPLES = 100
 
 
 class DataError(UserError):
-    """A data file that cannot be used; the message names file, line and field."""
+    """A data file cannot be used.  The message names the file, the line and the field."""
 
 
 class Scan(NamedTuple):
-    """What a full read of a scenario's file found."""
+    """The result of reading a scenario's whole file."""
 
     samples: int
     """Samples in the file."""
     kept: int
     """Samples that the filter keeps."""
     sha256: str
-    """Of the file."""
+    """Hash of the file."""
 
 
 class _PlacedSample(NamedTuple):
-    """A sample, and where it stands: in words, and in bytes from the start of the file."""
+    """A sample, its place for messages, and its offset in bytes from the start of the file."""
 
     place: str
     offset: int
@@ -55,17 +55,18 @@ class _PlacedSample(NamedTuple):
 
 
 class DataFolder:
-    """A folder that holds some or all of the seven scenarios.
+    """A folder that holds the data of some or all scenarios.
 
-    `path` is the folder of the data files, or the one above (the release puts them into `test/`).
-    The official filter applies where a protocol pack lies beside the data, unless `unfiltered`.
+    `path` is the folder of the data files or its parent, because the release puts them into
+    `test/`; None is the embedded suite.  If the folder has a protocol pack, the official filter
+    applies unless `unfiltered` is set.
     """
 
     def __init__(self, path: Path | None = None, *, unfiltered: bool = False) -> None:
         self.embedded = path is None
         self.unfiltered = unfiltered
         self.root = EMBEDDED if path is None else _find_root(path)
-        # The release keeps its data files in `test/`; the pack lies there or one above.
+        # The release keeps its data files in `test/`.  The pack is there or in the parent folder.
         root = self.root.absolute()
         places = [root, root.parent] if root.name == "test" else [root]
         self.pack_file = next((p / FILE_NAME for p in places if (p / FILE_NAME).is_file()), None)
@@ -73,12 +74,12 @@ class DataFolder:
 
     @cached_property
     def pack(self) -> ProtocolPack | None:
-        """The protocol pack beside the data."""
+        """The folder's protocol pack, or None."""
         return load_pack(self.pack_file) if self.pack_file else None
 
     @property
     def wording(self) -> Wording:
-        """The authors' wording where there is a pack, else our own."""
+        """The authors' wording if there is a protocol pack, else our own."""
         return self.pack.wording if self.pack else OWN
 
     @property
@@ -92,19 +93,19 @@ class DataFolder:
         return ImageStore(self.root)
 
     def scenarios(self) -> list[str]:
-        """Short names of the scenarios that are there, in the paper's order."""
+        """Returns the short names of the scenarios in this folder, in the paper's order."""
         return [name for name in SCENARIOS if self.file(name).is_file()]
 
     def file(self, scenario: str) -> Path:
-        """The data file of a scenario."""
+        """Returns the path of a scenario's data file."""
         return self.root / f"{SCENARIOS[scenario].stem}_preprocessed.jsonl"
 
     def samples(
         self, scenario: str, limit: int | None = None, *, shuffled: bool = False
     ) -> Iterator[Sample]:
-        """The kept samples of a scenario, at most `limit`.
+        """Yields the samples of a scenario that the filter keeps, at most `limit`.
 
-        In the order of the file, or `shuffled` as the published open-ended questions are.
+        They come in file order, or `shuffled` as in the published open-ended evaluation.
         """
         if not shuffled:
             return islice((found.sample for found in self._kept(scenario)), limit)
@@ -113,15 +114,15 @@ class DataFolder:
         return (self._at(scenario, offset) for offset in offsets[:limit])
 
     def count(self, scenario: str) -> int:
-        """How many samples of a scenario are kept."""
+        """Returns how many samples of a scenario the filter keeps."""
         return len(self._offsets(scenario))
 
     def others(
         self, scenario: str, sample_id: int | str, count: int, rng: random.Random
     ) -> list[Sample]:
-        """So many kept samples at random, without that of the id; fewer where there are no more.
+        """Draws `count` random samples without `sample_id`, or fewer if there are not enough.
 
-        A file is read whole the first time, and then only the lines that were drawn.
+        The first call for a scenario reads its whole file, later calls only the drawn lines.
         """
         offsets = self._offsets(scenario)
         drawn = rng.sample(offsets, min(count + 1, len(offsets)))
@@ -129,19 +130,19 @@ class DataFolder:
         return list(islice((sample for sample in samples if sample.id != sample_id), count))
 
     def find(self, scenario: str, sample_id: str) -> Sample:
-        """The kept sample of an id, as written on a command line.  Raises DataError."""
+        """Returns the sample with an id, as given on the command line.  Raises DataError."""
         for sample in self.samples(scenario):
             if str(sample.id) == sample_id:
                 return sample
-        raise DataError(f"{self.file(scenario)} holds no sample {sample_id}")
+        raise DataError(f"{self.file(scenario)} contains no sample {sample_id}")
 
     def scan(self, scenario: str) -> Scan:
-        """Reads a whole file.  Raises DataError at its first fault."""
+        """Reads a scenario's whole file.  Raises DataError at the first fault."""
         samples = kept = 0
         seen: set[int | str] = set()
         for place, _, sample in self._all(scenario):
             if sample.id in seen:
-                raise DataError(f"{place}: id {sample.id!r} stands twice")
+                raise DataError(f"{place}: id {sample.id!r} occurs twice")
             seen.add(sample.id)
             samples += 1
             kept += self._keeps(scenario, sample)
@@ -152,7 +153,7 @@ class DataFolder:
     def environment(
         self, scenario: str, sample: Sample, *, reference: bool = False, clear: bool = False
     ) -> Environment[Any]:
-        """A sample in play, with this folder's wording."""
+        """Returns the environment of a sample, with this folder's wording."""
         return SCENARIOS[scenario](sample, self.wording, reference=reference, clear=clear)
 
     def _all(self, scenario: str) -> Iterator[_PlacedSample]:
@@ -196,11 +197,11 @@ class DataFolder:
 
 
 def read_sample(environment: EnvironmentType, line: bytes, place: str) -> Sample:
-    """One sample from one line; `place` names it in the DataError that a fault raises."""
+    """Parses and checks one line.  Raises DataError, naming `place`."""
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{place}: no JSON ({error})") from None
+        raise DataError(f"{place}: not valid JSON ({error})") from None
     name = f", sample {fields['id']!r}" if isinstance(fields, dict) and "id" in fields else ""
     try:
         sample = environment.sample_type.model_validate(fields)
@@ -217,10 +218,11 @@ def read_sample(environment: EnvironmentType, line: bytes, place: str) -> Sample
 
 def _find_root(path: Path) -> Path:
     if not path.is_dir():
-        raise DataError(f"{path} is no folder")
+        raise DataError(f"{path} is not a folder")
     for folder in (path, path / "test"):
         if any((folder / f"{s.stem}_preprocessed.jsonl").is_file() for s in SCENARIOS.values()):
             return folder
     raise DataError(
-        f"{path} holds no data file (<stem>_preprocessed.jsonl, e.g. ImageNet-C_preprocessed.jsonl)"
+        f"{path} contains no data file "
+        "(<stem>_preprocessed.jsonl, e.g. ImageNet-C_preprocessed.jsonl)"
     )

@@ -1,7 +1,7 @@
-"""Fetches the official data from the Hugging Face Hub and unpacks them.
+"""Downloads the official data from the Hugging Face Hub and unpacks it.
 
-Every step can be interrupted and taken up again: a file comes in parts that are kept, and a note
-beside the data says what is unpacked, so that nothing is fetched or unpacked twice.
+Every step can be interrupted and resumed.  Files are fetched in parts that are kept, and notes in
+the data folder record which files are fetched and unpacked.
 """
 
 import hashlib
@@ -22,23 +22,23 @@ from proactive_agent.scenarios.sample import check_relative
 from proactive_agent.tools import UserError
 
 FOLDER = "test"
-"""Where the release keeps data files and archives, and where they are put."""
+"""Folder of the data files and archives, on the Hub and on disk."""
 
 NOTES = ".download"
-"""Folder beside the data: parts of files, and how far each file is."""
+"""Subfolder for partial files and for notes on finished ones."""
 
 PART_BYTES = 64 * 2**20
-"""What is asked for at once, and lost by an interruption."""
+"""Size of one request.  An interruption loses at most this much."""
 
 COPY_BYTES = 2**20
 
 
 @dataclass(frozen=True, slots=True)
 class DownloadProgress:
-    """A step of the download."""
+    """Progress of one file."""
 
     step: Literal["fetch", "unpack", "skip"]
-    """skip: it is there already."""
+    """skip: the file is already complete."""
     path: str
     done: int
     total: int
@@ -53,12 +53,12 @@ def download(
     wheel: Path | None = None,
     keep_archives: bool = False,
 ) -> Iterator[DownloadProgress]:
-    """Fetches the data of the named scenarios, or of all, then the protocol pack.
+    """Downloads the data of the named scenarios, or of all, then the protocol pack.
 
-    Raises UserError with a message that says how to go on; what is there by then stays.
+    Raises UserError with a message that says how to resume.  Files fetched so far are kept.
     """
     if wheel:
-        read_wheel(wheel)  # The pack comes last, but a wrong file is better known at once.
+        read_wheel(wheel)  # The pack is written last, but a wrong file is reported first.
     listed = hub.files()
     wanted = _data_files(listed, scenarios or _published()) + _archives(listed, scenarios)
     try:
@@ -73,13 +73,13 @@ def download(
         write_pack(folder, wheel)
     except UserError as error:
         raise UserError(
-            f"the data are complete, the protocol pack is not there: {error}; "
-            f"go on with: proactive-agent data protocol {folder}"
+            f"the data are complete, but the protocol pack is missing: {error}; "
+            f"continue with: proactive-agent data protocol {folder}"
         ) from None
 
 
 class _Local:
-    """A file of the Hub on its way to be a file, or an unpacked archive, here."""
+    """A file of the Hub that becomes a local file or an unpacked archive."""
 
     def __init__(self, folder: Path, file: HubFile) -> None:
         self.file = file
@@ -91,7 +91,7 @@ class _Local:
         self.note = notes / f"{self.target.name}.json"
 
     def complete(self, hub: Hub, *, keep_archive: bool) -> Iterator[DownloadProgress]:
-        """Does what is still to be done."""
+        """Fetches and unpacks the file as far as necessary."""
         size = self.file.size
         if self._is("unpacked") or (not self.is_archive and self._is_fetched()):
             yield DownloadProgress("skip", self.file.path, size, size)
@@ -106,14 +106,14 @@ class _Local:
                 self.target.unlink()
 
     def missing_bytes(self) -> int:
-        """What is still to be fetched."""
+        """Returns the number of bytes that are still to be fetched."""
         if self._is("unpacked") or self._is_fetched():
             return 0
         return self.file.size - (self.part.stat().st_size if self.part.is_file() else 0)
 
     def _fetch(self, hub: Hub) -> Iterator[DownloadProgress]:
         for old in self.note.parent.glob(f"{self.target.name}.*.part"):
-            if old != self.part:  # of an earlier version
+            if old != self.part:  # from an earlier version
                 old.unlink()
         path, size = self.file.path, self.file.size
         with self.part.open("ab") as sink:
@@ -123,7 +123,7 @@ class _Local:
                 wanted = min(PART_BYTES, size - done)
                 content = hub.read(self.file, done, wanted)
                 if len(content) != wanted:
-                    raise UserError(f"{path}: {len(content)} bytes came instead of {wanted}")
+                    raise UserError(f"{path}: received {len(content)} bytes instead of {wanted}")
                 sink.write(content)
                 done += wanted
                 yield DownloadProgress("fetch", path, done, size)
@@ -146,8 +146,8 @@ class _Local:
 def unpack(archive: Path, folder: Path) -> Iterator[tuple[int, int]]:
     """Unpacks a zip archive; yields (bytes written, bytes in all) after each file.
 
-    Raises UserError, before anything is written, for an archive with an entry that leads out of the
-    folder, is a link, or is encrypted, and for one that is larger than the free space.
+    Before anything is written, raises UserError if an entry leads out of the folder, is a link or
+    is encrypted, or if the content is larger than the free space.
     """
     try:
         with zipfile.ZipFile(archive) as content:
@@ -169,11 +169,11 @@ def _check_entry(archive: Path, entry: zipfile.ZipInfo, folder: Path) -> None:
     kind = stat.S_IFMT(entry.external_attr >> 16)
     if problem := check_relative(entry.filename):
         raise UserError(f"{archive}: {problem}")
-    # A link that lies in the folder already could lead out as well.
+    # An existing link inside the folder could lead out, too.
     if not (folder / entry.filename).resolve().is_relative_to(folder.resolve()):
         raise UserError(f"{archive}: path {entry.filename!r} leads outside the data folder")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise UserError(f"{archive}: {entry.filename!r} is no plain file")
+        raise UserError(f"{archive}: {entry.filename!r} is not a regular file")
     if entry.flag_bits & 1:
         raise UserError(f"{archive}: {entry.filename!r} is encrypted")
 
@@ -183,7 +183,7 @@ def _unpack_entry(content: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path
         target.mkdir(parents=True, exist_ok=True)
         return
     target.parent.mkdir(parents=True, exist_ok=True)
-    # zipfile reads no more than the declared size, which was measured against the free space.
+    # zipfile reads no more than the declared size, which was checked against the free space.
     with content.open(entry) as source, target.open("wb") as sink:
         shutil.copyfileobj(source, sink, COPY_BYTES)
 
@@ -209,7 +209,7 @@ def _data_files(listed: list[HubFile], scenarios: Sequence[str]) -> list[HubFile
 
 
 def _archives(listed: list[HubFile], scenarios: Sequence[str] | None) -> list[HubFile]:
-    """The archives of the named scenarios, or all: the release does not say which is whose."""
+    """Returns the archives of the named scenarios by name, or all archives for None."""
     paths = ((file, PurePosixPath(file.path)) for file in listed)
     every = [file for file, path in paths if str(path.parent) == FOLDER and path.suffix == ".zip"]
     if scenarios is None:

@@ -1,7 +1,8 @@
-"""The environment: a sample in play, as a Markov decision process (`protocol.md` section 3).
+"""The environment: a sample in play, as a Markov decision process (`docs/protocol.md`).
 
-`observe()` shows a state, `step(action)` plays one turn.  What the seven scenarios share stands
-here; how each moves, and when a suggestion or a category counts, stands in its own file.
+`observe()` returns the current observation, `step(action)` plays one turn.  This file holds the
+rules that all scenarios share.  Each scenario's own file defines its moves and the states in which
+a suggestion or a category counts.
 """
 
 from abc import ABC, abstractmethod
@@ -19,25 +20,26 @@ Stop = Literal["answered", "abstained", "invalid", "turn_limit"]
 
 
 class Verdicts(NamedTuple):
-    """A turn's result, judged against the suggestions and against the categories."""
+    """The verdict on an action, against the suggestions and against the categories."""
 
     suggestion: Verdict
     category: Verdict
 
 
 class ImageRef(NamedTuple):
-    """A picture of the data: its path inside the data folder, and what of it is shown how large."""
+    """A picture of a data folder, optionally cropped and scaled."""
 
     path: str
+    """Relative to the data folder."""
     crop: tuple[float, float, float, float] | None = None
-    """(left, upper, right, lower) in pixels of the file; fractions are kept as computed."""
+    """(left, upper, right, lower) in pixels of the file, possibly fractional."""
     short_edge: int | None = None
-    """Pixels that the shorter edge is scaled to; None leaves the size."""
+    """Length in pixels to which the shorter edge is scaled; None keeps the size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A suggestion or an abstention as the sample words it."""
+    """A suggestion or an abstention, in the sample's own words."""
 
     text: str
     action: Intervention | Abstain
@@ -45,38 +47,38 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a state shows: never which of it is right."""
+    """What the model sees in a state.  It does not say which option is right."""
 
     image: ImageRef
     question: str
     hint: str
     options: tuple[Option, ...]
-    """The suggestions and abstentions of this state, in order; none in the reference condition."""
+    """Suggestions and abstentions of this state, in order; empty in the reference condition."""
     categories: tuple[str, ...]
 
     @property
     def texts(self) -> list[str]:
-        """Every option of the multiple choice, in order."""
+        """All options of the multiple-choice question, in order."""
         return [*(option.text for option in self.options), *self.categories]
 
     @property
     def suggestions(self) -> list[tuple[Intervention, str]]:
-        """The interventions on offer, each with its wording."""
+        """The interventions on offer and their wording."""
         return [(o.action, o.text) for o in self.options if isinstance(o.action, Intervention)]
 
     def wording_of(self, intervention: Intervention) -> str:
-        """The sample's first wording of an intervention, without its full stop."""
+        """Returns the sample's first wording of an intervention, without the full stop."""
         found = (text for action, text in self.suggestions if action == intervention)
         return next(found, str(intervention)).removesuffix(".")
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one turn."""
+    """The result of one turn."""
 
     verdicts: Verdicts
     stop: Stop | None
-    """Why the episode ended; None while it goes on."""
+    """Why the episode ended, or None if it goes on."""
 
 
 class AcceptedAnswer(NamedTuple):
@@ -95,37 +97,38 @@ class AcceptedAnswer(NamedTuple):
 
 
 class SampleError(UserError):
-    """A sample leads into a state that does not exist; found only in play."""
+    """A sample leads to a state that does not exist.  Loading cannot detect this, only play."""
 
 
 S = TypeVar("S", bound=Sample)
 
 
 class Environment(ABC, Generic[S]):
-    """One sample in play.  Not thread-safe; one per episode."""
+    """One sample in play.  Create one per episode; it is not thread-safe."""
 
     name: ClassVar[str]
-    """Short name, as in `--scenario`."""
+    """Short name, used by `--scenario`."""
     stem: ClassVar[str]
-    """Stem of the official data file."""
+    """Stem of the data file's name."""
     title: ClassVar[str]
-    """Name in the paper's tables."""
+    """Name in tables, as in the paper."""
     published_counts: ClassVar[tuple[int, int]] = (0, 0)
     """Samples of the official release before and after the filter; 0 if it lacks the scenario."""
     sample_type: ClassVar[type[Sample]]
     places: ClassVar[frozenset[str]] = frozenset({"image"})
-    """What an image template may leave open."""
+    """Names of the fields that an image template may contain."""
     keywords: ClassVar[dict[str, Intervention]]
-    """By which words (lower case) an option is known as which intervention."""
+    """Lower-case words that identify an option's intervention."""
     helpful_tools: ClassVar[frozenset[str]]
-    """Tools whose wish would help here even where it cannot be done as worded (paper, Table 10)."""
+    """Tools that would help in this scenario even if the exact request is impossible (paper,
+    Table 10)."""
     open_ended: ClassVar[tuple[Intervention, ...]] = ()
-    """What an open-ended answer may ask for, in the published order; the wording has a phrase for
-    each."""
+    """Interventions that an open-ended answer may ask for, in the published order.  `Wording` has a
+    phrase for each."""
     frames_form_ring: ClassVar[bool] = False
     """Whether the first frame follows the last one."""
     first_frame_tells: ClassVar[bool] = True
-    """Whether the right category counts as an open-ended answer to the first frame."""
+    """Whether the right category is a correct open-ended answer to the first frame."""
 
     def __init__(
         self, sample: S, wording: Wording, *, reference: bool = False, clear: bool = False
@@ -133,19 +136,20 @@ class Environment(ABC, Generic[S]):
         self.sample = sample
         self.wording = wording
         self.reference = reference
-        """Shows the reference frame and offers the categories alone, for one turn."""
+        """One turn that shows the reference frame and offers only the categories."""
         self.clear = clear
-        """Shows the reference frame and offers what the first state does, for one turn: no
-        suggestion is accepted, as none is needed."""
+        """One turn that shows the reference frame and offers the options of the first state.  No
+        suggestion is accepted, because none is needed."""
         self.single_turn = False
-        """Set for an open-ended question that is asked once: what is suggested is not done."""
+        """Whether an open-ended question is asked only once.  Suggestions are then not carried
+        out."""
         self.turn = 0
         self.frame = sample.first_image
         self.last_intervention: Intervention | None = None
         self.stop: Stop | None = None
         self.correct = False
 
-    # What each scenario says for itself -----------------------------------------------------
+    # Defined by each scenario --------------------------------------------------------------
 
     @property
     def max_steps(self) -> int:
@@ -154,11 +158,11 @@ class Environment(ABC, Generic[S]):
 
     @abstractmethod
     def image(self) -> ImageRef:
-        """The picture of this state."""
+        """Returns the picture of this state."""
 
     @abstractmethod
     def reference_image(self) -> ImageRef:
-        """The picture that holds enough information."""
+        """Returns the picture that holds enough information to answer."""
 
     @abstractmethod
     def move(self, intervention: Intervention) -> None:
@@ -166,41 +170,41 @@ class Environment(ABC, Generic[S]):
 
     @abstractmethod
     def toward_reference(self) -> Intervention | None:
-        """The suggestion that leads to the reference frame soonest; None where it is reached."""
+        """Returns the next step of the shortest way to the reference frame, or None once there."""
 
     def possible(self, option: str) -> bool:
-        """Whether a suggestion of the sample is still on offer in this state."""
+        """Returns whether this state still offers a suggestion of the sample."""
         return True
 
     def accepts(self, suggestion: str) -> bool:
-        """Whether a suggestion that is on offer changes the picture in this state."""
+        """Returns whether an offered suggestion changes the picture in this state."""
         return True
 
     def accepts_category(self) -> bool:
-        """Whether the right category counts in this state."""
+        """Returns whether the right category counts as correct in this state."""
         return True
 
     def frame_exists(self, frame: int) -> bool:
-        """Whether the sample has a frame of that number."""
+        """Returns whether the sample has a frame of that number."""
         return 0 <= frame < self.sample.num_images
 
     def open_ended_suggestions(self) -> list[AcceptedAnswer]:
-        """What an open-ended answer may ask for here."""
+        """Returns the proactive answers to an open-ended question that count in this state."""
         phrases = self.wording.open_ended(self.name)
         return [AcceptedAnswer(*pair) for pair in zip(phrases, self.open_ended, strict=True)]
 
     @property
     def hint(self) -> str:
-        """The scenario's hint at being proactive."""
+        """The sentence that hints at asking for help."""
         return self.wording.hint(self.name)
 
-    # What all share -------------------------------------------------------------------------
+    # Shared by all scenarios ---------------------------------------------------------------
 
     @classmethod
     def intervention(cls, option: str) -> Intervention | None:
-        """The intervention that an option's text asks for, None if the scenario knows none.
+        """Returns the intervention that an option's text asks for, or None if it has no keyword.
 
-        Raises ValueError where the text asks for two different ones.
+        Raises ValueError if the text asks for two different interventions.
         """
         lowered = option.lower()
         found = {intervention for word, intervention in cls.keywords.items() if word in lowered}
@@ -212,48 +216,48 @@ class Environment(ABC, Generic[S]):
 
     @classmethod
     def path_problem(cls, template: str) -> str | None:
-        """What is wrong with an image template, or None."""
+        """Returns the fault of an image template, or None."""
         return check_template(template, cls.places)
 
     @classmethod
     def check(cls, sample: S) -> None:
-        """Raises ValueError where a sample cannot be played; called on load."""
+        """Raises ValueError if a sample cannot be played.  Called when a sample is loaded."""
         if problem := cls.path_problem(sample.image_template):
             raise ValueError(problem)
         for option in sample.suggestions:
             if cls.intervention(option) is None:
                 words = ", ".join(map(repr, cls.keywords))
-                raise ValueError(f"options: {option!r} holds none of {words}")
+                raise ValueError(f"options: {option!r} contains none of {words}")
 
     @property
     def shows_reference(self) -> bool:
-        """Whether the one turn there is shows the reference frame."""
+        """Whether the episode is a single turn on the reference frame."""
         return self.reference or self.clear
 
     @property
     def last_allowed_turn(self) -> bool:
-        """Whether the turn limit is reached after this turn."""
+        """Whether this turn reaches the number of frames."""
         return self.turn + 1 == self.sample.num_images
 
     def offered(self) -> list[str]:
-        """The sample's suggestions and abstentions that this state shows, in order."""
+        """Returns the suggestions and abstentions that this state offers, in order."""
         if self.reference:
             return []
         return [o for o in self.sample.options if is_abstention(o) or self.possible(o)]
 
     def accepted_suggestions(self) -> list[str]:
-        """The options on offer that change the picture now."""
+        """Returns the offered options that change the picture in this state."""
         if self.clear:
             return []
         return [o for o in self.offered() if not is_abstention(o) and self.accepts(o)]
 
     def possible_interventions(self) -> list[Intervention]:
-        """What changes the picture now, without repeats, in the order of the options."""
+        """Returns the distinct interventions that change the picture, in the options' order."""
         actions = [self._option(text).action for text in self.accepted_suggestions()]
         return list(dict.fromkeys(a for a in actions if isinstance(a, Intervention)))
 
     def accepted_categories(self) -> list[str]:
-        """The right category, where this state lets it count."""
+        """Returns the right category if it counts in this state, else an empty list."""
         counts = self.accepts_category() and (self.first_frame_tells or not self.single_turn)
         return [self.sample.answer] if self.shows_reference or counts else []
 
@@ -268,7 +272,7 @@ class Environment(ABC, Generic[S]):
         return answers + [AcceptedAnswer(category.removesuffix(".")) for category in categories]
 
     def observe(self) -> Observation:
-        """What this state shows."""
+        """Returns the observation that the model sees."""
         question = self.sample.prompt
         if self.shows_reference:
             question = self.wording.reference_questions.get(self.name, question)
@@ -285,10 +289,12 @@ class Environment(ABC, Generic[S]):
     def step(self, action: Action, *, forgiving: bool = False) -> Outcome:
         """Plays one turn.
 
-        A suggestion that this state does not accept ends the episode, unless `forgiving`: then
-        only the turn is lost.  On the reference frame, and for an open-ended question that is asked
-        once, there is one turn, always.  Raises SampleError where an accepted suggestion leads to a
-        frame that the sample does not have, RuntimeError after the end.
+        A suggestion that is not accepted ends the episode.  If `forgiving`, it only costs the turn.
+        An episode on the reference frame, and an open-ended question that is asked once, always end
+        after one turn.
+
+        Raises SampleError if an accepted suggestion leads to a frame that the sample lacks, and
+        RuntimeError if the episode has already ended.
         """
         if self.stop is not None:
             raise RuntimeError(f"the episode has ended: {self.stop}")
@@ -314,11 +320,11 @@ class Environment(ABC, Generic[S]):
         return self.shows_reference or self.single_turn
 
     def _granted_once(self, verdicts: Verdicts) -> bool:
-        """Whether a suggestion is accepted, but there is no turn left to do it for."""
+        """Returns whether a suggestion is accepted in an episode that has only one turn."""
         return self.single_turn and verdicts.suggestion == "correct"
 
     def judge(self, action: Action) -> Verdicts:
-        """How an action is judged in this state."""
+        """Returns the verdict on an action in this state."""
         match action:
             case Intervention():
                 possible = action in self.possible_interventions()
@@ -332,7 +338,7 @@ class Environment(ABC, Generic[S]):
                 return Verdicts("mismatch", "mismatch")
 
     def best_action(self) -> Action:
-        """The next action of the shortest way: to the reference frame, then the right category."""
+        """Returns the best next action: a step to the reference frame, then the right category."""
         possible = self.possible_interventions()
         step = self.toward_reference()
         out_of_turns = self.turn + 1 >= self.max_steps
@@ -343,10 +349,10 @@ class Environment(ABC, Generic[S]):
         return possible[0] if possible else Abstain()
 
     def fewest_suggestions(self) -> int | None:
-        """How many suggestions the shortest way to the reference frame takes; walks it to its end.
+        """Plays the shortest way to the reference frame and returns its number of suggestions.
 
-        As many as the turn limit lets, where the frame lies beyond it; None where nothing is to be
-        suggested, or the way leaves the sample.
+        If the turn limit comes first, counts the suggestions up to it.  Returns None if the episode
+        has only one turn, or if the way leads to a frame that the sample lacks.
         """
         if self._one_turn:
             return None

@@ -1,7 +1,7 @@
 """The official data set on the Hugging Face Hub, read in parts.
 
-In parts, so that an interrupted download can be taken up: the Hub's own client starts a file of
-many gigabytes anew, and refuses those above 50 by plain HTTP.
+Reading in parts lets an interrupted download resume.  The Hub's own client restarts files of many
+gigabytes, and refuses files above 50 GB over plain HTTP.
 """
 
 from typing import Any, NamedTuple, Protocol
@@ -10,7 +10,7 @@ from proactive_agent.tools import MissingExtraError, UserError
 
 REPOSITORY = "tdemin16/ProactiveBench"
 TIMEOUT = 60
-"""Seconds without a sign from the Hub."""
+"""Seconds without an answer from the Hub."""
 
 ATTEMPTS = 6
 
@@ -25,17 +25,17 @@ class HubFile(NamedTuple):
 
 
 class Hub(Protocol):
-    """What is needed of the Hub."""
+    """The access to the Hub that a download needs."""
 
     def files(self) -> list[HubFile]:
-        """All files of the data set.  Raises UserError."""
+        """Returns all files of the data set.  Raises UserError."""
 
     def read(self, file: HubFile, start: int, size: int) -> bytes:
-        """A part of a file.  Raises UserError."""
+        """Returns a part of a file.  Raises UserError."""
 
 
 class HuggingFace:
-    """The data set on the Hugging Face Hub.  `endpoint` is for mirrors (or `HF_ENDPOINT`)."""
+    """The data set on the Hugging Face Hub.  `endpoint` or `HF_ENDPOINT` selects a mirror."""
 
     def __init__(self, endpoint: str | None = None) -> None:
         try:
@@ -47,10 +47,10 @@ class HuggingFace:
         self._revision: str | None = None
 
     def files(self) -> list[HubFile]:
-        """All files of the latest revision; `read` keeps to it."""
+        """Returns all files of the latest revision, which `read` then uses."""
         try:
             info = self._api.dataset_info(REPOSITORY, files_metadata=True)
-        except Exception as error:  # whatever a client of many layers raises without a network
+        except Exception as error:  # its client raises many types without a network
             raise UserError(f"{REPOSITORY} cannot be listed: {_first_line(error)}") from error
         self._revision = info.sha
         return [
@@ -63,7 +63,7 @@ class HuggingFace:
         ]
 
     def read(self, file: HubFile, start: int, size: int) -> bytes:
-        """A part of a file; asked for several times where the network fails."""
+        """Returns a part of a file.  Retries if the network fails."""
         import tenacity
 
         ask = tenacity.retry(
@@ -76,13 +76,13 @@ class HuggingFace:
             return ask(file, f"bytes={start}-{start + size - 1}")
         except Exception as error:  # as above
             raise UserError(
-                f"{file.path} did not come: {_first_line(error)}; run again to go on"
+                f"{file.path} cannot be downloaded: {_first_line(error)}; run again to resume"
             ) from error
 
     def _ask(self, file: HubFile, part: str) -> bytes:
         import huggingface_hub.utils
 
-        client: Any = huggingface_hub.utils  # It does not mark what it exports.
+        client: Any = huggingface_hub.utils  # The module does not declare its exports.
         url = huggingface_hub.hf_hub_url(
             REPOSITORY,
             file.path,
@@ -90,7 +90,7 @@ class HuggingFace:
             revision=self._revision,
             endpoint=self._endpoint,
         )
-        # Compressed answers come whole, whatever part was asked for.
+        # The Hub sends compressed files whole, regardless of the requested range.
         headers = {"Range": part, "Accept-Encoding": "identity"}
         response = client.get_session().get(
             url, headers=client.build_hf_headers() | headers, timeout=TIMEOUT, follow_redirects=True
@@ -100,7 +100,7 @@ class HuggingFace:
 
 
 def _may_pass(error: BaseException) -> bool:
-    """Whether it is worth to ask again: the connection broke, or the Hub is busy."""
+    """Returns whether a retry may help: the connection broke, or the Hub is busy."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     return status is None or status in (408, 429) or status >= 500
 

@@ -1,7 +1,7 @@
-"""ImageNet-C: a corrupted picture; one of the four enhancements on offer repairs it step by step.
+"""ImageNet-C: a corrupted picture.  One of four offered enhancements repairs it step by step.
 
-The severity starts at `first_image` (5) and falls by 1 per valid suggestion; only the sample's
-`quality_answer` is valid.  In the last allowed turn only the category counts.
+The severity starts at `first_image` (5) and falls by 1 with each valid suggestion.  Only the
+sample's `quality_answer` is valid.  In the last allowed turn only the category counts.
 """
 
 from typing import ClassVar, Self
@@ -33,7 +33,7 @@ class ImageNetCSample(Sample):
 
 
 class ImageNetC(Environment[ImageNetCSample]):
-    """A corrupted picture."""
+    """A corrupted picture that can be enhanced."""
 
     name = "imagenet-c"
     stem = "ImageNet-C"
@@ -42,7 +42,7 @@ class ImageNetC(Environment[ImageNetCSample]):
     sample_type = ImageNetCSample
     places = frozenset({"level"})
     keywords: ClassVar = {name: Intervention("enhance_image", name) for name in OPERATIONS}
-    # Only the right enhancement helps: another one that is wished for cannot stand in for it.
+    # Only the right enhancement helps; a request for another one counts as wrong.
     helpful_tools = frozenset()
 
     def image(self) -> ImageRef:

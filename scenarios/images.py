@@ -1,6 +1,7 @@
-"""Pictures of a data folder: decoded and scaled once, never from outside the folder.
+"""The pictures of a data folder, decoded and scaled once.
 
-As in the reference, EXIF orientation is ignored and everything becomes RGB.
+Paths cannot lead out of the folder.  As in the published code, EXIF orientation is ignored and
+every picture is converted to RGB.
 """
 
 import hashlib
@@ -16,46 +17,46 @@ from proactive_agent.scenarios.environment import ImageRef
 from proactive_agent.scenarios.sample import check_relative
 
 MAX_PIXELS = 89_478_485
-"""Larger pictures are refused (a quarter of a gigabyte of RGB; Pillow's own bound)."""
+"""Larger pictures are refused.  This is Pillow's own limit, 256 MiB of RGB values."""
 
 CACHE_BYTES = 256 * 2**20
 
 
 class ImageError(Exception):
-    """A picture that cannot be shown; the message names its path inside the data folder."""
+    """A picture cannot be shown.  The message names its path inside the data folder."""
 
 
 class Picture(NamedTuple):
-    """A picture as a model sees it."""
+    """A picture as the model sees it."""
 
     image: Image.Image
     """RGB, cropped and scaled."""
     sha256: str
-    """Of the whole file."""
+    """Hash of the whole file."""
 
 
 class ImageStore:
-    """Opens the pictures of one data folder and keeps the latest of them.  Thread-safe."""
+    """Opens the pictures of one data folder and caches the most recent ones.  Thread-safe."""
 
     def __init__(self, root: Path, cache_bytes: int = CACHE_BYTES) -> None:
         self.root = root.resolve()
         self.cache_bytes = cache_bytes
         self.decodes = 0
-        """How many files were decoded so far."""
+        """Number of files decoded so far."""
         self._cache: OrderedDict[ImageRef, Picture] = OrderedDict()
         self._cached_bytes = 0
         self._lock = threading.Lock()
 
     def open(self, ref: ImageRef) -> Picture:
-        """The picture that a reference names.  Raises ImageError."""
+        """Returns the picture of a reference.  Raises ImageError."""
         if ref.crop is None or ref.short_edge is not None:
             return self._kept(ref)
-        # To crop is quicker than to look whether it was done before.
+        # Cropping is faster than a cache lookup.
         picture = self._kept(ImageRef(ref.path))
         return Picture(picture.image.crop(crop_box(ref.path, ref.crop)), picture.sha256)
 
     def resolve(self, path: str) -> Path:
-        """The file of a path inside the data folder.  Raises ImageError where it leads outside."""
+        """Returns the file of a path.  Raises ImageError if it lies outside the data folder."""
         if problem := check_relative(path):
             raise ImageError(problem)
         try:
@@ -67,7 +68,7 @@ class ImageStore:
         return file
 
     def _kept(self, ref: ImageRef) -> Picture:
-        """A whole picture or a scaled one, from the cache if it is there."""
+        """Returns a whole or scaled picture, from the cache if possible."""
         with self._lock:
             if picture := self._cache.get(ref):
                 self._cache.move_to_end(ref)
@@ -99,44 +100,49 @@ class ImageStore:
 
 
 def crop_box(path: str, crop: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
-    """The pixels of a crop.  Raises ImageError, naming `path`, where they are none or too many."""
+    """Returns the pixel box of a crop.  Raises ImageError, naming `path`, if it is empty or too
+    large."""
     left, upper, right, lower = (round(edge) for edge in crop)
     if right <= left or lower <= upper:
-        raise ImageError(f"{path}: the crop {list(crop)} holds no pixel")
+        raise ImageError(f"{path}: the crop {list(crop)} contains no pixel")
     if (right - left) * (lower - upper) > MAX_PIXELS:
         raise ImageError(f"{path}: the crop {list(crop)} is too large")
     return left, upper, right, lower
 
 
 def scaled_size(path: str, size: tuple[int, int], short_edge: int) -> tuple[int, int]:
-    """Width and height with that short edge.  Raises ImageError, naming `path`, where too large."""
-    # As published: fractions of a pixel are cut off, those of the shorter edge as well.
+    """Returns width and height for a short edge.  Raises ImageError if they are too large."""
+    # As published, fractions of a pixel are cut off, even for the shorter edge.
     scale = short_edge / min(size)
     width, height = (max(1, int(side * scale)) for side in size)
     if width * height > MAX_PIXELS:
-        raise ImageError(f"{path}: {width} x {height} pixels are too many")
+        raise ImageError(f"{path}: {width} x {height} pixels exceed the limit of {MAX_PIXELS:,}")
     return width, height
 
 
 def decode(content: bytes, path: str) -> Image.Image:
-    """An RGB picture from the bytes of a file.  Raises ImageError, naming `path`."""
+    """Decodes the bytes of a file to an RGB picture.  Raises ImageError, naming `path`."""
     return loaded(content, path).convert("RGB")
 
 
 def loaded(content: bytes, path: str) -> Image.Image:
-    """A picture as it is in a file, wholly decoded.  Raises ImageError, naming `path`."""
+    """Decodes the bytes of a file in its own mode.  Raises ImageError, naming `path`."""
     try:
         image: Image.Image = Image.open(io.BytesIO(content))
         if image.width * image.height > MAX_PIXELS:
-            raise ImageError(f"{path}: {image.width} x {image.height} pixels are too many")
+            raise ImageError(
+                f"{path}: {image.width} x {image.height} pixels exceed the limit of {MAX_PIXELS:,}"
+            )
         image.load()
         return image
     except ImageError:
         raise
     except UnidentifiedImageError:
-        raise ImageError(f"{path}: no picture of a known kind") from None
-    except Exception as error:  # Pillow's decoders raise whatever a broken file provokes
-        raise ImageError(f"{path}: no readable picture ({type(error).__name__}: {error})") from None
+        raise ImageError(f"{path}: not a picture in a known format") from None
+    except Exception as error:  # Pillow's decoders raise many types for broken files
+        raise ImageError(
+            f"{path}: not a readable picture ({type(error).__name__}: {error})"
+        ) from None
 
 
 def _size(picture: Picture) -> int:

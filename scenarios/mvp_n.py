@@ -1,7 +1,7 @@
-"""MVP-N: an object seen from a side that fits several objects; it can be turned.
+"""MVP-N: an object seen from an ambiguous side.  It can be turned.
 
-Turn t shows view `valid_images[t]` (the first turn `first_image`).  The last allowed turn and the
-reference frame show the informative view.  In the last allowed turn only the category counts.
+Turn t shows view `valid_images[t]`; the first turn shows `first_image`.  The last allowed turn and
+the reference frame show the informative view.  In the last allowed turn only the category counts.
 """
 
 from typing import ClassVar, Self
@@ -20,13 +20,13 @@ class MvpNSample(Sample):
     """An object and its views."""
 
     valid_images: list[FrameIndex]
-    """The view shown in each turn; empty means all views in order."""
+    """The view shown in each turn; empty for all views in order."""
 
     @model_validator(mode="after")
     def _a_view_per_turn(self) -> Self:
         if self.valid_images and len(self.valid_images) < self.num_images:
             raise ValueError(
-                f"valid_images holds {len(self.valid_images)} views for {self.num_images} turns"
+                f"valid_images has {len(self.valid_images)} views for {self.num_images} turns"
             )
         return self
 
@@ -37,7 +37,7 @@ class MvpNSample(Sample):
 
 
 class MvpN(Environment[MvpNSample]):
-    """An object from an uninformative side."""
+    """An object seen from an uninformative side, which can be turned."""
 
     name = "mvp-n"
     stem = "MVP-N"
@@ -56,8 +56,8 @@ class MvpN(Environment[MvpNSample]):
         self, sample: MvpNSample, wording: Wording, *, reference: bool = False, clear: bool = False
     ) -> None:
         super().__init__(sample, wording, reference=reference, clear=clear)
-        # Same as the turn, but for turns lost in forgiving play: those turn nothing, and only the
-        # last view exists as an informative one.
+        # Equals the turn, except that a turn lost in forgiving play rotates nothing.  Only the last
+        # view exists as an informative picture.
         self.rotations = 0
 
     def image(self) -> ImageRef:

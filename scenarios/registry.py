@@ -1,4 +1,4 @@
-"""The seven scenarios, by short name and by official file stem."""
+"""The registry of scenarios, and how the command line names them."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -19,25 +19,25 @@ SCENARIOS: dict[str, EnvironmentType] = {
     environment.name: environment
     for environment in (Rod, Vsod, MvpN, ImageNetC, QuickDraw, ChangeIt, Coco)
 }
-"""By short name, in the paper's order."""
+"""All scenarios by short name, in the paper's order."""
 
 
 def split_sample(text: str) -> tuple[str, str]:
-    """Short name and sample id of `SCENARIO:ID`.  Raises UserError."""
+    """Returns the short name and the sample id of `SCENARIO:ID`.  Raises UserError."""
     scenario, colon, sample_id = text.partition(":")
     if not colon or not sample_id:
-        raise UserError(f"sample {text!r} has not the form SCENARIO:ID, e.g. rod:3")
+        raise UserError(f"sample {text!r}: expected SCENARIO:ID, for example rod:3")
     return find_scenario(scenario).name, sample_id
 
 
 def find_scenarios(texts: Iterable[str]) -> list[str]:
-    """Short names for what a command line names, with commas or one by one; no name twice."""
+    """Returns the distinct short names of comma-separated scenario names.  Raises UserError."""
     found = (find_scenario(name).name for text in texts for name in text.split(","))
     return list(dict.fromkeys(found))
 
 
 def find_scenario(name: str) -> EnvironmentType:
-    """The scenario of a short name, official stem or name in the paper's tables, in any case."""
+    """Returns the scenario of a short name, file stem or title, in any case.  Raises UserError."""
     wanted = name.strip().lower()
     for environment in SCENARIOS.values():
         if wanted in (environment.name, environment.stem.lower(), environment.title.lower()):

@@ -1,7 +1,7 @@
-"""ROD, the realistic occlusion data set: blocks hide an object; they can be pushed aside.
+"""ROD, the realistic occlusion data set: blocks hide an object and can be pushed aside.
 
-Fourteen frames form a ring: the blocks one step further left is frame - 1, right is frame + 1.
-In the first turn no category counts, not even the right one: nobody can know it.
+The fourteen frames form a ring.  Moving the blocks left leads to frame - 1, moving them right to
+frame + 1.  In the first turn no category counts, because the object is completely hidden.
 """
 
 from typing import ClassVar
@@ -15,11 +15,11 @@ LEFT = Intervention("move_object", "left")
 RIGHT = Intervention("move_object", "right")
 
 CORRUPT_FRAME = "natural_bluebl_greenr-banana-s6"
-"""One file of the release cannot be read; the published code shows a neighbour instead."""
+"""A file of the release that cannot be read.  The published code shows a neighbour instead."""
 
 
 class Rod(RingEnvironment[Sample]):
-    """An object behind blocks."""
+    """An object behind blocks that can be moved left and right."""
 
     name = "rod"
     stem = "Realistic-Occlusion-Dataset"

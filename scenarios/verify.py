@@ -1,7 +1,7 @@
-"""Checks a data folder: are the samples and every picture that they can show all there?
+"""Checks that a data folder has valid samples and every picture that they can show.
 
-Pictures are decoded in full, since a truncated file opens without complaint.  Results come one by
-one, so that memory does not grow with a folder of which nothing is right.
+Pictures are decoded completely, because a truncated file opens without an error.  Results are
+yielded one by one, so that memory does not grow with the number of faults.
 """
 
 from collections import OrderedDict, deque
@@ -20,40 +20,40 @@ from proactive_agent.scenarios.wording import OWN
 from proactive_agent.tools import Intervention
 
 REMEMBERED = 50_000
-"""Paths known as seen; of samples that lie further apart a shared picture is read again."""
+"""Number of remembered picture paths.  Older ones are read again when they recur."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that is wrong."""
+    """One fault of a data folder."""
 
     scenario: str
     sample: int | str | None
-    """Id of the sample; None where the fault is the file's."""
+    """Id of the sample, or None if the fault concerns the data file."""
     problem: str
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyProgress:
-    """How far a scenario is."""
+    """Progress within a scenario."""
 
     scenario: str
     done: int
-    """Samples seen; the pictures of the last few may still be read."""
+    """Samples read.  The pictures of the last few may still be in progress."""
     total: int
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What was found in a scenario; comes after its faults."""
+    """Summary of a scenario, yielded after its faults."""
 
     scenario: str
     samples: int | None
-    """Samples in the file; None where the file cannot be read."""
+    """Samples in the file, or None if the file cannot be read."""
     kept: int | None
-    """Samples that the official filter keeps; None without a protocol pack."""
+    """Samples that the official filter keeps, or None without a protocol pack."""
     pictures: int
-    """Pictures that could be read."""
+    """Number of readable pictures."""
     faults: int
 
     @property
@@ -65,27 +65,26 @@ class VerifyReport:
 def verify(
     path: Path, scenarios: Iterable[str] | None = None, *, workers: int = 8
 ) -> Iterator[Fault | VerifyProgress | VerifyReport]:
-    """Verifies the named scenarios of a folder, or all that it holds.
+    """Verifies the named scenarios of a folder, or all that it has.
 
-    Counts that differ from the release's are a fault only beside a protocol pack: without one the
-    data are nobody's but their own.
-    Raises DataError where the folder, or the file of a named scenario, is not there.
+    With a protocol pack the data are the official release, so a different number of samples is a
+    fault.  Raises DataError if the folder or the file of a named scenario does not exist.
     """
     folder = DataFolder(path)
     names = folder.scenarios() if scenarios is None else list(scenarios)
     for name in names:
         if not folder.file(name).is_file():
-            raise DataError(f"{folder.file(name)} is not there")
+            raise DataError(f"{folder.file(name)} does not exist")
     for name in names:
         yield from _verify_scenario(folder, DataFolder(path, unfiltered=True), name, workers)
 
 
 def pictures(environment: EnvironmentType, sample: Sample) -> Iterator[ImageRef]:
-    """Every picture that a sample can show, the reference frame last; some come twice.
+    """Yields every picture that a sample can show, the reference frame last, with repeats.
 
-    Found by play, with one suggestion as long as it is accepted, then with the next from the start:
-    whoever turns back on the way sees no other file.  Raises SampleError at the end if a way leads
-    to a frame that the sample does not have.
+    Plays each suggestion from the start for as long as it is accepted.  Mixing suggestions reaches
+    no other file.  At the end, raises SampleError if a suggestion led to a frame that the sample
+    lacks.
     """
     fault: SampleError | None = None
     wishes = dict.fromkeys(environment.intervention(text) for text in sample.suggestions)
@@ -146,18 +145,18 @@ def _count_faults(name: str, samples: int, kept: int | None) -> Iterator[str]:
 
 
 class _Checks:
-    """The checks of one scenario's pictures, answered in the order of the samples."""
+    """Checks the pictures of one scenario and reports faults in the order of the samples."""
 
     def __init__(self, pool: ThreadPoolExecutor, root: Path, scenario: str) -> None:
         self.pool = pool
         self.scenario = scenario
-        # Each picture is opened once, so decoded ones are not worth keeping.
+        # Each picture is opened only once, so caching is useless.
         self.store = ImageStore(root, cache_bytes=0)
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._waiting: deque[tuple[int | str, Future[str | None]]] = deque()
 
     def add(self, sample: Sample) -> None:
-        """Starts the checks of a sample's pictures."""
+        """Submits the checks of a sample's pictures."""
         refs = pictures(SCENARIOS[self.scenario], sample)
         problem: str | None = None
         try:
@@ -171,7 +170,7 @@ class _Checks:
             self._waiting.append((sample.id, self.pool.submit(str, problem)))
 
     def faults(self, at_most_waiting: int) -> Iterator[Fault]:
-        """The faults found; waits until no more checks than that are under way."""
+        """Yields faults until at most that many checks are still running."""
         while len(self._waiting) > at_most_waiting:
             sample, check = self._waiting.popleft()
             if problem := check.result():

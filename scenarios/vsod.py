@@ -1,6 +1,6 @@
-"""VSOD: somebody passes in front of an object in a video; it can be rewound or played on.
+"""VSOD: a video in which somebody passes in front of an object.
 
-The frames form a ring: rewind is frame - 1, wait is frame + 1.
+The frames form a ring.  Rewinding leads to frame - 1, waiting to frame + 1.
 """
 
 from typing import ClassVar
@@ -15,14 +15,14 @@ WAIT = Intervention("seek_video", "wait")
 
 
 class VsodSample(Sample):
-    """A video in which something is hidden for a while."""
+    """A video in which an object is hidden for a while."""
 
     strong_occlusions: bool
-    """False: the object shows in the first frame already; the official filter drops the sample."""
+    """False if the first frame already shows the object; the official filter drops such samples."""
 
 
 class Vsod(RingEnvironment[VsodSample]):
-    """An object behind a passer-by."""
+    """An object behind a passer-by, in a video that can be rewound."""
 
     name = "vsod"
     stem = "OcclusionDataSet-MM20"

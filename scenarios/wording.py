@@ -1,8 +1,8 @@
-"""The words around a sample: hints, prefixes, the sentences of the multiple choice, the judges'.
+"""The texts around a sample: hints, prefixes, multiple-choice sentences and judge prompts.
 
-Wording is part of the measurement.  `OWN` is this project's, used for the embedded suite and for
-anyone's own pictures; for official data the authors' wording is read from a protocol pack
-(`scenarios.protocol_pack`).  Which one a run used stands in its manifest.
+Wording is part of the measurement.  `OWN` is this project's wording, for the embedded suite and for
+data of your own.  For official data the authors' wording is read from a protocol pack
+(`scenarios.protocol_pack`).  The manifest of a run records which wording was used.
 """
 
 import hashlib
@@ -14,67 +14,66 @@ from proactive_agent.tools import UserError
 
 
 class JudgeWording(BaseModel):
-    """What a model is told that judges open-ended answers."""
+    """The prompt of a model that judges open-ended answers."""
 
     model_config = ConfigDict(frozen=True)
 
     system: str
     user: str
-    """With the places {user_prompt}, {correct_answers} and {generated_answer}."""
+    """A template with {user_prompt}, {correct_answers} and {generated_answer}."""
     proactive_answers: Mapping[str, int] = {}
-    """Per scenario title: how many of the accepted answers, from the first, are proactive."""
+    """By scenario title: how many of the first accepted answers are proactive."""
 
 
 class Wording(BaseModel):
-    """Every sentence that the multiple-choice and open-ended protocols add to a sample."""
+    """All sentences that the multiple-choice and open-ended protocols add to a sample."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     hints: Mapping[str, str]
-    """Per scenario, and `coco-zoom` for samples that move farther."""
+    """By scenario; `coco-zoom` is for samples in which the camera steps back."""
     prefixes: Mapping[str, str]
-    """Put before the question."""
+    """By scenario: a sentence before the question."""
     reference_questions: Mapping[str, str]
-    """Replaces the question when the reference frame is shown."""
+    """By scenario: the question that is asked about the reference frame."""
     reasoning: Mapping[str, str]
-    """A sentence that explains the proactive step in a solved example."""
+    """By scenario: a sentence that explains the proactive step in a solved example."""
     options_sentence: str
-    """Announces the options; follows the question, ends with a line break."""
+    """Announces the options.  Follows the question and ends with a line break."""
     answer_sentence: str
     """Follows the options."""
     open_ended_hint: str | None = None
     open_ended_answers: Mapping[str, tuple[str, ...]] = {}
-    """Per scenario: what an open-ended answer may ask for, in the published order, as far as it is
-    not in the sample's own words."""
+    """By scenario: phrases for `Environment.open_ended`, in the same order."""
     judge: JudgeWording | None = None
-    """The published judge."""
+    """The published judge prompt."""
 
     def hint(self, key: str) -> str:
         """Returns the hint of a scenario; our own if a protocol pack lacks the scenario."""
         return self.hints.get(key) or OWN.hints[key]
 
     def open_ended(self, scenario: str) -> tuple[str, ...]:
-        """What an open-ended answer may ask for.  Raises UserError where a pack does not say."""
+        """Returns the accepted proactive answers.  Raises UserError if a pack lacks them."""
         if scenario not in self.open_ended_answers:
             raise UserError(
-                "the protocol pack has no accepted answers of open-ended questions: an older "
-                "version wrote it; write it anew with: data protocol DIR"
+                f"the protocol pack has no accepted open-ended answers for {scenario}; "
+                "an older version wrote it. Write it again with: data protocol DIR"
             )
         return self.open_ended_answers[scenario]
 
     def multiple_choice(self, question: str, options: list[str]) -> str:
-        """The whole prompt: question, announcement, one lettered option per line, request."""
+        """Returns the whole prompt: question, announcement, lettered options, request."""
         lettered = "".join(f"{letter(i)}. {option}\n" for i, option in enumerate(options))
         return f"{question}{self.options_sentence}{lettered}{self.answer_sentence}"
 
     def sha256(self) -> str:
-        """Hash over all texts, for the manifest."""
+        """Returns a hash over all texts, for the manifest."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 def letter(index: int) -> str:
-    """The letter of the option at an index, from A."""
+    """Returns the letter of an option: A for index 0."""
     return chr(ord("A") + index)
 
 
@@ -140,4 +139,4 @@ Accepted answers:
 
 Reply, as a JSON string: {generated_answer}""",
 )
-"""Our own judge: one verdict for each accepted answer, as JSON."""
+"""Our own judge prompt.  It asks for one verdict per accepted answer, as JSON."""

@@ -1,4 +1,4 @@
-"""A build from start to end: survey the sources, make the samples, put the folder in place."""
+"""A whole build: surveys the sources, builds the samples and moves the folder into place."""
 
 import hashlib
 import importlib.metadata
@@ -32,40 +32,40 @@ from proactive_agent.tools import MissingExtraError
 
 EXTRA = "build"
 LIBRARIES = ("pillow", "numpy", "opencv-python", "imagecorruptions-imaug", "datasets", "pyarrow")
-"""What a frame's or a shard's bytes can depend on."""
+"""Libraries whose version can change the bytes of a frame or shard."""
 
 
 @dataclass(frozen=True)
 class BuildSettings:
-    """What to build."""
+    """The settings of a build."""
 
     sources: Mapping[str, Path]
-    """A folder or a list by scenario."""
+    """By scenario: a folder or a list."""
     out: Path
     look: Appearance = field(default_factory=Appearance)
     seed: int = 0
     quality: int = QUALITY
-    """Of WebP, 0-100."""
+    """WebP quality, 0-100."""
     similar: Path | None = None
-    """A list of near labels, see `categories`."""
+    """A similarity list, see `categories`."""
     train_share: float = 0.0
     limit: int | None = None
-    """Items of a scenario, at even distances; all labels are categories all the same."""
+    """Items per scenario, evenly spaced.  The labels of all items remain categories."""
     workers: int = 1
-    """Processes; the result does not depend on their number."""
+    """Number of processes.  It does not change the result."""
     force: bool = False
-    """Replace an earlier build."""
+    """Whether to replace an earlier build."""
 
 
 class SkippedItem(NamedTuple):
-    """A source of which nothing, or not everything, was made."""
+    """An item from which not all samples could be built."""
 
     scenario: str
     why: str
 
 
 class BuildProgress(NamedTuple):
-    """How far a scenario is, in items."""
+    """Progress within a scenario, in items."""
 
     scenario: str
     done: int
@@ -73,16 +73,16 @@ class BuildProgress(NamedTuple):
 
 
 class BuildReport(NamedTuple):
-    """What a scenario came to; after its last item."""
+    """Summary of a scenario, yielded after its last item."""
 
     scenario: str
     counts: ScenarioCounts
     without_box: int
-    """Items of the source of which the middle is hidden, since nobody told where the object is."""
+    """Items without a box, of which the middle of the picture is hidden."""
 
 
 class Survey(NamedTuple):
-    """What a first reading of a source found."""
+    """The result of a first pass over a source."""
 
     items: int
     categories: list[str]
@@ -93,9 +93,10 @@ class Survey(NamedTuple):
 def build(
     settings: BuildSettings,
 ) -> Generator[SkippedItem | BuildProgress | BuildReport, None, None]:
-    """Builds, telling what happens.  Close the generator to give up: then nothing is written.
+    """Builds a folder and yields what happens.  Closing the generator cancels the build.
 
-    Raises BuildError where input is wrong or nothing could be built, MissingExtraError.
+    A cancelled build writes nothing.  Raises BuildError if the input is wrong or no sample could be
+    built, and MissingExtraError if a library is missing.
     """
     _check(settings)
     surveys = {name: _survey(RECIPES[name], settings) for name in settings.sources}
@@ -126,9 +127,9 @@ def _check(settings: BuildSettings) -> None:
     check_place(settings.out, force=settings.force)
     for name, source in settings.sources.items():
         if not source.exists():
-            raise BuildError(f"{source} is not there")
+            raise BuildError(f"{source} does not exist")
         if settings.out.resolve().is_relative_to(source.resolve()):
-            raise BuildError(f"{settings.out} lies in the source {source}")
+            raise BuildError(f"{settings.out} is inside the source {source}")
         _need(RECIPES[name].needs, f"building {name}")
     if settings.train_share:
         _need(("datasets",), "the train split")
@@ -146,7 +147,7 @@ def _need(modules: tuple[str, ...], what: str) -> None:
 
 
 def _survey(recipe: Recipe, settings: BuildSettings) -> Survey:
-    """Reads a source once, so that its faults are known before anything is built."""
+    """Reads a source once, so that its faults are reported before anything is built."""
     source = settings.sources[recipe.name]
     labels = Labels()
     digest = hashlib.sha256()
@@ -159,14 +160,15 @@ def _survey(recipe: Recipe, settings: BuildSettings) -> Survey:
         items += 1
         without_box += recipe.hides_box and item.box is None
     if not items:
-        raise BuildError(f"{source} holds nothing that {recipe.name} can be built from")
+        raise BuildError(f"{source} contains nothing from which {recipe.name} can be built")
     return Survey(items, labels.categories(), digest.hexdigest(), without_box)
 
 
 def _tasks(recipe: Recipe, settings: BuildSettings, items: int) -> Iterator[ItemTask]:
-    """The items to build, of `items` in all; a limit takes them at even distances.
+    """Yields the items to build.  A limit selects them evenly from `items`.
 
-    A sample's number is its item's: it stays the same when another item is mended or left out.
+    The number of a sample follows from its item, so it does not change when another item is
+    repaired or skipped.
     """
     wanted = _wanted(settings, items)
     step = recipe.variants(settings.look)

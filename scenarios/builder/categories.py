@@ -1,7 +1,7 @@
-"""The four categories of a sample: the right one and three others, near ones if it is known which.
+"""The four categories of a sample: the right one and three others, preferably similar ones.
 
-A similarity list is a JSON file, `{label: [near labels, nearest first]}`.  It may name labels of
-which there are no pictures.
+A similarity list is a JSON file, `{label: [similar labels, most similar first]}`.  It may contain
+labels without pictures.
 """
 
 import json
@@ -15,20 +15,20 @@ from proactive_agent.scenarios.builder.items import BuildError
 COUNT = 4
 
 _INITIAL = re.compile(r"[A-Z]\.")
-"""A capital letter and a full stop.  The published parser takes it for an option's letter and drops
-the text up to there, so a reply that repeats the category would no longer be recognised."""
+"""A capital letter and a full stop.  The published parser takes them for an option's letter and
+drops the text before them, so it would not recognise a reply that repeats the category."""
 
 
 def category(label: str, place: str) -> str:
-    """The category of a label: `coffee_cup` becomes `Coffee cup.`.
+    """Returns the category of a label: `coffee_cup` becomes `Coffee cup.`.
 
-    Raises BuildError, naming `place`, where no parser could read it.
+    Raises BuildError, naming `place`, if the parser could not read it.
     """
     words = " ".join(label.replace("_", " ").split()).rstrip(". ")
     if not words:
         raise BuildError(f"{place}: label: {label!r} is empty")
     if not words.isprintable():
-        raise BuildError(f"{place}: label: {label!r} holds control characters")
+        raise BuildError(f"{place}: label: {label!r} contains control characters")
     capital = words[0].upper()
     text = (capital if len(capital) == 1 else words[0]) + words[1:] + "."
     if found := _INITIAL.search(text):
@@ -40,18 +40,18 @@ def category(label: str, place: str) -> str:
 
 
 def parser_key(text: str) -> str:
-    """What the published parser compares of an option: no spaces, no capitals."""
+    """Returns the form that the published parser compares: lower case, without spaces."""
     return text.lower().replace(" ", "").strip()
 
 
 class Labels:
-    """The categories met so far.  Two labels that a parser cannot tell apart are refused."""
+    """Collects the categories of a source and refuses labels that a parser cannot distinguish."""
 
     def __init__(self) -> None:
         self._seen: dict[str, tuple[str, str]] = {}
 
     def add(self, label: str, place: str) -> str:
-        """The category of a label.  Raises BuildError where it clashes with another label."""
+        """Adds a label and returns its category.  Raises BuildError if it equals another label."""
         text = category(label, place)
         known, first = self._seen.setdefault(parser_key(text), (label, place))
         if known != label:
@@ -62,23 +62,23 @@ class Labels:
         return text
 
     def categories(self) -> list[str]:
-        """Every category, sorted."""
+        """Returns all categories, sorted."""
         return sorted(category(label, place) for label, place in self._seen.values())
 
 
 class Categories:
-    """Chooses categories."""
+    """Chooses the categories of samples."""
 
     def __init__(self, every: Sequence[str], near: Mapping[str, Sequence[str]]) -> None:
-        """`every`: the categories there are; `near`: hard negatives by category, nearest first.
+        """Takes all categories, and similar ones (hard negatives) by category, most similar first.
 
-        Raises BuildError where a category has fewer than three others.
+        Raises BuildError if a category has fewer than three others.
         """
         self.every = list(every)
         own = {parser_key(text): text for text in every}
         self.near: dict[str, list[str]] = {}
         for text, others in near.items():
-            # A near label that has pictures is spelt as there.
+            # A similar label that has pictures is spelt like its pictures.
             spelt = {parser_key(other): own.get(parser_key(other), other) for other in others}
             spelt.pop(parser_key(text), None)
             self.near[own.get(parser_key(text), text)] = list(spelt.values())
@@ -92,7 +92,7 @@ class Categories:
                 )
 
     def choose(self, answer: str, rng: random.Random) -> list[str]:
-        """The answer and three others, shuffled."""
+        """Returns the answer and three other categories, shuffled."""
         chosen = self.near.get(answer, [])[: COUNT - 1]
         others = [text for text in self.every if text != answer and text not in chosen]
         chosen = [answer, *chosen, *rng.sample(others, COUNT - 1 - len(chosen))]
@@ -101,13 +101,13 @@ class Categories:
 
 
 def read_similar(file: Path) -> dict[str, list[str]]:
-    """The near categories by category.  Raises BuildError, naming file and label."""
+    """Returns similar categories by category.  Raises BuildError, naming file and label."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise BuildError(f"{file}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:
-        raise BuildError(f"{file}: no JSON ({error})") from None
+        raise BuildError(f"{file}: not valid JSON ({error})") from None
     if not isinstance(content, dict):
         raise BuildError(f"{file}: not an object {{label: [near labels]}}")
     near: dict[str, list[str]] = {}

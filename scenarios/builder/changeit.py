@@ -1,4 +1,4 @@
-"""ChangeIt: a video in which the object or action comes later, or came earlier."""
+"""Builds ChangeIt samples: the object or action appears later in a video, or earlier."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -21,11 +21,11 @@ def build_changeit(
     step_size: int = 1,
     max_steps: int | None = None,
 ) -> Built:
-    """The frames of a video of `count` frames.
+    """Builds the frames of a video of `count` frames.
 
-    The episode begins at `first` and can be answered at `informative`, which is a whole number of
-    steps away.  `max_steps`, the turn limit, is by default what a walk through the whole video
-    takes.  Raises ValueError where the informative frame cannot be reached in time.
+    The episode begins at `first` and can be answered at `informative`, a whole number of steps
+    away.  `max_steps` is the turn limit; by default it allows a walk through the whole video.
+    Raises ValueError if the informative frame cannot be reached in time.
     """
     turns = max_steps or -(-(count - 1) // step_size) + 1
     steps, rest = divmod(abs(informative - first), step_size)
@@ -37,9 +37,9 @@ def build_changeit(
 
 
 def sampled(count: int, keep: set[int], most: int) -> list[int]:
-    """At most so many frames of a video at even distances, in order; `keep` are among them.
+    """Returns at most `most` of `count` frames, evenly spaced and in order, including `keep`.
 
-    `most` is at least the number of frames to keep.
+    `most` must be at least the number of frames to keep.
     """
     if count <= most:
         return list(range(count))
@@ -55,7 +55,7 @@ def sampled(count: int, keep: set[int], most: int) -> list[int]:
 
 
 class ChangeItRecipe(Recipe):
-    """The frames of a video, of which one is known to tell."""
+    """Shows the frames of a video whose informative frame is known."""
 
     name = "changeit"
     accepts = Accepts(folders=True)
@@ -72,7 +72,7 @@ class ChangeItRecipe(Recipe):
         count = len(item.frames)
         informative, first = item.informative or 0, item.first
         if first is None:
-            # The end that is farther away.
+            # Starts at the end that is farther away.
             first = 0 if informative > (count - 1) / 2 else count - 1
         if count < 2 or first == informative:
             raise SkipError("the first frame is the informative one, so nothing is left to ask")

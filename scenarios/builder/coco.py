@@ -1,4 +1,4 @@
-"""COCO: a crop that misses the object, which moves or widens until it holds it."""
+"""Builds COCO samples: a crop that misses the object grows until it contains it."""
 
 import random
 from collections.abc import Iterator
@@ -31,11 +31,11 @@ _GROWS = {"left": toward_start, "right": toward_end, "up": toward_start, "down":
 def build_coco(
     picture: Image.Image, box: Box, rng: random.Random, direction: str | None = None
 ) -> Built:
-    """One picture and the crop to begin with.
+    """Builds the frame and the initial crop of a picture.
 
-    The first crop holds at most 10 % of the object's box, the last one all of it, and every crop
-    lies in the picture.  Without a `direction` a random one of those that the picture allows.
-    Raises SkipError where there is none.
+    The first crop contains at most 10 % of the object's box and the last one all of it.  Every crop
+    lies inside the picture.  Without a `direction` one that the picture allows is drawn at random.
+    Raises SkipError if the picture allows none.
     """
     wanted = [direction] if direction else rng.sample(DIRECTIONS, len(DIRECTIONS))
     for name in wanted:
@@ -50,7 +50,7 @@ def build_coco(
 
 
 def allowed_directions(size: tuple[int, int], box: Box, rng: random.Random) -> list[str]:
-    """The directions that a picture allows, in a random order."""
+    """Returns the directions that a picture allows, in random order."""
     return [
         name
         for name in rng.sample(DIRECTIONS, len(DIRECTIONS))
@@ -96,7 +96,7 @@ def _growth(
 
 
 def _crop(first: Box, across: int, down: int, ways: list[str]) -> dict[str, int]:
-    """The crop as it is stored: before the one step that the first frame already shows."""
+    """Returns the crop as stored, which is one step before the first frame."""
     return {
         "top": first.top + down * ("up" in ways),
         "left": first.left + across * ("left" in ways),
@@ -106,7 +106,7 @@ def _crop(first: Box, across: int, down: int, ways: list[str]) -> dict[str, int]
 
 
 def _zoom_crop(first: Box, across: int, down: int, ways: list[str]) -> dict[str, int]:
-    """For a zoom width and height are stored as such: left and top are added to them later."""
+    """Returns the crop for a zoom, with true width and height; left and top are added later."""
     left, top = first.left + across, first.top + down
     return {
         "top": top,
@@ -117,7 +117,7 @@ def _zoom_crop(first: Box, across: int, down: int, ways: list[str]) -> dict[str,
 
 
 class CocoRecipe(Recipe):
-    """Crops of a picture, each variant another direction."""
+    """Crops a picture; each variant uses another direction."""
 
     name = "coco"
 

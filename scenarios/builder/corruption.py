@@ -1,4 +1,4 @@
-"""Eight families of corruption in five severities, by `imagecorruptions-imaug` where it has them.
+"""Eight families of corruption in five severities, most of them from `imagecorruptions-imaug`.
 
 Needs the extra `build`.
 """
@@ -19,21 +19,21 @@ from proactive_agent.scenarios.builder.items import SkipError
 
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 Corruption = Callable[[Pixels, int, int], Pixels]
-"""Of pixels, severity (1-5) and seed."""
+"""A function of pixels, severity (1-5) and seed."""
 
-# Processes share the cores already; more threads in each would only stand in each other's way.
+# The worker processes already use all cores, so more threads would only slow them down.
 cv2.setNumThreads(1)
 
 
 def _published(name: str, pixels: Pixels, severity: int, seed: int) -> Pixels:
-    # Most draw from numpy's global generator, these two from one of their own.
+    # Most corruptions use numpy's global generator; these two take a seed.
     np.random.seed(seed)
     own = {"seed": seed} if name in ("impulse_noise", "glass_blur") else {}
     try:
-        # It prints a remark where a size does not divide evenly.
+        # The library prints a remark if a size does not divide evenly.
         with redirect_stdout(io.StringIO()):
             result = imagecorruptions.corrupt(pixels, severity, name, **own)
-    except Exception as error:  # whatever its libraries raise for a picture of odd proportions
+    except Exception as error:  # the library raises many types for extreme aspect ratios
         raise SkipError(f"{name} {severity}: {type(error).__name__}: {error}") from None
     return np.asarray(result, dtype=np.uint8)
 
@@ -46,8 +46,8 @@ def _darkened(pixels: Pixels, severity: int, seed: int) -> Pixels:
 
 
 def _saturated(shares: tuple[float, ...], pixels: Pixels, severity: int, seed: int) -> Pixels:
-    # ImageNet-C's severities 1 and 2 take colour away and 3 to 5 add it, so its steps are no way
-    # from worse to better.
+    # ImageNet-C's severities 1 and 2 remove colour and 3 to 5 add it, so its severities are not
+    # ordered from better to worse.
     share = shares[severity - 1]
     return np.asarray(ImageEnhance.Color(Image.fromarray(pixels)).enhance(share))
 
@@ -69,13 +69,13 @@ FAMILIES: Mapping[str, Mapping[str, Corruption]] = {
     "resolution": _by_imagenet_c("pixelate"),
     "artifacts": _by_imagenet_c("snow", "frost", "fog", "spatter"),
 }
-"""Per enhancement, in the words of `scenarios.imagenet_c.OPERATIONS`: what it repairs."""
+"""By enhancement, named as in `scenarios.imagenet_c.OPERATIONS`: the corruptions it repairs."""
 
 BLOCKY = frozenset({"jpeg_compression", "pixelate"})
 
 
 def corrupted(image: Image.Image, name: str, severity: int, seed: int) -> Image.Image:
-    """The picture (RGB, at least 32 pixels a side) with one corruption of `FAMILIES`."""
+    """Applies a corruption of `FAMILIES` to an RGB picture of at least 32 pixels a side."""
     corruption = next(family[name] for family in FAMILIES.values() if name in family)
     return Image.fromarray(corruption(np.asarray(image), severity, seed))
 
@@ -84,9 +84,9 @@ _NEARER = 0.9
 
 
 def nearer(frame: Image.Image, clean: Image.Image, distance: float) -> tuple[Image.Image, float]:
-    """The frame, faded towards the clean picture until it is nearer to it than `distance`.
+    """Blends a frame with the clean picture until it is nearer to it than `distance`.
 
-    Returns it with its own distance (root of the mean square over all values of 0-255).
+    Returns the frame and its distance, the root mean square difference of the values (0-255).
     """
     target = np.asarray(clean).astype(np.float32)
     change = np.asarray(frame).astype(np.float32) - target

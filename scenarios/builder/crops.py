@@ -1,7 +1,7 @@
-"""Where a growing crop can begin so that it first misses an object and at last holds it.
+"""Chooses growing crops that first miss an object and finally contain it.
 
-Everything is in whole pixels.  The steps of the protocol are computed in floating point, and stay
-exact for whole numbers.
+All values are whole pixels.  The protocol computes steps in floating point, which is exact for
+whole numbers.
 """
 
 import random
@@ -9,17 +9,17 @@ from math import ceil
 from typing import NamedTuple
 
 LARGEST_OVERLAP = 0.1
-"""Of the object's box, in the first crop."""
+"""Maximum share of the object's box in the first crop."""
 SMALLEST_CROP = 32
-"""Pixels a side of the first crop."""
+"""Minimum side of the first crop, in pixels."""
 GRANULARITIES = (3, 4, 5)
 
 _ZOOM_SHARE = 0.3
-"""Of the object's width and height in the first crop: 0.09 of its area."""
+"""Share of the object's width and height in the first crop; 0.09 of its area."""
 
 
 class Span(NamedTuple):
-    """A range of pixels along one axis; the end is exclusive."""
+    """A range of pixels along one axis.  The end is exclusive."""
 
     start: int
     end: int
@@ -30,21 +30,21 @@ class Span(NamedTuple):
         return self.end - self.start
 
     def mirrored(self, length: int) -> "Span":
-        """As seen from the other end of an axis of that length."""
+        """Returns the span as seen from the other end of an axis of `length` pixels."""
         return Span(length - self.end, length - self.start)
 
 
 class Growth(NamedTuple):
-    """How a crop's range grows from frame to frame."""
+    """The first range of a crop along one axis, and its growth per frame, in pixels."""
 
     first: Span
     step: int
 
 
 def toward_start(length: int, thing: Span, granularity: int, rng: random.Random) -> Growth | None:
-    """A range whose start moves down to the thing's, in `granularity - 1` steps; None if no room.
+    """Returns a range whose start moves down past the thing's in `granularity - 1` steps.
 
-    At first it holds at most a tenth of the thing.
+    The first range contains at most a tenth of the thing.  Returns None if there is no room.
     """
     moves = granularity - 1
     lowest = thing.end - int(LARGEST_OVERLAP * thing.length)
@@ -62,15 +62,15 @@ def toward_start(length: int, thing: Span, granularity: int, rng: random.Random)
 
 
 def toward_end(length: int, thing: Span, granularity: int, rng: random.Random) -> Growth | None:
-    """As `toward_start`, but the end moves up."""
+    """Like `toward_start`, but the end of the range moves up."""
     growth = toward_start(length, thing.mirrored(length), granularity, rng)
     return growth and Growth(growth.first.mirrored(length), growth.step)
 
 
 def around(length: int, thing: Span, granularity: int, rng: random.Random) -> Growth | None:
-    """A range within the thing that grows at both ends beyond it, in `granularity` steps.
+    """Returns a range inside the thing that grows beyond both its ends in `granularity` steps.
 
-    At first it holds at most 0.3 of the thing; None where the thing is too small for that.
+    The first range contains at most 0.3 of the thing.  Returns None if the thing is too small.
     """
     share = _ZOOM_SHARE * thing.length
     if share - 2 * granularity < SMALLEST_CROP:
@@ -84,7 +84,7 @@ def around(length: int, thing: Span, granularity: int, rng: random.Random) -> Gr
 
 
 def beside(length: int, thing: Span, rng: random.Random) -> Span:
-    """A range that stays and holds the thing."""
+    """Returns a constant range that contains the thing."""
     start = rng.randint(0, min(thing.start // 2, max(length - SMALLEST_CROP, 0)))
     nearest = max((length + thing.end) // 2, min(start + SMALLEST_CROP, length))
     return Span(start, rng.randint(nearest, length))

@@ -1,4 +1,4 @@
-"""Occluders drawn by program: a wall of coloured blocks, a bus."""
+"""Draws occluders: a wall of coloured blocks and a bus."""
 
 import random
 
@@ -18,7 +18,7 @@ COACHWORK: tuple[RGB, ...] = (
 
 
 def block_wall(rng: random.Random, width: int, height: int) -> Layer:
-    """An opaque wall of bevelled blocks in running bond, of that size in pixels."""
+    """Draws an opaque wall of bevelled blocks in running bond, of that size in pixels."""
     wall = Image.new("RGBA", (width, height), (60, 60, 60, 255))
     draw = ImageDraw.Draw(wall)
     block = max(10, height // rng.randint(5, 9))
@@ -44,14 +44,14 @@ def _block(draw: ImageDraw.ImageDraw, box: Box, colour: RGB) -> None:
 
 
 def bus(rng: random.Random, width: int, height: int) -> tuple[Layer, Box]:
-    """A bus seen from the side whose opaque body, returned too, has that size in pixels."""
+    """Draws a bus from the side.  Returns it and its opaque body, which has that size in pixels."""
     radius = max(4, height // 8)
     layer = Image.new("RGBA", (width + 2 * radius, height + 2 * radius))
     draw = ImageDraw.Draw(layer)
     body = (0, 0, layer.width - 1, height + radius)
     colour = rng.choice(COACHWORK)
     draw.rounded_rectangle(body, radius=radius, fill=colour)
-    # Its windows mirror the sky: nothing shows through them.
+    # The windows are opaque and mirror the sky.
     panes = max(2, round(2.4 * layer.width / height))
     pane = layer.width / (panes + 0.5)
     glass, shine = rng.choice((((92, 112, 128), (132, 152, 166)), ((70, 84, 96), (110, 126, 138))))
@@ -69,7 +69,7 @@ def bus(rng: random.Random, width: int, height: int) -> tuple[Layer, Box]:
         for reach, fill in ((radius, (28, 28, 30)), (radius // 2, (150, 150, 155))):
             middle = layer.height - 1 - radius
             draw.ellipse((centre - reach, middle - reach, centre + reach, middle + reach), fill)
-    # Between the rounded corners above and the wheels below the body is opaque everywhere.
+    # The body is opaque everywhere between the rounded corners at the top and the wheels.
     return layer, Box(radius, 0, radius + width, height)
 
 

@@ -1,4 +1,4 @@
-"""ImageNet-C: a picture in five severities of one corruption, worst first."""
+"""Builds ImageNet-C samples: a picture in five severities of a corruption, worst first."""
 
 import random
 from collections.abc import Iterator
@@ -14,8 +14,8 @@ from proactive_agent.scenarios.builder.recipe import Appearance, Draft, Recipe, 
 from proactive_agent.scenarios.imagenet_c import SEVERITIES
 
 SIDE = 224
-"""ImageNet-C's own resolution, which its severities are made for: the same blur or noise hides far
-less of a larger picture."""
+"""Resolution of ImageNet-C, for which its severities are designed.  The same blur or noise hides
+much less of a larger picture."""
 
 
 def build_imagenet_c(
@@ -26,13 +26,13 @@ def build_imagenet_c(
     side: int = SIDE,
     hardness: float = 1.0,
 ) -> Built:
-    """The frames `5` to `1` of a picture with a corruption of `corruption.FAMILIES`.
+    """Builds the frames `5` to `1` of a picture with a corruption of `corruption.FAMILIES`.
 
-    Frames have a short side of `side` pixels, or the picture's own if that is smaller.  With a
-    `hardness` above 1 the worst frame is corrupted at a resolution so many times lower, the milder
-    ones at resolutions between, and scaled up again: blocks, grain and blur grow by it.  Every step
-    comes nearer to the clean picture: where ImageNet-C's own severities do not, the milder frame is
-    faded towards it.
+    The short side of a frame is `side` pixels, or that of the picture if it is smaller.  If
+    `hardness` is above 1, the worst frame is corrupted at a resolution lower by that factor, and
+    scaled up again, so that blocks, grain and blur grow.  Milder frames use resolutions in between.
+    Each frame is nearer to the clean picture than the one before.  If ImageNet-C's severities do
+    not ensure this, the milder frame is blended with the clean picture.
     """
     clean = with_short_side(picture, side)
     fields = frame_fields("{level}", max(SEVERITIES), len(SEVERITIES), min(SEVERITIES))
@@ -40,12 +40,12 @@ def build_imagenet_c(
 
 
 def _frames(clean: Image.Image, name: str, seed: int, hardness: float) -> Iterator[Frame]:
-    # numpy and the corruptions come with the extra `build`; the other scenarios do without.
+    # numpy and the corruptions need the extra `build`, which other scenarios do not.
     from proactive_agent.scenarios.builder.corruption import nearer
 
     distance = inf
     for severity in reversed(SEVERITIES):
-        # One seed for all: the pattern stays, only its strength changes.
+        # The same seed for all severities keeps the pattern and changes only its strength.
         frame = _at(clean, name, severity, seed, 1 + (hardness - 1) * (severity - 1) / 4)
         frame, distance = nearer(frame, clean, distance)
         yield Frame(str(severity), frame)
@@ -61,7 +61,7 @@ def _at(clean: Image.Image, name: str, severity: int, seed: int, lower: float) -
 
 
 class ImageNetCRecipe(Recipe):
-    """Corruptions of a picture, each variant another family."""
+    """Corrupts a picture; each variant uses another family."""
 
     name = "imagenet-c"
     needs = ("numpy", "cv2", "imagecorruptions")

@@ -1,4 +1,4 @@
-"""The builder's types: items of a source, frames and fields of a sample, and its errors."""
+"""The builder's types: items of a source, frames and fields of a sample, and errors."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ Stroke = tuple[Point, ...]
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels; right and lower edges are exclusive."""
+    """A rectangle in pixels.  The right and lower edges are exclusive."""
 
     left: int
     top: int
@@ -32,11 +32,11 @@ class Box(NamedTuple):
 
     @property
     def area(self) -> int:
-        """In pixels; 0 where the box is empty."""
+        """In pixels; 0 for an empty box."""
         return max(self.width, 0) * max(self.height, 0)
 
     def overlap(self, other: "Box") -> int:
-        """Pixels that both hold."""
+        """Returns the number of pixels that both boxes contain."""
         return Box(
             max(self.left, other.left),
             max(self.top, other.top),
@@ -45,19 +45,19 @@ class Box(NamedTuple):
         ).area
 
     def holds(self, other: "Box") -> bool:
-        """Whether the other lies inside."""
+        """Returns whether this box contains the other."""
         return self.overlap(other) == other.area
 
 
 class PixelSize(NamedTuple):
-    """Of a picture, in pixels."""
+    """The size of a picture in pixels."""
 
     width: int
     height: int
 
 
 class Region(NamedTuple):
-    """A box as sources give it: (x, y, width, height) in pixels, fractions allowed."""
+    """A box as given in a source: (x, y, width, height) in pixels, possibly fractional."""
 
     x: float
     y: float
@@ -67,53 +67,53 @@ class Region(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One labelled picture, folder of frames, or drawing."""
+    """One labelled picture, folder of frames or drawing."""
 
     key: str
-    """Names the picture, folder or drawing inside its source; the split goes by it."""
+    """Name of the picture, folder or drawing within its source.  It decides the split."""
     place: str
-    """Where it stands, for messages."""
+    """File and line, or path, for messages."""
     label: str
-    """As the source spells it."""
+    """The label as spelt in the source."""
     frames: tuple[str, ...] = ()
-    """Pictures, relative to the source's folder; one for a still."""
+    """Paths of pictures, relative to the source's folder.  A still has one."""
     box: Region | None = None
-    """Where the object is."""
+    """The object's box."""
     informative: int | None = None
-    """Index of the frame that tells what it is."""
+    """Index of the frame that shows what the object is."""
     first: int | None = None
-    """Index of the frame to begin with."""
+    """Index of the first frame of the episode."""
     strokes: tuple[Stroke, ...] = ()
 
     @property
     def identity(self) -> str:
-        """The picture and what is asked about it; one picture can stand in a list several times."""
+        """Key, label and box.  A list may contain the same picture several times."""
         return f"{self.key}\t{self.label}\t{self.box and tuple(self.box)}"
 
 
 class Frame(NamedTuple):
-    """A picture of a sample."""
+    """One picture of a sample."""
 
     name: str
-    """Of its file, without folder and suffix."""
+    """File name without folder and suffix."""
     image: Image.Image
 
 
 class Built(NamedTuple):
-    """The frames of a sample, made one by one, and its fields.
+    """The frames of a sample, created lazily, and its fields.
 
-    `fields` are those of the official layout, but for `id`, the texts and the categories;
-    `image_template` is relative to the sample's own folder and has no suffix.
+    `fields` are those of the official layout without `id`, texts and categories.  `image_template`
+    is relative to the sample's folder and has no suffix.
     """
 
     frames: Iterable[Frame]
     fields: dict[str, Any]
     lossless: bool = False
-    """Drawings: a lossy codec would lighten ink."""
+    """Set for drawings, because a lossy codec would lighten the ink."""
 
 
 def frame_fields(template: str, first: int, count: int, reference: int) -> dict[str, Any]:
-    """The fields that all scenarios have of their frames."""
+    """Returns the fields about frames that all scenarios share."""
     return {
         "image_template": template,
         "first_image": first,

@@ -1,4 +1,4 @@
-"""MVP-N: an object is turned until the informative view comes, last."""
+"""Builds MVP-N samples: an object is turned until the last view, which is informative."""
 
 import random
 from collections.abc import Iterable, Iterator
@@ -12,11 +12,11 @@ from proactive_agent.scenarios.builder.recipe import Appearance, Draft, Recipe, 
 from proactive_agent.scenarios.builder.sources import Accepts
 
 MOST = 6
-"""Views, as in the release."""
+"""Maximum number of views, as in the release."""
 
 
 def build_mvp_n(views: Iterable[Image.Image], count: int) -> Built:
-    """The frames of `count` views, the informative one last; at least 2."""
+    """Builds the frames of at least 2 views, of which the last one is informative."""
     last = count - 1
 
     def frame(number: int, view: Image.Image) -> Frame:
@@ -28,20 +28,20 @@ def build_mvp_n(views: Iterable[Image.Image], count: int) -> Built:
 
 
 def order_of_views(count: int, informative: int, most: int = MOST) -> list[int]:
-    """Which views are shown, in order: at most so many, evenly chosen, the informative one last."""
+    """Returns at most `most` views in order, evenly chosen, with the informative one last."""
     others = [view for view in range(count) if view != informative]
     return [*evenly(others, most - 1), informative]
 
 
 def evenly(values: list[int], most: int) -> list[int]:
-    """At most so many of the values, at even distances, the first among them."""
+    """Returns at most `most` values, evenly spaced, including the first."""
     if len(values) <= most:
         return values
     return [values[index * len(values) // most] for index in range(most)]
 
 
 class MvpNRecipe(Recipe):
-    """The views of an object, the informative one last."""
+    """Shows the views of an object, the informative one last."""
 
     name = "mvp-n"
     accepts = Accepts(folders=True)

@@ -1,8 +1,8 @@
-"""The folder of a build: written aside and put in place at the end, with a manifest.
+"""The output folder of a build, and its manifest `build.json`.
 
-`build.json` tells what was built from what, and how.  It holds no time and no absolute path, so
-that the same build gives the same bytes.  `--force` removes what the manifest says was built, and
-nothing else.
+The folder is written under a temporary name and moved into place at the end.  The manifest records
+sources and settings.  It contains no time and no absolute path, so that the same build gives the
+same bytes.  `--force` removes only the files that the manifest lists.
 """
 
 import json
@@ -28,12 +28,12 @@ _SHARD = re.compile(r"train-\d{5}-of-\d{5}\.parquet")
 
 
 class ScenarioCounts(BaseModel):
-    """What became of a scenario's source."""
+    """Counts of one scenario of a build."""
 
     source: str
-    """Name of the folder or list."""
+    """Name of the source folder or list."""
     sources_sha256: str
-    """Over the key, label and box of every item."""
+    """Hash of the key, label and box of every item."""
     items: int
     samples: int
     train_rows: int
@@ -41,7 +41,7 @@ class ScenarioCounts(BaseModel):
 
 
 class BuildManifest(BaseModel):
-    """What `build.json` holds."""
+    """The content of `build.json`."""
 
     program: str
     libraries: dict[str, str]
@@ -53,9 +53,9 @@ class BuildManifest(BaseModel):
 
 
 def check_place(out: Path, *, force: bool) -> None:
-    """Raises BuildError where a build must not write."""
+    """Raises BuildError if a build must not write to `out`."""
     if out.exists() and not out.is_dir():
-        raise BuildError(f"{out} is no folder")
+        raise BuildError(f"{out} is not a folder")
     if not out.is_dir() or not any(out.iterdir()):
         return
     if not force:
@@ -64,15 +64,16 @@ def check_place(out: Path, *, force: bool) -> None:
 
 
 def read_manifest(out: Path) -> BuildManifest:
-    """The manifest of an earlier build.  Raises BuildError where there is none."""
+    """Reads the manifest of an earlier build.  Raises BuildError if there is none."""
     try:
         return BuildManifest.model_validate_json((out / MANIFEST).read_bytes())
     except OSError:
         raise BuildError(
-            f"{out} is not empty and holds no {MANIFEST}, so no build made it: nothing is removed"
+            f"{out} is not empty and has no {MANIFEST}, so it is not an earlier build; "
+            "nothing is removed"
         ) from None
     except ValidationError as error:
-        raise BuildError(f"{out / MANIFEST}: no manifest of a build ({error})") from None
+        raise BuildError(f"{out / MANIFEST}: not a manifest of a build ({error})") from None
 
 
 def write_manifest(folder: Path, manifest: BuildManifest) -> None:
@@ -83,9 +84,9 @@ def write_manifest(folder: Path, manifest: BuildManifest) -> None:
 
 @contextmanager
 def staged(out: Path) -> Iterator[Path]:
-    """A folder beside `out` that takes its place at the end.
+    """A temporary folder that replaces `out` at the end.
 
-    Where the body raises, it is removed and `out` is as it was.
+    If the body raises, the folder is removed and `out` stays unchanged.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".building", dir=out.parent))
@@ -97,7 +98,7 @@ def staged(out: Path) -> Iterator[Path]:
 
 
 def _put_in_place(folder: Path, out: Path) -> None:
-    # mkdtemp keeps others out; the finished folder is an ordinary one.
+    # mkdtemp creates a private folder; the finished one gets ordinary permissions.
     folder.chmod(0o777 & ~_umask())
     if out.is_dir() and any(out.iterdir()):
         _remove_build(out, read_manifest(out))
@@ -116,7 +117,7 @@ def _umask() -> int:
 
 
 def _remove_build(out: Path, manifest: BuildManifest) -> None:
-    """Removes a build's own files; the names in a manifest are not trusted as paths."""
+    """Removes the files of a build.  The manifest's names are not trusted as paths."""
     for name in manifest.scenarios:
         if name in SCENARIOS:
             stem = SCENARIOS[name].stem
@@ -133,7 +134,7 @@ def _remove_build(out: Path, manifest: BuildManifest) -> None:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Removes a folder and those in it, as far as they are empty."""
+    """Removes empty subfolders, and the folder itself if it is then empty."""
     if folder.is_dir() and not folder.is_symlink():
         for entry in folder.iterdir():
             _remove_empty(entry)
@@ -142,7 +143,7 @@ def _remove_empty(folder: Path) -> None:
 
 
 def _merge(source: Path, target: Path) -> None:
-    """Moves everything beside what is there already."""
+    """Moves everything from `source` into the existing folder `target`."""
     for entry in source.iterdir():
         if entry.is_dir() and (target / entry.name).is_dir():
             _merge(entry, target / entry.name)

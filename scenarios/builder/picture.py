@@ -1,7 +1,7 @@
-"""Opening, scaling and overlaying pictures.
+"""Opens, scales and overlays pictures.
 
-Pictures are turned upright as their EXIF says, before boxes are applied, and transparency becomes
-white: that is how people saw them when they drew the boxes.
+Pictures are turned upright according to EXIF before boxes are applied, and transparency becomes
+white, because annotators saw them that way.
 """
 
 from math import ceil, floor
@@ -13,14 +13,14 @@ from proactive_agent.scenarios.builder.items import Box, PixelSize, Region, Skip
 from proactive_agent.scenarios.images import ImageError, loaded
 
 SMALLEST_SIDE = 32
-"""Pixels; what is smaller shows nothing, and the corruptions refuse it."""
+"""Minimum side in pixels.  The corruptions refuse smaller pictures."""
 
 Layer = Image.Image
-"""An RGBA picture that is put over another."""
+"""An RGBA picture that is pasted over another one."""
 
 
 def read_inside(root: Path, path: str) -> bytes:
-    """The bytes of a file below `root`.  Raises SkipError where it is not there, or not below."""
+    """Reads a file below `root`.  Raises SkipError if it does not exist or lies outside."""
     try:
         file = (root / path).resolve()
         if not file.is_relative_to(root.resolve()):
@@ -31,7 +31,7 @@ def read_inside(root: Path, path: str) -> bytes:
 
 
 def open_rgb(root: Path, path: str) -> Image.Image:
-    """A source picture, upright, RGB.  Raises SkipError where it cannot be read."""
+    """Opens a source picture, upright, as RGB.  Raises SkipError if it cannot be read."""
     image = _open(read_inside(root, path), path)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
@@ -41,7 +41,7 @@ def open_rgb(root: Path, path: str) -> Image.Image:
 
 
 def open_layer(file: Path) -> Layer:
-    """A picture with its transparency.  Raises SkipError where it cannot be read."""
+    """Opens a picture with transparency, as RGBA.  Raises SkipError if it cannot be read."""
     return _open(read_inside(file.parent, file.name), str(file)).convert("RGBA")
 
 
@@ -50,8 +50,8 @@ def _open(content: bytes, path: str) -> Image.Image:
         image = ImageOps.exif_transpose(loaded(content, path))
     except ImageError as error:
         raise SkipError(str(error)) from None
-    except Exception as error:  # whatever a broken EXIF block provokes
-        raise SkipError(f"{path}: no readable EXIF data ({error})") from None
+    except Exception as error:  # Pillow raises many types for a broken EXIF block
+        raise SkipError(f"{path}: unreadable EXIF data ({error})") from None
     if min(image.size) < SMALLEST_SIDE:
         raise SkipError(
             f"{path}: {image.width} x {image.height} pixels are fewer than {SMALLEST_SIDE} a side"
@@ -60,12 +60,12 @@ def _open(content: bytes, path: str) -> Image.Image:
 
 
 def bounded(image: Image.Image, longest: int) -> Image.Image:
-    """The picture with its long side at most so many pixels; never made larger."""
+    """Returns the picture, scaled down if its long side exceeds `longest` pixels."""
     return _scaled(image, longest / max(image.size))
 
 
 def with_short_side(image: Image.Image, shortest: int) -> Image.Image:
-    """The picture with its short side at most so many pixels; never made larger."""
+    """Returns the picture, scaled down if its short side exceeds `shortest` pixels."""
     return _scaled(image, shortest / min(image.size))
 
 
@@ -77,9 +77,9 @@ def _scaled(image: Image.Image, factor: float) -> Image.Image:
 
 
 def scaled_box(region: Region, original: PixelSize, scaled: PixelSize) -> Box:
-    """A source's box in the pixels of the scaled picture, rounded outwards and clipped to it.
+    """Returns a source's box in pixels of the scaled picture, rounded outwards and clipped.
 
-    Raises SkipError where it holds nothing of the picture.
+    Raises SkipError if the box lies outside the picture.
     """
     across, down = scaled.width / original.width, scaled.height / original.height
     box = Box(
@@ -97,14 +97,14 @@ def scaled_box(region: Region, original: PixelSize, scaled: PixelSize) -> Box:
 
 
 def overlay(scene: Image.Image, layer: Layer, left: int, top: int) -> Image.Image:
-    """A copy of the scene with a layer over it, which may reach over the border."""
+    """Returns a copy of the scene with a layer over it.  The layer may exceed the scene."""
     frame = scene.copy()
     frame.paste(layer, (left, top), layer)
     return frame
 
 
 def with_shadow(layer: Layer, blur: int = 5, strength: float = 0.55) -> Layer:
-    """The layer over its own soft shadow, which falls to the lower right; `shadow_pad` larger."""
+    """Returns the layer with a soft shadow to the lower right, `shadow_pad` larger on each side."""
     pad = shadow_pad(blur)
     size = (layer.width + 2 * pad, layer.height + 2 * pad)
     alpha = Image.new("L", size)
@@ -117,6 +117,6 @@ def with_shadow(layer: Layer, blur: int = 5, strength: float = 0.55) -> Layer:
 
 
 def shadow_pad(blur: int = 5) -> int:
-    """By how many pixels a shadow reaches over its layer at each side."""
+    """Returns how many pixels a shadow extends beyond its layer on each side."""
     # Pillow's blur is three box blurs; together they reach less than four radii.
     return 4 * blur

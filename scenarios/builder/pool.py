@@ -1,4 +1,4 @@
-"""Work on many things in parallel, with the results in order and few of them waiting."""
+"""Runs tasks in parallel processes and yields their results in order."""
 
 import multiprocessing
 import signal
@@ -15,22 +15,22 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 AHEAD = 4
-"""Tasks under way per worker; results that wait for an earlier one are kept in memory."""
+"""Maximum number of unfinished or unread tasks per worker; bounds the memory use."""
 
 
 def in_order(
     function: Callable[[J, T], R], job: J, tasks: Iterable[T], workers: int
 ) -> Iterator[R]:
-    """`function(job, task)` for every task, in their order.
+    """Yields `function(job, task)` for every task, in order.
 
-    With one worker in this process, else in so many others, where `function` must be importable.
-    Raises BuildError where a worker dies.
+    One worker means this process.  With more, `function` must be importable in a new process.
+    Raises BuildError if a worker process dies.
     """
     if workers == 1:
         for task in tasks:
             yield function(job, task)
         return
-    # Processes are started afresh: a copy of one that has threads (a progress bar) can lock up.
+    # Spawned, because a forked copy of a process with threads (the progress bar) can deadlock.
     fresh = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, fresh, _set_up, (function, job)) as pool:
         waiting: deque[Future[R]] = deque()
@@ -42,7 +42,7 @@ def in_order(
             while waiting:
                 yield waiting.popleft().result()
         except BrokenProcessPool:
-            raise BuildError("a worker process was ended (out of memory?)") from None
+            raise BuildError("a worker process died (out of memory?)") from None
         finally:
             for future in waiting:
                 future.cancel()
@@ -53,7 +53,7 @@ _worker: Callable[[Any], Any]
 
 def _set_up(function: Callable[[Any, Any], Any], job: Any) -> None:
     global _worker
-    # An interrupt is for the parent, which then ends the workers.
+    # The parent handles interrupts and ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def work(task: Any) -> Any:

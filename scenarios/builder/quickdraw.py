@@ -1,4 +1,4 @@
-"""QuickDraw: a drawing grows stroke by stroke."""
+"""Builds QuickDraw samples: a drawing grows stroke by stroke."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -21,18 +21,18 @@ from proactive_agent.scenarios.builder.strokes import read_drawings
 
 SIDE = 256
 MARGIN = 0.08
-"""Of the side, at each edge."""
+"""Share of the side at each edge."""
 PEN = 0.014
-"""Width of a line, of the side."""
+"""Width of a line as a share of the side."""
 _FINER = 3
-"""Drawn so much larger and scaled down, for smooth lines."""
+"""Factor by which drawings are drawn larger and scaled down, for smooth lines."""
 
 
 def build_quickdraw(strokes: Sequence[Stroke], side: int = SIDE) -> Built:
-    """One frame per stroke, black on white, `side` pixels square; each adds ink to the one before.
+    """Builds one frame per stroke, black on white, `side` pixels square.
 
-    The strokes' own units do not matter: the whole drawing fills the picture.  Raises SkipError
-    for fewer than two strokes.
+    Each frame adds a stroke to the one before.  The drawing is scaled to fill the picture, so the
+    strokes' units do not matter.  Raises SkipError for fewer than two strokes.
     """
     if len(strokes) < 2:
         raise SkipError("a drawing of one stroke leaves nothing to add")
@@ -49,7 +49,7 @@ def _frames(strokes: Sequence[Stroke], side: int) -> Iterator[Frame]:
         draw.line(points, fill=0, width=2 * half, joint="curve")
         for x, y in (points[0], points[-1]):
             draw.ellipse((x - half, y - half, x + half, y + half), fill=0)
-        # A mean over blocks: other filters ring, and could make ink paler that was there before.
+        # Averages blocks, because other filters ring and could lighten earlier ink.
         yield Frame(f"{number:04d}", canvas.reduce(_FINER).convert("RGB"))
 
 
@@ -64,7 +64,7 @@ def _fitted(strokes: Sequence[Stroke], side: int) -> list[list[Point]]:
 
 
 class QuickDrawRecipe(Recipe):
-    """A drawing, stroke by stroke."""
+    """Shows a drawing stroke by stroke."""
 
     name = "quickdraw"
 

@@ -1,6 +1,6 @@
-"""How a scenario is made of a source: what it accepts, and how many samples it gives.
+"""The base class of recipes.  A recipe builds the samples of one scenario from a source.
 
-A recipe opens the source's pictures, calls the scenario's `build_…` and picks the words.
+It opens the source's pictures, calls the scenario's `build_…` function and chooses the texts.
 """
 
 import random
@@ -20,69 +20,70 @@ from proactive_agent.scenarios.builder.wording import SampleTexts, texts_for
 
 @dataclass(frozen=True)
 class Appearance:
-    """The choices that shape samples."""
+    """The options that determine how samples look."""
 
     size: int = 640
     """Longest side of a frame in pixels."""
     variants: int = 1
-    """Samples of a picture: corruptions, directions, occluders."""
+    """Samples per picture, with different corruptions, directions or occluders."""
     frames: int = 14
-    """Most frames of a video."""
+    """Maximum number of frames of a video."""
     hardness: float = 1.0
-    """Of corruptions: above 1 the worst frames are worse than ImageNet-C's."""
+    """Strength of corruptions.  Above 1 the worst frames are worse than ImageNet-C's."""
     question: str | None = None
-    """Instead of the builder's own questions."""
+    """Replaces the builder's own questions."""
     occluder: Path | None = None
-    """A picture with transparency, for ROD."""
+    """An occluder for ROD: a picture with transparency."""
     passer: Path | None = None
-    """The same, for VSOD."""
+    """A passer for VSOD: a picture with transparency."""
 
 
 class Draft(NamedTuple):
-    """A sample without its number and its categories."""
+    """A sample without number and categories."""
 
     built: Built
     texts: SampleTexts
 
 
 class Recipe(ABC):
-    """Makes one scenario's samples."""
+    """Builds the samples of one scenario."""
 
     name: ClassVar[str]
     accepts: ClassVar[Accepts] = Accepts(pictures=True)
     needs: ClassVar[tuple[str, ...]] = ()
-    """Modules that come with the extra `build`."""
+    """Required modules from the extra `build`."""
     hides_box: ClassVar[bool] = False
-    """Whether the box is hidden; without one the middle of the picture is."""
+    """Whether the box is hidden.  Without a box the middle of the picture is hidden."""
 
     def read(self, source: Path) -> Iterator[Item]:
-        """The items of a source.  Raises BuildError."""
+        """Yields the items of a source.  Raises BuildError."""
         return read_labelled(source, self.accepts)
 
     def lacks(self, item: Item) -> str | None:
-        """What the scenario needs and the item does not have, or None."""
+        """Returns a description of what the item lacks for this scenario, or None."""
         return None
 
     def variants(self, look: Appearance) -> int:
-        """How many samples an item gives at most."""
+        """Returns the maximum number of samples per item."""
         return look.variants
 
     @abstractmethod
     def make(self, root: Path, item: Item, look: Appearance, seed: str) -> Iterator[Draft]:
-        """The samples of an item whose paths start from `root`.
+        """Yields the samples of an item.
 
-        The seed is the item's own.  Raises SkipError.
+        The item's paths are relative to `root`, and `seed` is specific to the item.  Raises
+        SkipError.
         """
 
     def texts(
         self, suggestions: tuple[str, ...], rng: random.Random, look: Appearance, thing: str = ""
     ) -> SampleTexts:
-        """The words of a sample."""
+        """Returns the texts of a sample."""
         return texts_for(self.name, suggestions, rng, question=look.question, thing=thing)
 
 
 def opened(root: Path, item: Item, path: str, size: int) -> tuple[Image.Image, Box | None]:
-    """A picture within the bound, and the item's box in its pixels."""
+    """Opens a picture, scaled to at most `size` pixels a side, and returns it with its box."""
     original = open_rgb(root, path)
     image = bounded(original, size)
     if item.box is None:

@@ -1,4 +1,4 @@
-"""The seven recipes, by scenario."""
+"""The registry of recipes."""
 
 from proactive_agent.scenarios.builder.changeit import ChangeItRecipe
 from proactive_agent.scenarios.builder.coco import CocoRecipe
@@ -16,4 +16,4 @@ RECIPES: dict[str, Recipe] = {
         ChangeItRecipe(), CocoRecipe(),
     )
 }  # fmt: skip
-"""By scenario, in the paper's order."""
+"""All recipes by scenario, in the paper's order."""

@@ -1,4 +1,4 @@
-"""ROD: a wall slides in front of an object, in a ring of 14 frames."""
+"""Builds ROD samples: a wall slides in front of an object, in a ring of 14 frames."""
 
 import random
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from proactive_agent.scenarios.builder.sliding import (
 
 FRAMES = 14
 CENTRE = 7
-"""Covers the object.  The ring's ends are 7 steps to the left and 6 to the right of it."""
+"""Frame in which the wall covers the object.  The ring's ends are 7 steps left and 6 right."""
 REFERENCE = 0
 
 
@@ -33,11 +33,11 @@ def build_rod(
     occluder: Layer | None = None,
     mask: Image.Image | None = None,
 ) -> Built:
-    """The frames of an object behind a wall, which is drawn where no occluder is given.
+    """Builds the frames of an object behind a wall.  Without an occluder a wall is drawn.
 
-    `mask` (mode L, of the scene's size) holds the object's pixels and is sharper than the box.
-    With neither, the middle of the scene is hidden and the reference frame wholly free.  Raises
-    SkipError where the occluder does not hide the object.
+    `mask` (mode L, in the scene's size) marks the object's pixels and is more precise than the box.
+    With neither, the middle of the scene is hidden and the reference frame is completely free.
+    Raises SkipError if the occluder does not hide the object.
     """
     size = PixelSize(*scene.size)
     target = target_of(size, box, mask)
@@ -51,7 +51,7 @@ def _way(target: SlideTarget, size: PixelSize, rng: random.Random, occluder: Lay
     if occluder is not None:
         return slide(*scaled_to_hide(occluder, target.hidden), target, size, steps)
     hidden = target.hidden
-    # The wall stands on the ground, that is: it goes down to the lower edge of the picture.
+    # The wall reaches down to the lower edge of the picture, as if it stood on the ground.
     width = hidden.width + max(8, round(hidden.width * rng.uniform(0.1, 0.3)))
     above = max(4, round(hidden.height * rng.uniform(0.04, 0.15)))
     wall = block_wall(rng, width, size.height - hidden.top + above)
@@ -61,7 +61,7 @@ def _way(target: SlideTarget, size: PixelSize, rng: random.Random, occluder: Lay
 
 
 class RodRecipe(Recipe):
-    """A wall, or a given occluder, in front of a picture."""
+    """Puts a wall or a given occluder in front of a picture."""
 
     name = "rod"
     hides_box = True

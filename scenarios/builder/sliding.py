@@ -1,6 +1,6 @@
-"""A layer that slides over a scene: it hides the object at one moment and leaves it free at others.
+"""A layer that slides over a scene and hides an object at one position.
 
-Shared by ROD (a wall of blocks) and VSOD (something that passes).
+Used by ROD (a wall of blocks) and VSOD (a passer).
 """
 
 from collections.abc import Iterator
@@ -15,27 +15,27 @@ from proactive_agent.scenarios.builder.picture import Layer, overlay
 from proactive_agent.scenarios.images import MAX_PIXELS
 
 CENTRAL = 0.8
-"""Which share of each side counts as the object where nobody knows its box."""
+"""Share of each side that is treated as the object if its box is unknown."""
 
 _CELLS = 64
 
 
 class SlideTarget(NamedTuple):
-    """What is to be hidden."""
+    """The part of a scene that must be hidden."""
 
     hidden: Box
-    """Lies behind the layer in the first frame."""
+    """Area behind the layer at offset 0."""
     free: Box
-    """Must be untouched in the reference frame."""
+    """Area that the layer must not touch in the reference frame."""
     mask: Image.Image | None = None
-    """The object's pixels (mode L, not 0), of the scene's size; sharper than the box."""
+    """The object's pixels (mode L, non-zero), in the scene's size.  More precise than the box."""
 
 
 def target_of(size: PixelSize, box: Box | None, mask: Image.Image | None = None) -> SlideTarget:
-    """What is to be hidden in a picture.
+    """Returns the part of a picture that must be hidden.
 
-    Without box and mask nobody knows where the object is: the middle of the picture is hidden, and
-    the reference frame must be wholly free.
+    Without box and mask the object's place is unknown.  Then the middle of the picture is hidden,
+    and the layer must not touch the reference frame at all.
     """
     if mask is not None and (bounds := mask.getbbox()):
         box = Box(*bounds)
@@ -47,7 +47,7 @@ def target_of(size: PixelSize, box: Box | None, mask: Image.Image | None = None)
 
 
 class Slide(NamedTuple):
-    """A layer and its way: at offset 0 it hides the object, each step moves it to the right."""
+    """A layer and its path: it hides the object at offset 0 and moves right by `step` pixels."""
 
     layer: Layer
     left: int
@@ -55,18 +55,18 @@ class Slide(NamedTuple):
     step: int
 
     def frame(self, scene: Image.Image, offset: int) -> Image.Image:
-        """The scene with the layer at an offset, in steps."""
+        """Returns the scene with the layer at an offset in steps."""
         return overlay(scene, self.layer, self.left + offset * self.step, self.top)
 
     def alpha(self, size: PixelSize, offset: int) -> Image.Image:
-        """How much of each pixel the layer covers at an offset."""
+        """Returns the layer's opacity for each pixel of the scene at an offset."""
         canvas = Image.new("L", size)
         place = (self.left + offset * self.step, self.top)
         canvas.paste(self.layer.getchannel("A"), place)
         return canvas
 
     def hides(self, target: SlideTarget, size: PixelSize) -> bool:
-        """Whether no pixel of the object shows at offset 0."""
+        """Returns whether the layer hides every pixel of the object at offset 0."""
         open_ = self.alpha(size, 0).point([255] * 255 + [0])
         if target.mask is None:
             return open_.crop(target.hidden).getbbox() is None
@@ -74,10 +74,10 @@ class Slide(NamedTuple):
 
 
 def slide(layer: Layer, opaque: Box, target: SlideTarget, size: PixelSize, steps: int) -> Slide:
-    """The way of a layer whose rectangle `opaque` hides the target at offset 0.
+    """Returns the path of a layer whose rectangle `opaque` hides the target at offset 0.
 
-    After `steps` steps to either side the target is free.  Raises SkipError where the object would
-    show at offset 0.
+    The target is free after `steps` steps to either side.  Raises SkipError if the object would be
+    visible at offset 0.
     """
     hidden = target.hidden
     left = hidden.left - opaque.left - (opaque.width - hidden.width) // 2
@@ -91,15 +91,15 @@ def slide(layer: Layer, opaque: Box, target: SlideTarget, size: PixelSize, steps
 
 
 def scaled_to_hide(layer: Layer, hidden: Box) -> tuple[Layer, Box]:
-    """A layer scaled so that its largest opaque rectangle is larger than the box.
+    """Scales a layer until its largest opaque rectangle is larger than the box.
 
-    Returns it with that rectangle.  Raises SkipError where it is nowhere opaque.
+    Returns the layer and that rectangle.  Raises SkipError if no part of the layer is opaque.
     """
     layer = layer.crop(layer.getbbox() or (0, 0, *layer.size))
     opaque = opaque_rectangle(layer)
     if not opaque.area:
         raise SkipError("the occluder is nowhere opaque")
-    # The margin leaves room for what scaling softens, which is a matter of pixels in a small one.
+    # The margin allows for edges that scaling softens; in a small layer these are whole pixels.
     factor = max(
         (1.1 * side + 6) / solid
         for side, solid in ((hidden.width, opaque.width), (hidden.height, opaque.height))
@@ -112,7 +112,7 @@ def scaled_to_hide(layer: Layer, hidden: Box) -> tuple[Layer, Box]:
 
 
 def opaque_rectangle(layer: Layer) -> Box:
-    """A large rectangle of fully opaque pixels, to a 64th of the layer's sides."""
+    """Returns a large fully opaque rectangle, found on a grid of 64 x 64 cells."""
     columns = _edges(layer.width)
     rows = _edges(layer.height)
     alpha = layer.getchannel("A")
@@ -134,7 +134,7 @@ def _edges(side: int) -> list[int]:
 
 
 def _under(heights: list[int]) -> Iterator[tuple[int, int, int]]:
-    """Every widest rectangle under a histogram: first column, end column, height."""
+    """Yields the maximal rectangles under a histogram: first column, end column, height."""
     rising: list[tuple[int, int]] = []
     for column, height in enumerate([*heights, 0]):
         first = column

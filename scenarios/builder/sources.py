@@ -1,10 +1,10 @@
-"""Labelled pictures and folders of frames: `class_name/…`, or a list in CSV or JSONL.
+"""Reads labelled pictures and folders of frames from a folder, or from a CSV or JSONL list.
 
-A folder holds `class_name/picture.jpg`, and for frames `class_name/object_name/frame.png`.  A list
-has the columns `path` (relative to the list's folder; of a picture, or of a folder of frames) and
-`label`, and optional ones: `x`, `y`, `width`, `height` (the object's box in pixels; in JSONL also
-`box: [x, y, width, height]`), `informative` and `first` (a frame's file name, or its number from
-0).  Sources are read one by one, so that memory does not grow with them.
+A folder contains `class_name/picture.jpg`, or for frames `class_name/object_name/frame.png`.  A
+list has the columns `path` (of a picture or a folder of frames, relative to the list's folder) and
+`label`.  Optional columns are `x`, `y`, `width`, `height` (the object's box in pixels; in JSONL
+also `box: [x, y, width, height]`), `informative` and `first` (a frame's file name, or its number
+from 0).  Items are read one by one, so that memory does not grow with the source.
 """
 
 import csv
@@ -24,19 +24,19 @@ LISTS = (".csv", ".jsonl")
 BOX_FIELDS = ("x", "y", "width", "height")
 
 FrameName = int | str
-"""A frame's number from 0, or its file name."""
+"""The number of a frame from 0, or its file name."""
 
 
 class Accepts(NamedTuple):
-    """What a scenario can be made of."""
+    """The kinds of source that a recipe accepts."""
 
     pictures: bool = False
     folders: bool = False
-    """Of frames."""
+    """Folders of frames."""
 
 
 class SourceRow(BaseModel):
-    """A line of a list."""
+    """One line of a list."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -71,19 +71,19 @@ class SourceRow(BaseModel):
 
     @property
     def box(self) -> Region | None:
-        """Where the object is."""
+        """The object's box."""
         if self.x is None or self.y is None or self.width is None or self.height is None:
             return None
         return Region(self.x, self.y, self.width, self.height)
 
 
 def root_of(source: Path) -> Path:
-    """The folder that a source's paths start from; none of them may lead out of it."""
+    """Returns the folder to which a source's paths are relative.  No path may leave it."""
     return source if source.is_dir() else source.parent
 
 
 def read_labelled(source: Path, accepts: Accepts) -> Iterator[Item]:
-    """The items of a folder or a list, in a fixed order.  Raises BuildError at the first fault."""
+    """Yields the items of a folder or list, in a fixed order.  Raises BuildError at a fault."""
     if source.is_dir():
         return _of_folder(source, accepts)
     if source.suffix.lower() not in LISTS:
@@ -112,9 +112,9 @@ def _of_list(source: Path, accepts: Accepts) -> Iterator[Item]:
     except OSError as error:
         raise BuildError(f"{source}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise BuildError(f"{source}: no UTF-8 ({error.reason})") from None
+        raise BuildError(f"{source}: not UTF-8 ({error.reason})") from None
     except csv.Error as error:
-        raise BuildError(f"{source}: no CSV ({error})") from None
+        raise BuildError(f"{source}: not valid CSV ({error})") from None
 
 
 def _csv_rows(source: Path) -> Iterator[tuple[int, Any]]:
@@ -122,7 +122,7 @@ def _csv_rows(source: Path) -> Iterator[tuple[int, Any]]:
         reader = csv.DictReader(stream, strict=True)
         for column in ("path", "label"):
             if column not in (reader.fieldnames or ()):
-                raise BuildError(f"{source}, line 1: there is no column {column!r}")
+                raise BuildError(f"{source}, line 1: the column {column!r} is missing")
         for fields in reader:
             if None in fields:
                 raise BuildError(f"{source}, line {reader.line_num}: more cells than columns")
@@ -137,11 +137,11 @@ def _jsonl_rows(source: Path) -> Iterator[tuple[int, Any]]:
 
 
 def parse_json(line: str, place: str) -> Any:
-    """The value of a line.  Raises BuildError, naming `place`."""
+    """Parses a line of JSON.  Raises BuildError, naming `place`."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise BuildError(f"{place}: no JSON ({error})") from None
+        raise BuildError(f"{place}: not valid JSON ({error})") from None
 
 
 def _item(source: Path, place: str, fields: Any, accepts: Accepts) -> Item:
@@ -156,7 +156,7 @@ def _item(source: Path, place: str, fields: Any, accepts: Accepts) -> Item:
     if is_folder and not accepts.folders:
         raise BuildError(f"{place}: path: {row.path!r} is a folder; a picture is needed")
     if not is_folder and not accepts.pictures:
-        raise BuildError(f"{place}: path: {row.path!r} is no folder of frames")
+        raise BuildError(f"{place}: path: {row.path!r} is not a folder of frames")
     frames = _frames(source.parent, key) if is_folder else (key,)
     return Item(
         key=key,
@@ -184,7 +184,7 @@ def _index(frames: tuple[str, ...], frame: FrameName | None, place: str) -> int 
 
 
 def _frames(root: Path, folder: str) -> tuple[str, ...]:
-    """The pictures of a folder, relative to the root, `frame2` before `frame10`."""
+    """Returns the pictures of a folder relative to `root`, `frame2` before `frame10`."""
     return tuple(f"{folder}/{p.name}" for p in _visible(root / folder) if _is_picture(p))
 
 
@@ -197,7 +197,7 @@ def _visible(folder: Path) -> list[Path]:
 
 def _natural(path: Path) -> list[tuple[int, str]]:
     parts = re.split(r"(\d+)", path.name)
-    # Digits stand at the odd places.  The name itself decides between 1.png and 01.png.
+    # Digits are at odd indices.  The name itself decides between 1.png and 01.png.
     return [
         *((int(part) if i % 2 else -1, part * (1 - i % 2)) for i, part in enumerate(parts)),
         (-1, path.name),

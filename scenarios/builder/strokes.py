@@ -1,7 +1,7 @@
-"""Drawings as strokes: Quick, Draw! in its simplified form, or our own stroke list.
+"""Reads drawings as strokes: simplified Quick, Draw! files, or lists in our own format.
 
-`.ndjson` lines are `{"word": …, "drawing": [[[x, …], [y, …]], …]}`; drawings that the game did not
-recognise (`"recognized": false`) are left out.  `.jsonl` lines are
+Lines of `.ndjson` are `{"word": …, "drawing": [[[x, …], [y, …]], …]}`.  Drawings that the game did
+not recognise (`"recognized": false`) are skipped.  Lines of `.jsonl` are
 `{"label": …, "strokes": [[[x, y], …], …]}`.
 """
 
@@ -17,7 +17,7 @@ from proactive_agent.scenarios.builder.sources import parse_json
 SUFFIXES = (".ndjson", ".jsonl")
 MOST_STROKES = 100
 MOST_POINTS = 10_000
-"""In one stroke."""
+"""Maximum number of points in a stroke."""
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -27,7 +27,7 @@ _Numbers = Annotated[list[_Number], Field(min_length=1, max_length=MOST_POINTS)]
 
 
 class _Simplified(BaseModel):
-    """A line of Quick, Draw!."""
+    """A line of a simplified Quick, Draw! file."""
 
     word: _Text
     recognized: bool = True
@@ -35,7 +35,7 @@ class _Simplified(BaseModel):
 
 
 class _Listed(BaseModel):
-    """A line of our own form."""
+    """A line in our own format."""
 
     label: _Text
     strokes: Annotated[
@@ -45,10 +45,10 @@ class _Listed(BaseModel):
 
 
 def read_drawings(source: Path) -> Iterator[Item]:
-    """The drawings of a file, or of all files of a folder.  Raises BuildError at a fault."""
+    """Yields the drawings of a file, or of all files of a folder.  Raises BuildError."""
     if not source.is_dir():
         if source.suffix.lower() not in SUFFIXES:
-            raise BuildError(f"{source} is no file of strokes ({', '.join(SUFFIXES)})")
+            raise BuildError(f"{source} is not a file of strokes ({', '.join(SUFFIXES)})")
         yield from _of_file(source)
         return
     for file in sorted(source.iterdir()):
@@ -68,7 +68,7 @@ def _of_file(file: Path) -> Iterator[Item]:
     except OSError as error:
         raise BuildError(f"{file}: {error.strerror}") from None
     except UnicodeDecodeError as error:
-        raise BuildError(f"{file}: no UTF-8 ({error.reason})") from None
+        raise BuildError(f"{file}: not UTF-8 ({error.reason})") from None
 
 
 def _simplified(fields: Any, place: str) -> tuple[str, tuple[Stroke, ...]] | None:

@@ -1,8 +1,8 @@
-"""The train split, in the schema of the release: one question on one frame per row.
+"""The train split, in the schema of the release: one question about one frame per row.
 
-A sample gives two rows: its first frame, which cannot be answered, and the frame that holds enough
-information, both with what its environment accepts there.  Two columns are ours: the release does
-not say which scenario a row is of, nor which frames are clear.  Needs the extra `build`.
+A sample gives two rows: its first frame, which cannot be answered, and the frame with enough
+information.  Each row lists what the environment accepts there.  The columns `scenario` and `clear`
+are additions to the release's schema.  Needs the extra `build`.
 """
 
 import io
@@ -21,11 +21,11 @@ from proactive_agent.scenarios.wording import OWN
 from proactive_agent.tools import Answer
 
 SHARD_BYTES = 64 * 2**20
-"""Of pictures in a shard, about; what is held in memory."""
+"""Approximate size of the pictures in a shard, which are held in memory."""
 
 
 class TrainRow(NamedTuple):
-    """A row; `images` are the bytes of the pictures."""
+    """A row of the train split.  `images` are encoded files."""
 
     prompt: list[dict[str, str]]
     images: list[bytes]
@@ -34,17 +34,20 @@ class TrainRow(NamedTuple):
     proactive_actions: list[str]
     """The suggestions that change the picture in this state."""
     options: list[str]
-    """Every option, in the order of the prompt's letters."""
+    """All options, in the order of the prompt's letters."""
     scenario: str
     """Short name."""
     clear: bool
-    """Whether the picture holds enough information."""
+    """Whether the picture shows enough information to answer."""
 
 
 def rows_of(
     scenario: str, sample: Sample, frames: Mapping[str, bytes], quality: int
 ) -> Iterator[TrainRow]:
-    """The ambiguous frame and the clear one; `frames` are the sample's files by name."""
+    """Yields the row of the ambiguous frame and that of the clear one.
+
+    `frames` are the sample's files by name.
+    """
     state = SCENARIOS[scenario](sample, OWN)
     yield _row(state, frames, quality, clear=False)
     while not isinstance(action := state.best_action(), Answer):
@@ -77,7 +80,7 @@ def _picture(ref: ImageRef, frames: Mapping[str, bytes], quality: int) -> bytes:
 
 
 class Shards:
-    """Writes rows as `train-00000-of-0000N.parquet`, a shard at a time."""
+    """Writes rows to shards named `train-00000-of-0000N.parquet`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -95,7 +98,7 @@ class Shards:
             self._write()
 
     def close(self) -> list[str]:
-        """Writes what is left and gives the shards their names, which are returned."""
+        """Writes the remaining rows, names the shards and returns their names."""
         if self._waiting:
             self._write()
         names = []

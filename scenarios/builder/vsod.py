@@ -1,4 +1,4 @@
-"""VSOD: something passes between the camera and an object, in a still or in a video."""
+"""Builds VSOD samples: something passes between camera and object, in a still or a video."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -30,7 +30,7 @@ from proactive_agent.scenarios.builder.sliding import (
 from proactive_agent.scenarios.builder.sources import Accepts
 
 FEWEST = 4
-"""Frames: hidden, free, and one between them at each side."""
+"""Minimum number of frames: hidden, free, and one in between on each side."""
 
 
 def build_vsod(
@@ -41,11 +41,11 @@ def build_vsod(
     passer: Layer | None = None,
     mask: Image.Image | None = None,
 ) -> Built:
-    """The frames of an object that something passes; a bus is drawn where no passer is given.
+    """Builds the frames of an object that something passes.  Without a passer a bus is drawn.
 
-    `scenes` are the frames of a video, all of one size, or one still many times; at least 4.  Box
-    and mask (see `build_rod`) hold for all of them.  Raises SkipError where the passer does not
-    hide the object.
+    `scenes` are at least 4 frames of equal size, from a video or one still repeated.  Box and mask
+    (see `build_rod`) apply to all of them.  Raises SkipError if the passer does not hide the
+    object.
     """
     count = len(scenes)
     size = PixelSize(*scenes[0].size)
@@ -56,7 +56,7 @@ def build_vsod(
     way = _way(target, size, rng, passer, count - 1 - before, mirrored=leftwards)
 
     def frame(index: int) -> Frame:
-        # A ring: the passer is `before` steps away in the reference frame, and comes from there.
+        # The frames form a ring.  In the reference frame the passer is `before` steps away.
         offset = (index - first + before) % count - before
         image = way.frame(scenes[index], -offset if leftwards else offset)
         return Frame(f"{index:04d}", image)
@@ -78,7 +78,7 @@ def _way(
         turned = ImageOps.mirror(passer) if mirrored else passer
         return slide(*scaled_to_hide(turned, target.hidden), target, size, steps)
     hidden = target.hidden
-    # A bus is longer than high, however the object is.
+    # A bus is longer than it is high, for any shape of the object.
     width = round(max(hidden.width * rng.uniform(1.2, 1.6), hidden.height * 1.6))
     layer, body = bus(rng, width, round(hidden.height * rng.uniform(1.15, 1.4)))
     pad = shadow_pad()
@@ -87,7 +87,7 @@ def _way(
 
 
 class VsodRecipe(Recipe):
-    """A bus, or a given passer, in front of a picture or a video."""
+    """Moves a bus or a given passer past a picture or a video."""
 
     name = "vsod"
     hides_box = True

@@ -1,6 +1,6 @@
-"""Every question, suggestion and abstention that the builder writes, in one place.
+"""All questions, suggestions and abstentions that the builder writes.
 
-A suggestion holds exactly one of its environment's keywords (there is a test).  Where the published
+A suggestion contains exactly one keyword of its environment, which a test checks.  If the published
 code compares whole texts, the environment's constants are used.
 """
 
@@ -89,7 +89,7 @@ ABSTENTIONS = (
 
 BLOCKS = "blocks"
 OBJECTS = "obstacles"
-"""What hides the object: drawn by us, or somebody's own picture."""
+"""Names of the occluder: the drawn wall, or a picture of the user's own."""
 
 SLIDE = (
     "Move the {thing} to the {side}.",
@@ -193,7 +193,7 @@ MOVES: Mapping[str, str] = {
 
 
 class SampleTexts(NamedTuple):
-    """The words of a sample, without its categories."""
+    """The texts of a sample, without its categories."""
 
     question: str
     suggestions: tuple[str, ...]
@@ -208,43 +208,43 @@ def texts_for(
     question: str | None = None,
     thing: str = "",
 ) -> SampleTexts:
-    """A sample's words: a random question of its scenario, unless one is given."""
+    """Returns a sample's texts.  Draws a question of the scenario unless one is given."""
     chosen = rng.choice(QUESTIONS[scenario]).format(thing=thing)
     return SampleTexts(question or chosen, tuple(suggestions), rng.choice(ABSTENTIONS))
 
 
 def slide_suggestions(thing: str, rng: random.Random) -> tuple[str, str]:
-    """Both sides, in one wording."""
+    """Returns the suggestions for both sides, in one wording."""
     wording = rng.choice(SLIDE)
     return wording.format(thing=thing, side="left"), wording.format(thing=thing, side="right")
 
 
 def wait_suggestions(thing: str, rng: random.Random) -> tuple[str, str]:
-    """Rewind, and wait for what `thing` stands for."""
+    """Returns the suggestions to rewind, and to wait for `thing` (a key of `WAIT`)."""
     return REWIND_OPTION, rng.choice(WAIT[thing])
 
 
 def appear_suggestions(rng: random.Random) -> tuple[str, str]:
-    """Rewind, and wait for the object or action."""
+    """Returns the suggestions to rewind, and to wait for the object or action."""
     return REWIND_OPTION, rng.choice(APPEAR)
 
 
 def rotate_suggestions(rng: random.Random) -> tuple[str]:
-    """One way of asking for another view."""
+    """Returns a suggestion to show another view."""
     return (rng.choice(ROTATE),)
 
 
 def details_suggestions(rng: random.Random) -> tuple[str]:
-    """One way of asking for more of a drawing."""
+    """Returns a suggestion to continue the drawing."""
     return (rng.choice(DETAILS),)
 
 
 def move_suggestions(direction: str) -> tuple[str, ...]:
-    """The moves of a direction as COCO names it, such as `up_left` or `zoom`."""
+    """Returns the camera moves of a COCO direction such as `up_left` or `zoom`."""
     return tuple(MOVES[part] for part in direction.split("_"))
 
 
 def enhance_suggestions(family: str, rng: random.Random) -> tuple[str, ...]:
-    """Four enhancements, the one that repairs the family first."""
+    """Returns four enhancements.  The first one repairs the family of corruption."""
     others = rng.sample([name for name in ENHANCE if name != family], 3)
     return tuple(rng.choice(ENHANCE[name]) for name in (family, *others))

@@ -1,4 +1,4 @@
-"""What a worker process does: all samples of one item, written and checked."""
+"""The task of a worker process: builds, checks and writes all samples of one item."""
 
 import hashlib
 import random
@@ -16,13 +16,13 @@ from proactive_agent.scenarios.builder.writer import make_sample
 
 @dataclass(frozen=True)
 class BuildJob:
-    """What a scenario's items are made into.  Sent to every worker once."""
+    """The settings for all items of a scenario.  Sent to every worker once."""
 
     scenario: str
     root: Path
-    """Where the items' paths start."""
+    """Folder to which the items' paths are relative."""
     test: Path
-    """Where the frames go."""
+    """Folder for the frames."""
     look: Appearance
     categories: Categories
     seed: int
@@ -38,28 +38,28 @@ class ItemTask(NamedTuple):
 
 
 class ItemResult(NamedTuple):
-    """What became of an item."""
+    """The result of building an item."""
 
     lines: list[bytes]
-    """Of the data file."""
+    """Lines of the data file."""
     rows: list[TrainRow]
-    """Of the train split."""
+    """Rows of the train split."""
     skipped: str | None = None
-    """Why nothing, or not everything, was made of it."""
+    """Why not all samples could be built, or None."""
 
 
 def is_for_training(key: str, seed: int, share: float) -> bool:
-    """Whether a source is in the train split.
+    """Returns whether an item belongs to the train split.
 
-    It depends on the source's key alone: all samples of a picture, in all scenarios, are on the
-    same side.  Of many sources about `share` are for training.
+    This depends only on the item's key and the seed, so all samples of a picture, in all scenarios,
+    are in the same split.  About `share` of many items are for training.
     """
     digest = hashlib.sha256(f"{seed}/{key}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64
 
 
 def build_item(job: BuildJob, task: ItemTask) -> ItemResult:
-    """Makes the samples of an item; those for the test split are written into the job's folder."""
+    """Builds the samples of an item and writes the frames of the test split."""
     lines: list[bytes] = []
     rows: list[TrainRow] = []
     number, item = task

@@ -23,14 +23,14 @@ QUALITY = 85
 
 
 def encoded(image: Image.Image, quality: int = QUALITY, *, lossless: bool = False) -> bytes:
-    """A picture as WebP; the same pixels give the same bytes."""
+    """Encodes a picture as WebP.  The same pixels give the same bytes."""
     stream = io.BytesIO()
     image.save(stream, "WEBP", quality=quality, lossless=lossless, method=4)
     return stream.getvalue()
 
 
 def encoded_frames(built: Built, quality: int = QUALITY) -> dict[str, bytes]:
-    """The files of a sample by name."""
+    """Returns the files of a sample by name."""
     return {
         frame.name + SUFFIX: encoded(frame.image, quality, lossless=built.lossless)
         for frame in built.frames
@@ -38,18 +38,18 @@ def encoded_frames(built: Built, quality: int = QUALITY) -> dict[str, bytes]:
 
 
 class Made(NamedTuple):
-    """A sample, ready to be written."""
+    """A sample that is ready to be written."""
 
     sample: Sample
     folder: str
-    """Of its frames, relative to the data file."""
+    """Folder of the frames, relative to the data file."""
     line: bytes
-    """Of the data file."""
+    """Line of the data file."""
     frames: dict[str, bytes]
     """Files by name."""
 
     def write_frames(self, root: Path) -> None:
-        """Writes the frames; `root` is the folder of the data file."""
+        """Writes the frames below `root`, the folder of the data file."""
         folder = root / self.folder
         folder.mkdir(parents=True)
         for name, content in self.frames.items():
@@ -67,11 +67,10 @@ def make_sample(
     *,
     quality: int = QUALITY,
 ) -> Made:
-    """Makes frames, texts and categories a sample, and loads it as the program will.
+    """Combines frames, texts and categories into a sample, and loads it as a check.
 
-    The options are shuffled; the categories are taken as they come.  Raises DataError where the
-    sample does not load, SkipError where it shows a frame that it lacks or offers two options that
-    read alike.
+    Shuffles the options and keeps the order of the categories.  Raises DataError if the sample does
+    not load, and SkipError if it lacks a frame or has two options that read alike.
     """
     folder = f"{SCENARIOS[scenario].stem}/{number:06d}"
     options = [*texts.suggestions, texts.abstention]

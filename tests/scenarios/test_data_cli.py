@@ -129,7 +129,7 @@ class TestVerify:
         assert "unknown scenario 'x'" in refusal("verify", write_rods(tmp_path), "--scenario", "x")
 
     def test_no_folder(self, tmp_path: Path) -> None:
-        assert refusal("verify", tmp_path / "none") == f"{tmp_path / 'none'} is no folder"
+        assert refusal("verify", tmp_path / "none") == f"{tmp_path / 'none'} is not a folder"
 
     def test_no_worker(self, tmp_path: Path) -> None:
         assert invoke("verify", tmp_path, "--workers", "0").exit_code == 2

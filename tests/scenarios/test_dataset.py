@@ -57,11 +57,11 @@ class TestFinding:
         assert DataFolder(tmp_path).root == tmp_path / "test"
 
     def test_no_folder(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match="is no folder"):
+        with pytest.raises(DataError, match="is not a folder"):
             DataFolder(tmp_path / "nowhere")
 
     def test_a_folder_without_data(self, tmp_path: Path) -> None:
-        with pytest.raises(DataError, match="holds no data file"):
+        with pytest.raises(DataError, match="contains no data file"):
             DataFolder(tmp_path)
 
     def test_a_scenario_that_is_not_there(self, tmp_path: Path) -> None:
@@ -102,11 +102,11 @@ class TestFaults:
             ("rod", {"num_images": "14"}, "num_images: Input should be a valid integer"),
             ("rod", {"num_images": 0}, "num_images: Input should be greater than or equal to 1"),
             ("rod", {"options": []}, "options: "),
-            ("rod", {"options": ["Jump."]}, "options: 'Jump.' holds none of 'to the left'"),
+            ("rod", {"options": ["Jump."]}, "options: 'Jump.' contains none of 'to the left'"),
             ("rod", {"options": ["to the left, to the right"]}, "asks for several things"),
             ("rod", {"answer": "Nowhere."}, "answer 'Nowhere.' is not among the categories"),
             ("vsod", {"strong_occlusions": DROP}, "strong_occlusions: Field required"),
-            ("mvp-n", {"valid_images": [1], "num_images": 2}, "valid_images holds 1 views"),
+            ("mvp-n", {"valid_images": [1], "num_images": 2}, "valid_images has 1 views"),
             ("imagenet-c", {"quality_answer": "Pray."}, "quality_answer 'Pray.' is not among"),
             ("changeit", {"step_size": 0}, "step_size: "),
             ("changeit", {"options": ["Rewind the video."]}, "options lack one with 'Wait for the"),
@@ -129,7 +129,7 @@ class TestFaults:
         folder = folder_of(tmp_path, "rod", ordinary("rod", 1))
         with folder.file("rod").open("ab") as stream:
             stream.write((line or '{"id": 1').encode("utf-8", "surrogateescape") + b"\n")
-        assert f"{folder.file('rod')}, line 2: no JSON" in fault(folder, "rod")
+        assert f"{folder.file('rod')}, line 2: not valid JSON" in fault(folder, "rod")
 
     @pytest.mark.parametrize("value", ["[]", "7", '"x"', "null"])
     def test_a_line_that_is_no_object(self, tmp_path: Path, value: str) -> None:
@@ -139,7 +139,7 @@ class TestFaults:
 
     def test_an_id_that_stands_twice(self, tmp_path: Path) -> None:
         folder = folder_of(tmp_path, "rod", *(ordinary("rod", i) for i in (1, 2, 1)))
-        assert fault(folder, "rod") == f"{folder.file('rod')}, line 3: id 1 stands twice"
+        assert fault(folder, "rod") == f"{folder.file('rod')}, line 3: id 1 occurs twice"
 
     def test_a_number_and_its_digits_are_two_ids(self, tmp_path: Path) -> None:
         folder = folder_of(tmp_path, "rod", ordinary("rod", 1), ordinary("rod", "1"))
@@ -214,7 +214,7 @@ class TestStreaming:
         folder = folder_of(tmp_path, "rod", ordinary("rod", 1))
         with folder.file("rod").open("a", encoding="utf-8") as stream:
             stream.write("\n  \nbroken\n")
-        assert "line 4: no JSON" in fault(folder, "rod")
+        assert "line 4: not valid JSON" in fault(folder, "rod")
 
 
 class TestFilter:

@@ -217,7 +217,7 @@ class TestGoingOn:
         self, tmp_path: Path, hub: LocalHub, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(hub, "read", lambda *_: b"x")
-        with pytest.raises(UserError, match=rf"{ROD_DATA}: 1 bytes came instead of"):
+        with pytest.raises(UserError, match=rf"{ROD_DATA}: received 1 bytes instead of"):
             run(tmp_path / "data", hub)
 
     def test_a_failure_of_the_hub_leaves_what_is_there(
@@ -260,7 +260,7 @@ class TestPack:
         with pytest.raises(UserError) as caught:
             run(folder, hub)
         assert "no index; give it with --wheel FILE" in str(caught.value)
-        assert f"go on with: proactive-agent data protocol {folder}" in str(caught.value)
+        assert f"continue with: proactive-agent data protocol {folder}" in str(caught.value)
         assert DataFolder(folder).scan("coco").samples == 1
 
     def test_a_wrong_wheel_is_told_before_anything_is_fetched(

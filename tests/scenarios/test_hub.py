@@ -164,7 +164,9 @@ def test_downloads_a_release(
 
 def test_a_file_that_is_not_there_is_told_at_once(hub: HuggingFace) -> None:
     hub.files()
-    with pytest.raises(UserError, match=r"test/none\.zip did not come: .*; run again to go on"):
+    with pytest.raises(
+        UserError, match=r"test/none\.zip cannot be downloaded: .*; run again to resume"
+    ):
         hub.read(HubFile("test/none.zip", 1, "x"), 0, 1)
     assert _Handler.refused == 1
 

@@ -112,5 +112,5 @@ def test_own_wording_has_a_phrase_for_everything() -> None:
 
 def test_a_pack_of_an_older_version_is_told_clearly() -> None:
     old = OWN.model_copy(update={"open_ended_answers": {}})
-    with pytest.raises(UserError, match="write it anew with: data protocol DIR"):
+    with pytest.raises(UserError, match="Write it again with: data protocol DIR"):
         old.open_ended("rod")

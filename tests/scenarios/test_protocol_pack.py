@@ -251,7 +251,7 @@ class TestFile:
         assert folder.wording.name == "proactivebench 0.1.1"
 
     def test_a_folder_must_be_there(self, tmp_path: Path) -> None:
-        with pytest.raises(UserError, match="is no folder"):
+        with pytest.raises(UserError, match="is not a folder"):
             write_pack(tmp_path / "nowhere")
 
     @pytest.mark.parametrize(
@@ -326,7 +326,9 @@ class TestFetching:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         self.run(monkeypatch, 1, None)
-        with pytest.raises(UserError, match=r"\(ERROR: no network\); give it with --wheel FILE"):
+        with pytest.raises(
+            UserError, match=r"\(ERROR: no network\); pass the file with --wheel FILE"
+        ):
             write_pack(tmp_path)
 
     def test_another_wheel_from_the_index_is_refused(

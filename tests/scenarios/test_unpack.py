@@ -59,7 +59,7 @@ def test_a_link_or_device_stops_all(archive: zipfile.ZipFile, tmp_path: Path, ki
     entry = zipfile.ZipInfo("odd")
     entry.external_attr = (kind | 0o777) << 16
     archive.writestr(entry, "/etc")
-    assert "'odd' is no plain file" in refusal(archive, tmp_path)
+    assert "'odd' is not a regular file" in refusal(archive, tmp_path)
 
 
 def test_a_link_that_is_there_already_is_not_followed_out(

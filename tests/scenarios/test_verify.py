@@ -140,7 +140,7 @@ class TestFaults:
         whole = (tmp_path / "x.png").read_bytes()
         (tmp_path / "x.png").write_bytes(whole[:-30])
         (fault,) = faults(verify(tmp_path))
-        assert fault.problem.startswith("x.png: no readable picture")
+        assert fault.problem.startswith("x.png: not a readable picture")
 
     def test_a_picture_outside_the_folder(self, tmp_path: Path) -> None:
         folder_of(tmp_path / "data", "coco", coco(1))
@@ -154,7 +154,7 @@ class TestFaults:
         folder_of(tmp_path, "coco", coco(1), coco(2, crop=crop))
         (fault,) = faults(verify(tmp_path))
         assert fault.sample == 2
-        assert "holds no pixel" in fault.problem
+        assert "contains no pixel" in fault.problem
 
     def test_a_way_that_leads_to_no_frame(self, tmp_path: Path) -> None:
         folder_of(tmp_path, "quickdraw", quickdraw(7, first_image=1))
@@ -284,7 +284,7 @@ class TestWhat:
 
     def test_a_named_one_that_is_not_there(self, tmp_path: Path) -> None:
         official_layout.write_folder(tmp_path, scenarios=["rod"], pictures=False)
-        with pytest.raises(DataError, match=r"coco2014_preprocessed\.jsonl is not there"):
+        with pytest.raises(DataError, match=r"coco2014_preprocessed\.jsonl does not exist"):
             next(verify(tmp_path, ["rod", "coco"]))
 
 

@@ -107,7 +107,7 @@ def test_a_dry_run_shows_the_first_request_and_writes_nothing(results: Path) -> 
         (["--provider", "baseline:x"], "unknown baseline 'x'; known: oracle"),
         (["--provider", "replay:none.jsonl"], "none.jsonl"),
         (["--scenario", "cubism"], "unknown scenario 'cubism'; known: rod"),
-        (["--data", "nowhere"], "nowhere is no folder"),
+        (["--data", "nowhere"], "nowhere is not a folder"),
         (["--condition", "mood"], "unknown condition 'mood'"),
         (["--resume", "nowhere"], "no run 'nowhere'"),
         (["--resume", "nowhere", "--seed", "3", "--attn", "sdpa"], "drop --seed, --attn"),

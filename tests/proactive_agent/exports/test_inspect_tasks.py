@@ -108,7 +108,7 @@ def test_arguments_that_are_no_json_are_read_as_such(tmp_path: Path) -> None:
         ({"protocol": "oeg"}, "oeg needs a judge"),
         ({"protocol": "guess"}, "protocol: Input should be 'tools', 'mcqa'"),
         ({"condition": "nope"}, "nope"),
-        ({"data": "/nowhere"}, "/nowhere is no folder"),
+        ({"data": "/nowhere"}, "/nowhere is not a folder"),
     ],
 )
 def test_what_cannot_be_played_is_refused_before_a_model_is_asked(

@@ -58,7 +58,7 @@ def test_what_was_left_out_is_said_and_no_failure(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--scenario", "rod"], "there is no SOURCE for rod"),
-        (["nowhere", "--scenario", "rod"], "nowhere is not there"),
+        (["nowhere", "--scenario", "rod"], "nowhere does not exist"),
         (["nowhere", "--scenario", "cubism"], "unknown scenario 'cubism'"),
         (["nowhere"], "--scenario"),
         (["nowhere", "--scenario", "rod", "--train-share", "1"], "--train-share"),

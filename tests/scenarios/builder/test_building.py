@@ -63,7 +63,8 @@ def test_a_broken_picture_is_left_out_and_counted(photos: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("name", "reason"), [("text.png", "no picture of a known kind"), ("tiny.png", "fewer than 32")]
+    ("name", "reason"),
+    [("text.png", "not a picture in a known format"), ("tiny.png", "fewer than 32")],
 )
 def test_why_a_picture_was_left_out(photos: Path, tmp_path: Path, name: str, reason: str) -> None:
     (photos / LABELS[0] / "text.png").write_text("x")
@@ -175,15 +176,15 @@ def test_clashing_labels(tmp_path: Path) -> None:
 
 def test_an_empty_source(tmp_path: Path) -> None:
     (tmp_path / "s").mkdir()
-    assert "holds nothing that rod" in refused(tmp_path, {"rod": tmp_path / "s"})
+    assert "contains nothing from which rod" in refused(tmp_path, {"rod": tmp_path / "s"})
 
 
 def test_a_source_that_is_not_there(tmp_path: Path) -> None:
-    assert "is not there" in refused(tmp_path, {"rod": tmp_path / "nowhere"})
+    assert "does not exist" in refused(tmp_path, {"rod": tmp_path / "nowhere"})
 
 
 def test_a_folder_inside_the_source(photos: Path) -> None:
-    with pytest.raises(BuildError, match="lies in the source"):
+    with pytest.raises(BuildError, match="is inside the source"):
         built(photos / "out", {"rod": photos})
 
 
@@ -226,7 +227,7 @@ def test_a_folder_that_is_not_empty_is_refused(photos: Path, tmp_path: Path) -> 
 def test_force_does_not_touch_what_no_build_made(photos: Path, tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "mine.txt").write_text("mine")
-    assert "no build made it" in refused(tmp_path, {"rod": photos}, force=True)
+    assert "it is not an earlier build" in refused(tmp_path, {"rod": photos}, force=True)
     assert content(tmp_path / "out") == {"mine.txt": b"mine"}
 
 

@@ -40,5 +40,5 @@ def test_few_tasks_are_taken_ahead(workers: int, most: int) -> None:
 
 
 def test_a_worker_that_dies_is_said() -> None:
-    with pytest.raises(BuildError, match="a worker process was ended"):
+    with pytest.raises(BuildError, match="a worker process died"):
         list(in_order(die, None, range(3), workers=2))

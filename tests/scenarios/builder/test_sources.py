@@ -72,7 +72,7 @@ def test_the_informative_frame_by_name_or_number(tmp_path: Path) -> None:
         ("a.png,cup,1,2,wide,4", "line 3: width: "),
         ("a.png,cup,nan,2,3,4", "line 3: x: "),
         ("a.png,cup,1,2,3,4,5", "line 3: more cells than columns"),
-        ('"a.png,cup', "no CSV"),
+        ('"a.png,cup', "not valid CSV"),
         ("classes,cup", "line 3: path: 'classes' is a folder; a picture is needed"),
     ],
 )
@@ -89,8 +89,8 @@ def test_a_bad_csv_line_is_named(tmp_path: Path, row: str, message: str) -> None
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 1: no JSON"),
-        ("[" * 100_000, "line 1: no JSON"),
+        ("{", "line 1: not valid JSON"),
+        ("[" * 100_000, "line 1: not valid JSON"),
         ("3", "line 1: "),
         (json.dumps({"path": "a.png"}), "line 1: label: "),
         (json.dumps({"path": "a", "label": "c", "box": [1, 2]}), "line 1: box: [1, 2] is not"),
@@ -109,7 +109,7 @@ def test_a_bad_jsonl_line_is_named(tmp_path: Path, line: str, message: str) -> N
         ("informative", 9, "informative: there is no frame 9; 4 count from 0"),
         ("informative", "x.png", "informative: there is no frame 'x.png'"),
         ("first", -1, "first: there is no frame -1"),
-        ("path", "nowhere", "path: 'nowhere' is no folder of frames"),
+        ("path", "nowhere", "path: 'nowhere' is not a folder of frames"),
     ],
 )
 def test_a_frame_that_is_not_there_is_named(
@@ -124,14 +124,14 @@ def test_a_frame_that_is_not_there_is_named(
 
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     file = text_file(tmp_path / "l.csv", ["file,label", "a.png,cup"])
-    with pytest.raises(BuildError, match="line 1: there is no column 'path'"):
+    with pytest.raises(BuildError, match="line 1: the column 'path' is missing"):
         list(read_labelled(file, PICTURES))
 
 
 def test_another_encoding_is_said(tmp_path: Path) -> None:
     file = tmp_path / "l.csv"
     file.write_bytes("path,label\na.png,café\n".encode("latin-1"))
-    with pytest.raises(BuildError, match="no UTF-8"):
+    with pytest.raises(BuildError, match="not UTF-8"):
         list(read_labelled(file, PICTURES))
 
 

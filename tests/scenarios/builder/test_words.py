@@ -146,7 +146,7 @@ def test_a_similarity_list_can_name_what_has_no_pictures() -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        ("{", "no JSON"),
+        ("{", "not valid JSON"),
         ("[]", "not an object"),
         (json.dumps({"cup": "mug"}), "'cup': not a list"),
         (json.dumps({"cup": ["mug", 3]}), "'cup': not a list"),

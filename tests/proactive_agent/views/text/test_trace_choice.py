@@ -169,7 +169,7 @@ def test_a_text_is_found_as_it_reads_not_as_it_is_escaped() -> None:
         (["--search", "colour>3"], "unknown number 'colour' in the query; known: turns, asked"),
         (["--group", "bad-luck"], "unknown failure group 'bad-luck'; known: guessed-first"),
         (["--sample", "rod:99"], "holds no episode rod:99"),
-        (["--sample", "rod"], "has not the form SCENARIO:ID"),
+        (["--sample", "rod"], "expected SCENARIO:ID"),
         (["--scenario", "cubism"], "unknown scenario 'cubism'"),
         (["--diff", "nowhere"], "no run 'nowhere'"),
         (["--sort", "colour"], "Invalid value for '--sort'"),

@@ -211,7 +211,7 @@ def shows_instead(folder: RunFolder, reason: str) -> None:
 
 def test_a_data_folder_that_is_gone_leaves_a_text(tmp_path: Path) -> None:
     records = played("baseline:oracle", [("rod", 0)])
-    shows_instead(write_run(tmp_path / "run", records, data="gone"), "gone is no folder")
+    shows_instead(write_run(tmp_path / "run", records, data="gone"), "gone is not a folder")
 
 
 @pytest.mark.parametrize("path", ["../../secret.png", "/etc/hostname", "C:/secret.png"])
