@@ -1,4 +1,4 @@
-"""A study in one file: models × protocols × conditions, each a run of its own.
+"""A plan: one YAML file that describes a study of models × protocols × conditions.
 
     # study.yaml
     models:
@@ -10,23 +10,24 @@
     limit: 2
     repeats: 2
 
-`run --plan study.yaml` plays what is missing of it and ends with a comparison of all.  The runs lie
-in `results/study/`, named by model, protocol and condition, so the same plan always finds its own.
-A plan that has changed since is refused; models, protocols and conditions may be added to it.
+`run --plan study.yaml` plays the runs that are missing and ends with a comparison of all runs.  The
+runs are stored in `results/study/` under names made of model, protocol and condition, so the same
+plan always finds its runs again.  Models, protocols and conditions may be added to a plan later.
+Any other change is refused.
 
 | key | meaning | default |
 | --- | --- | --- |
-| `name` | folder below `out` | the file's name |
-| `models` | `name:model`, or a mapping with `provider` and settings of its own | |
+| `name` | name of the folder in `out` | the file's name |
+| `models` | `NAME:MODEL`, or a mapping with `provider` and settings of that model | |
 | `protocols` | `tools`, `mcqa`, `oeg` | `[tools]` |
-| `conditions` | as in `--condition`, each played for itself | `[zero-shot]` |
-| `scenarios` | as in `--scenario` | all that are there |
-| `data`, `out` | folders, relative to the plan's own | the embedded suite, `results` |
+| `conditions` | as in `--condition`; each is a run | `[zero-shot]` |
+| `scenarios` | as in `--scenario` | all in the data |
+| `data`, `out` | folders, relative to the plan's folder | the embedded suite, `results` |
 
-Everything else is named like the options of `run`, with _ for -: `limit`, `repeats`, `seed`,
-`toolset`, … for all runs; `temperature`, `max_tokens`, `dtype`, `image_size`, … for all models, and
-within a model for it alone.  There `name`, `rpm`, `tpm`, `timeout` and `price: [IN, OUT]` can stand
-as well.
+All other settings have the names of the options of `run`, with `_` for `-`: `limit`, `repeats`,
+`seed`, `toolset`, … for all runs; `temperature`, `max_tokens`, `dtype`, `image_size`, … for all
+models, or within a model for that model.  A model may also have a `name` and the settings of its
+API (`rpm`, `tpm`, `timeout`, `price: [IN, OUT]`).
 """
 
 from collections.abc import Callable, Iterator
@@ -42,7 +43,6 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    Strict,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -66,7 +66,6 @@ from proactive_agent.settings import (
     Sampling,
     declared,
 )
-from proactive_agent.settings.model import Dollars
 from proactive_agent.tools import UserError
 
 _STRICT = ConfigDict(extra="forbid", strict=True, frozen=True)
@@ -85,7 +84,7 @@ def _scenario(text: str) -> str:
 
 @contextmanager
 def _as_value_error() -> Iterator[None]:
-    """What the user did wrong, as pydantic wants to hear it."""
+    """Turns a UserError into the ValueError that pydantic expects of a validator."""
     try:
         yield
     except UserError as error:
@@ -94,7 +93,7 @@ def _as_value_error() -> Iterator[None]:
 
 def _folder_name(text: str) -> str:
     if not text.strip(".") or any(c in '/\\:*?"<>|' or not c.isprintable() for c in text):
-        raise ValueError(f"{text!r} is no name for a folder")
+        raise ValueError(f"{text!r} cannot be the name of a folder")
     return text
 
 
@@ -109,11 +108,15 @@ class PlannedModel(BaseModel, LoadSettings, Sampling, ApiLimits):
     provider: Annotated[str, AfterValidator(_provider)]
     name: FolderName | None = None
     """The model's name in the names of its runs."""
-    price: Annotated[tuple[Dollars, Dollars] | None, Strict(False)] = None
-    """YAML has lists only, so the tuple is not strict."""
+
+    @field_validator("price", mode="before")
+    @classmethod
+    def _as_tuple(cls, price: Any) -> Any:
+        """Takes a list, since YAML has no tuples."""
+        return tuple(price) if isinstance(price, list) else price
 
     def access(self, default: ApiAccess) -> ApiAccess:
-        """How its API is reached."""
+        """Returns how the model's API is reached: its own settings, else those of `default`."""
         own = self.model_fields_set & declared(ApiLimits).keys()
         return replace(default, **{name: getattr(self, name) for name in own})
 
@@ -137,7 +140,7 @@ class Plan(BaseModel, PlaySettings, LoadSettings, Sampling):
 
     @field_validator("conditions")
     @classmethod
-    def _conditions_hold(cls, conditions: list[str], info: ValidationInfo) -> list[str]:
+    def _check_conditions(cls, conditions: list[str], info: ValidationInfo) -> list[str]:
         with _as_value_error():
             for condition in conditions:
                 for protocol in info.data.get("protocols", ()):
@@ -145,14 +148,14 @@ class Plan(BaseModel, PlaySettings, LoadSettings, Sampling):
         return conditions
 
     @model_validator(mode="after")
-    def _nothing_stands_twice(self) -> Self:
+    def _refuse_duplicates(self) -> Self:
         for key in ("protocols", "conditions", "scenarios"):
             _refuse_repeats(key, getattr(self, key))
         _refuse_repeats("models", [model.name or model.provider for model in self.models])
         return self
 
     def settings_of(self, model: PlannedModel) -> ProviderSettings:
-        """How a model is loaded: its own settings before those for all."""
+        """Returns the settings of a model: its own, else those of the plan."""
         chosen = {
             name: getattr(model if name in model.model_fields_set else self, name)
             for name in declared(Sampling, LoadSettings)
@@ -161,7 +164,7 @@ class Plan(BaseModel, PlaySettings, LoadSettings, Sampling):
 
 
 def read_plan(file: Path) -> Plan:
-    """Reads and checks a plan.  Raises UserError, which names file, line and key."""
+    """Reads and checks a plan.  Raises UserError, whose message names file, line and key."""
     try:
         text = file.read_text(encoding="utf-8")
         fields = yaml.safe_load(text)
@@ -180,7 +183,7 @@ def read_plan(file: Path) -> Plan:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
         problem = {
-            "extra_forbidden": "there is no such key",
+            "extra_forbidden": "unknown key",
             "missing": "is missing",
         }.get(first["type"], first["msg"].removeprefix("Value error, "))
         place = f"{file}, line {_line(tree, first['loc'])}: {key}"
@@ -188,9 +191,9 @@ def read_plan(file: Path) -> Plan:
 
 
 def planned_runs(file: Path, out: Path | None, access: ApiAccess) -> list[PlannedRun]:
-    """Every run of a plan, in its order.  Raises UserError.
+    """Returns every run of a plan, in the plan's order.  Raises UserError.
 
-    `out` goes before the plan's own folder.
+    `out` replaces the results folder that the plan names.
     """
     plan = read_plan(file)
     data = None if plan.data is None else file.parent / plan.data
@@ -205,14 +208,14 @@ def planned_runs(file: Path, out: Path | None, access: ApiAccess) -> list[Planne
             name = run_name(settings, model.name)
             run = PlannedRun(settings, RunFolder(folder / name), model.access(access), model.name)
             if run.folder.path in (other.folder.path for other in runs):
-                raise UserError(f"{file}: two runs would be named {name}; give their models names")
+                raise UserError(f"{file}: two runs would be named {name}; give each model a name")
             runs.append(run)
     refuse_unused(plan.model_fields_set, [run.settings for run in runs], _named_within(file))
     for run in runs:
         if run.begun and (changes := changed_settings(run)):
             raise UserError(
                 f"{file} has changed since {run.folder.path} was begun: {changes}; "
-                "put it back, or give the plan another name"
+                "undo the change, or give the plan another name"
             )
     return runs
 
@@ -225,23 +228,23 @@ def _named_within(*place: object) -> Callable[[str], str]:
 def _refuse_repeats(key: str, names: list[str]) -> None:
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
-        advice = "; give each a name of its own" if key == "models" else ""
-        raise ValueError(f"{key}: {repeated!r} stands twice{advice}")
+        advice = "; give each of them a name" if key == "models" else ""
+        raise ValueError(f"{key}: {repeated!r} is given twice{advice}")
 
 
 def _refuse_repeated_keys(file: Path, tree: yaml.Node) -> None:
-    """YAML lets the last of two count; nobody means that."""
+    """Raises UserError for a key that is given twice.  YAML would silently take the second one."""
     for mapping in _mappings(tree):
         seen: set[str] = set()
         for key, _ in mapping.value:
             if str(key.value) in seen:
                 line = key.start_mark.line + 1
-                raise UserError(f"{file}, line {line}: {key.value}: stands twice")
+                raise UserError(f"{file}, line {line}: {key.value}: is given twice")
             seen.add(str(key.value))
 
 
 def _mappings(tree: yaml.Node) -> Iterator[yaml.MappingNode]:
-    """The plan itself and its models."""
+    """Yields the mapping of the plan and those of its models."""
     if isinstance(tree, yaml.MappingNode):
         yield tree
         for _, value in tree.value:
@@ -250,7 +253,7 @@ def _mappings(tree: yaml.Node) -> Iterator[yaml.MappingNode]:
 
 
 def _line(node: yaml.Node, path: tuple[int | str, ...]) -> int:
-    """Where a field stands, from 1; as near as it is found."""
+    """Returns the line of a field, counted from 1, or of the nearest parent that is found."""
     line = node.start_mark.line
     for step in path:
         if isinstance(node, yaml.MappingNode):

@@ -228,7 +228,7 @@ def test_a_plan_that_has_changed_is_refused(
         ("- baseline:random", "a plan is a mapping"),
         ("limit: 3", "line 1: models: is missing"),
         ("models: []", "line 1: models: List should have at least 1 item"),
-        ("models:\n  - baseline:random\nlimt: 3", "line 3: limt: there is no such key"),
+        ("models:\n  - baseline:random\nlimt: 3", "line 3: limt: unknown key"),
         (
             "models: [baseline:random]\n\nlimit: none",
             "line 3: limit: Input should be a valid integer",
@@ -245,7 +245,7 @@ def test_a_plan_that_has_changed_is_refused(
         ("models:\n- provider: nobody:x", "line 2: models.0.provider: unknown provider 'nobody'"),
         (
             "models:\n- provider: baseline:random\n  dtyp: float32",
-            "line 3: models.0.dtyp: there is no such key",
+            "line 3: models.0.dtyp: unknown key",
         ),
         ("models:\n- dtype: float32", "line 2: models.0.provider: is missing"),
         ("models: [baseline:random]\nconditions: [mood]", "line 2: conditions: unknown condition"),
@@ -255,10 +255,16 @@ def test_a_plan_that_has_changed_is_refused(
         ),
         ("models: [baseline:random]\nscenarios: [cubism]", "line 2: scenarios.0: unknown scenario"),
         ("models: [baseline:random]\nprotocols: [quiz]", "line 2: protocols.0: Input should be"),
-        ("models: [baseline:random]\nlimit: 1\nlimit: 2", "line 3: limit: stands twice"),
-        ("models:\n- provider: a:b\n  provider: c:d", "line 3: provider: stands twice"),
-        ("models: [baseline:random, baseline:random]", "'baseline:random' stands twice; give each"),
-        ("models: [baseline:random]\nname: ../x", "line 2: name: '../x' is no name for a folder"),
+        ("models: [baseline:random]\nlimit: 1\nlimit: 2", "line 3: limit: is given twice"),
+        ("models:\n- provider: a:b\n  provider: c:d", "line 3: provider: is given twice"),
+        (
+            "models: [baseline:random, baseline:random]",
+            "'baseline:random' is given twice; give",
+        ),
+        (
+            "models: [baseline:random]\nname: ../x",
+            "name: '../x' cannot be the name",
+        ),
         ("models: !!python/object/apply:os.system [ls]", "line 1: "),
         ("models: [baseline:random]\njudge: local:x", "judge needs protocol oeg"),
         ("models: [baseline:random]\nhistory_size: 3", "history_size needs condition history"),
