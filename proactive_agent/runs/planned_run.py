@@ -11,6 +11,9 @@ from proactive_agent.providers.registry import is_interactive, is_remote
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
 
+PYTHON = "python"
+"""The provider name of a model that is a Python object: `python:NAME`.  It cannot be loaded."""
+
 
 @dataclass(frozen=True)
 class PlannedRun:
@@ -73,12 +76,19 @@ class PlannedRun:
     @property
     def remote(self) -> bool:
         """Whether the model takes no memory here, so that several can be played side by side."""
-        return self.model is not None or is_remote(self.settings.provider)
+        return self.is_python or is_remote(self.settings.provider)
 
     @property
     def interactive(self) -> bool:
         """Whether a person at the terminal answers in the model's place."""
-        return self.model.interactive if self.model else is_interactive(self.settings.provider)
+        if self.is_python:
+            return self.model is not None and self.model.interactive
+        return is_interactive(self.settings.provider)
+
+    @property
+    def is_python(self) -> bool:
+        """Whether the model is a Python object, which a later process does not have."""
+        return self.model is not None or self.settings.provider.startswith(f"{PYTHON}:")
 
 
 def new_runs(every: Sequence[Settings], results: Path, access: ApiAccess) -> list[PlannedRun]:

@@ -124,23 +124,37 @@ def is_finished(planned: PlannedRun, pool: ModelPool) -> bool:
         check_settings(planned, pool)
         return False
     manifest = _begun_on_same_data(planned, pool)
-    if manifest.status != "finished":
-        return False
-    done = planned.folder.keys_done()
-    left = _episodes_left(manifest.settings, pool.data(manifest.settings), done)
-    return next(left, None) is None
+    if manifest.status == "finished":
+        done = planned.folder.keys_done()
+        left = _episodes_left(manifest.settings, pool.data(manifest.settings), done)
+        if next(left, None) is None:
+            return True
+    _check_model(planned)
+    return False
 
 
 def check_settings(planned: PlannedRun, pool: ModelPool) -> None:
     """Reads the data and checks everything but the model.  Raises UserError."""
     settings = planned.settings
-    if planned.model is None:
-        check_spec(settings.provider)
+    _check_model(planned)
     data = pool.data(settings)
     make_protocol(settings, make_condition(settings, data))
     if settings.protocol == "oeg":
         check_judge(settings.judge, settings.judge_prompt, data.wording, settings.scenarios)
     pool.fingerprint(settings)
+
+
+def _check_model(planned: PlannedRun) -> None:
+    """Checks that a model can be loaded by its name, without loading it.  Raises UserError."""
+    if planned.model is not None:
+        return
+    if planned.is_python:
+        raise UserError(
+            f"{planned.folder.path}: its model {planned.settings.provider} is a Python object; go "
+            f"on in Python: proactive_agent.evaluate(model, out={str(planned.folder.path)!r}) with "
+            "the settings of the first call"
+        )
+    check_spec(planned.settings.provider)
 
 
 def samples_to_play(settings: Settings, data: DataFolder, scenario: str) -> Iterator[Sample]:

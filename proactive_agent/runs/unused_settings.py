@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from proactive_agent.providers.registry import BUILT_IN
 from proactive_agent.records.manifest import Settings
+from proactive_agent.runs.planned_run import PYTHON
 from proactive_agent.settings import (
     ApiAccess,
     LoadSettings,
@@ -13,6 +14,7 @@ from proactive_agent.settings import (
 )
 from proactive_agent.tools import UserError
 
+_KNOWN = {*BUILT_IN, PYTHON}
 _ALL = declared(RunSettings, Sampling, LoadSettings, ApiAccess)
 
 
@@ -26,5 +28,5 @@ def refuse_unused(
     """
     for name, declaration in _ALL.items():
         setting = declaration.setting
-        if name in given and not any(setting.affects(run, BUILT_IN) for run in runs):
+        if name in given and not any(setting.affects(run, _KNOWN) for run in runs):
             raise UserError(f"{shown(name)} needs {setting.needs}; without it, it changes nothing")

@@ -1,0 +1,349 @@
+"""The Python API: `evaluate` plays a run, `Result` holds its records and numbers.
+
+    result = evaluate("baseline:random", scenarios="rod", limit=5)
+    print(result.summary.acc.value)
+
+`evaluate` plays, records, resumes and keeps a budget as the command `run` does.
+"""
+
+import asyncio
+import contextvars
+import difflib
+import warnings
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any, Literal, Self, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.text import Text
+
+from proactive_agent.exports.rows import EPISODES, TURNS, rows
+from proactive_agent.metrics import PlayedRun, Summary
+from proactive_agent.play.budget import Budget
+from proactive_agent.providers import FunctionProvider, ModelFunction, Provider
+from proactive_agent.providers.registry import check_spec
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.tables import TerminalTable, percent, scenario_grids, summary_notes
+from proactive_agent.runs.planned_run import PYTHON, PlannedRun, changed_settings
+from proactive_agent.runs.prepare import PreparedRun
+from proactive_agent.runs.session import Session, SessionObserver
+from proactive_agent.runs.settings_matrix import Model, every_run
+from proactive_agent.runs.unused_settings import refuse_unused
+from proactive_agent.scenarios import DataFolder
+from proactive_agent.scenarios.registry import find_scenarios
+from proactive_agent.settings import (
+    ApiAccess,
+    LoadSettings,
+    PlaySettings,
+    ProtocolName,
+    Sampling,
+    declared,
+)
+from proactive_agent.tools import UserError
+from proactive_agent.views.html.tables import grid_table, notes_list
+
+RESULTS = Path("results")
+"""The folder of new runs, if `out` is not given."""
+
+_PLAY = declared(PlaySettings)
+_MODEL = declared(Sampling, LoadSettings)
+_ACCESS = declared(ApiAccess)
+
+_PATIENCE = 0.1
+"""Seconds between two looks whether a waiting call was cancelled."""
+
+T = TypeVar("T")
+
+
+class Result:
+    """A run that was played: its folder, records and numbers.
+
+    In a terminal (`rich.print`) and in a notebook it shows the table of its scores.
+    """
+
+    def __init__(self, played: PlayedRun) -> None:
+        self._played = played
+
+    @classmethod
+    def read(cls, run: str | Path) -> Self:
+        """Reads the run of a folder, or of an id below `results`.  Raises UserError."""
+        folder = RunFolder.find(str(run), RESULTS)
+        manifest = folder.read_manifest()
+        name = manifest.settings.provider
+        return cls(PlayedRun.of_episodes(name, manifest, folder, folder.outlines()))
+
+    @property
+    def folder(self) -> Path:
+        """The run's folder, with `run.json`, `episodes.jsonl` and `summary.json`."""
+        return self._played.folder.path
+
+    @property
+    def summary(self) -> Summary:
+        """The metrics with confidence intervals: of each scenario, and averaged over scenarios."""
+        return self._played.summary
+
+    @property
+    def manifest(self) -> Manifest:
+        """The content of `run.json`: settings, versions, data, and whether the run is finished."""
+        return self._played.manifest
+
+    @property
+    def settings(self) -> Settings:
+        """The settings of the run."""
+        return self.manifest.settings
+
+    def episodes(self) -> Iterator[EpisodeRecord]:
+        """Yields the records of the episodes, in the order in which they ended."""
+        return self._played.folder.episodes()
+
+    def rows(self, per: Literal["episode", "turn"] = "episode") -> list[dict[str, Any]]:
+        """Returns one dict per episode or turn, for `pandas.DataFrame(result.rows())`.
+
+        The keys are the columns that `export` writes.  A value that is not known is None.
+        """
+        table = TURNS if per == "turn" else EPISODES
+        return [row for episode in self.episodes() for row in rows(table, self.manifest, episode)]
+
+    def __repr__(self) -> str:
+        rates = self.summary.macro
+        return (
+            f"<Result {self._title}: acc {percent(rates.acc.value)} %, "
+            f"{self.manifest.status}, {self.folder}>"
+        )
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield TerminalTable(scenario_grids(self._title, self.summary)[0])
+        for note in self._notes:
+            yield Text(note)
+
+    def _repr_html_(self) -> str:
+        grid = scenario_grids(self._title, self.summary)[0]
+        return grid_table(grid) + notes_list(self._notes)
+
+    @property
+    def _title(self) -> str:
+        return f"{self.settings.provider}: {self._played.method}"
+
+    @property
+    def _notes(self) -> list[str]:
+        notes = summary_notes(self.summary, embedded=self.manifest.data.embedded)
+        if self.manifest.status == "finished":
+            return notes
+        return [f"Warning: the run is not finished ({self.manifest.status}).", *notes]
+
+
+def open_run(run: str | Path) -> Result:
+    """Reads a run that was played before, given its folder or its id below `results`.
+
+    A run that was interrupted can be read as well.  Raises UserError.
+    """
+    return Result.read(run)
+
+
+def evaluate(model: str | Provider | ModelFunction, **settings: Any) -> Result:
+    """Plays scenarios with a model and returns the result.  Arguments as for `aevaluate`.
+
+    Inside a running event loop (a notebook, an async function) the run is played in a thread while
+    this call waits.  `await aevaluate(…)` does not block the loop.
+    """
+    work = aevaluate(model, **settings)
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    return _in_thread(work)
+
+
+async def aevaluate(
+    model: str | Provider | ModelFunction,
+    *,
+    scenarios: str | Sequence[str] = (),
+    protocol: ProtocolName = "tools",
+    condition: str = "zero-shot",
+    data: str | Path | DataFolder | None = None,
+    out: str | Path | None = None,
+    concurrency: int | None = None,
+    budget_usd: float | None = None,
+    on_episode: Callable[[EpisodeRecord], None] | None = None,
+    **settings: Any,
+) -> Result:
+    """Plays scenarios with a model and returns the result.
+
+    - `model`: `NAME:MODEL` as on the command line, a `Provider` object, or a function from a
+      `Request` to a `Reply` or a `str`, sync or async.  A `Provider` object stays open.
+    - `scenarios`: names of scenarios; by default all in the data for which the condition is
+      defined.
+    - `data`: a folder in the official layout; by default the embedded suite.
+    - `out`: the folder of this run.  If it holds a run with the same settings, the run goes on:
+      missing episodes and those with errors are played.  By default a new folder below `results`.
+    - `concurrency`: episodes in flight; by default the provider chooses it.
+    - `budget_usd`: US dollars that may be spent; needs a model with known prices.
+    - `on_episode`: is called with each record after it is written.
+    - `settings`: any other setting of `run`, with _ for -: `limit`, `repeats`, `seed`, `toolset`,
+      `parser`, `judge`, `temperature`, `max_tokens`, `rpm`, …
+
+    Raises UserError for wrong input, and StoppedError (BudgetSpentError if the budget is spent)
+    if the run ended early.  After both, and after a cancellation, finished episodes are on disk,
+    and the same call with the same `out` goes on.
+    """
+    _refuse_unknown(settings)
+    chosen = _chosen(model, scenarios, protocol, condition, data, settings)
+    access = _validated(ApiAccess, {n: settings[n] for n in settings if n in _ACCESS})
+    provider = _provider(model)
+    if out is None:
+        planned = PlannedRun.new(chosen, RESULTS, access, model=provider)
+    else:
+        planned = PlannedRun(chosen, RunFolder(Path(out)), access, model=provider)
+        _check_folder(planned)
+    budget = None if budget_usd is None else Budget(budget_usd)
+    observer = _Observer(on_episode)
+    try:
+        async with Session(concurrency=concurrency, budget=budget, observer=observer) as session:
+            (played,) = await session.play([planned])
+    finally:
+        if provider is not None and provider is not model:
+            await provider.close()
+    if played.stopped:
+        played.stopped.add_note(f"The same call with out={str(planned.folder.path)!r} goes on.")
+        raise played.stopped
+    return Result(played)
+
+
+class _Observer(SessionObserver):
+    def __init__(self, on_episode: Callable[[EpisodeRecord], None] | None) -> None:
+        self._on_episode = on_episode
+
+    def episode_ended(self, run: PreparedRun, episode: EpisodeRecord) -> None:
+        if self._on_episode:
+            self._on_episode(episode)
+
+
+def _provider(model: str | Provider | ModelFunction) -> Provider | None:
+    """Returns the ready model, or None for one that is loaded by its name."""
+    if isinstance(model, str):
+        return None
+    return model if isinstance(model, Provider) else FunctionProvider(model)
+
+
+def _spec(model: str | Provider | ModelFunction) -> str:
+    """Returns the model's name in records: `python:NAME` for a Python object."""
+    if isinstance(model, str):
+        check_spec(model)
+        return model
+    provider = _provider(model)
+    name = provider.name if isinstance(provider, FunctionProvider) else type(provider).__name__
+    return f"{PYTHON}:{name}"
+
+
+def _refuse_unknown(settings: Iterable[str]) -> None:
+    """Raises UserError if one of the settings does not exist."""
+    known = [*_PLAY, *_MODEL, *_ACCESS]
+    for name in settings:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
+            raise UserError(f"evaluate has no setting {name!r}{hint}")
+
+
+def _chosen(
+    model: str | Provider | ModelFunction,
+    scenarios: str | Sequence[str],
+    protocol: ProtocolName,
+    condition: str,
+    data: str | Path | DataFolder | None,
+    settings: Mapping[str, Any],
+) -> Settings:
+    """Validates the settings of the run.  Raises UserError."""
+    if isinstance(data, DataFolder):
+        data = None if data.embedded else data.root
+    names = [scenarios] if isinstance(scenarios, str) else scenarios
+    loading = _validated(ProviderSettings, {n: settings[n] for n in settings if n in _MODEL})
+    play = PlaySettings(**{name: settings[name] for name in settings if name in _PLAY})
+    try:
+        (chosen,) = every_run(
+            [Model(_spec(model), loading)],
+            [protocol],
+            [condition],
+            find_scenarios(names),
+            None if data is None else Path(data),
+            play,
+        )
+    except ValidationError as error:
+        raise _as_user_error(error) from None
+    refuse_unused(list(settings), [chosen])
+    return chosen
+
+
+def _validated(cls: type[T], fields: dict[str, Any]) -> T:
+    try:
+        return TypeAdapter(cls).validate_python(fields)
+    except ValidationError as error:
+        raise _as_user_error(error) from None
+
+
+def _as_user_error(error: ValidationError) -> UserError:
+    first = error.errors()[0]
+    name = ".".join(map(str, first["loc"]))
+    return UserError(f"{name}={first['input']!r}: {first['msg']}")
+
+
+def _check_folder(run: PlannedRun) -> None:
+    """Raises UserError if `out` is no folder for this run."""
+    path = run.folder.path
+    if not run.begun:
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise UserError(
+                f"out={str(path)!r} exists and holds no run; name a new folder, for example "
+                f"{str(path / 'my-run')!r}"
+            )
+        return
+    if changes := changed_settings(run):
+        raise UserError(
+            f"{path} was begun with other settings: {changes}; pass the same settings to go on, "
+            "or another out="
+        )
+    if run.model and _function_of(run.folder.read_manifest().provider) != _function_of(
+        run.model.manifest()
+    ):
+        warnings.warn(
+            f"the source of the model has changed since {path} was begun: its episodes are of "
+            "both versions",
+            stacklevel=2,
+        )
+
+
+def _function_of(manifest: dict[str, Any]) -> Any:
+    return manifest.get("function")
+
+
+def _in_thread(work: Coroutine[Any, Any, T]) -> T:
+    """Runs a coroutine in an event loop of another thread and waits for it.
+
+    Ctrl-C (in a notebook: stop) cancels it, whether it arrives as KeyboardInterrupt or, below
+    `asyncio.run`, as a cancellation of the waiting task.
+    """
+    started: list[Callable[[], object]] = []
+
+    async def cancellable() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        if task is not None:
+            started.append(lambda: loop.call_soon_threadsafe(task.cancel))
+        return await work
+
+    context = contextvars.copy_context()
+    waiting = asyncio.current_task()
+    with ThreadPoolExecutor(1, thread_name_prefix="evaluate") as pool:
+        played = pool.submit(context.run, asyncio.run, cancellable())
+        try:
+            while not wait([played], timeout=_PATIENCE).done:
+                if waiting and waiting.cancelling():
+                    raise asyncio.CancelledError
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            for cancel in started:
+                cancel()
+            raise
+    return played.result()
