@@ -1,4 +1,4 @@
-"""A run in the forms of other programs: tidy tables, Inspect logs, OpenTelemetry spans.
+"""Exports runs for other programs: tidy tables, Inspect logs, OpenTelemetry spans.
 
-One file each; the libraries that they need are imported where they are used.
+Optional libraries are imported only where they are used.
 """

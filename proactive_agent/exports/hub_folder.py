@@ -1,4 +1,4 @@
-"""A folder ready to be uploaded to the Hugging Face Hub as a data set.
+"""Writes a folder that can be uploaded to the Hugging Face Hub as a data set.
 
 hf upload OWNER/NAME FOLDER --repo-type dataset
 """
@@ -15,7 +15,7 @@ from proactive_agent.reports.tables.text_forms import markdown
 
 
 def write_hub_folder(run: RunFolder, folder: Path) -> list[Path]:
-    """Both tables, `run.json`, `summary.json` and a data set card."""
+    """Writes both tables, `run.json`, `summary.json` and a data set card.  Returns their paths."""
     manifest = run.read_manifest()
     data = write_parquet_tables(run, folder / "data")
     summary = summarise(run.outlines())
@@ -38,7 +38,7 @@ def _card(manifest: Manifest, summary: Summary, data: list[str]) -> str:
         {"config_name": Path(file).stem, "data_files": file, "default": index == 0}
         for index, file in enumerate(data)
     ]
-    # JSON is YAML, and nothing that a user named can break out of its quotes.
+    # JSON is valid YAML, and its quotes are safe for any name.
     head = {
         "pretty_name": title,
         "language": ["en"],
@@ -52,9 +52,9 @@ def _card(manifest: Manifest, summary: Summary, data: list[str]) -> str:
         "---",
         f"# {_plain(title)}",
         "",
-        "Records of one run of proactive-agent. `episodes` has a row per episode, `turns` a row",
-        "per model call; `run.json` has everything that determines the numbers, `summary.json`",
-        "the metrics. Pictures are named by path and hash; they are not here.",
+        "Records of one run of proactive-agent. `episodes` has a row per episode and `turns` a row",
+        "per model call. `run.json` holds all settings that determine the numbers, `summary.json`",
+        "the metrics. Pictures are named by path and hash and are not included.",
         "",
         "```python",
         'datasets.load_dataset("OWNER/NAME", "turns")',
@@ -70,12 +70,16 @@ def _card(manifest: Manifest, summary: Summary, data: list[str]) -> str:
     ]
     for grid in scenario_grids(f"{settings.protocol}, {settings.condition}", summary):
         lines += ["", markdown(grid)]
-    lines += ["", "Beside each number its 95 % confidence interval; none where all are alike."]
+    lines += [
+        "",
+        "95 % confidence intervals follow the numbers. They are omitted if all samples have the "
+        "same value.",
+    ]
     if manifest.data.embedded:
         lines += ["", EMBEDDED_NOTE]
     return "\n".join(lines)
 
 
 def _plain(text: str) -> str:
-    """Without what Markdown or HTML would take for its own."""
+    """Removes Markdown and HTML markup."""
     return "".join(" " if c in "|<>`*_[]\n" else c for c in text)

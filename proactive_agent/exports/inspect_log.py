@@ -1,7 +1,8 @@
-"""An Inspect log (`.eval`), which `inspect view` opens.
+"""Writes a run as an Inspect log (`.eval`), which `inspect view` opens.
 
-Turns become model events, interventions tool events, outcomes scores.  The records hold durations,
-not moments: an event's time is the start of the run and the seconds spent in its episode so far.
+Turns become model events, interventions tool events, outcomes scores.  The records hold durations
+but no timestamps.  The time of an event is the start of the run plus the seconds of its episode up
+to then.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,10 @@ from proactive_agent.tools import MissingExtraError
 
 
 def write_inspect_log(run: RunFolder, file: Path) -> list[Path]:
-    """One log of the whole run; a sample per episode, an epoch per repetition."""
+    """Writes one log with a sample per episode and an epoch per repetition.
+
+    Raises MissingExtraError without inspect-ai.
+    """
     try:
         from inspect_ai.log import write_eval_log
     except ModuleNotFoundError:
@@ -28,7 +32,7 @@ def write_inspect_log(run: RunFolder, file: Path) -> list[Path]:
 
 
 def as_eval_log(run: RunFolder) -> Any:
-    """The run as an `EvalLog`."""
+    """Converts the run to an `EvalLog`."""
     from inspect_ai.log import EvalLog, EvalPlan, EvalPlanStep, EvalStats
 
     manifest = run.read_manifest()
@@ -56,7 +60,7 @@ def _spec(manifest: Manifest, samples: list[Any]) -> Any:
     from inspect_ai.log import EvalConfig, EvalDataset, EvalSpec
     from inspect_ai.model import GenerateConfig
 
-    settings, how = manifest.settings, manifest.settings.provider_settings
+    settings, generation = manifest.settings, manifest.settings.provider_settings
     return EvalSpec(
         eval_id=manifest.run_id,
         run_id=manifest.run_id,
@@ -72,7 +76,9 @@ def _spec(manifest: Manifest, samples: list[Any]) -> Any:
         ),
         model=settings.provider,
         model_generate_config=GenerateConfig(
-            max_tokens=how.max_tokens, temperature=how.temperature, seed=settings.seed
+            max_tokens=generation.max_tokens,
+            temperature=generation.temperature,
+            seed=settings.seed,
         ),
         config=EvalConfig(epochs=settings.repeats),
         packages=manifest.versions,
@@ -81,7 +87,7 @@ def _spec(manifest: Manifest, samples: list[Any]) -> Any:
 
 
 def _results(run: RunFolder) -> Any:
-    """The scores of `summary.json`: the mean over scenarios, and each scenario's own."""
+    """Converts the scores of `summary.json`: the mean over scenarios, and each scenario's score."""
     from inspect_ai.log import EvalMetric, EvalResults, EvalScore
 
     summary = summarise(run.outlines())

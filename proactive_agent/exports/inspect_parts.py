@@ -1,4 +1,4 @@
-"""The parts of a turn in Inspect's types: reply, calls, tools, usage."""
+"""Converts the parts of a turn to Inspect's types: reply, calls, tools, usage."""
 
 import json
 from typing import Any
@@ -8,7 +8,7 @@ from proactive_agent.records.episode import CallRecord, TurnRecord, UsageRecord
 
 
 def as_output(turn: TurnRecord, model: str, message_id: str) -> Any:
-    """The reply, as Inspect's own models give it."""
+    """Converts the reply to the output of an Inspect model."""
     from inspect_ai.model import ChatCompletionChoice, ChatMessageAssistant, ModelOutput
     from inspect_ai.tool import ToolCall
 
@@ -41,18 +41,24 @@ def as_output(turn: TurnRecord, model: str, message_id: str) -> Any:
 
 
 def as_arguments(call: CallRecord) -> tuple[dict[str, Any], str | None]:
-    """The arguments as an object; what is none stands whole beside the reason."""
+    """Parses the arguments of a call.
+
+    Arguments that are not a JSON object are returned under `unparsed`, with the reason.
+    """
     try:
         value = json.loads(call.arguments or "{}")
     except (ValueError, RecursionError) as error:
-        return {"unparsed": call.arguments}, f"no JSON: {error}"
+        return {"unparsed": call.arguments}, f"not JSON: {error}"
     if isinstance(value, dict):
         return value, None
-    return {"unparsed": call.arguments}, "no JSON object"
+    return {"unparsed": call.arguments}, "not a JSON object"
 
 
 def as_tools(turn: TurnRecord) -> list[Any]:
-    """What could be called; texts are those of the version named in the log."""
+    """Converts the tools of a turn.
+
+    The records hold no descriptions, so each tool is described by its name.
+    """
     from inspect_ai.tool import ToolInfo, ToolParam, ToolParams
 
     return [
@@ -72,18 +78,21 @@ def as_tools(turn: TurnRecord) -> list[Any]:
 
 
 def as_description(turn: TurnRecord) -> dict[str, Any]:
-    """What the reply was read as, and how it was judged, for a reader."""
+    """Describes the action and the verdict in words."""
     return {"action": step_of(turn), "verdict": verdict_of(turn)}
 
 
 def as_metadata(turn: TurnRecord) -> dict[str, Any]:
-    """The same for a program."""
+    """Returns the action and the verdict as data."""
     action = turn.action.model_dump(exclude_none=True)
     return {"action": action, "verdict": turn.verdict.model_dump(), "via": turn.via}
 
 
 def as_usage(usage: UsageRecord) -> Any:
-    """Tokens and cost; None where neither count is known, as Inspect would take it for nothing."""
+    """Converts tokens and cost.
+
+    Returns None if neither count is known, because Inspect would show zero tokens.
+    """
     from inspect_ai.model import ModelUsage
 
     if usage.input_tokens is None and usage.output_tokens is None:

@@ -1,4 +1,4 @@
-"""An episode as a sample of an Inspect log: messages, events, scores."""
+"""Converts an episode to a sample of an Inspect log: messages, events, scores."""
 
 from datetime import timedelta
 from itertools import count, zip_longest
@@ -18,11 +18,11 @@ from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.pictures import Pictures
 
 OUTCOME, PSR = "outcome", "psr"
-"""Scorers: whether the category was right (C or I), and how many turns came before the last."""
+"""Names of the scorers: whether the category was right (C or I), and the turns before the last."""
 
 
 class SampleLog:
-    """An episode on its way to an `EvalSample`."""
+    """Builds the `EvalSample` of an episode."""
 
     def __init__(self, episode: EpisodeRecord, manifest: Manifest, pictures: Pictures) -> None:
         self.episode = episode
@@ -34,12 +34,13 @@ class SampleLog:
         self.id = f"{episode.scenario}:{episode.sample_id}"
         self._numbers = count()
         self.messages: list[Any] = []
-        """Of the whole episode."""
+        """All messages of the episode."""
         self.asked: list[Any] = []
-        """The conversation as the model saw it last."""
+        """The conversation of the last request, and its reply."""
         self.events: list[Any] = []
 
     def as_sample(self) -> Any:
+        """Returns the `EvalSample`."""
         from inspect_ai.log import EvalSample
         from inspect_ai.model import ModelOutput
 
@@ -80,7 +81,7 @@ class SampleLog:
         )
 
     def _add(self, turn: TurnRecord, message: Any, after: Any) -> Any:
-        """The messages and events of a turn; `after` is the next turn's question."""
+        """Adds the messages and events of a turn; `after` is the next turn's question."""
         from inspect_ai.event import InfoEvent, ModelEvent
         from inspect_ai.model import GenerateConfig
 
@@ -109,7 +110,7 @@ class SampleLog:
         return output
 
     def _add_calls(self, turn: TurnRecord, after: Any) -> None:
-        """One tool event per call: what the user made of it, and what can be seen then."""
+        """Adds a tool event per call, with the user's answer and the next picture as its result."""
         from inspect_ai.event import ToolEvent
         from inspect_ai.tool import ToolCallError
 
@@ -133,7 +134,7 @@ class SampleLog:
             )
 
     def _add_end(self) -> None:
-        """What ended the sample, and its scores."""
+        """Adds the events for an error, the turn limit and the scores."""
         from inspect_ai.event import ErrorEvent, SampleLimitEvent, ScoreEvent
 
         if error := self._error():
@@ -150,7 +151,7 @@ class SampleLog:
             )
 
     def _questions(self) -> list[Any]:
-        """What was shown, turn by turn."""
+        """Returns the message that each turn showed to the model."""
         turns = self.episode.turns
         return [
             self._question(turn, previous)
@@ -170,7 +171,7 @@ class SampleLog:
         text = ContentText(text=turn.prompt)
         if not self.keeps or previous is None or self.episode.protocol != "tools":
             return ChatMessageUser(id=self._id("question"), content=[picture, text])
-        # As the protocol has it: what was done, and the new picture where there is one.
+        # The protocol `tools` sends the result of the action and, if it changed, the picture.
         content = [text, picture] if previous.verdict.suggestion == "correct" else [text]
         if previous.via == "call":
             call = previous.reply.tool_calls[0]
@@ -183,7 +184,7 @@ class SampleLog:
         return ChatMessageUser(id=self._id("question"), content=content)
 
     def _choices(self) -> list[str] | None:
-        """The options of the first turn, in `mcqa`."""
+        """The options of the first turn (`mcqa` only)."""
         turns = self.episode.turns
         return (turns[0].options or None) if turns else None
 
@@ -222,7 +223,7 @@ class SampleLog:
         return EvalError(message=message, traceback="", traceback_ansi="")
 
     def _place(self) -> dict[str, Any]:
-        """Which event, and when."""
+        """The id and the time of the next event."""
         moment = self.started + timedelta(seconds=self.seconds)
         return {
             "uuid": self._id("event"),
@@ -230,13 +231,13 @@ class SampleLog:
             "working_start": self.seconds,
         }
 
-    def _id(self, what: str) -> str:
-        """The same in every export of the run."""
-        return f"{self.id}:{self.episode.repeat}:{what}:{next(self._numbers)}"
+    def _id(self, kind: str) -> str:
+        """Returns a new id, which is the same in every export of the run."""
+        return f"{self.id}:{self.episode.repeat}:{kind}:{next(self._numbers)}"
 
 
 def _keeps_conversation(manifest: Manifest) -> bool:
-    """Whether a turn's request held the turns before."""
+    """Whether each request contained the turns before it."""
     from proactive_agent.play.conditions import parse_condition
     from proactive_agent.play.protocols import ToolUse
 

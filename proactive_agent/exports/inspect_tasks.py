@@ -2,9 +2,9 @@
 
     inspect eval proactive_agent/rod --model openai/gpt-4.1 -T protocol=mcqa -T condition=hint
 
-Inspect loads this through its entry point.  It asks the model, with its own limits, retries, cache
-and log; prompts, the reading of replies and the verdicts are this program's, so a reply scores as
-it does in `run`.
+Inspect loads this module through its entry point.  Inspect calls the model, with its own limits,
+retries, cache and log.  Prompts, parsing and verdicts are those of `run`, so a reply gets the same
+score.
 """
 
 import json
@@ -58,17 +58,17 @@ from proactive_agent.settings import ParserName, PlaySettings, RunSettings
 from proactive_agent.tools import Tool, ToolCall, ToolsetName, UserError
 
 EPISODE = "proactive_agent:episode"
-"""Where a sample's store keeps its record."""
+"""The key of the episode record in a sample's store."""
 
 
 class InspectModel(Provider):
-    """The model that Inspect evaluates.  What goes wrong there is raised as Inspect raises it."""
+    """The model that Inspect evaluates.  Inspect's errors are raised unchanged."""
 
     needs_images: ClassVar[bool] = True
 
     def __init__(self) -> None:
         self.conversation: list[ChatMessage] = []
-        """What was sent last, and the reply."""
+        """The messages of the last request, and its reply."""
         self._sent: tuple[Message, ...] = ()
         self._tools: tuple[Tool, ...] = ()
 
@@ -86,11 +86,11 @@ class InspectModel(Provider):
         )
 
     async def end(self, result: str) -> None:
-        """Lets Inspect see what the last reply's calls came to; the model does not."""
+        """Records the result of the last reply's calls in Inspect; the model does not see it."""
         self.conversation += await self._execute(result)
 
     async def _messages(self, messages: tuple[Message, ...]) -> list[ChatMessage]:
-        """The conversation in Inspect's types; what was sent before stays the same message."""
+        """Converts the conversation.  Messages that were sent before keep their identity."""
         known = len(list(takewhile(bool, map(eq, self._sent, messages))))
         sent = self.conversation[:known]
         for message in messages[known:]:
@@ -101,7 +101,7 @@ class InspectModel(Provider):
         return sent
 
     async def _execute(self, result: str | list[Content]) -> list[ChatMessage]:
-        """Inspect's own way to call tools, which writes them into its transcript."""
+        """Executes the calls with Inspect, which writes them into its transcript."""
 
         async def tool(**kwargs: Any) -> str | list[Content]:
             return result
@@ -115,7 +115,7 @@ class InspectModel(Provider):
 
 @solver
 def episode(scenario: str, settings: dict[str, Any]) -> Solver:
-    """Plays a sample to its end."""
+    """Solver that plays a sample to its end."""
     asked = Settings.from_json(settings)
     data = _data(asked)
 
@@ -138,7 +138,7 @@ def episode(scenario: str, settings: dict[str, Any]) -> Solver:
 
 @scorer(metrics={"correct": [accuracy(), stderr()], "psr": [mean()], "suggestions": [mean()]})
 def outcome() -> Scorer:
-    """acc, psr and suggestions as `run` counts them."""
+    """Scorer with acc, psr and suggestions, counted as in `run`."""
 
     async def score(state: TaskState, target: Target) -> Score:
         record = EpisodeRecord.model_validate(state.store.get(EPISODE))
@@ -165,15 +165,15 @@ def _task_of(scenario: str) -> Callable[..., Task]:
         parser: ParserName = PlaySettings.parser,
         seed: int = PlaySettings.seed,
     ) -> Task:
-        """One scenario; `inspect eval --limit`, `--epochs` and the model's options as usual.
+        """One scenario.  Inspect's own options (`--limit`, `--epochs`, …) apply as usual.
 
         Args:
-            data: Folder of the data; by default the suite that ships with the program.
-            protocol: Function calling, or the paper's multiple choice.
-            condition: What the model is shown: `hint`, `clear`, `history`, `a+b`, ...
-            toolset: Tools of the state, every tool, or only those that cannot help.
-            parser: How strictly a reply to multiple choice is read.
-            seed: Of what conditions and the simulated user draw.
+            data: Folder of the data; by default the embedded suite.
+            protocol: `tools` (function calling) or `mcqa` (the paper's multiple choice).
+            condition: The condition: `hint`, `clear`, `history`, `a+b`, ...
+            toolset: The tools of the state, all tools, or only tools that cannot help.
+            parser: How strictly multiple-choice replies are read.
+            seed: Seed of the conditions and the simulated user.
         """
         settings = _settings(
             data=data,
@@ -203,7 +203,7 @@ for _name in SCENARIOS:
 
 
 def _settings(**asked: Any) -> Settings:
-    """Settings that can be played; what cannot is told as Inspect tells its users."""
+    """Validates the settings.  Raises Inspect's PrerequisiteError for invalid ones."""
     from inspect_ai._util.error import PrerequisiteError
 
     try:
@@ -247,6 +247,6 @@ def _info(tool: Tool) -> ToolInfo:
 
 
 def _call(call: InspectCall) -> ToolCall:
-    # Arguments that Inspect could not parse stand for themselves: no JSON here either.
+    # If Inspect could not parse the arguments, its error text is not valid JSON here either.
     arguments = call.parse_error or json.dumps(call.arguments)
     return ToolCall(call.function, arguments, call.id)

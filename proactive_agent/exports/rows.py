@@ -1,4 +1,4 @@
-"""Tidy tables: one row per episode, one row per turn, the same columns in every format."""
+"""The tidy tables: a row per episode and a row per turn, with equal columns in every format."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
@@ -11,14 +11,14 @@ Kind = Literal["string", "int64", "double", "bool"]
 
 
 class TurnOf(NamedTuple):
-    """A turn, and the episode that it belongs to."""
+    """A turn and its episode."""
 
     episode: EpisodeRecord
     turn: TurnRecord
 
 
 class ExportColumn(NamedTuple):
-    """One column; a value that is not known is None."""
+    """A column.  Unknown values are None."""
 
     name: str
     kind: Kind
@@ -26,18 +26,18 @@ class ExportColumn(NamedTuple):
 
 
 class ExportTable(NamedTuple):
-    """A table and how its rows are made."""
+    """A table and the way its rows are made."""
 
     name: str
     columns: tuple[ExportColumn, ...]
     items: Callable[[EpisodeRecord], Iterator[Any]]
-    """What of an episode becomes a row each."""
+    """Returns the items of an episode; each becomes a row."""
 
 
 def rows(
     table: ExportTable, manifest: Manifest, episode: EpisodeRecord
 ) -> Iterator[dict[str, Any]]:
-    """The rows of one episode, each with the run's own columns first."""
+    """Yields the rows of an episode.  The columns of the run come first."""
     run = {column.name: column.value(manifest) for column in RUN}
     for item in table.items(episode):
         yield run | {column.name: column.value(item) for column in table.columns}
@@ -71,18 +71,18 @@ RUN = (
 
 
 def _failure(episode: EpisodeRecord) -> str | None:
-    """The name of its group, as `why` has it; None where it ended right."""
+    """The failure group as in `why`; None if the episode is right."""
     failure = group(episode)
     return failure.name if failure else None
 
 
 def _edges(crop: tuple[float, ...] | None) -> str | None:
-    """`left,upper,right,lower` in pixels."""
+    """Formats a crop as `left,upper,right,lower` in pixels."""
     return None if crop is None else ",".join(f"{edge:g}" for edge in crop)
 
 
 def _judged(turn: TurnRecord, kind: str) -> bool | None:
-    """Whether the judge found such an answer in an open-ended reply; None without a judge."""
+    """Whether the judge found an answer of this kind in the reply; None without a judgement."""
     judgement = turn.judgement
     if judgement is None or judgement.problem is not None:
         return None
@@ -90,7 +90,7 @@ def _judged(turn: TurnRecord, kind: str) -> bool | None:
 
 
 def _of_call(item: TurnOf, field: str) -> str | None:
-    """Of the first call, if there is one."""
+    """A field of the first tool call; None without calls."""
     calls = item.turn.reply.tool_calls
     return getattr(calls[0], field) if calls else None
 

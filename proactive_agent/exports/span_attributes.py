@@ -1,4 +1,4 @@
-"""What spans say, by the GenAI conventions of OpenTelemetry; what is not known is left out."""
+"""Span attributes by OpenTelemetry's GenAI conventions.  Unknown values are omitted."""
 
 import json
 from typing import Any
@@ -10,12 +10,12 @@ from proactive_agent.records.manifest import Manifest
 
 
 def model_of(manifest: Manifest) -> str:
-    """The model without its provider."""
+    """The name of the model, without its provider."""
     return manifest.settings.provider.partition(":")[2] or manifest.settings.provider
 
 
 def episode_attributes(manifest: Manifest, episode: EpisodeRecord) -> dict[str, Any]:
-    """Of the span of an episode."""
+    """The attributes of an episode's span."""
     failure = group(episode)
     return _known(
         {
@@ -40,16 +40,16 @@ def episode_attributes(manifest: Manifest, episode: EpisodeRecord) -> dict[str, 
 
 
 def chat_attributes(manifest: Manifest, turn: TurnRecord) -> dict[str, Any]:
-    """Of the span of a turn; the messages are those of this turn alone."""
-    how = manifest.settings.provider_settings
+    """The attributes of a turn's span.  Its messages are only those of this turn."""
+    generation = manifest.settings.provider_settings
     asked = {"role": "user", "parts": [{"type": "text", "content": turn.prompt}]}
     return _known(
         {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": _provider(manifest),
             "gen_ai.request.model": model_of(manifest),
-            "gen_ai.request.max_tokens": how.max_tokens,
-            "gen_ai.request.temperature": how.temperature,
+            "gen_ai.request.max_tokens": generation.max_tokens,
+            "gen_ai.request.temperature": generation.temperature,
             **_usage(turn),
             "gen_ai.response.finish_reasons": [turn.reply.finish_reason or "unknown"],
             "gen_ai.input.messages": json.dumps([asked]),
@@ -64,7 +64,7 @@ def chat_attributes(manifest: Manifest, turn: TurnRecord) -> dict[str, Any]:
 
 
 def tool_attributes(turn: TurnRecord, call: CallRecord) -> dict[str, Any]:
-    """Of the span of a call."""
+    """The attributes of a tool call's span."""
     return _known(
         {
             "gen_ai.operation.name": "execute_tool",

@@ -1,8 +1,8 @@
-"""OpenTelemetry spans by the GenAI conventions: an episode is an agent's work, a turn a chat.
+"""Exports runs as OpenTelemetry spans by the GenAI conventions.
 
-They go to an OTLP endpoint, or into a file of OTLP's own JSON lines, which collectors read.  The
-records hold durations, not moments: a span's time is the start of the run and the seconds spent in
-its episode so far.
+An episode is an agent span, a turn a chat span, a call a tool span.  Spans are sent to an OTLP
+endpoint or written as lines of OTLP JSON, which collectors read.  The records hold durations but no
+timestamps.  The time of a span is the start of the run plus the seconds of its episode up to then.
 """
 
 import base64
@@ -27,17 +27,20 @@ from proactive_agent.tools import MissingExtraError, UserError
 NANOSECONDS = 10**9
 
 BATCH = 512
-"""Spans that go out together, give or take those of one episode."""
+"""Spans per batch; a batch can exceed this by the spans of one episode."""
 
 _IDS = ("traceId", "spanId", "parentSpanId")
 
 
 def write_spans(run: RunFolder, file: Path) -> list[Path]:
-    """Lines of OTLP JSON, each with a batch of spans."""
-    _needed()
+    """Writes lines of OTLP JSON, each with a batch of spans.  Returns the path of the file.
+
+    Raises MissingExtraError without the OpenTelemetry libraries.
+    """
+    _check_libraries()
     from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 
-    # By its name, as its types are a package of their own.
+    # Imported by name because protobuf has no type stubs here.
     as_dict = import_module("google.protobuf.json_format").MessageToDict
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("w", encoding="utf-8") as stream:
@@ -51,24 +54,26 @@ def write_spans(run: RunFolder, file: Path) -> list[Path]:
 
 
 def send_spans(run: RunFolder, endpoint: str) -> int:
-    """To an OTLP endpoint over HTTP, e.g. http://localhost:4318; gives back how many.
+    """Sends spans to an OTLP endpoint over HTTP, e.g. http://localhost:4318.
 
-    Raises UserError where they are not taken.
+    Returns the number of spans.  Raises UserError if the endpoint refuses them.
     """
-    _needed()
+    _check_libraries()
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import SpanExportResult
 
     url = urlsplit(endpoint)
     if url.scheme not in ("http", "https") or not url.netloc:
-        raise UserError(f"--otlp {endpoint}: no http or https address")
+        raise UserError(
+            f"--otlp {endpoint}: expected an http or https address, e.g. http://localhost:4318"
+        )
     if url.path in ("", "/"):
         endpoint = f"{endpoint.rstrip('/')}/v1/traces"
     exporter: Any = OTLPSpanExporter(endpoint=endpoint)
 
     def send(spans: Sequence[Any]) -> None:
         if exporter.export(spans) is not SpanExportResult.SUCCESS:
-            raise UserError(f"--otlp {endpoint}: spans were not taken")
+            raise UserError(f"--otlp {endpoint}: the endpoint did not accept the spans")
 
     try:
         return _export(run, send)
@@ -76,7 +81,7 @@ def send_spans(run: RunFolder, endpoint: str) -> int:
         exporter.shutdown()
 
 
-def _needed() -> None:
+def _check_libraries() -> None:
     try:
         import opentelemetry.exporter.otlp.proto.http
         import opentelemetry.sdk.trace  # noqa: F401
@@ -84,11 +89,11 @@ def _needed() -> None:
         raise MissingExtraError("otel", "export --format otel") from None
 
 
-def _export(run: RunFolder, give: Callable[[Sequence[Any]], None]) -> int:
-    """Every span, in batches: a processor of the SDK drops what does not fit its queue."""
+def _export(run: RunFolder, consume: Callable[[Sequence[Any]], None]) -> int:
+    """Passes all spans on in batches.  The SDK's own processor drops spans if its queue is full."""
     number = 0
     for batch in _batches(run):
-        give(batch)
+        consume(batch)
         number += len(batch)
     return number
 
@@ -151,7 +156,7 @@ def _episode_spans(tracer: Any, manifest: Manifest, episode: EpisodeRecord) -> N
 
 
 def _with_hex_ids(value: Any) -> Any:
-    """OTLP's JSON has ids in hex, where that of protobuf has bytes in base64."""
+    """Converts ids from base64 (protobuf's JSON) to hexadecimal (OTLP's JSON)."""
     if isinstance(value, list):
         return [_with_hex_ids(one) for one in value]
     if not isinstance(value, dict):

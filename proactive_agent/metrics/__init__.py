@@ -1,11 +1,12 @@
-"""What a run's episodes amount to (`protocol.md` section 4).
+"""Computes the metrics of a run from its episodes.
 
-`summarise` gives everything with confidence intervals, `Tallies` what is shown while a run plays.
+`summarise` returns all metrics with confidence intervals.  `Tallies` keeps running metrics while a
+run is played.
 """
 
+from proactive_agent.metrics.measures import Tallies
 from proactive_agent.metrics.played_run import PlayedRun
 from proactive_agent.metrics.repeats import Consistency
-from proactive_agent.metrics.running import Tallies
 from proactive_agent.metrics.summary import (
     Actions,
     Rates,

@@ -1,9 +1,10 @@
-"""What one episode contributes to the metrics, as a row of numbers.
+"""Measures an episode as a row of numbers.
 
-Rows are summed over the repeats of a sample and over samples; each metric is one sum over another
-(`RATIOS`).  Episodes are taken as records or as outlines, which read alike.
+Rows are summed over the repeats of a sample and over samples.  Each metric is the ratio of two sums
+(`RATIOS`).  Episodes can be whole records or outlines.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 from math import nan
@@ -37,17 +38,17 @@ COLUMNS = (*_COURSE, *ACTION_KINDS, *_CALLS, *_PARSERS, *_FIRST, *_COSTS)
 
 _NOTHING = (0,) * len(COLUMNS)
 _NO_CALLS = (0,) * len(_CALLS)
-_NO_PARTING = (0,) * len(_PARSERS)
+_NO_DIFFERENCE = (0,) * len(_PARSERS)
 _UNRELATED = UNRELATED_REQUEST.tool
 
 
 class Ratio(NamedTuple):
-    """A metric: the sum of one column over that of another."""
+    """A metric: the sum of one column divided by the sum of another."""
 
     over: str
     of: str
     share: bool = False
-    """Whether the first are some of the second."""
+    """Whether `over` counts a subset of what `of` counts."""
 
 
 RATIOS = {
@@ -68,13 +69,13 @@ RATIOS = {
     "agg": Ratio("agg", "judged", share=True),
     **{f"mean_{cost}": Ratio(cost, "episodes") for cost in _MEAN_COSTS},
 }
-"""By the names of `Rates`."""
+"""By the field names of `Rates`."""
 
 
 def measure(episode: Episode) -> Row:
-    """The row of an episode, in the order of COLUMNS.
+    """Returns the row of an episode, in the order of COLUMNS.
 
-    One that met an error has costs and nothing else.
+    An episode that ended with an error has only costs.
     """
     if not episode.turns:
         return _NOTHING
@@ -90,6 +91,38 @@ def measure(episode: Episode) -> Row:
     )
 
 
+class Tallies:
+    """Running sums of a run's episodes, without intervals.  Each episode must be added once."""
+
+    def __init__(self) -> None:
+        self.errors = 0
+        self._sums: defaultdict[str, list[float]] = defaultdict(lambda: [0.0] * len(COLUMNS))
+
+    def add(self, episode: Episode) -> None:
+        """Adds an episode to the sums."""
+        if episode.error is not None:
+            self.errors += 1
+            return
+        sums = self._sums[episode.scenario]
+        for index, value in enumerate(measure(episode)):
+            sums[index] += value
+
+    @property
+    def acc(self) -> float | None:
+        """The macro average of acc so far."""
+        return self._macro("acc")
+
+    @property
+    def psr(self) -> float | None:
+        """The macro average of psr so far."""
+        return self._macro("psr")
+
+    def _macro(self, name: str) -> float | None:
+        over, of = COLUMNS.index(RATIOS[name].over), COLUMNS.index(RATIOS[name].of)
+        values = [sums[over] / sums[of] for sums in self._sums.values()]
+        return sum(values) / len(values) if values else None
+
+
 def _is_unrelated(turn: Turn) -> bool:
     return turn.action.tool == _UNRELATED and turn.via == "text"
 
@@ -97,7 +130,7 @@ def _is_unrelated(turn: Turn) -> bool:
 def _course(episode: Episode) -> Row:
     outcome = episode.outcome
     right, turns, suggestions = outcome.correct, outcome.turns, outcome.suggestions
-    # Who is right without having asked was not on the way.
+    # Efficiency is defined only for episodes that asked and are right.
     fewest = (episode.fewest or 0) if right and suggestions else 0
     return (
         1,
@@ -124,8 +157,10 @@ def _turns(turns: Sequence[Turn]) -> Row:
 
 
 def _calls(episode: Episode) -> Row:
-    """Calls; of those that are valid and change the scene, whether such a change is one of the
-    scenario's, and whether this state accepts it."""
+    """Counts tool calls: all, valid ones, and valid ones that change the scene.
+
+    Of the last, counts those whose tool the scenario has, and those that the state accepts.
+    """
     if episode.protocol != "tools":
         return _NO_CALLS
     own = _tools_of(episode.scenario)
@@ -149,23 +184,22 @@ def _tools_of(scenario: str) -> frozenset[str]:
 
 
 def _parsers(episode: Episode) -> Row:
-    """What the lenient parser would have changed, and replies that only it understood."""
+    """Counts how the lenient parser changes the result, and the replies that only it understood."""
     if episode.protocol != "mcqa":
-        return _NO_PARTING
+        return _NO_DIFFERENCE
     differing = [turn for turn in episode.turns if turn.lenient_verdict is not None]
     if not differing:
-        return _NO_PARTING
+        return _NO_DIFFERENCE
     unread = [t for t in differing if t.verdict.suggestion == t.verdict.category == "mismatch"]
-    return (*_parting(episode), len(unread))
+    return (*_parser_difference(episode), len(unread))
 
 
-def _parting(episode: Episode) -> tuple[int, int]:
-    """Whether the lenient parser gains a right episode (1) or loses it (-1), and whether that is
-    unknown.
+def _parser_difference(episode: Episode) -> tuple[int, int]:
+    """Returns the lenient parser's gain (1, 0 or -1 right episodes), and 1 if that is unknown.
 
-    Up to the first turn that ends the episode by one parser and not, or otherwise, by the other
-    both play the same one.  What would have come after it is unknown where the parser that did not
-    drive reads a suggestion there; such an episode counts as no difference.
+    Both parsers play the same episode up to the first turn that they end differently.  If the
+    parser that was not used reads an accepted suggestion in that turn, the rest is unknown.  Such
+    an episode counts as no difference.
     """
     right, last = episode.outcome.correct, episode.turns[-1]
     for turn in episode.turns:
@@ -186,14 +220,14 @@ def _parting(episode: Episode) -> tuple[int, int]:
 
 
 def _end(verdict: Verdict, at_limit: bool) -> str:
-    """How a turn that is judged like this ends the episode."""
+    """Returns how a turn with this verdict ends the episode: `right`, `wrong` or `none`."""
     if verdict.category == "correct":
         return "right"
     return "none" if verdict.suggestion == "correct" and not at_limit else "wrong"
 
 
 def _first(episode: Episode) -> Row:
-    """The first turn: whether it asks, and how it is judged as an open-ended answer."""
+    """Measures the first turn: whether it asks, and its verdict as an open-ended answer."""
     turn = episode.turns[0]
     if turn.judgement is None:
         return (_asks(turn), 0, 0, 0, 0, 0)
@@ -204,7 +238,7 @@ def _first(episode: Episode) -> Row:
 
 
 def _asks(turn: Turn) -> bool:
-    """Whether help is asked for, be it possible or not; also in words, where none is needed."""
+    """Whether a turn asks for help, possible or not, with a call or in words."""
     if _is_unrelated(turn):
         return bool(requests_in(turn.action.question or ""))
     return turn.action.kind == "intervention"
@@ -221,12 +255,12 @@ def _costs(episode: Episode) -> Row:
         _known(usage.cached_tokens),
         _known(usage.reasoning_tokens),
         usage.cache_hits,
-        sum(map(_judging, episode.turns)) if episode.protocol == "oeg" else 0,
+        sum(map(_judge_cost, episode.turns)) if episode.protocol == "oeg" else 0,
     )
 
 
-def _judging(turn: Turn) -> float:
-    """What the judge cost; rules cost nothing."""
+def _judge_cost(turn: Turn) -> float:
+    """The cost of the judge; rules cost nothing."""
     judgement = turn.judgement
     if judgement is None or judgement.judge.startswith("rules"):
         return 0
@@ -234,5 +268,5 @@ def _judging(turn: Turn) -> float:
 
 
 def _known(value: float | None) -> float:
-    """A number, NaN where it is unknown."""
+    """Returns the value, or NaN if it is unknown."""
     return nan if value is None else value

@@ -1,7 +1,7 @@
-"""What repeats of samples tell: whether a model is right every time, and what varies.
+"""Metrics of repeated samples: pass^k, and the variance within and between samples.
 
-pass^k is the chance that k repeats of a sample are all right, estimated without bias from c right
-ones of n as C(c, k) / C(n, k).  Samples with fewer repeats than are asked about do not count.
+pass^k is the probability that k repeats of a sample are all right.  Its unbiased estimate from c
+right repeats of n is C(c, k) / C(n, k).  Samples with fewer than k repeats do not count.
 """
 
 import numpy as np
@@ -11,22 +11,22 @@ from pydantic import BaseModel
 from proactive_agent.metrics.statistics import Estimate, Series, average, estimate, ratio, resample
 
 EVERY_K_UP_TO = 8
-"""Above, only powers of two and the number of repeats are reported."""
+"""Above this, pass^k is reported only for powers of two and for the number of repeats."""
 
 
 class Consistency(BaseModel):
-    """Of samples that were played more than once."""
+    """Metrics of samples that were played more than once."""
 
     pass_hat: dict[int, Estimate]
     """pass^k by k; pass^1 is the mean share of right repeats."""
     within: Estimate
-    """Variance of right (1) and wrong (0) between the repeats of a sample."""
+    """Variance of right (1) and wrong (0) among the repeats of a sample."""
     between: Estimate
-    """Variance between samples, without what the repeats add to it."""
+    """Variance between samples, without the part that is due to the repeats."""
 
 
 class Repeats:
-    """The same as observed and resampled, for one scenario or averaged over several."""
+    """The series behind `Consistency`, of one scenario or averaged over several."""
 
     def __init__(self, pass_hat: dict[int, Series], within: Series, between: Series) -> None:
         self._pass_hat, self._within, self._between = pass_hat, within, between
@@ -35,7 +35,7 @@ class Repeats:
     def of(
         cls, scenario: str, right: NDArray[np.float64], played: NDArray[np.float64]
     ) -> "Repeats | None":
-        """From the right ones among the repeats of each sample; None where nothing was repeated."""
+        """Computes the series from the right and all repeats per sample; None without repeats."""
         from scipy.special import comb
 
         most = int(played.max(initial=0))
@@ -44,7 +44,7 @@ class Repeats:
         ks = [k for k in range(1, most + 1) if k <= EVERY_K_UP_TO or k == most or not k & (k - 1)]
         share = right / played
         again = played > 1
-        # Of a share of so many repeats: its variance, estimated without bias.
+        # The unbiased estimate of the variance of each sample's share.
         noise = np.where(again, share * (1 - share) / np.maximum(played - 1, 1), 0)
         columns = {
             "samples": again, "share": share * again, "squared": share**2 * again,
@@ -63,7 +63,7 @@ class Repeats:
 
     @classmethod
     def averaged(cls, scenarios: "list[Repeats]") -> "Repeats | None":
-        """The macro average; None without scenarios."""
+        """Averages over scenarios; None without scenarios."""
         if not scenarios:
             return None
         common = [k for k in scenarios[0]._pass_hat if all(k in s._pass_hat for s in scenarios)]
@@ -74,7 +74,7 @@ class Repeats:
         )
 
     def estimates(self) -> Consistency:
-        """With their intervals."""
+        """Returns the estimates with their intervals."""
         return Consistency(
             pass_hat={k: estimate(series) for k, series in self._pass_hat.items()},
             within=estimate(self._within),

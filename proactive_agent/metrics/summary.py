@@ -1,7 +1,8 @@
-"""What a run's episodes amount to (`summary.json`).
+"""Summarises a run's episodes (`summary.json`).
 
-acc is the share of episodes that end with the right category; psr, the proactive suggestion rate,
-is the mean of turns - 1.  Episodes that met an error count for neither; they are counted apart.
+acc is the share of episodes that end with the right category.  psr, the proactive suggestion rate,
+is the mean of turns - 1.  Episodes that ended with an error count for neither; they are counted
+separately.
 """
 
 from collections.abc import Iterable, Mapping
@@ -24,23 +25,23 @@ from proactive_agent.metrics.table import Samples, ScenarioTable, Tables, gather
 
 
 class Rates(BaseModel):
-    """Metrics with their intervals, of a scenario or averaged over scenarios; shares are 0 to 1."""
+    """Metrics with intervals, of a scenario or averaged over scenarios.  Shares are 0 to 1."""
 
     acc: Estimate
     """Share of episodes that end with the right category."""
     psr: Estimate
     """Mean of turns - 1, as published."""
     suggestions: Estimate
-    """Mean of suggestions made and accepted."""
+    """Mean number of accepted suggestions."""
     efficiency: Estimate
-    """Suggestions made and accepted, to the fewest that lead to the reference frame; of episodes
-    that asked and are right.  Below 1 where less than that frame did."""
+    """Accepted suggestions divided by the fewest that lead to the reference frame, over episodes
+    that asked and are right.  It is below 1 if the model was right before that frame."""
     at_limit: Estimate
     """Share of episodes that asked until the turn limit."""
     right_at_once: Estimate
-    """Share of episodes that are right in the first turn: what needed no help."""
+    """Share of episodes that are right in the first turn, without help."""
     asked_at_once: Estimate
-    """Share of episodes whose first turn asks for help, be it possible or not."""
+    """Share of episodes whose first turn asks for help, possible or not."""
     proactive: Estimate
     """Share of turns that asked for an intervention, or called `ask_clarification`."""
     abstain: Estimate
@@ -48,15 +49,15 @@ class Rates(BaseModel):
     unrelated: Estimate
     """Share of turns with a message that called no tool and asked for nothing that helps."""
     invalid: Estimate
-    """Share of turns that could not be read."""
+    """Share of turns with an unreadable reply."""
     valid_calls: Estimate
-    """Share of tool calls that their schema lets pass."""
+    """Share of tool calls that match their schema."""
     fitting_calls: Estimate
-    """Of the valid calls that change the scene: share of tools that this scenario has."""
+    """Of the valid calls that change the scene: share with a tool that this scenario has."""
     right_calls: Estimate
-    """Of these: share that the state accepts, as they are."""
+    """Of the fitting calls: share that the state accepts."""
     parser_gap: Estimate
-    """What the lenient parser adds to acc of the official one, as far as the records tell."""
+    """acc with the lenient parser minus acc with the official one, as far as it is known."""
     cc: Estimate
     """Open-ended: share of first answers that name the category."""
     ps: Estimate
@@ -71,7 +72,7 @@ class Rates(BaseModel):
 
 
 class Actions(BaseModel):
-    """How many turns did what; see `Rates`."""
+    """Number of turns by kind of action; see `Rates`."""
 
     proactive: int = 0
     abstain: int = 0
@@ -84,35 +85,35 @@ class ScenarioSummary(Rates):
     """One scenario of a run."""
 
     samples: int
-    """With at least one episode that was played to its end."""
+    """Samples with at least one episode without error."""
     episodes: int
-    """Played to their end."""
+    """Episodes without error."""
     errors: int
-    """Counted in nothing below but `turns`, tokens and costs."""
+    """Episodes with an error.  Below, they count only in `turns`, tokens and costs."""
     correct: int
     turn_limit: int
     turns: int
     actions: Actions
     invalid_reasons: dict[str, int]
-    """Replies that stand for no action."""
+    """Number of replies that could not be read as an action, by reason."""
     lenient_only: int
     """Replies that only the lenient parser understood."""
     parser_open: int
-    """Episodes of which nobody knows how they would have gone on by the other parser."""
+    """Episodes whose result with the other parser is unknown."""
     judge_problems: int
-    """Open-ended answers whose judge could not be read; they count as nothing met."""
+    """Open-ended answers with an unreadable judgement; they count as not met."""
     consistency: Consistency | None
-    """Null where no sample was played twice."""
+    """Null if no sample was repeated."""
     input_tokens: int | None
-    """Null where any reply's count is unknown."""
+    """Null if the count of any reply is unknown."""
     output_tokens: int | None
     cached_tokens: int | None
     reasoning_tokens: int | None
     cost_usd: float | None
-    """US dollars; null where any reply's cost is unknown."""
+    """US dollars; null if the cost of any reply is unknown."""
     judge_cost_usd: float | None
     cache_hits: int
-    """Replies that were on disk and cost nothing."""
+    """Replies that were read from the cache and cost nothing."""
 
 
 class Summary(BaseModel):
@@ -127,12 +128,12 @@ class Summary(BaseModel):
 
     @property
     def acc(self) -> Estimate:
-        """Macro average."""
+        """The macro average of acc."""
         return self.macro.acc
 
     @property
     def psr(self) -> Estimate:
-        """Macro average."""
+        """The macro average of psr."""
         return self.macro.psr
 
 
@@ -141,16 +142,16 @@ _ALL = (
     "turns", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "cost_usd",
     "judge_cost_usd", "cache_hits",
 )  # fmt: skip
-"""Columns of which a summary has the sum over episodes with errors, too."""
+"""Columns whose sums in a summary include episodes with errors."""
 
 
 def summarise(episodes: Iterable[Episode]) -> Summary:
-    """The metrics of a run; of an episode that comes twice the later counts."""
+    """Computes the metrics of a run.  Of two records of one episode the later counts."""
     return summarise_tables(gather(episodes))
 
 
 def summarise_tables(tables: Tables) -> Summary:
-    """The metrics of a run's tables."""
+    """Computes the metrics of a run from its tables."""
     samples = {name: table.samples() for name, table in tables.items()}
     series = {name: ratio_series(name, found) for name, found in samples.items()}
     repeats = {name: _repeats(name, found) for name, found in samples.items()}
@@ -168,13 +169,16 @@ def summarise_tables(tables: Tables) -> Summary:
 
 
 def ratio_series(scenario: str, samples: Samples) -> dict[str, Series]:
-    """Every metric of RATIOS as observed and resampled."""
+    """Computes every metric in RATIOS, as observed and in the resamples."""
     sums = resample(COLUMNS, samples.rows, scenario)
     return {name: ratio(sums[metric.over], sums[metric.of]) for name, metric in RATIOS.items()}
 
 
 def rate(samples: Samples, name: str, series: Series) -> Estimate:
-    """A metric of one scenario: Wilson's interval where it is a share of independent trials."""
+    """Estimates a metric of one scenario.
+
+    A share of independent trials gets Wilson's interval, any other metric the bootstrap's.
+    """
     metric = RATIOS[name]
     over, of = samples.column(metric.over), samples.column(metric.of)
     if metric.share and of.max(initial=0) <= 1:
@@ -211,6 +215,6 @@ def _macro(
         own = [getattr(found, name) for found in scenarios.values()]
         known = [one for one in own if one.value is not None]
         averaged = average(found[name] for found in series.values())
-        # The average over one scenario is that scenario's number, with its interval.
+        # The average over one scenario keeps that scenario's interval.
         rates[name] = known[0] if len(known) == 1 else estimate(averaged)
     return Rates(**rates)

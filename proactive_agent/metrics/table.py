@@ -1,4 +1,4 @@
-"""The rows of a run's episodes, gathered by scenario."""
+"""Collects the rows of a run's episodes by scenario."""
 
 import struct
 from collections import Counter
@@ -22,34 +22,34 @@ _Key = tuple[SampleId, int]
 
 
 class Samples(NamedTuple):
-    """The samples of a scenario with at least one episode that was played to its end."""
+    """The samples of a scenario that have at least one episode without error."""
 
     ids: list[SampleId]
-    """In an order that does not depend on when they were played."""
+    """In an order that does not depend on the order of playing."""
     rows: NDArray[np.float64]
-    """A row per sample with the sums over its episodes, a column per name in COLUMNS."""
+    """A row per sample with the sums over its episodes, and a column per name in COLUMNS."""
     totals: dict[str, float]
-    """The sum of every column over all episodes, those with errors too; NaN is unknown."""
+    """The sum of every column over all episodes, including those with errors; NaN is unknown."""
 
     def column(self, name: str) -> NDArray[np.float64]:
-        """A number per sample."""
+        """Returns a column: a number per sample."""
         return self.rows[:, COLUMNS.index(name)]
 
 
 class ScenarioTable:
-    """The episodes of one scenario; a later record of an episode replaces the earlier one."""
+    """The episodes of one scenario.  A later record of an episode replaces the earlier one."""
 
     def __init__(self) -> None:
         self._rows: dict[_Key, bytes] = {}
-        """The numbers of COLUMNS, packed: a large run would not fit into memory otherwise."""
+        """The numbers of COLUMNS.  They are packed so that a large run fits into memory."""
         self._reasons: dict[_Key, tuple[str, ...]] = {}
-        """Of episodes with invalid replies: why."""
+        """The reasons of invalid replies, by episode."""
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def add(self, episode: Episode) -> None:
-        """Takes an episode in."""
+        """Adds an episode."""
         key = (episode.sample_id, episode.repeat)
         row = measure(episode)
         self._rows[key] = _PACK(*row)
@@ -60,12 +60,12 @@ class ScenarioTable:
             self._reasons.pop(key, None)
 
     def reasons(self) -> dict[str, int]:
-        """Invalid replies by reason."""
+        """Counts invalid replies by reason."""
         counts = Counter(why for whys in self._reasons.values() for why in whys)
         return dict(sorted(counts.items()))
 
     def samples(self) -> Samples:
-        """The samples, without episodes that met an error."""
+        """Sums the rows by sample, without episodes that ended with an error."""
         keys, matrix = self._ordered()
         played = matrix[:, _EPISODES] > 0
         ids = [sample for (sample, _), kept in zip(keys, played.tolist(), strict=True) if kept]
@@ -77,10 +77,10 @@ class ScenarioTable:
         return Samples([ids[start] for start in starts], rows, totals)
 
     def _ordered(self) -> tuple[list[_Key], NDArray[np.float64]]:
-        """Keys and rows by sample and repeat, so that nothing depends on who came first."""
+        """Returns keys and rows sorted by sample and repeat, so that results are reproducible."""
         try:
             keys = sorted(self._rows)
-        except TypeError:  # numbers and names side by side
+        except TypeError:  # sample ids of both types
             keys = sorted(self._rows, key=str)
         packed = b"".join(map(self._rows.__getitem__, keys))
         return keys, np.frombuffer(packed).reshape(-1, len(COLUMNS))
@@ -91,10 +91,13 @@ Tables = Mapping[str, ScenarioTable]
 
 
 def gather(episodes: Iterable[Episode]) -> Tables:
-    """The tables of a run, in the paper's order of scenarios.  Raises UserError."""
+    """Makes the tables of a run, in the paper's order of scenarios.
+
+    Raises UserError if an episode has an unknown scenario.
+    """
     tables = {name: ScenarioTable() for name in SCENARIOS}
     for episode in episodes:
         if episode.scenario not in tables:
-            raise UserError(f"an episode is of an unknown scenario: {episode.scenario!r}")
+            raise UserError(f"an episode has the unknown scenario {episode.scenario!r}")
         tables[episode.scenario].add(episode)
     return {name: table for name, table in tables.items() if len(table)}

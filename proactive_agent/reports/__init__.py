@@ -1,1 +1,1 @@
-"""Numbers for people: tables, comparisons, plots, the published results."""
+"""Reports on runs: tables, comparisons, plots, and the published results."""

@@ -29,7 +29,7 @@ def _departures() -> Iterator[tuple[str, Applies]]:
         lambda m: not m.data.embedded and not m.data.filtered,
     )
     yield (
-        "wording other than the published one",
+        "wording that differs from the published one",
         lambda m: not m.data.embedded and not m.data.wording.startswith("proactivebench"),
     )
     yield from ((note, applies) for essential, note, applies in of_settings if not essential)
@@ -56,5 +56,5 @@ def departure_notes(runs: Sequence[PlayedRun]) -> list[str]:
         elif concerned:
             notes.append(f"{note[0].upper()}{note[1:]}: {', '.join(concerned)}.")
     if failed := sum(run.summary.errors for run in runs):
-        notes.append(f"{failed} episodes met an error and are left out.")
+        notes.append(f"{failed} episodes ended with an error and are left out.")
     return notes

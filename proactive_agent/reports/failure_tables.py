@@ -1,4 +1,4 @@
-"""How often a run failed in which way, per scenario, with examples to open."""
+"""Counts the failures of a run by group and scenario, with example episodes."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -15,11 +15,11 @@ from proactive_agent.terminal.console import plain
 
 NONE = "·"
 EXAMPLES = 2
-"""Of each group; from different scenarios where there are any."""
+"""Examples per group, from different scenarios if possible."""
 
 
 class Share(BaseModel):
-    """A number of episodes, and which part of the scenario's it is."""
+    """A number of episodes and their share of a whole."""
 
     episodes: int
     share: float
@@ -34,21 +34,21 @@ class GroupSummary(BaseModel):
     meaning: str
     episodes: int
     share: float
-    """Of all failures, 0 to 1."""
+    """Share of all failures, 0 to 1."""
     scenarios: dict[str, Share]
-    """Of all episodes of each scenario in which the group occurs."""
+    """By scenario with such failures: their number and their share of its episodes."""
     examples: list[EpisodeKey]
 
 
 class Failures(BaseModel):
-    """What `why` finds in a run."""
+    """The failures of a run, as `why` shows them."""
 
     episodes: int
     failed: int
     right: dict[str, Share]
-    """Per scenario."""
+    """Right episodes by scenario."""
     groups: list[GroupSummary]
-    """The largest first."""
+    """Largest group first."""
 
 
 class _Found(NamedTuple):
@@ -58,7 +58,7 @@ class _Found(NamedTuple):
 
 
 def find_failures(episodes: Iterable[Episode]) -> Failures:
-    """Counts failures by group and scenario; examples are the first that come."""
+    """Counts failures by group and scenario.  The first episodes of a group are its examples."""
     played: Counter[str] = Counter()
     right: Counter[str] = Counter()
     found: dict[FailureGroup, _Found] = {}
@@ -82,7 +82,7 @@ def find_failures(episodes: Iterable[Episode]) -> Failures:
 
 
 def failures_grid(title: str, failures: Failures) -> Grid:
-    """A line per group, a column per scenario: per cent of its episodes."""
+    """Makes a table with a line per group and a column per scenario (per cent of its episodes)."""
     right = [Cell(percent(share.share)) for share in failures.right.values()]
     lines = [Line("right", [Cell(f"{failures.episodes - failures.failed:,}"), *right], strong=True)]
     for one in failures.groups:
@@ -117,9 +117,9 @@ def _share(part: int, whole: int) -> Share:
 
 
 def _in_order(names: Iterable[str]) -> Sequence[str]:
-    """The paper's scenarios first, in its order."""
-    there = set(names)
-    return [name for name in SCENARIOS if name in there] + sorted(there - set(SCENARIOS))
+    """Sorts scenarios in the paper's order.  Unknown ones come last."""
+    present = set(names)
+    return [name for name in SCENARIOS if name in present] + sorted(present - set(SCENARIOS))
 
 
 def _short(scenario: str) -> str:

@@ -40,7 +40,7 @@ def differences(manifests: Sequence[Manifest]) -> list[str]:
     """
     warnings = []
     if len({_data(manifest) for manifest in manifests}) > 1:
-        warnings.append("Warning: the runs were made on different data.")
+        warnings.append("Warning: the runs used different data.")
     if len({manifest.data.wording_sha256 for manifest in manifests}) > 1:
         warnings.append("Warning: the runs used different wording.")
     for one in BY_WEIGHT:

@@ -1,7 +1,7 @@
 """Estimates with confidence intervals, and comparisons of them.
 
-Samples, not turns and not episodes, are what is drawn at random from the world: repeats of one
-sample and the turns of one episode stay together in every interval.
+The statistical unit is the sample, not the turn or the episode.  Repeats of a sample and turns of
+an episode stay together in every resample.
 """
 
 from proactive_agent.metrics.statistics.estimate import Estimate, average, estimate, ratio, share

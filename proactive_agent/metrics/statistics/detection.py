@@ -1,7 +1,7 @@
-"""Help-seeking as detection: is help asked for when it is needed, and only then?
+"""Help-seeking as signal detection: does a model ask for help when it is needed, and only then?
 
-Signal is a picture that does not hold enough; a hit is asking there, a false alarm asking where the
-picture is clear.
+The signal is a picture that does not show enough.  Asking there is a hit; asking on a clear picture
+is a false alarm.
 """
 
 from typing import NamedTuple
@@ -13,23 +13,26 @@ from proactive_agent.metrics.statistics.resampling import Series
 
 
 class Detection(NamedTuple):
-    """How well asking tells pictures that need help from those that do not."""
+    """Measures of how well a model distinguishes pictures that need help from clear ones."""
 
     asks_needed: Series
-    """Share of pictures that need help where it is asked for."""
+    """Hit rate: share of pictures that need help on which the model asks."""
     asks_clear: Series
-    """Share of clear pictures where it is asked for."""
+    """False-alarm rate: share of clear pictures on which the model asks."""
     balanced_accuracy: Series
-    """Mean of the shares that are dealt with rightly; 0.5 is chance."""
+    """Mean of the hit rate and the share of clear pictures without asking; 0.5 is chance."""
     f1: Series
-    """Of asking where needed."""
+    """F1 score of asking."""
     d_prime: Series
-    """Distance between the two kinds of pictures in standard deviations of the model's noise, with
-    half a case added to each cell so that it stays finite (log-linear correction)."""
+    """Sensitivity: distance between the two kinds of pictures in standard deviations of the noise.
+    Half a case is added to each cell (log-linear correction), so that it stays finite."""
 
 
 def detect(hits: Series, needed: Series, false_alarms: Series, clear: Series) -> Detection:
-    """From counts: pictures asked about, of those that need help and of those that do not."""
+    """Computes the measures from counts.
+
+    `needed` and `clear` count pictures; `hits` and `false_alarms` those on which the model asks.
+    """
     from scipy.special import ndtri
 
     asks_needed, asks_clear = ratio(hits, needed), ratio(false_alarms, clear)

@@ -1,4 +1,4 @@
-"""A number and its 95 % confidence interval."""
+"""Numbers with 95 % confidence intervals."""
 
 from collections.abc import Iterable
 
@@ -16,17 +16,17 @@ class Estimate(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     value: float | None = None
-    """Null where nothing was counted, or where a part of it is unknown."""
+    """Null if nothing was counted or if a part is unknown."""
     low: float | None = None
-    """Null, like `high`, where there is no interval: all samples came out alike."""
+    """Null, like `high`, if all samples have the same value, so that there is no interval."""
     high: float | None = None
 
 
 def estimate(series: Series) -> Estimate:
-    """The observed number with the percentile interval of its resamples.
+    """Returns the observed number with the percentile interval of its resamples.
 
-    Where every resample says the same there is no interval: samples that are all alike do not tell
-    how far others would be.
+    There is no interval if all resamples are equal: samples with equal values say nothing about
+    the spread.
     """
     if not np.isfinite(series[0]):
         return Estimate()
@@ -38,7 +38,7 @@ def estimate(series: Series) -> Estimate:
 
 
 def share(successes: int, trials: int) -> Estimate:
-    """The share of successes in independent trials, with Wilson's interval."""
+    """Returns the share of successes in independent trials, with Wilson's interval."""
     from scipy.stats import binomtest
 
     if not trials:
@@ -48,12 +48,12 @@ def share(successes: int, trials: int) -> Estimate:
 
 
 def ratio(over: Series, of: Series) -> Series:
-    """One sum by another; unknown where the other is nothing."""
+    """Divides one sum by another.  The result is NaN where the divisor is not positive."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(of > 0, over / of, np.nan)
 
 
 def average(series: Iterable[Series]) -> Series:
-    """The mean of those that are known; unknown where none is."""
+    """Averages the series that are known.  The result is NaN if none is."""
     known = [one for one in series if np.isfinite(one[0])]
     return np.mean(known, axis=0) if known else np.full(DRAWS + 1, np.nan)

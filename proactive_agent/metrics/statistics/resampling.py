@@ -1,8 +1,8 @@
 """The bootstrap: column sums of a table of samples, as observed and in 10,000 resamples.
 
-What is computed of the sums with numpy is computed of the observed ones and of every resample in
-one go, so that a ratio, a difference, an average over scenarios or an index like d' needs no code
-of its own for its interval.
+numpy expressions on these sums apply to the observed value and to all resamples at once.  So a
+ratio, a difference, an average over scenarios or an index like d' gets its interval without further
+code.
 """
 
 import zlib
@@ -12,21 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 Series = NDArray[np.float64]
-"""A number as observed (first) and as it came out in each of the resamples."""
+"""A number as observed (first element) and in each resample."""
 
 DRAWS = 10_000
 LARGE = 5_000
-"""Above so many samples a sum's normal limit stands in for its resamples: the bounds of an interval
-move by a few hundredths of its width, and the work does not grow with the samples."""
+"""Above this number of samples, sums are drawn from their normal limit instead of by resampling.
+That moves the bounds of an interval by a few hundredths of its width and bounds the work."""
 
 _CELLS = 2_000_000
-"""Weights held in memory at a time."""
+"""Most weights held in memory at once."""
 
 
 def resample(columns: Sequence[str], rows: NDArray[np.float64], name: str) -> Mapping[str, Series]:
-    """The sums of every column over samples (a row each) that are drawn with replacement.
+    """Returns the sums of every column over samples (one row each) drawn with replacement.
 
-    The same rows under the same name give the same draws.  A column with an unknown value (NaN) has
+    Equal rows with an equal name give equal draws.  A column with an unknown value (NaN) has
     unknown sums.
     """
     known = np.isfinite(rows).all(axis=0)
@@ -39,9 +39,9 @@ def resample(columns: Sequence[str], rows: NDArray[np.float64], name: str) -> Ma
 
 
 def flip_signs(differences: NDArray[np.float64], name: str) -> Series:
-    """The mean of paired differences, and what it is where each one's sign is chance.
+    """Returns the mean of paired differences, as observed and with random signs.
 
-    That is the paired permutation test's null distribution, drawn from its 2^n equally likely ones.
+    Random signs give the null distribution of the paired permutation test.
     """
     count = len(differences)
     if not count:
@@ -59,7 +59,7 @@ def flip_signs(differences: NDArray[np.float64], name: str) -> Series:
 
 
 def _resampled(rows: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Counts how often each row is drawn; the counts times the rows are the sums."""
+    """Draws how often each row occurs, and multiplies these counts by the rows."""
     count = len(rows)
     if not count:
         return np.zeros((DRAWS, rows.shape[1]))
@@ -75,13 +75,13 @@ def _resampled(rows: NDArray[np.float64], rng: np.random.Generator) -> NDArray[n
 
 
 def _limit(rows: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Sums drawn from the normal distribution with the mean and covariance of resampled ones."""
+    """Draws sums from the normal distribution with the mean and covariance of resampled sums."""
     count = len(rows)
     spread = rows.std(axis=0)
     scaled = (rows - rows.mean(axis=0)) / np.where(spread > 0, spread, 1)
     values, vectors = np.linalg.eigh(scaled.T @ scaled)
     root = vectors * np.sqrt(np.maximum(values, 0))
     noise = rng.standard_normal((DRAWS, rows.shape[1])) @ root.T * spread
-    # No resample leaves the range of what was seen, least of all a sum of counts below zero.
+    # A real resample stays within the range of the rows; a sum of counts is never negative.
     sums: NDArray[np.float64] = rows.sum(axis=0) + noise
     return np.clip(sums, count * rows.min(axis=0), count * rows.max(axis=0))

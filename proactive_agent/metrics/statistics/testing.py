@@ -1,4 +1,4 @@
-"""Whether two runs differ: p-values, and what becomes of them where there are several."""
+"""Tests whether two runs differ: p-values, and their adjustment for multiple tests."""
 
 from collections.abc import Sequence
 
@@ -7,13 +7,13 @@ import numpy as np
 from proactive_agent.metrics.statistics.resampling import Series
 
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))
-STARS_MEAN = "* p < 0.05, ** p < 0.01, *** p < 0.001, by Holm's method over the scenarios"
+STARS_MEAN = "* p < 0.05, ** p < 0.01, *** p < 0.001, adjusted over the scenarios (Holm)"
 
 
 def sign_test(better: int, worse: int) -> float:
-    """The exact two-sided test on samples of which one run did better.
+    """Returns the exact two-sided p-value of the sign test on samples where the runs differ.
 
-    With one episode per sample and right or wrong as its outcome this is McNemar's exact test.
+    With one right or wrong episode per sample this is McNemar's exact test.
     """
     from scipy.stats import binomtest
 
@@ -22,19 +22,19 @@ def sign_test(better: int, worse: int) -> float:
 
 
 def permutation_test(null: Series) -> float | None:
-    """The two-sided p-value of what was observed (first) among what chance alone would have made.
+    """Returns the two-sided p-value of the observed value (first element) in a null distribution.
 
-    None where nothing was observed.
+    None if nothing was observed.
     """
     if not np.isfinite(null[0]):
         return None
-    # Sums that should be equal can differ in the last digit.
+    # Equal sums can differ in the last digit.
     beyond = np.count_nonzero(np.abs(null[1:]) >= np.abs(null[0]) * (1 - 1e-9))
     return float((beyond + 1) / len(null))
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """The p-values adjusted for being several, by Holm's method; unknown ones do not count."""
+    """Adjusts p-values for multiple tests with Holm's method.  Unknown ones do not count."""
     known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
     adjusted: list[float | None] = [None] * len(p_values)
     largest = 0.0
@@ -45,7 +45,7 @@ def holm(p_values: Sequence[float | None]) -> list[float | None]:
 
 
 def stars(p_value: float | None) -> str:
-    """How significant, as `STARS_MEAN` says."""
+    """Marks a p-value with stars, as `STARS_MEAN` explains."""
     if p_value is None:
         return ""
     return next((mark for bound, mark in _STARS if p_value < bound), "")

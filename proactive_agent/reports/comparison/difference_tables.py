@@ -1,4 +1,4 @@
-"""Tables of what is only seen in runs side by side."""
+"""Tables of differences between runs, and of help-seeking measured on pairs of runs."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +25,7 @@ _MEASURES = ("asks if\nneeded %", "asks if\nclear %", "balanced\nacc %", "F1 %",
 def difference_grids(
     baseline: str, differences: Mapping[str, Differences], scenarios: Sequence[str]
 ) -> list[Grid]:
-    """Per score: a line per run, a column per scenario and one for the average of several."""
+    """Makes a table per score: a line per run, a column per scenario and one for their average."""
     if not differences:
         return []
     titles = [SCENARIOS[name].title for name in scenarios]
@@ -42,7 +42,7 @@ def difference_grids(
 
 
 def _cells(found: Differences, metric: str, scenarios: Sequence[str]) -> list[Cell]:
-    """A cell per scenario, and the average's."""
+    """Returns a cell per scenario, followed by the average."""
     cells = [found.scenarios.get(scenario, {}).get(metric) for scenario in scenarios]
     return [_cell(one, metric) for one in (*cells, found.macro.get(metric))]
 
@@ -52,7 +52,11 @@ def _cell(found: Difference | None, metric: str) -> Cell:
 
 
 def help_seeking_grids(pairs: Sequence[HelpSeekingPair]) -> list[Grid]:
-    """Of one pair of runs a line per scenario and one for their average, of several a line each."""
+    """Makes the help-seeking table, or none without pairs.
+
+    One pair of runs gets a line per scenario and one for their average.  Several pairs get a line
+    each.
+    """
     if not pairs:
         return []
     if len(pairs) > 1:

@@ -1,6 +1,6 @@
-"""Help-seeking as detection, from runs on occluded pictures and on clear ones (condition `clear`).
+"""Help-seeking as detection, from a run on occluded and a run on clear pictures (`clear`).
 
-Over first turns: there a model can tell, or not, that the picture does not hold enough.
+Only first turns count: there the model decides whether the picture shows enough.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,15 +17,15 @@ from proactive_agent.reports.runs import same_data
 from proactive_agent.settings.condition_label import varied_parts
 
 _SHARED = ("provider", "provider_settings", "protocol", "toolset", "parser", "forgiving")
-"""Settings that are the same in both runs."""
+"""Settings that must be equal in both runs."""
 _COUNTS = ("hits", "needed", "false_alarms", "clear")
 
 
 class HelpSeeking(BaseModel):
-    """Of a scenario, or averaged over scenarios; see `statistics.detection`."""
+    """The measures of one scenario, or their averages; see `statistics.detection`."""
 
     samples: int
-    """That both runs have played to their end."""
+    """Samples that both runs have played to the end."""
     asks_needed: Estimate
     asks_clear: Estimate
     balanced_accuracy: Estimate
@@ -34,18 +34,18 @@ class HelpSeeking(BaseModel):
 
 
 class HelpSeekingPair(BaseModel):
-    """A model that needs help in one run, and does not in the other."""
+    """A pair of runs of one model: with and without need for help."""
 
     needed: str
     """Name of the run on occluded pictures."""
     clear: str
-    """Name of the run on clear ones."""
+    """Name of the run on clear pictures."""
     scenarios: dict[str, HelpSeeking]
     macro: HelpSeeking
 
 
 def help_seeking(runs: Sequence[PlayedRun]) -> list[HelpSeekingPair]:
-    """Every pair among the runs that has samples in common."""
+    """Returns the measures of every pair of runs that have samples in common."""
     pairs = []
     for needed, clear in _pairs(runs):
         counted = {}
@@ -60,8 +60,10 @@ def help_seeking(runs: Sequence[PlayedRun]) -> list[HelpSeekingPair]:
 
 
 def _pairs(runs: Sequence[PlayedRun]) -> Iterator[tuple[PlayedRun, PlayedRun]]:
-    """Each run on occluded pictures with the run on clear ones that is like it in all else, or with
-    the plain one where there is none."""
+    """Pairs each run on occluded pictures with a run on clear ones.
+
+    The clear run has the same other conditions or, if there is none, no other condition.
+    """
     clear = [run for run in runs if "clear" in _conditions(run)]
     for needed in runs:
         own = _conditions(needed)
@@ -83,14 +85,14 @@ def _settings(run: PlayedRun) -> list[object]:
 
 
 def _counts(needed: ScenarioTable, clear: ScenarioTable) -> NDArray[np.float64]:
-    """A row per common sample, a column per name of _COUNTS."""
+    """Returns a row per common sample, with a column per name in _COUNTS."""
     occluded, plain = _asked(needed.samples()), _asked(clear.samples())
     rows = [(*occluded[sample], *plain[sample]) for sample in occluded if sample in plain]
     return np.array(rows, dtype=np.float64).reshape(-1, len(_COUNTS))
 
 
 def _asked(samples: Samples) -> dict[SampleId, tuple[float, float]]:
-    """Episodes that asked in their first turn, and all, by sample."""
+    """Returns, by sample, the number of episodes that asked in the first turn, and of all."""
     asked, episodes = samples.column("asked_at_once"), samples.column("episodes")
     return dict(zip(samples.ids, zip(asked.tolist(), episodes.tolist(), strict=True), strict=True))
 

@@ -1,7 +1,7 @@
-"""How a run differs from a baseline, on the samples that both have played to their end.
+"""Differences between a run and a baseline, on the samples that both have played to the end.
 
-acc is tested by McNemar's exact test, psr and the averages over scenarios by a paired permutation
-test; all intervals are paired bootstraps.
+acc is tested with McNemar's exact test; psr and the averages over scenarios with a paired
+permutation test.  All intervals come from a paired bootstrap.
 """
 
 from collections.abc import Collection, Sequence
@@ -16,32 +16,32 @@ from proactive_agent.metrics.statistics.testing import holm, permutation_test, s
 from proactive_agent.metrics.table import SampleId, Samples, ScenarioTable, Tables
 
 METRICS = {"acc": "correct", "psr": "extra_turns"}
-"""What is compared, and the column that it is the mean of."""
+"""The compared metrics, each with the column that it is the mean of."""
 
 
 class Difference(BaseModel):
-    """A run's number less the baseline's, on the samples that both have."""
+    """A run's number minus the baseline's, on the samples that both have."""
 
     difference: Estimate
     samples: int
     p: float | None
-    """Two-sided; null without common samples."""
+    """Two-sided p-value; null without common samples."""
     p_holm: float | None
-    """Adjusted over the scenarios; of an average it is p itself."""
+    """p adjusted over the scenarios; for an average it equals p."""
     stars: str
 
 
 class Differences(BaseModel):
-    """A run against the baseline."""
+    """All differences between a run and the baseline."""
 
     scenarios: dict[str, dict[str, Difference]]
     """By scenario, then by metric."""
     macro: dict[str, Difference]
-    """The average over these scenarios, by metric."""
+    """The averages over these scenarios, by metric."""
 
 
 def subtract(run: Tables, baseline: Tables, scenarios: Collection[str]) -> Differences:
-    """The differences in those scenarios in which the two have samples in common."""
+    """Computes the differences in those scenarios where the two runs have samples in common."""
     found: dict[str, dict[str, Difference]] = {}
     macro: dict[str, Difference] = {}
     for metric, column in METRICS.items():
@@ -71,7 +71,7 @@ class _Paired:
         self.p = sign_test(better, worse) if metric == "acc" else permutation_test(self.null)
 
     def result(self, p_holm: float | None) -> Difference:
-        """With the p-value that the other scenarios leave of its own."""
+        """Returns the difference with its p-value adjusted for the other scenarios."""
         return Difference(
             difference=estimate(self.series), samples=self.samples,
             p=self.p, p_holm=p_holm, stars=stars(p_holm),
@@ -89,7 +89,7 @@ def _averaged(paired: Sequence[_Paired]) -> Difference:
 
 
 def _differences(run: ScenarioTable, baseline: ScenarioTable, column: str) -> NDArray[np.float64]:
-    """Per common sample, the difference of the means over its repeats."""
+    """Returns, for each common sample, the difference of the means over its repeats."""
     ours, theirs = _means(run.samples(), column), _means(baseline.samples(), column)
     return np.array([ours[sample] - theirs[sample] for sample in ours if sample in theirs])
 

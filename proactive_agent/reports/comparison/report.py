@@ -1,4 +1,4 @@
-"""Everything that `compare` has to say, as one document: shown as tables, or written as JSON."""
+"""The report of `compare`: one document that is shown as tables or written as JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ from proactive_agent.tools import UserError
 
 
 class ComparedRun(BaseModel):
-    """A run of ours."""
+    """A run in a report."""
 
     name: str
     source: Literal["run"] = "run"
@@ -35,24 +35,24 @@ class ComparedRun(BaseModel):
 
 
 class Report(BaseModel):
-    """Runs side by side."""
+    """A comparison of runs."""
 
     caption: str | None
-    """What nobody may read the numbers without; null where nothing published stands beside."""
+    """Warnings printed with every table; null if the report holds no published figures."""
     notes: list[str]
     baseline: str | None
-    """Name of the run that the others are compared with."""
+    """Name of the run that the others are compared with; null for a single run."""
     runs: list[ComparedRun]
     published: list[PublishedFigures]
     differences: dict[str, Differences]
-    """By name of the run that is not the baseline; none where the data have nothing in common."""
+    """By name of the compared run.  Runs without samples in common with the baseline are absent."""
     help_seeking: list[HelpSeekingPair]
 
 
 def make_report(
     runs: Sequence[PlayedRun], baseline: PlayedRun | None, *, with_published: bool
 ) -> Report:
-    """Compares runs with one of them, and puts them beside the paper's figures if asked for."""
+    """Compares runs with a baseline and, if asked for, with the published figures."""
     manifests = [run.manifest for run in runs]
     figures = published_figures(runs) if with_published else []
     notes = differences(manifests)
@@ -70,7 +70,10 @@ def make_report(
 
 
 def find_baseline(runs: Sequence[PlayedRun], asked: str | None) -> PlayedRun | None:
-    """The run of that name or id; by default the first of several.  Raises UserError."""
+    """Finds the run with this name or id; by default the first of several.
+
+    Raises UserError if no run matches.
+    """
     if asked is None:
         return runs[0] if len(runs) > 1 else None
     wanted = Path(asked).name
@@ -78,7 +81,7 @@ def find_baseline(runs: Sequence[PlayedRun], asked: str | None) -> PlayedRun | N
         if wanted == run.manifest.run_id or asked == run.name:
             return run
     known = ", ".join(run.manifest.run_id for run in runs)
-    raise UserError(f"--baseline {asked}: none of the runs compared; they are {known}")
+    raise UserError(f"--baseline {asked}: not one of the compared runs, which are {known}")
 
 
 def _compared(run: PlayedRun) -> ComparedRun:

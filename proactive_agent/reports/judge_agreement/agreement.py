@@ -15,7 +15,7 @@ KINDS: tuple[Kind, ...] = ("proactive", "category")
 
 
 class Agreement(NamedTuple):
-    """How often which of two raters said yes."""
+    """A two-by-two table: how often each of two raters said yes."""
 
     both: int = 0
     first_only: int = 0
@@ -24,7 +24,7 @@ class Agreement(NamedTuple):
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[bool, bool]]) -> Self:
-        """Counts pairs of verdicts."""
+        """Counts pairs of the first and the second rater's verdict."""
         counts = [0, 0, 0, 0]
         for first, second in pairs:
             counts[(0 if first else 2) + (0 if second else 1)] += 1
@@ -33,17 +33,17 @@ class Agreement(NamedTuple):
 
     @property
     def total(self) -> int:
-        """Pairs counted."""
+        """The number of counted pairs."""
         return sum(self)
 
     @property
     def raw(self) -> float | None:
-        """Share of pairs that agree; None without pairs."""
+        """The share of pairs that agree; None without pairs."""
         return (self.both + self.neither) / self.total if self.total else None
 
     @property
     def kappa(self) -> float | None:
-        """Cohen's kappa: agreement beyond chance.  None where chance alone would agree."""
+        """Cohen's kappa: agreement beyond chance.  None if chance alone yields full agreement."""
         if self.raw is None:
             return None
         first = (self.both + self.first_only) / self.total
@@ -53,22 +53,22 @@ class Agreement(NamedTuple):
 
 
 class AnswerVerdict(NamedTuple):
-    """Whether an answer asks for something that helps, and whether it names the category."""
+    """The verdict on an answer: whether it is proactive, and whether it names the category."""
 
     proactive: bool
     category: bool | None
-    """None where no category is accepted."""
+    """None if no category is accepted."""
 
     @classmethod
     def of(cls, judgement: JudgementRecord) -> "AnswerVerdict":
-        """What a judgement says."""
+        """Reads the verdict from a judgement."""
         met = {answer.kind for answer in judgement.answers if answer.met}
         has_category = any(answer.kind == "category" for answer in judgement.answers)
         return cls("proactive" in met, "category" in met if has_category else None)
 
 
 class VerdictPair(NamedTuple):
-    """Two verdicts on one answer."""
+    """The verdicts of two raters on one answer."""
 
     scenario: str
     first: AnswerVerdict
@@ -76,7 +76,7 @@ class VerdictPair(NamedTuple):
 
 
 def agreement(pairs: Sequence[VerdictPair], kind: Kind) -> Agreement:
-    """Over the answers that have a verdict of that kind."""
+    """Computes the agreement on answers that have a verdict of this kind from both raters."""
     verdicts = ((getattr(pair.first, kind), getattr(pair.second, kind)) for pair in pairs)
     return Agreement.of(v for v in verdicts if None not in v)
 
@@ -88,9 +88,9 @@ async def compare_with_people(
     concurrency: int | None = None,
     budget: Budget | None = None,
 ) -> list[VerdictPair | ProviderError]:
-    """The judge's verdict beside people's on each answer, or why there is none.
+    """Judges each answer and pairs the verdict with the human label.
 
-    Raises UserError, BudgetSpentError.
+    Failed requests are returned in place of their pairs.  Raises UserError, BudgetSpentError.
     """
     limit = asyncio.Semaphore(concurrency or (judge.provider.concurrency if judge.provider else 1))
 

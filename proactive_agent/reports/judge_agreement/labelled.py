@@ -1,19 +1,20 @@
-"""Open-ended answers with the verdicts of people, against which judges are measured.
+"""Open-ended answers with human labels, against which judges are measured.
 
-JSON lines; one for each answer:
+The file holds a line of JSON per answer:
 
     {"scenario": "vsod", "question": "What stands here?", "accepted": [{"text": "Rewind the video",
      "kind": "proactive"}, {"text": "Horse", "kind": "category"}], "answer": "Go back, please.",
      "proactive": true, "category": false}
 
-`category` is null where no category is accepted.  An accepted answer may name the intervention that
-it stands for (`tool`, `argument`), and `other_categories` the wrong ones; rules read both.  In the
-file that comes with the program, `held_out` marks the answers on which its rules were not tuned.
+`category` is null if no category is accepted.  The rule-based judge also reads two optional fields:
+the intervention of an accepted answer (`tool`, `argument`) and the wrong categories
+(`other_categories`).  In the embedded file, `held_out` marks the answers on which the rules were
+not tuned.
 
-How its answers were labelled: a request counts if it asks for one of the accepted things, wishes
-for it, or says that it is needed, in whatever words; general wishes (a clearer picture, more
-information) and other interventions do not.  A category counts if the answer settles on it, also
-as a guess; not as one of several, not rejected, not asked about.
+Labelling rules of the embedded file: a request counts if it asks for one of the accepted
+interventions, wishes for it or says that it is needed, in any words.  General wishes (a clearer
+picture, more information) and other interventions do not count.  A category counts if the answer
+settles on it, even as a guess.  It does not count if it is one of several, rejected or asked about.
 """
 
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from proactive_agent.tools import Intervention, UserError
 from proactive_agent.tools.phrases import requests_in
 
 EMBEDDED = Path(__file__).with_name("labelled.jsonl")
-"""The answers that come with the program."""
+"""The labelled answers that are part of the package."""
 
 Kind = Literal["proactive", "category"]
 
@@ -47,12 +48,12 @@ class _Accepted(BaseModel):
         if self.tool is not None:
             return AcceptedAnswer(self.text, Intervention(self.tool, self.argument))
         found = requests_in(self.text)
-        # One that the rules do not understand still is a proactive answer: to them, unreachable.
+        # An answer that the rules do not understand is still proactive, but they never match it.
         return AcceptedAnswer(self.text, found[0] if found else Intervention("unknown"))
 
 
 class LabelledAnswer(BaseModel):
-    """One answer and what a person says of it."""
+    """An answer with its human label."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -71,14 +72,14 @@ class LabelledAnswer(BaseModel):
             raise ValueError(f"unknown scenario {self.scenario!r}; known: {', '.join(SCENARIOS)}")
         has_category = any(answer.kind == "category" for answer in self.accepted)
         if has_category is (self.category is None):
-            raise ValueError("category is null exactly where no category is accepted")
+            raise ValueError("category must be null if no category is accepted, and only then")
         if self.proactive and all(answer.kind == "category" for answer in self.accepted):
             raise ValueError("proactive is true, but no proactive answer is accepted")
         return self
 
     @property
     def case(self) -> Case:
-        """What a judge is shown."""
+        """The case that a judge is shown."""
         return Case(
             self.scenario,
             self.question,
@@ -89,7 +90,7 @@ class LabelledAnswer(BaseModel):
 
 
 def read_labelled(file: Path) -> list[LabelledAnswer]:
-    """All answers of a file.  Raises UserError, which names the line."""
+    """Reads all answers of a file.  Raises UserError, which names the line."""
     return list(_lines(file))
 
 

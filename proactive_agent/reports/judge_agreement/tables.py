@@ -1,4 +1,4 @@
-"""Judges' results as tables."""
+"""Tables of judges' scores and agreement."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ _SCORES = ("cc", "ps", "agg")
 
 
 def scores_grid(title: str, summary: Summary) -> Grid:
-    """cc, ps and agg per scenario, with their average."""
+    """Makes the table of cc, ps and agg per scenario, with their average."""
     lines = [_score_line(SCENARIOS[name].title, s) for name, s in summary.scenarios.items()]
     if len(lines) > 1:
         lines.append(_score_line("mean", summary.macro)._replace(strong=True))
@@ -28,7 +28,7 @@ def scores_grid(title: str, summary: Summary) -> Grid:
 def agreement_grid(
     title: str, parts: Sequence[tuple[str, Sequence[VerdictPair]]], first: str, second: str
 ) -> Grid:
-    """Agreement of two raters, per part, kind and scenario: how often who of them says yes."""
+    """Makes the table of two raters' agreement, per part, kind and scenario."""
     columns = ["", "agree %", "kappa", "both", f"{first}\nonly", f"{second}\nonly", "neither"]
     groups = [
         Group(_agreement_lines(pairs, kind), f"{part}{', ' if part else ''}{kind}")

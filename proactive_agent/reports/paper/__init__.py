@@ -1,1 +1,1 @@
-"""The published results, and the runs that reproduce them."""
+"""The tables and figures of the paper, reproduced with our runs."""

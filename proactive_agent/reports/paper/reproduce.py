@@ -1,4 +1,4 @@
-"""Every table and figure of the paper for runs of ours, in the forms that each can take."""
+"""Reproduces the tables and figures of the paper with our runs."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -17,29 +17,30 @@ FIGURES = {
     "acc-psr": "acc-psr",
     "help-seeking": "help-seeking",
 }
-"""The plot behind each target; the last two are not of the paper."""
+"""The plot of each target.  The last two are not in the paper."""
 
 TARGETS = (*TABLE_NAMES, *FIGURES)
 
 LINE = 100
-"""Characters of a line in a table that is no terminal's."""
+"""Width of a table outside a terminal, in characters."""
 
 
 class Reproduced(NamedTuple):
-    """A table or figure."""
+    """A table or figure, written in several formats."""
 
     contents: dict[str, bytes]
-    """By form."""
+    """By format."""
     left_out: list[str]
-    """Sentences about runs that have no place in it."""
+    """Sentences about runs that do not fit."""
 
 
 def reproduce(
     target: str, runs: Sequence[PlayedRun], forms: Sequence[str], width: int = LINE
 ) -> Reproduced:
-    """A table or figure of the paper with these runs: `png`, `svg`, or the forms of a table.
+    """Makes a table or figure of the paper with these runs.
 
-    Raises UserError where the runs do not make it, naming those that it lacks.
+    `forms` are `png` and `svg` for a figure, and the names in `formats.FORMS` for a table.  Raises
+    UserError if the runs do not suffice; the message names the missing ones.
     """
     try:
         return (_figure if target in FIGURES else _table)(target, runs, forms, width)

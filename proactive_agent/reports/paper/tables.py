@@ -1,8 +1,7 @@
-"""The paper's tables with our runs in them, the published figures below, marked as what they are.
+"""The paper's tables with our runs, followed by the published figures.
 
-Table 1 (multiple choice), 2 (open-ended), 3 (before and after training), 6 (reference frame), 7
-(hint); the paper's Table 3 has several trained models, ours takes a model's run before training
-first, then those after it.
+Supports tables 1 (multiple choice), 2 (open-ended), 3 (before and after training), 6 (reference
+frame) and 7 (hint).  Table 3 takes the run before training first, then the runs after it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -39,7 +38,7 @@ MACRO = "macro average"
 
 
 class Figure(BaseModel):
-    """A number of a table, for programs; shares are 0 to 1."""
+    """One number of a table, for programs; shares are 0 to 1."""
 
     source: Literal["run", "published"]
     name: str
@@ -57,33 +56,33 @@ class Figure(BaseModel):
 
 
 class PaperTable(NamedTuple):
-    """A table in the forms that it can take."""
+    """A table for people (`grids`) and for programs (`figures`)."""
 
     grids: list[Grid]
     """One per metric."""
     caption: str
-    """What nobody may read the figures without."""
+    """Warnings that are printed with the table."""
     figures: list[Figure]
     left_out: list[str]
-    """Sentences about runs that have no place in it."""
+    """Sentences about runs that do not fit."""
 
 
 def paper_table(name: TableName, runs: Sequence[PlayedRun]) -> PaperTable:
-    """That table of the paper with these runs.  Raises UserError where none fits."""
+    """Makes a table of the paper with these runs.  Raises UserError if no run fits."""
     info = TABLES[name]
     chosen = choose_runs(runs, lambda run: _unfit(run, info), _needs(info))
     if name == "table3":
         _check_training(chosen.runs)
     rows = published.table(name)
-    # In the table's own order of columns: Table 3 begins with what the models were trained on.
+    # Columns keep the order of the published table: table 3 begins with the training scenarios.
     scenarios = [scenario for scenario in rows[0].values if scenario in chosen.scenarios]
-    said = caption(chosen.runs)
+    warnings = caption(chosen.runs)
     grids = [
         score_grid(
             metric,
             scenarios,
             [*_ours(chosen.runs, metric, scenarios), published_group(name, metric, scenarios)],
-            said,
+            warnings,
         )
         for metric in info.metrics
     ]
@@ -92,7 +91,7 @@ def paper_table(name: TableName, runs: Sequence[PlayedRun]) -> PaperTable:
         differences = {run.name: subtract(run.tables, before.tables, scenarios) for run in after}
         grids += difference_grids(before.name, differences, scenarios)
     figures = [*_our_figures(chosen.runs, info), *_their_figures(rows, info, scenarios)]
-    return PaperTable(grids, said, figures, chosen.left_out)
+    return PaperTable(grids, warnings, figures, chosen.left_out)
 
 
 def _unfit(run: PlayedRun, info: TableInfo) -> str:
@@ -102,7 +101,7 @@ def _unfit(run: PlayedRun, info: TableInfo) -> str:
     if condition_of(run) != info.condition:
         return f"condition is {condition_of(run)}"
     if run.manifest.settings.multi_turn:
-        return "published table is of one turn"
+        return "published table has a single turn"
     return ""
 
 
@@ -114,7 +113,7 @@ def _needs(info: TableInfo) -> str:
 
 
 def _check_training(runs: Sequence[PlayedRun]) -> None:
-    """Raises UserError unless there is a run before training and another that it compares with."""
+    """Raises UserError unless there are runs before and after training that can be compared."""
     if len(runs) < 2:
         raise UserError("needs a run from before training, followed by those from after it")
     if len({run.manifest.settings.protocol for run in runs}) > 1:

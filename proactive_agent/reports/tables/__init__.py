@@ -1,4 +1,4 @@
-"""Results as tables: what stands in them, and the forms that they can take."""
+"""Tables of results: their content and their output formats."""
 
 from proactive_agent.reports.tables.notes import EMBEDDED_NOTE, INTERVAL_NOTE, summary_notes
 from proactive_agent.reports.tables.numbers import mean, percent

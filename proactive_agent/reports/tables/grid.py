@@ -1,18 +1,18 @@
-"""A table before it has a form: lines with a name and cells, in groups with a heading."""
+"""The content of a table, independent of its output format."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 
 class Cell(NamedTuple):
-    """A number as it is shown, and its confidence interval."""
+    """A formatted number with its formatted confidence interval."""
 
     text: str
     interval: str = ""
 
 
 class Line(NamedTuple):
-    """A name, and what is told of it."""
+    """A line of a table: a name and its cells."""
 
     name: str
     cells: Sequence[Cell]
@@ -20,17 +20,17 @@ class Line(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Lines that belong together."""
+    """Lines under a common heading."""
 
     lines: Sequence[Line]
     heading: str = ""
 
 
 class Grid(NamedTuple):
-    """A table."""
+    """A table, as groups of lines."""
 
     title: str
     columns: Sequence[str]
     groups: Sequence[Group]
     caption: str = ""
-    """What nobody may read the table without."""
+    """Warnings that are printed with the table."""

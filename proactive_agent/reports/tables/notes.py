@@ -1,4 +1,4 @@
-"""What a reader of a table must know."""
+"""The notes that are printed below tables."""
 
 from collections import Counter
 
@@ -6,27 +6,31 @@ from proactive_agent.metrics import Summary
 from proactive_agent.reports.tables.numbers import count, dollars
 
 EMBEDDED_NOTE = (
-    "The embedded suite is for trying things out: its scores do not compare with published ones."
+    "The embedded suite is for trying things out. "
+    "Its scores cannot be compared with published ones."
 )
-INTERVAL_NOTE = "Below each number its 95 % confidence interval; none where all samples are alike."
+INTERVAL_NOTE = (
+    "The second line shows the 95 % confidence interval. "
+    "It is omitted if all samples have the same value."
+)
 
 
 def summary_notes(summary: Summary, *, embedded: bool) -> list[str]:
-    """Of one run."""
+    """Returns the notes for the tables of one run."""
     notes = [INTERVAL_NOTE]
     if summary.errors:
         played = sum(scenario.episodes for scenario in summary.scenarios.values())
         every = played + summary.errors
-        notes.append(f"Left out as they met an error: {summary.errors} of {every} episodes.")
+        notes.append(f"{summary.errors} of {every} episodes ended with an error and are left out.")
     lenient = sum(scenario.lenient_only for scenario in summary.scenarios.values())
     turns = sum(scenario.turns for scenario in summary.scenarios.values())
     if lenient:
         notes.append(
-            f"{lenient} of {turns} replies were understood by the lenient parser only "
-            "(--parser lenient lets it drive)."
+            f"Only the lenient parser understood {lenient} of {turns} replies "
+            "(--parser lenient plays with it)."
         )
     if unknown := sum(scenario.parser_open for scenario in summary.scenarios.values()):
-        notes.append(f"How {unknown} episodes would have gone on by the other parser is unknown.")
+        notes.append(f"The result of {unknown} episodes with the other parser is unknown.")
     reasons = _reasons(summary)
     if reasons:
         notes.append(f"Invalid replies: {reasons}.")
@@ -44,7 +48,7 @@ def _reasons(summary: Summary) -> str:
 
 
 def _usage_notes(summary: Summary) -> list[str]:
-    """Tokens and cost of one run; nothing where nothing was counted."""
+    """Returns notes on tokens and cost of one run; empty if nothing was counted."""
     notes = []
     given, written = tokens(summary, "input_tokens"), tokens(summary, "output_tokens")
     if given and written:
@@ -60,12 +64,12 @@ def _usage_notes(summary: Summary) -> list[str]:
 
 
 def cost(summary: Summary) -> float | None:
-    """US dollars of a run; None where any part is unknown."""
+    """The cost of a run in US dollars; None if any part is unknown."""
     costs = [scenario.cost_usd for scenario in summary.scenarios.values()]
     return None if None in costs else sum(cost for cost in costs if cost is not None)
 
 
 def tokens(summary: Summary, field: str) -> int | None:
-    """Tokens of a run; None where any count is unknown."""
+    """The tokens of a run; None if any count is unknown."""
     counts = [getattr(scenario, field) for scenario in summary.scenarios.values()]
     return None if None in counts else sum(counts)

@@ -1,4 +1,4 @@
-"""How numbers are written for people."""
+"""Formats numbers and their confidence intervals for people."""
 
 from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.reports.tables.grid import Cell
@@ -7,59 +7,62 @@ UNKNOWN = "-"
 
 
 def percent(share: float | None) -> str:
-    """A share as a percentage."""
+    """Formats a share (0 to 1) as a percentage."""
     return UNKNOWN if share is None else f"{100 * share:.1f}"
 
 
 def mean(value: float | None) -> str:
-    """A mean of counts."""
+    """Formats a mean of counts."""
     return UNKNOWN if value is None else f"{value:.1f}"
 
 
 def count(value: int | None) -> str:
-    """A count, which may be unknown."""
+    """Formats a count, which may be unknown."""
     return "unknown" if value is None else f"{value:,}"
 
 
 def dollars(value: float | None) -> str:
-    """A cost, which may be unknown."""
+    """Formats a cost in US dollars, which may be unknown."""
     return "unknown" if value is None else f"${value:,.4f}"
 
 
 def percent_cell(found: Estimate) -> Cell:
-    """A share in per cent; its interval by its bounds, which lie unevenly near 0 and 100."""
+    """Formats a share in per cent, with the bounds of its interval.
+
+    Bounds are needed because the interval is asymmetric near 0 and 100.
+    """
     if found.value is None:
         return Cell(UNKNOWN)
     text = percent(found.value)
     if found.low is None or found.high is None:
         return Cell(text)
-    # No more digits than the width of the interval is worth.
+    # A wide interval does not need decimals.
     digits = 0 if found.high - found.low >= 0.06 else 1
     return Cell(text, f"{100 * found.low:.{digits}f}–{100 * found.high:.{digits}f}")
 
 
 def mean_cell(found: Estimate) -> Cell:
-    """A mean, and half the width of its interval."""
+    """Formats a mean with half the width of its interval."""
     return _plus_minus(found)
 
 
 def decimals_cell(found: Estimate) -> Cell:
-    """A number that is about 1 or less."""
+    """Formats a number of about 1 or less, with two decimals."""
     return _plus_minus(found, digits=2)
 
 
 def dollars_cell(found: Estimate) -> Cell:
-    """US dollars that are few."""
+    """Formats a small cost in US dollars, with four decimals."""
     return _plus_minus(found, digits=4)
 
 
 def points_cell(found: Estimate, mark: str = "") -> Cell:
-    """A difference of shares in percentage points, with its sign; the mark follows the interval."""
+    """Formats a difference of shares in percentage points; `mark` follows the interval."""
     return _plus_minus(found, scale=100, sign="+", mark=mark)
 
 
 def change_cell(found: Estimate, mark: str = "") -> Cell:
-    """A difference of means, with its sign."""
+    """Formats a difference of means; `mark` follows the interval."""
     return _plus_minus(found, sign="+", mark=mark)
 
 

@@ -1,4 +1,4 @@
-"""Which metrics stand in which table, and how each is written."""
+"""The metrics of each table, and their formats."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
@@ -29,16 +29,16 @@ class MetricColumn(NamedTuple):
     write: Callable[[Estimate], Cell]
 
     def cell(self, rates: Rates) -> Cell:
-        """The number of a scenario or a run."""
+        """Formats this metric of a scenario or a run."""
         return self.write(getattr(rates, self.metric))
 
 
 Named = tuple[str, Summary]
-"""A run as it is called in a table."""
+"""The name of a run in a table, and its summary."""
 
 
 class NamedGroup(NamedTuple):
-    """Runs that belong together."""
+    """Runs under a common heading."""
 
     runs: Sequence[Named]
     heading: str = ""
@@ -51,7 +51,7 @@ SCORES = {
     "ps": MetricColumn("ps %", "ps", percent_cell),
     "agg": MetricColumn("agg %", "agg", percent_cell),
 }
-"""Shown scenario by scenario."""
+"""Scores, which are kept for each scenario."""
 
 ACTS = (
     MetricColumn("asks", "proactive", percent_cell),
@@ -60,7 +60,7 @@ ACTS = (
     MetricColumn("unrelated", "unrelated", percent_cell),
     MetricColumn("invalid", "invalid", percent_cell),
 )
-"""Per cent of turns."""
+"""Percentages of turns."""
 
 EPISODES = (
     MetricColumn("asks\nat once", "asked_at_once", percent_cell),
@@ -68,7 +68,7 @@ EPISODES = (
     MetricColumn("at\nlimit", "at_limit", percent_cell),
     MetricColumn("parser\ngap", "parser_gap", points_cell),
 )
-"""Per cent of episodes."""
+"""Percentages of episodes."""
 
 ASKING = (
     MetricColumn("asked", "suggestions", mean_cell),
@@ -85,7 +85,7 @@ COSTS = (
     MetricColumn("seconds", "mean_seconds", decimals_cell),
     MetricColumn("dollars", "mean_cost_usd", dollars_cell),
 )
-"""Per episode."""
+"""Means per episode."""
 
 MACRO_TABLES = {
     "turns, %": ACTS,
@@ -96,7 +96,7 @@ MACRO_TABLES = {
 
 
 def score_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
-    """A table per score that anything is known of: a line per run, a column per scenario."""
+    """Makes a table for each known score: a line per run, a column per scenario."""
     summaries = _summaries(groups)
     scenarios = scenarios_of(summaries)
     return [
@@ -106,7 +106,7 @@ def score_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
 
 
 def known_scores(summaries: Iterable[Summary]) -> list[str]:
-    """Those of SCORES that any run has a number for."""
+    """Returns the names in SCORES for which any run has a number."""
     rates = [summary.macro for summary in summaries]
     return [score for score in SCORES if any(getattr(r, score).value is not None for r in rates)]
 
@@ -114,14 +114,14 @@ def known_scores(summaries: Iterable[Summary]) -> list[str]:
 def score_grid(
     score: str, scenarios: Sequence[str], groups: Sequence[Group], caption: str = ""
 ) -> Grid:
-    """The table of a score: lines have a cell per scenario, and one for the average of several."""
+    """Makes the table of a score: a column per scenario, and one for the average of several."""
     titles = [SCENARIOS[name].title for name in scenarios]
     average = ["mean"] if len(titles) > 1 else []
     return Grid(SCORES[score].heading, [*titles, *average], groups, caption)
 
 
 def run_lines(group: NamedGroup, score: str, scenarios: Sequence[str]) -> Group:
-    """The lines of runs in the table of a score."""
+    """Makes the lines of these runs in the table of a score."""
     column = SCORES[score]
     lines = []
     for name, summary in group.runs:
@@ -133,32 +133,32 @@ def run_lines(group: NamedGroup, score: str, scenarios: Sequence[str]) -> Group:
 
 
 def scenarios_of(summaries: Iterable[Summary]) -> list[str]:
-    """The scenarios of which any run has something, in the paper's order."""
-    there = {name for summary in summaries for name in summary.scenarios}
-    return [name for name in SCENARIOS if name in there]
+    """Returns the scenarios of these runs, in the paper's order."""
+    present = {name for summary in summaries for name in summary.scenarios}
+    return [name for name in SCENARIOS if name in present]
 
 
 def macro_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
-    """Tables of everything else, averaged over scenarios: a line per run.
+    """Makes the tables of all other metrics, averaged over scenarios: a line per run.
 
-    A column in which nothing but zeros and unknown numbers would stand is left out.
+    Columns that hold only zeros and unknown numbers are omitted.
     """
     grids = []
     for title, columns in MACRO_TABLES.items():
-        told = _told(columns, [summary.macro for summary in _summaries(groups)])
+        kept = _informative(columns, [summary.macro for summary in _summaries(groups)])
         lines = [
             Group(
-                [Line(name, [c.cell(summary.macro) for c in told]) for name, summary in group.runs],
+                [Line(name, [c.cell(summary.macro) for c in kept]) for name, summary in group.runs],
                 group.heading,
             )
             for group in groups
         ]
-        grids.append(Grid(title, [column.heading for column in told], lines))
+        grids.append(Grid(title, [column.heading for column in kept], lines))
     return [grid for grid in grids if grid.columns]
 
 
 def consistency_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
-    """What repeats tell, averaged over scenarios; none where nothing was repeated."""
+    """Makes the table of pass^k and variances, averaged over scenarios; none without repeats."""
     found = [summary.consistency for summary in _summaries(groups)]
     ks = sorted({k for one in found if one for k in one.pass_hat})
     if not ks:
@@ -169,21 +169,21 @@ def consistency_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
         for group in groups
     ]  # fmt: skip
     columns = [*(f"pass^{k} %" for k in ks), "within", "between"]
-    title = "right every time; variance within samples (of repeats) and between samples"
+    title = "right in all k repeats; variance within and between samples"
     return [Grid(title, columns, lines)]
 
 
 def usage_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
-    """Errors, tokens and dollars in all; nothing where there are none."""
+    """Makes the table of total errors, tokens and cost; none if there are none."""
     lines = [
-        Group([Line(name, [Cell(text) for text in _in_all(summary)])
+        Group([Line(name, [Cell(text) for text in _totals(summary)])
                for name, summary in group.runs], group.heading)
         for group in groups
     ]  # fmt: skip
-    told = {cell.text for group in lines for line in group.lines for cell in line.cells}
-    if told <= {"0", "$0.0000", "unknown"}:
+    kept = {cell.text for group in lines for line in group.lines for cell in line.cells}
+    if kept <= {"0", "$0.0000", "unknown"}:
         return []
-    return [Grid("in all", ["errors", "input tokens", "output tokens", "dollars"], lines)]
+    return [Grid("total", ["errors", "input tokens", "output tokens", "dollars"], lines)]
 
 
 def _repeated(found: Consistency | None, ks: Sequence[int]) -> list[Cell]:
@@ -194,7 +194,7 @@ def _repeated(found: Consistency | None, ks: Sequence[int]) -> list[Cell]:
 
 
 def scenario_grids(title: str, summary: Summary) -> list[Grid]:
-    """Tables of one run: a line per scenario, and one for the average of several."""
+    """Makes the tables of one run: a line per scenario, and one for the average of several."""
     tables = {
         title: (*SCORES.values(), *ASKING),
         "turns, %": ACTS,
@@ -207,29 +207,31 @@ def scenario_grids(title: str, summary: Summary) -> list[Grid]:
 
 
 def _scenario_grid(title: str, columns: Sequence[MetricColumn], summary: Summary) -> Grid:
-    told = _told(columns, [summary.macro, *summary.scenarios.values()])
+    kept = _informative(columns, [summary.macro, *summary.scenarios.values()])
     lines = [
-        Line(name, [Cell(str(found.episodes)), *(column.cell(found) for column in told)])
+        Line(name, [Cell(str(found.episodes)), *(column.cell(found) for column in kept)])
         for name, found in summary.scenarios.items()
     ]
-    average = Line("macro average", [Cell(""), *(c.cell(summary.macro) for c in told)], strong=True)
+    average = Line("macro average", [Cell(""), *(c.cell(summary.macro) for c in kept)], strong=True)
     groups = [Group(lines), Group([average])] if len(lines) > 1 else [Group(lines)]
-    return Grid(title, ["episodes", *(column.heading for column in told)], groups)
+    return Grid(title, ["episodes", *(column.heading for column in kept)], groups)
 
 
-def _told(columns: Iterable[MetricColumn], rates: Sequence[Rates]) -> list[MetricColumn]:
-    """The columns in which anything but zeros would stand; acc and psr always."""
+def _informative(columns: Iterable[MetricColumn], rates: Sequence[Rates]) -> list[MetricColumn]:
+    """Returns the columns that hold more than zeros and unknown numbers, and acc and psr."""
 
-    def tells(column: MetricColumn) -> bool:
+    def is_informative(column: MetricColumn) -> bool:
         return any(column.cell(found).text.strip("-+0.") for found in rates)
 
-    return [column for column in columns if column.metric in ("acc", "psr") or tells(column)]
+    return [
+        column for column in columns if column.metric in ("acc", "psr") or is_informative(column)
+    ]
 
 
 def _summaries(groups: Iterable[NamedGroup]) -> list[Summary]:
     return [summary for group in groups for _, summary in group.runs]
 
 
-def _in_all(summary: Summary) -> list[str]:
+def _totals(summary: Summary) -> list[str]:
     given, written = tokens(summary, "input_tokens"), tokens(summary, "output_tokens")
     return [str(summary.errors), count(given), count(written), dollars(cost(summary))]

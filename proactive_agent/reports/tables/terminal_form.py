@@ -1,4 +1,4 @@
-"""A grid for the terminal: the interval stands below its number, a heading above its lines."""
+"""Tables in the terminal: intervals are printed below their numbers."""
 
 import re
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ _GAP = 2
 
 
 class TerminalTable:
-    """Prints a grid; names are folded where the line is too short for them."""
+    """A grid that rich can print.  Names are folded if the terminal is too narrow."""
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
@@ -44,7 +44,7 @@ class TerminalTable:
         yield Text()
 
     def _column(self, index: int) -> list[str]:
-        """The texts of a column."""
+        """The heading and all texts of a column."""
         cells = [line.cells[index] for line in self._lines]
         return [self._grid.columns[index], *(text for cell in cells for text in cell)]
 
@@ -61,7 +61,7 @@ class TerminalTable:
 
 
 def _folded(name: str, width: int) -> list[str]:
-    """The name in lines that end where a part of it does, if that can be."""
+    """Splits a name into lines, after a separator if possible."""
     lines = [""]
     for part in re.split(r"(?<=[ :/_-])", name):
         while len(lines[-1]) + len(part) > width:

@@ -1,4 +1,4 @@
-"""Grids as Markdown and as LaTeX, for a page or a paper; the caption is a row of the table."""
+"""Tables as Markdown and LaTeX.  The caption becomes a row of the table."""
 
 import re
 
@@ -15,7 +15,7 @@ _LATEX = {
 
 
 def markdown(grid: Grid) -> str:
-    """A pipe table below its title."""
+    """Returns the title and a pipe table."""
     blanks = [""] * len(grid.columns)
     rows = [["", *map(_markdown, grid.columns)], ["---", *["---:"] * len(blanks)]]
     for group in grid.groups:
@@ -29,7 +29,7 @@ def markdown(grid: Grid) -> str:
 
 
 def latex(grid: Grid) -> str:
-    r"""A `tabular` below its title as a comment; needs `\usepackage{booktabs}`."""
+    r"""Returns a `tabular` with its title as a comment.  Needs `\usepackage{booktabs}`."""
     width = 1 + len(grid.columns)
     lines = [f"% {_latex(grid.title)}", rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}", r"\toprule"]
     lines += [_latex_row(["", *grid.columns])]
@@ -52,7 +52,7 @@ def _texts(line: Line) -> list[str]:
 
 
 def _joined(cell: Cell) -> str:
-    """The number and its interval: bounds in brackets, half a width as it is."""
+    """Joins a number and its interval; bounds are put in brackets."""
     bounds = cell.interval and cell.interval[0].isdigit()
     return f"{cell.text} ({cell.interval})" if bounds else f"{cell.text} {cell.interval}".strip()
 

@@ -224,7 +224,7 @@ def test_answers_that_a_judge_left_open_are_told(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"scenario": "cubism"}, "unknown scenario 'cubism'"),
-        ({"category": None}, "category is null exactly where no category is accepted"),
+        ({"category": None}, "category must be null if no category is accepted, and only then"),
         ({"accepted": []}, "accepted: "),
         ({"answer": 3}, "answer: "),
         ({"proactive": "perhaps"}, "proactive: "),

@@ -111,7 +111,7 @@ def test_a_summary_comes_back_from_its_file_as_it_was() -> None:
 
 
 def test_an_unknown_scenario_is_wrong_input() -> None:
-    with pytest.raises(UserError, match="unknown scenario: 'cubism'"):
+    with pytest.raises(UserError, match="unknown scenario 'cubism'"):
         summarise([episode("right", scenario="cubism")])
 
 

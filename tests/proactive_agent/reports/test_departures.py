@@ -16,15 +16,15 @@ def test_a_run_as_published_needs_no_remark() -> None:
 @pytest.mark.parametrize(
     ("changed", "note"),
     [
-        ({"protocol": "tools"}, "All runs: tools are called, not options chosen."),
+        ({"protocol": "tools"}, "All runs: tool calls instead of multiple choice."),
         ({"parser": "lenient"}, "All runs: replies read by the lenient parser."),
-        ({"forgiving": True}, "All runs: suggestions that do not apply were forgiven."),
+        ({"forgiving": True}, "All runs: suggestions that do not apply did not end the episode."),
         ({"limit": 3}, "All runs: not all samples."),
         ({"data": {**OFFICIAL, "filtered": False}},
          "All runs: the filter of the official data was not applied."),
         ({"data": {**OFFICIAL, "wording": "own v1"}},
-         "All runs: wording other than the published one."),
-        ({"protocol": "oeg"}, "All runs: judged otherwise than published."),
+         "All runs: wording that differs from the published one."),
+        ({"protocol": "oeg"}, "All runs: a judge prompt that differs from the published one."),
         ({"data": {}}, EMBEDDED_NOTE),
     ],
 )  # fmt: skip
@@ -34,7 +34,7 @@ def test_each_departure_is_said(changed: dict[str, Any], note: str) -> None:
 
 def test_the_toolset_is_said_where_tools_are_called() -> None:
     notes = departure_notes([played("a", answers("1"), data=OFFICIAL, toolset="all")])
-    assert notes[1:] == ["All runs: tools other than those of the state."]
+    assert notes[1:] == ["All runs: a toolset that differs from the state's own."]
 
 
 def test_a_departure_of_some_runs_names_them() -> None:
@@ -42,7 +42,9 @@ def test_a_departure_of_some_runs_names_them() -> None:
         played("a", answers("1"), **AS_PUBLISHED),
         played("b", answers("1"), **AS_PUBLISHED, forgiving=True),
     ]
-    assert departure_notes(runs) == ["Suggestions that do not apply were forgiven: openai:b."]
+    assert departure_notes(runs) == [
+        "Suggestions that do not apply did not end the episode: openai:b."
+    ]
 
 
 def test_runs_on_the_embedded_suite_are_named_among_others() -> None:
@@ -55,5 +57,5 @@ def test_runs_on_the_embedded_suite_are_named_among_others() -> None:
 
 def test_failed_episodes_are_counted() -> None:
     assert departure_notes([played("a", answers("1--"), **AS_PUBLISHED)]) == [
-        "2 episodes met an error and are left out."
+        "2 episodes ended with an error and are left out."
     ]

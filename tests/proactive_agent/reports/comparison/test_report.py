@@ -35,7 +35,7 @@ def test_the_baseline_is_named_as_the_runs_are(asked: str) -> None:
 
 
 def test_another_run_is_no_baseline() -> None:
-    with pytest.raises(UserError, match="none of the runs compared; they are run-a, run-b"):
+    with pytest.raises(UserError, match="not one of the compared runs, which are run-a, run-b"):
         find_baseline([A, B], "c")
 
 
@@ -55,7 +55,7 @@ def test_runs_are_compared_with_the_baseline() -> None:
 def test_samples_of_other_files_are_other_samples() -> None:
     found = report(A, OTHER_DATA)
     assert found.differences == {}
-    assert "Warning: the runs were made on different data." in found.notes
+    assert "Warning: the runs used different data." in found.notes
 
 
 @pytest.mark.parametrize(

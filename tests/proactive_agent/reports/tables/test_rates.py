@@ -76,7 +76,7 @@ def test_what_a_run_used_in_all_is_shown_if_anything() -> None:
     ("summary", "note"),
     [
         (summarise([episode("right"), episode(sample_id=1, error=FAILED)]),
-         "Left out as they met an error: 1 of 2 episodes."),
+         "1 of 2 episodes ended with an error and are left out."),
         (summarise([episode("unreadable")]), "Invalid replies: 1 unreadable."),
         (ONE, "30 input tokens (unknown cached), 6 output tokens (unknown reasoning), "
               "cost unknown."),
@@ -87,4 +87,4 @@ def test_notes_say_what_a_table_does_not(summary: Summary, note: str) -> None:
 
 
 def test_the_embedded_suite_is_never_shown_without_its_note() -> None:
-    assert any("do not compare" in note for note in summary_notes(ONE, embedded=True))
+    assert any("cannot be compared" in note for note in summary_notes(ONE, embedded=True))
