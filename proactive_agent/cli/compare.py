@@ -8,7 +8,7 @@ import click
 from proactive_agent.cli.results_folder import results_folder
 
 if TYPE_CHECKING:
-    from proactive_agent.reports.comparison.report import Report
+    from proactive_agent.reports.comparison.report import ComparisonReport
 
 FORMATS = ("table", "markdown", "latex", "csv", "json")
 
@@ -54,7 +54,7 @@ def compare(
         _write(report, form)
 
 
-def _print_tables(report: "Report") -> None:
+def _print_tables(report: "ComparisonReport") -> None:
     from proactive_agent.reports.comparison.grids import grids
     from proactive_agent.reports.tables import INTERVAL_NOTE, TerminalTable
     from proactive_agent.terminal.console import console, plain
@@ -65,7 +65,7 @@ def _print_tables(report: "Report") -> None:
         console.print(plain(note), markup=False)
 
 
-def _write(report: "Report", form: str) -> None:
+def _write(report: "ComparisonReport", form: str) -> None:
     """Text for files and programs; what is to be known beside it goes to standard error."""
     from proactive_agent.reports.comparison.csv_form import csv_text
     from proactive_agent.reports.comparison.grids import grids

@@ -51,7 +51,7 @@ class Failures(BaseModel):
     """Largest group first."""
 
 
-class _Found(NamedTuple):
+class _GroupFound(NamedTuple):
     group: FailureGroup
     counts: Counter[str]
     examples: list[EpisodeKey]
@@ -61,14 +61,14 @@ def find_failures(episodes: Iterable[Episode]) -> Failures:
     """Counts failures by group and scenario.  The first episodes of a group are its examples."""
     played: Counter[str] = Counter()
     right: Counter[str] = Counter()
-    found: dict[FailureGroup, _Found] = {}
+    found: dict[FailureGroup, _GroupFound] = {}
     for episode in episodes:
         played[episode.scenario] += 1
         failure = group(episode)
         if failure is None:
             right[episode.scenario] += 1
             continue
-        one = found.setdefault(failure, _Found(failure, Counter(), []))
+        one = found.setdefault(failure, _GroupFound(failure, Counter(), []))
         one.counts[episode.scenario] += 1
         _keep_example(one.examples, episode.key)
     failed = played.total() - right.total()
@@ -100,7 +100,7 @@ def _keep_example(examples: list[EpisodeKey], key: EpisodeKey) -> None:
         examples[-1] = key
 
 
-def _summary(one: _Found, failed: int, played: Counter[str]) -> GroupSummary:
+def _summary(one: _GroupFound, failed: int, played: Counter[str]) -> GroupSummary:
     return GroupSummary(
         name=one.group.name,
         title=one.group.title,

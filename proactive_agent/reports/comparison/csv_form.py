@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from proactive_agent.metrics import Rates
 from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.reports.comparison.pairing import Difference
-from proactive_agent.reports.comparison.report import Report
+from proactive_agent.reports.comparison.report import ComparisonReport
 from proactive_agent.reports.tables.csv_form import write_csv
 
 COLUMNS = (
@@ -16,7 +16,7 @@ COLUMNS = (
 MACRO = "macro average"
 
 
-def csv_text(report: Report) -> str:
+def csv_text(report: ComparisonReport) -> str:
     """Returns a header and the rows of runs, published figures, differences and help-seeking."""
     rows = (*_runs(report), *_published(report), *_differences(report), *_pairs(report))
     stream = io.StringIO()
@@ -24,7 +24,7 @@ def csv_text(report: Report) -> str:
     return stream.getvalue()
 
 
-def _runs(report: Report) -> Iterator[dict[str, object]]:
+def _runs(report: ComparisonReport) -> Iterator[dict[str, object]]:
     for run in report.runs:
         told = run.model_dump(include={"source", "name", "run_id", "protocol", "condition", "data"})
         for scenario, found in run.summary.scenarios.items():
@@ -37,7 +37,7 @@ def _rates(rates: Rates, told: dict[str, object]) -> Iterator[dict[str, object]]
         yield from _estimate(metric, getattr(rates, metric), told)
 
 
-def _published(report: Report) -> Iterator[dict[str, object]]:
+def _published(report: ComparisonReport) -> Iterator[dict[str, object]]:
     for row in report.published:
         told = row.model_dump(include={"source", "name", "protocol", "condition", "data"})
         for scenario, values in {**row.scenarios, MACRO: row.macro}.items():
@@ -45,7 +45,7 @@ def _published(report: Report) -> Iterator[dict[str, object]]:
                 yield {**told, "scenario": scenario, "metric": metric, "value": value}
 
 
-def _differences(report: Report) -> Iterator[dict[str, object]]:
+def _differences(report: ComparisonReport) -> Iterator[dict[str, object]]:
     for name, found in report.differences.items():
         for scenario, by_metric in {**found.scenarios, MACRO: found.macro}.items():
             for metric, one in by_metric.items():
@@ -60,7 +60,7 @@ def _difference(
     yield from _estimate(metric, found.difference, {**told, **tested})
 
 
-def _pairs(report: Report) -> Iterator[dict[str, object]]:
+def _pairs(report: ComparisonReport) -> Iterator[dict[str, object]]:
     for pair in report.help_seeking:
         for scenario, found in {**pair.scenarios, MACRO: pair.macro}.items():
             told = {"source": "help-seeking", "name": pair.needed, "baseline": pair.clear}

@@ -8,7 +8,7 @@ from proactive_agent.reports.comparison.difference_tables import (
     help_seeking_grids,
 )
 from proactive_agent.reports.comparison.published_rows import published_group
-from proactive_agent.reports.comparison.report import Report
+from proactive_agent.reports.comparison.report import ComparisonReport
 from proactive_agent.reports.published import TABLES
 from proactive_agent.reports.tables import (
     NamedGroup,
@@ -26,7 +26,7 @@ from proactive_agent.reports.tables.rates import (
 )
 
 
-def grids(report: Report) -> list[Grid]:
+def grids(report: ComparisonReport) -> list[Grid]:
     """All tables, the most important first.  A single run is shown scenario by scenario."""
     summaries = [run.summary for run in report.runs]
     groups = _groups(report)
@@ -45,7 +45,7 @@ def grids(report: Report) -> list[Grid]:
     ]
 
 
-def _groups(report: Report) -> list[NamedGroup]:
+def _groups(report: ComparisonReport) -> list[NamedGroup]:
     """The runs; next to published figures they are grouped under the data that they used."""
     if not report.published:
         return [NamedGroup([(run.name, run.summary) for run in report.runs])]
@@ -57,7 +57,7 @@ def _groups(report: Report) -> list[NamedGroup]:
 
 
 def _scores(
-    score: str, report: Report, groups: Sequence[NamedGroup], scenarios: Sequence[str]
+    score: str, report: ComparisonReport, groups: Sequence[NamedGroup], scenarios: Sequence[str]
 ) -> Grid:
     runs = [run_lines(group, score, scenarios) for group in groups]
     published = _published(score, report, scenarios)
@@ -65,7 +65,7 @@ def _scores(
     return score_grid(score, scenarios, [*runs, *published], caption)
 
 
-def _published(score: str, report: Report, scenarios: Sequence[str]) -> list[Group]:
+def _published(score: str, report: ComparisonReport, scenarios: Sequence[str]) -> list[Group]:
     names = dict.fromkeys(row.table for row in report.published)
     return [
         published_group(name, score, scenarios) for name in names if score in TABLES[name].metrics

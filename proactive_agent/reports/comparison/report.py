@@ -34,7 +34,7 @@ class ComparedRun(BaseModel):
     summary: Summary
 
 
-class Report(BaseModel):
+class ComparisonReport(BaseModel):
     """A comparison of runs."""
 
     caption: str | None
@@ -51,14 +51,14 @@ class Report(BaseModel):
 
 def make_report(
     runs: Sequence[PlayedRun], baseline: PlayedRun | None, *, with_published: bool
-) -> Report:
+) -> ComparisonReport:
     """Compares runs with a baseline and, if asked for, with the published figures."""
     manifests = [run.manifest for run in runs]
     figures = published_figures(runs) if with_published else []
     notes = differences(manifests)
     if any(manifest.data.embedded for manifest in manifests):
         notes.append(EMBEDDED_NOTE)
-    return Report(
+    return ComparisonReport(
         caption=caption(runs) if figures else None,
         notes=notes,
         baseline=baseline.name if baseline else None,

@@ -5,14 +5,10 @@ Needs matplotlib (extra `report`).
 
 import importlib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.plots.sheet import Drawing
 from proactive_agent.reports.plots.style import png, settle, style, svg
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 FIGURES = {
     "recognition": "recognition:draw",
@@ -37,9 +33,4 @@ def draw(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -
     return drawing
 
 
-def figure(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -> "Figure":
-    """Draws the named plot and returns its figure only."""
-    return draw(name, runs, with_published=with_published).figure
-
-
-__all__ = ["FIGURES", "Drawing", "draw", "figure", "png", "svg"]
+__all__ = ["FIGURES", "Drawing", "draw", "png", "svg"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.departures import departure_notes
 from proactive_agent.reports.matching_runs import choose_runs, unfit_unless_long
-from proactive_agent.reports.plots.sheet import Drawing, Key, Size, draw_sheet, panel, short
+from proactive_agent.reports.plots.sheet import Drawing, Key, SheetSize, draw_sheet, panel, short
 from proactive_agent.reports.plots.style import BLUE, ORANGE, SKY
 from proactive_agent.reports.plots.values import MEAN, panels
 
@@ -45,7 +45,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     names = panels(scenarios)
     columns = min(COLUMNS, len(names))
     rows = -(-len(names) // columns)
-    size = Size(10, rows * (0.55 + ROW * max(len(runs), 2)) + 0.2)
+    size = SheetSize(10, rows * (0.55 + ROW * max(len(runs), 2)) + 0.2)
     legend = [Key(Patch(facecolor=part.colour), part.label) for part in PARTS]
     figure = draw_sheet("What models do", size, legend=legend, notes=departure_notes(runs))
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from proactive_agent.reports import published
-from proactive_agent.reports.plots.sheet import Key, Size, draw_sheet, mark, panel, short
+from proactive_agent.reports.plots.sheet import Key, SheetSize, draw_sheet, mark, panel, short
 from proactive_agent.reports.plots.style import BLUE, GUIDE, PUBLISHED, SMALL, TEXT, VERMILION
 from proactive_agent.reports.plots.values import LABELS, Metric, Value
 
@@ -58,11 +58,11 @@ def draw_changes(
     """Draws the plot, with `across` panels side by side.  Our runs must precede published rows."""
     first, *others = conditions
     legend = [Key(mark(BLUE, "o", hollow=True), first)]
-    legend += [Key(mark(*look), name) for look, name in zip(AFTER, others, strict=False)]
+    legend += [Key(mark(*style), name) for style, name in zip(AFTER, others, strict=False)]
     if any(row.published for row in rows):
         legend.append(Key(mark(PUBLISHED, "o"), published.LABEL))
     bands = len(panels) // across
-    size = Size(10, bands * (AROUND + ROW * len(rows)))
+    size = SheetSize(10, bands * (AROUND + ROW * len(rows)))
     figure = draw_sheet(title, size, legend=legend, notes=notes)
     grid: list[Axes] = list(figure.subplots(bands, across, sharey=True, squeeze=False).flat)
     for index, (axes, shown) in enumerate(zip(grid, panels, strict=True)):

@@ -14,7 +14,7 @@ from proactive_agent.reports.comparison.help_seeking import help_seeking
 from proactive_agent.reports.matching_runs import WantedConditions, match_models
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, draw_sheet
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
-from proactive_agent.reports.plots.style import GUIDE, SMALL, look
+from proactive_agent.reports.plots.style import GUIDE, SMALL, marker_style
 from proactive_agent.reports.plots.values import MEAN, drawn
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
                 rates = pair.macro if scenario == MEAN else pair.scenarios.get(scenario)
                 if rates is not None:
                     x, y = drawn(rates.asks_clear), drawn(rates.asks_needed)
-                    draw_point(axes, x, y, look(number))
+                    draw_point(axes, x, y, marker_style(number))
     return Drawing(figure, left_out)
 
 

@@ -13,7 +13,7 @@ from proactive_agent.reports import published
 from proactive_agent.reports.matching_runs import WantedConditions, match_models
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, Key, draw_sheet, published_mark
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
-from proactive_agent.reports.plots.style import PUBLISHED, look
+from proactive_agent.reports.plots.style import PUBLISHED, marker_style
 from proactive_agent.reports.plots.values import published_value, value_of
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         for number, model in enumerate(models):
             asked = value_of(model.runs["zero-shot"], "acc", scenario)
             able = value_of(model.runs["reference"], "acc", scenario)
-            draw_point(axes, able, asked, look(number))
+            draw_point(axes, able, asked, marker_style(number))
     return Drawing(figure, left_out)
 
 

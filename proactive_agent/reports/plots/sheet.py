@@ -52,7 +52,7 @@ class Key(NamedTuple):
     label: str
 
 
-class Size(NamedTuple):
+class SheetSize(NamedTuple):
     """The size of all panels together, with their labels, in inches."""
 
     width: float
@@ -60,7 +60,7 @@ class Size(NamedTuple):
 
 
 def draw_sheet(
-    title: str, size: Size, *, legend: Sequence[Key] = (), notes: Sequence[str] = ()
+    title: str, size: SheetSize, *, legend: Sequence[Key] = (), notes: Sequence[str] = ()
 ) -> "Figure":
     """Makes a sheet without panels; the caller adds them with `figure.subplots`."""
     from matplotlib.figure import Figure

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from proactive_agent.reports.matching_runs import ModelRuns
-from proactive_agent.reports.plots.sheet import Key, Size, mark, panel, short
-from proactive_agent.reports.plots.style import GUIDE, Look, look
+from proactive_agent.reports.plots.sheet import Key, SheetSize, mark, panel, short
+from proactive_agent.reports.plots.style import GUIDE, MarkerStyle, marker_style
 from proactive_agent.reports.plots.values import Value, panels
 
 if TYPE_CHECKING:
@@ -17,10 +17,10 @@ SIDE = 2.8
 """Height of a panel with its labels, in inches."""
 
 
-def size_for(scenarios: Sequence[str]) -> Size:
+def size_for(scenarios: Sequence[str]) -> SheetSize:
     """The size of all panels together."""
     count = len(panels(scenarios))
-    return Size(10, SIDE * -(-count // COLUMNS))
+    return SheetSize(10, SIDE * -(-count // COLUMNS))
 
 
 def square_panels(
@@ -48,15 +48,15 @@ def square_panels(
 
 def legend_of(models: Sequence[ModelRuns]) -> list[Key]:
     """The legend, with an entry per model."""
-    return [Key(mark(*look(number)), short(model.name)) for number, model in enumerate(models)]
+    return [Key(mark(*marker_style(n)), short(model.name)) for n, model in enumerate(models)]
 
 
-def draw_point(axes: "Axes", x: Value | None, y: Value | None, look: Look) -> None:
+def draw_point(axes: "Axes", x: Value | None, y: Value | None, style: MarkerStyle) -> None:
     """Draws a model's marker with its intervals, unless one of the values is unknown."""
     if x is None or y is None:
         return
     axes.errorbar(
-        x.value, y.value, xerr=x.error, yerr=y.error, color=look.colour, marker=look.marker,
+        x.value, y.value, xerr=x.error, yerr=y.error, color=style.colour, marker=style.marker,
         markersize=7, markeredgecolor="white", markeredgewidth=0.6, elinewidth=0.8, zorder=3,
         clip_on=False,
     )  # fmt: skip

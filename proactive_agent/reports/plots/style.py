@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 FONT_SIZE = 9
 SMALL = 8
-"""Size of the smallest text, in points."""
+"""SheetSize of the smallest text, in points."""
 
 BLUE, VERMILION, GREEN, PURPLE = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 ORANGE, SKY, BLACK = "#E69F00", "#56B4E9", "#000000"
@@ -60,16 +60,16 @@ PLACE_DIGITS = 6
 PIXELS_PER_INCH = 200
 
 
-class Look(NamedTuple):
+class MarkerStyle(NamedTuple):
     """The colour and marker of a model."""
 
     colour: str
     marker: str
 
 
-def look(number: int) -> Look:
-    """The look of the model with this number, counted from 0.  The first 56 are distinct."""
-    return Look(COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)])
+def marker_style(number: int) -> MarkerStyle:
+    """The style of the model with this number, counted from 0.  The first 56 are distinct."""
+    return MarkerStyle(COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)])
 
 
 @contextmanager

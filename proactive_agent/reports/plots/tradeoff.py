@@ -17,7 +17,7 @@ from proactive_agent.reports.plots.sheet import (
     INTERVALS,
     Drawing,
     Key,
-    Size,
+    SheetSize,
     draw_sheet,
     mark,
     panel,
@@ -25,7 +25,7 @@ from proactive_agent.reports.plots.sheet import (
     short,
 )
 from proactive_agent.reports.plots.squares import draw_point
-from proactive_agent.reports.plots.style import GUIDE, PUBLISHED, SMALL, look
+from proactive_agent.reports.plots.style import GUIDE, PUBLISHED, SMALL, marker_style
 from proactive_agent.reports.plots.values import MEAN, mean_of, published_value, value_of
 
 if TYPE_CHECKING:
@@ -49,18 +49,20 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     runs, scenarios, left_out = choose_runs(
         runs, unfit_unless_long("reference", "clear"), "runs of several turns"
     )
-    legend = [Key(mark(*look(n)), short(run.name)) for n, run in enumerate(runs)]
+    legend = [Key(mark(*marker_style(n)), short(run.name)) for n, run in enumerate(runs)]
     notes = [f"Dashed lines: right answers per 100 turns.  {INTERVALS}", *departure_notes(runs)]
     if with_published:
         legend += [Key(published_mark(m), label) for m, label in PUBLISHED_TABLES.values()]
         notes.append(published.NOTE)
-    figure = draw_sheet("Accuracy against suggestions", Size(8, 5), legend=legend, notes=notes)
+    figure = draw_sheet("Accuracy against suggestions", SheetSize(8, 5), legend=legend, notes=notes)
     axes = figure.subplots()
     panel(axes, mean_of(scenarios), xlabel="psr (turns before the last)", ylabel="acc (%)")
     if with_published:
         _draw_published(axes, scenarios)
     for number, run in enumerate(runs):
-        draw_point(axes, value_of(run, "psr", MEAN), value_of(run, "acc", MEAN), look(number))
+        draw_point(
+            axes, value_of(run, "psr", MEAN), value_of(run, "acc", MEAN), marker_style(number)
+        )
     _draw_lines(axes)
     return Drawing(figure, left_out)
 

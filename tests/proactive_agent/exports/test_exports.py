@@ -1,4 +1,4 @@
-"""`export`: every format is opened again with the library that it is for."""
+"""`export`: every format can be read with its own library."""
 
 import csv
 import json
@@ -23,7 +23,7 @@ from tests.proactive_agent.written_records import FAILED, episode
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """The oracle and one failed episode, so that answers, calls and errors are all there."""
+    """A run of the oracle and one failed episode: answers, calls and errors occur."""
     results = tmp_path_factory.mktemp("results")
     settings = Settings(provider="baseline:oracle", scenarios=("rod", "coco"), limit=2)
     folder = play_new(settings, results)
@@ -58,7 +58,7 @@ def test_csv_has_a_row_per_episode_and_per_turn(played: RunFolder, tmp_path: Pat
     )
 
 
-def test_csv_leaves_empty_what_is_not_known(played: RunFolder, tmp_path: Path) -> None:
+def test_unknown_csv_cells_are_empty(played: RunFolder, tmp_path: Path) -> None:
     exported(played, "csv", tmp_path)
     with (tmp_path / "episodes.csv").open(newline="") as stream:
         failed = next(r for r in csv.DictReader(stream) if r["sample_id"] == "99")
@@ -74,7 +74,7 @@ def test_no_cell_of_a_csv_is_a_formula(played: RunFolder, tmp_path: Path) -> Non
     assert row["target"] == "'=cmd|' /C calc'!A0"
 
 
-def test_parquet_says_the_same_with_types(played: RunFolder, tmp_path: Path) -> None:
+def test_parquet_has_the_same_rows_with_types(played: RunFolder, tmp_path: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet")
     exported(played, "parquet", tmp_path)
     episodes = parquet.read_table(tmp_path / "episodes.parquet").to_pylist()
@@ -142,7 +142,7 @@ def test_an_inspect_log_has_the_scores_of_the_summary(played: RunFolder, tmp_pat
     assert (acc.scored_samples, acc.unscored_samples) == (5, 1)
 
 
-def test_an_inspect_log_shows_what_a_call_led_to(played: RunFolder, tmp_path: Path) -> None:
+def test_an_inspect_log_shows_the_result_of_a_call(played: RunFolder, tmp_path: Path) -> None:
     log_library = pytest.importorskip("inspect_ai.log")
     exported(played, "inspect", tmp_path / "run.eval")
     log = log_library.read_eval_log(str(tmp_path / "run.eval"), resolve_attachments=True)
@@ -157,7 +157,7 @@ def test_an_inspect_log_shows_what_a_call_led_to(played: RunFolder, tmp_path: Pa
     assert answered.result == "answer: correct"
 
 
-def test_an_inspect_log_says_what_ended_a_sample(tmp_path: Path) -> None:
+def test_an_inspect_log_shows_why_a_sample_ended(tmp_path: Path) -> None:
     log_library = pytest.importorskip("inspect_ai.log")
     settings = Settings(
         provider="baseline:always-ask", protocol="mcqa", scenarios=("rod",), limit=1, repeats=2
@@ -209,7 +209,7 @@ class _Collector(BaseHTTPRequestHandler):
 
 
 class Sent(NamedTuple):
-    """What `--otlp` did."""
+    """The output of `export --otlp`."""
 
     done: subprocess.CompletedProcess[str]
     bodies: list[bytes]
@@ -217,7 +217,7 @@ class Sent(NamedTuple):
 
 
 def sent(played: RunFolder, status: int) -> Sent:
-    """To a collector on this machine that answers with the status."""
+    """Exports to a local collector that answers with this status."""
     fields: dict[str, Any] = {"received": [], "paths": [], "status": status}
     server = HTTPServer(("127.0.0.1", 0), type("Handler", (_Collector,), fields))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -253,7 +253,7 @@ def test_spans_reach_an_otlp_endpoint(played: RunFolder) -> None:
     assert f"sent {len(names)} spans" in done.stderr
 
 
-def test_an_endpoint_that_takes_no_spans_is_told(played: RunFolder) -> None:
+def test_an_endpoint_that_refuses_spans_is_reported(played: RunFolder) -> None:
     pytest.importorskip("opentelemetry.sdk")
     done = sent(played, 400).done
     assert done.returncode == 2
@@ -286,7 +286,7 @@ def test_span_lines_hold_the_tokens(played: RunFolder, tmp_path: Path) -> None:
     assert sorted(told) == sorted(map(int, counts))  # type: ignore[arg-type]
 
 
-def test_span_lines_are_those_that_collectors_read(played: RunFolder, tmp_path: Path) -> None:
+def test_span_lines_are_valid_otlp_json(played: RunFolder, tmp_path: Path) -> None:
     pytest.importorskip("opentelemetry.sdk")
     exported(played, "otel", tmp_path / "spans.jsonl")
     spans = lines_of_spans(tmp_path / "spans.jsonl")
@@ -307,14 +307,14 @@ def test_spans_use_the_names_of_the_conventions(played: RunFolder, tmp_path: Pat
     assert names - ours - {"error.type"} <= known
 
 
-def test_an_endpoint_goes_with_spans_only(played: RunFolder, tmp_path: Path) -> None:
+def test_an_endpoint_needs_the_span_format(played: RunFolder, tmp_path: Path) -> None:
     arguments = ["export", str(played.path), "--format", "csv", "--otlp", "http://localhost:1"]
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 2
     assert "--otlp goes with --format otel" in done.output
 
 
-def test_a_place_that_cannot_be_written_is_named(played: RunFolder, tmp_path: Path) -> None:
+def test_an_unwritable_path_is_named(played: RunFolder, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     arguments = ["export", str(played.path), "--format", "csv", "-o", str(tmp_path / "taken")]
     done = CliRunner().invoke(cli, arguments)

@@ -1,4 +1,4 @@
-"""The scenarios as Inspect tasks score a reply as `run` does."""
+"""Inspect tasks score replies like `run`."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,7 @@ def records(settings: Settings, results: Path) -> dict[tuple[str, str], EpisodeR
 
 
 def as_output(turn: TurnRecord) -> Any:
-    """The reply of a record, as a model of Inspect's gives it."""
+    """The reply of a record as the output of an Inspect model."""
     from inspect_ai.model import (
         ChatCompletionChoice,
         ChatMessageAssistant,
@@ -84,11 +84,11 @@ def test_the_same_replies_score_the_same(protocol: Any, provider: str, tmp_path:
 
 
 def ordered(wanted: dict[str, EpisodeRecord], scenario: str) -> list[EpisodeRecord]:
-    """In the order of the data, as Inspect plays them."""
+    """Records in the order of the data, which is also Inspect's."""
     return [wanted[str(sample.id)] for sample in DataFolder().samples(scenario, LIMIT)]
 
 
-def test_arguments_that_are_no_json_are_read_as_such(tmp_path: Path) -> None:
+def test_arguments_that_are_not_json_are_invalid(tmp_path: Path) -> None:
     from inspect_ai.model import ModelOutput, ModelUsage
 
     output = ModelOutput.for_tool_call("mockllm", "answer", {})
@@ -111,7 +111,7 @@ def test_arguments_that_are_no_json_are_read_as_such(tmp_path: Path) -> None:
         ({"data": "/nowhere"}, "/nowhere is not a folder"),
     ],
 )
-def test_what_cannot_be_played_is_refused_before_a_model_is_asked(
+def test_invalid_settings_are_refused_before_the_first_request(
     asked: dict[str, Any], said: str
 ) -> None:
     from inspect_ai._util.error import PrerequisiteError
@@ -123,7 +123,7 @@ def test_what_cannot_be_played_is_refused_before_a_model_is_asked(
     assert said in str(error.value.message)
 
 
-def test_a_conversation_goes_on_with_the_same_messages(tmp_path: Path) -> None:
+def test_a_conversation_keeps_its_messages(tmp_path: Path) -> None:
     from inspect_ai.model import ModelOutput, ModelUsage
 
     outputs = [

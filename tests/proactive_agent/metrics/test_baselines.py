@@ -1,4 +1,4 @@
-"""Scripted models score what theory says."""
+"""Scripted baselines have the expected scores."""
 
 import copy
 from fractions import Fraction
@@ -20,7 +20,7 @@ RINGS = ("rod", "vsod")
 
 
 def play(baseline: str, results: Path, **more: Any) -> Summary:
-    """A baseline on the embedded suite, by multiple choice."""
+    """Plays a baseline on the embedded suite with multiple choice."""
     scenarios = tuple(more.pop("scenarios", SCENARIOS))
     settings = Settings(
         provider=f"baseline:{baseline}", protocol="mcqa", scenarios=scenarios, **more
@@ -29,14 +29,14 @@ def play(baseline: str, results: Path, **more: Any) -> Summary:
 
 
 class Expected(NamedTuple):
-    """Of an episode from a state on."""
+    """Expected results of an episode from a given state."""
 
     right: Fraction
     turns: Fraction
 
 
 def expected(environment: Environment[Any]) -> Expected:
-    """What comes of options that are picked at random, all alike, in every state."""
+    """The expected results of uniformly random choices in every state."""
 
     @cache
     def ahead(turn: int, frame: int) -> Expected:
@@ -59,7 +59,7 @@ def expected(environment: Environment[Any]) -> Expected:
     return ahead(environment.turn, environment.frame)
 
 
-def test_at_random_rod_is_right_as_often_as_it_must_be(tmp_path: Path) -> None:
+def test_random_choices_in_rod_have_the_expected_accuracy(tmp_path: Path) -> None:
     data = DataFolder()
     each = [expected(data.environment("rod", sample)) for sample in data.samples("rod")]
     acc = float(sum(one.right for one in each) / len(each))
@@ -81,7 +81,7 @@ def test_the_oracle_is_always_right_by_the_shortest_way(tmp_path: Path) -> None:
     assert summary.macro.right_at_once.value == 0
 
 
-def test_who_always_asks_meets_the_turn_limit(tmp_path: Path) -> None:
+def test_a_model_that_always_asks_reaches_the_turn_limit(tmp_path: Path) -> None:
     summary = play("always-ask", tmp_path, scenarios=RINGS)
     for scenario, found in summary.scenarios.items():
         limits = [sample.num_images for sample in DataFolder().samples(scenario)]

@@ -1,4 +1,4 @@
-"""What single episodes contribute, worked out by hand."""
+"""The rows of single episodes, computed by hand."""
 
 from typing import Any
 
@@ -22,12 +22,12 @@ def rod(*episodes: EpisodeRecord) -> ScenarioSummary:
 # First turns --------------------------------------------------------------------------------------
 
 
-def test_what_is_right_at_once_needed_no_help() -> None:
+def test_right_at_once_counts_right_first_turns() -> None:
     found = rod(episode("right"), episode("ask", "right"), episode("wrong"))
     assert found.right_at_once.value == pytest.approx(1 / 3)
 
 
-def test_asking_at_once_is_of_first_turns() -> None:
+def test_asked_at_once_counts_first_turns_that_ask() -> None:
     found = rod(episode("ask", "right"), episode("right"), episode("ask", "ask", stop="turn_limit"))
     assert found.asked_at_once.value == pytest.approx(2 / 3)
 
@@ -47,10 +47,10 @@ def talk(question: str, via: str = "text") -> EpisodeRecord:
         ("Nice weather today.", "call", "proactive", 1),
     ],
 )
-def test_words_ask_for_help_if_they_name_some_and_a_call_always(
+def test_words_ask_for_help_if_they_name_a_change_and_calls_always_do(
     question: str, via: str, kind: str, asked: int
 ) -> None:
-    """Where no help is possible, as on clear pictures, a request in words is no action."""
+    """On clear pictures no help is possible, and a request in words is not an action."""
     found = rod(talk(question, via))
     assert {name for name, count in found.actions.model_dump().items() if count} == {kind}
     assert found.asked_at_once.value == asked
@@ -59,7 +59,7 @@ def test_words_ask_for_help_if_they_name_some_and_a_call_always(
 # Efficiency ---------------------------------------------------------------------------------------
 
 
-def test_efficiency_is_of_right_episodes_that_asked() -> None:
+def test_efficiency_counts_right_episodes_that_asked() -> None:
     detour = episode("ask", "ask", "ask", "right", fewest=2)
     shortcut = episode("ask", "right", fewest=4)
     others = [
@@ -70,7 +70,7 @@ def test_efficiency_is_of_right_episodes_that_asked() -> None:
     assert rod(detour, shortcut, *others).efficiency.value == pytest.approx((3 + 1) / (2 + 4))
 
 
-def test_without_such_an_episode_there_is_no_efficiency() -> None:
+def test_efficiency_is_unknown_without_such_episodes() -> None:
     assert rod(episode("right", fewest=2), episode("wrong", fewest=2)).efficiency.value is None
 
 
@@ -99,7 +99,7 @@ def test_calls_are_valid_then_fitting_then_right() -> None:
     assert found.right_calls.value == pytest.approx(1 / 2)
 
 
-def test_without_calls_nothing_is_said_of_them() -> None:
+def test_call_rates_are_unknown_without_calls() -> None:
     assert rod(episode("right")).valid_calls.value is None
 
 
@@ -107,7 +107,7 @@ def test_without_calls_nothing_is_said_of_them() -> None:
 
 
 def parsed(*verdicts: tuple[dict[str, str], dict[str, str] | None]) -> EpisodeRecord:
-    """An episode of turns as the official and, where it differs, the lenient parser read them."""
+    """An episode with the verdicts of the official and, if different, the lenient parser."""
     turns = [
         turn("unreadable", index, verdict=official, lenient_verdict=lenient)
         for index, (official, lenient) in enumerate(verdicts)
@@ -133,7 +133,7 @@ def ended(found: EpisodeRecord, *, right: bool = False, stop: str = "invalid") -
     ],
     ids=["gains", "wrong both ways", "would go on", "loses", "at the limit", "asks at the limit"],
 )
-def test_the_lenient_parser_gains_what_it_would_have_read_otherwise(
+def test_the_parser_gap_with_the_official_parser(
     played: EpisodeRecord, gap: int, still_open: int
 ) -> None:
     found = rod(played)
@@ -149,9 +149,7 @@ def test_the_lenient_parser_gains_what_it_would_have_read_otherwise(
     ],
     ids=["only lenient got so far", "wrong both ways", "right at once"],
 )
-def test_where_the_lenient_parser_drives_the_official_one_is_what_would_have_been(
-    played: EpisodeRecord, gap: int
-) -> None:
+def test_the_parser_gap_with_the_lenient_parser(played: EpisodeRecord, gap: int) -> None:
     found = rod(played)
     assert (found.parser_gap.value, found.parser_open) == (gap, 0)
 
@@ -187,11 +185,11 @@ def test_open_ended_answers_are_judged_by_their_first_turn() -> None:
     assert found.judge_problems == 1
 
 
-def test_only_what_was_judged_has_such_scores() -> None:
+def test_open_ended_scores_need_a_judgement() -> None:
     assert rod(episode("right")).agg.value is None
 
 
-def test_what_judging_cost_is_counted_apart() -> None:
+def test_the_cost_of_the_judge_is_counted_separately() -> None:
     dear = judged("category", judge="openai:x own", cost_usd=0.25)
     assert rod(answered(dear), answered(dear), answered(judged())).judge_cost_usd == 0.5
     unknown = judged("category", judge="openai:x own")

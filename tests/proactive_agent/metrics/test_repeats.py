@@ -6,7 +6,7 @@ from proactive_agent.metrics import Consistency, summarise
 from tests.proactive_agent.written_records import episode
 
 PLAYED = ["11111", "11010", "00000", "00100"]
-"""A sample each, and whether it was right the first time, the second, …"""
+"""One sample per row: whether each of its repeats was right."""
 
 
 def consistency(samples: list[str], scenario: str = "rod") -> Consistency:
@@ -33,12 +33,12 @@ def test_samples_with_fewer_repeats_do_not_count_for_more() -> None:
     assert found.pass_hat[2].value == pytest.approx((1 + 0) / 2)
 
 
-def test_many_repeats_are_told_by_powers_of_two_and_all() -> None:
+def test_many_repeats_report_powers_of_two_and_the_total() -> None:
     found = consistency(["1" * 21, "0" * 21])
     assert list(found.pass_hat) == [1, 2, 3, 4, 5, 6, 7, 8, 16, 21]
 
 
-def test_variances_within_and_between_samples_are_told_apart() -> None:
+def test_variances_within_and_between_samples_are_separated() -> None:
     found = consistency(PLAYED)
     within = [0, 0.6 * 0.4 * 5 / 4, 0, 0.2 * 0.8 * 5 / 4]
     shares = [1, 0.6, 0, 0.2]
@@ -48,21 +48,21 @@ def test_variances_within_and_between_samples_are_told_apart() -> None:
     assert found.between.value == pytest.approx(spread - sum(within) / 4 / 5)
 
 
-def test_what_never_varies_has_no_variance_within() -> None:
+def test_constant_samples_have_no_variance_within() -> None:
     found = consistency(["11", "00", "11", "00"])
     assert found.within.value == 0
     assert found.between.value == pytest.approx(1 / 3)
 
 
-def test_what_varies_within_samples_alone_has_no_variance_between() -> None:
+def test_variance_only_within_samples_gives_none_between() -> None:
     assert consistency(["10", "01", "10", "01"]).between.value == 0
 
 
-def test_without_repeats_nothing_is_said() -> None:
+def test_without_repeats_there_is_no_consistency() -> None:
     assert summarise([episode("right")]).scenarios["rod"].consistency is None
 
 
-def test_the_average_over_scenarios_is_of_those_with_repeats() -> None:
+def test_the_average_is_over_scenarios_with_repeats() -> None:
     episodes = [
         episode("right", scenario=scenario, sample_id=0, repeat=repeat)
         for scenario, repeats in (("rod", 2), ("vsod", 1), ("coco", 2))

@@ -33,7 +33,7 @@ def test_suggestions_really_made_count_the_one_at_the_limit() -> None:
     assert (rod.turn_limit, rod.at_limit.value) == (1, pytest.approx(1 / 5))
 
 
-def test_errors_are_counted_apart_and_change_no_rate() -> None:
+def test_errors_are_counted_separately_and_change_no_rate() -> None:
     with_error = summarise(EPISODES).scenarios["rod"]
     without = summarise([e for e in EPISODES if e.error is None]).scenarios["rod"]
     assert with_error.errors == 1
@@ -41,7 +41,7 @@ def test_errors_are_counted_apart_and_change_no_rate() -> None:
     assert with_error.model_dump(exclude=apart) == without.model_dump(exclude=apart)
 
 
-def test_what_episodes_with_errors_cost_is_counted_in() -> None:
+def test_costs_include_episodes_with_errors() -> None:
     rod = summarise(EPISODES).scenarios["rod"]
     assert (rod.turns, rod.input_tokens, rod.output_tokens) == (12, 120, 24)
     assert rod.mean_input_tokens.value == pytest.approx(110 / 5)
@@ -52,7 +52,7 @@ def test_an_error_before_the_first_reply_cost_nothing() -> None:
     assert summary.scenarios["rod"].input_tokens == 10
 
 
-def test_tokens_are_unknown_where_one_reply_is() -> None:
+def test_tokens_are_unknown_if_one_reply_is() -> None:
     half = episode("ask", "right", usage={"input_tokens": 20})
     rod = summarise([half, episode("right", sample_id=1)]).scenarios["rod"]
     assert (rod.input_tokens, rod.output_tokens) == (30, None)
@@ -68,7 +68,7 @@ def test_actions_are_counted_over_all_turns() -> None:
     assert rod.invalid_reasons == {"unreadable": 1}
 
 
-def test_the_macro_average_weighs_scenarios_alike() -> None:
+def test_the_macro_average_weights_scenarios_equally() -> None:
     summary = summarise(EPISODES)
     assert summary.acc.value == pytest.approx((1 / 5 + 1) / 2)
     assert summary.psr.value == pytest.approx((6 / 5 + 0) / 2)
@@ -104,7 +104,7 @@ def test_without_episodes_there_are_no_rates() -> None:
     assert only_errors.errors == 1
 
 
-def test_a_summary_comes_back_from_its_file_as_it_was() -> None:
+def test_a_summary_round_trips_through_its_file() -> None:
     repeats = [episode("right", sample_id=0, repeat=1)]
     summary = summarise([*EPISODES, *repeats])
     assert Summary.model_validate_json(summary.model_dump_json()) == summary
@@ -123,8 +123,8 @@ def alike(*correct: bool, repeats: int = 1) -> list[EpisodeRecord]:
     ]
 
 
-def test_repeats_of_a_sample_are_no_new_samples() -> None:
-    """A model that never varies is known no better for having been asked eight times."""
+def test_repeats_do_not_count_as_new_samples() -> None:
+    """Repeats of a deterministic model do not narrow the interval."""
     half = [True, False] * 20
     once = summarise(alike(*half)).acc
     often = summarise(alike(*half, repeats=8)).acc

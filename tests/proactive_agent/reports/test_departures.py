@@ -9,7 +9,7 @@ from tests.proactive_agent.reports.comparison.playing import OFFICIAL, answers, 
 AS_PUBLISHED: dict[str, Any] = {"protocol": "mcqa", "data": OFFICIAL}
 
 
-def test_a_run_as_published_needs_no_remark() -> None:
+def test_a_run_as_published_has_no_departures() -> None:
     assert departure_notes([played("a", answers("1"), **AS_PUBLISHED)]) == []
 
 
@@ -28,11 +28,11 @@ def test_a_run_as_published_needs_no_remark() -> None:
         ({"data": {}}, EMBEDDED_NOTE),
     ],
 )  # fmt: skip
-def test_each_departure_is_said(changed: dict[str, Any], note: str) -> None:
+def test_each_departure_is_noted(changed: dict[str, Any], note: str) -> None:
     assert departure_notes([played("a", answers("1"), **AS_PUBLISHED | changed)]) == [note]
 
 
-def test_the_toolset_is_said_where_tools_are_called() -> None:
+def test_the_toolset_is_noted_for_the_tools_protocol() -> None:
     notes = departure_notes([played("a", answers("1"), data=OFFICIAL, toolset="all")])
     assert notes[1:] == ["All runs: a toolset that differs from the state's own."]
 
@@ -47,7 +47,7 @@ def test_a_departure_of_some_runs_names_them() -> None:
     ]
 
 
-def test_runs_on_the_embedded_suite_are_named_among_others() -> None:
+def test_runs_on_the_embedded_suite_are_named_if_others_are_not() -> None:
     runs = [
         played("a", answers("1"), **AS_PUBLISHED),
         played("b", answers("1"), protocol="mcqa"),

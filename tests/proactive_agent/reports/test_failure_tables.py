@@ -20,7 +20,7 @@ from tests.proactive_agent.written_records import FAILED, episode, turn
 
 
 def request(tool: str, **more: Any) -> dict[str, Any]:
-    """A turn that asks for what does not apply."""
+    """A turn that asks for a change that does not apply."""
     action = {"kind": "intervention", "tool": tool, "argument": "left"}
     verdict = {"suggestion": "wrong", "category": "mismatch"}
     return turn("ask", action=action, verdict=verdict, **more)
@@ -35,7 +35,7 @@ def judged(problem: str | None = None) -> dict[str, Any]:
 
 
 def ended(*kinds: str, last: dict[str, Any] | None = None, **more: Any) -> EpisodeRecord:
-    """An episode with the turns of those kinds, and one more."""
+    """An episode with turns of these kinds and a final turn."""
     record = episode(*kinds, **more)
     if last is None:
         return record
@@ -85,7 +85,7 @@ LENIENT = {"suggestion": "mismatch", "category": "wrong"}
         (ended("right"), None),
     ],
 )
-def test_how_an_episode_ended_is_its_group(record: EpisodeRecord, expected: str | None) -> None:
+def test_the_end_of_an_episode_gives_its_group(record: EpisodeRecord, expected: str | None) -> None:
     found = group(record)
     assert (found and found.name) == expected
 
@@ -182,7 +182,7 @@ MEANINGS: dict[str, Test] = {
 
 
 def random_episode(rng: random.Random) -> EpisodeRecord:
-    """Any episode that a record can hold, sensible or not."""
+    """A random episode that a record can hold, plausible or not."""
     turns = []
     for index in range(rng.choice([0, 1, 1, 2, 3])):
         kind = rng.choice(["ask", "right", "wrong", "abstain", "unreadable"])
@@ -219,7 +219,7 @@ def random_episode(rng: random.Random) -> EpisodeRecord:
 EPISODES = [random_episode(random.Random(seed)) for seed in range(2000)]
 
 
-def test_exactly_one_meaning_holds_of_each_failure_and_none_of_a_success() -> None:
+def test_each_failure_has_exactly_one_meaning_and_a_success_has_none() -> None:
     for record in EPISODES:
         holding = {name for name, holds in MEANINGS.items() if holds(record)}
         found = group(record)
@@ -255,7 +255,7 @@ def test_the_groups_of_a_run_add_up_to_its_failures() -> None:
     assert sizes == sorted(sizes, reverse=True)
 
 
-def test_examples_come_from_different_scenarios_where_there_are_some() -> None:
+def test_examples_come_from_different_scenarios_if_possible() -> None:
     records = [
         episode("wrong", sample_id=1),
         episode("wrong", sample_id=2),
@@ -269,14 +269,14 @@ def test_examples_come_from_different_scenarios_where_there_are_some() -> None:
     assert [key[:2] for key in gave_up.examples] == [("rod", 4), ("rod", 5)]
 
 
-def test_a_name_is_told_from_other_words() -> None:
+def test_a_group_name_is_distinguished_from_other_words() -> None:
     assert f.is_name("guessed-first")
     assert f.is_name("error:timeout")
     assert not f.is_name("guessed")
     assert len({one.name for one in f.GROUPS}) == len({one.title for one in f.GROUPS})
 
 
-def test_titles_fit_beside_seven_scenarios() -> None:
+def test_titles_leave_room_for_seven_scenarios() -> None:
     assert max(len(one.title) for one in f.GROUPS) <= 24
     assert all(isinstance(one, FailureGroup) and one.meaning.endswith(".") for one in f.GROUPS)
 
@@ -313,7 +313,7 @@ def test_why_shows_counts_shares_and_commands_that_open_examples(run: str) -> No
     assert "--group error:timeout" not in output
 
 
-def test_a_command_shown_opens_what_it_says(run: str) -> None:
+def test_a_printed_command_opens_its_example(run: str) -> None:
     shown = invoke("why", run, "--scenario", "coco").stdout
     (command,) = (line for line in shown.splitlines() if "--sample" in line)
     result = invoke(*command.split()[3:])

@@ -24,7 +24,7 @@ def fits(run: PlayedRun) -> str:
     return ""
 
 
-def test_the_runs_of_a_model_are_brought_together_in_the_order_asked_for() -> None:
+def test_the_runs_of_a_model_are_grouped_in_the_wanted_order() -> None:
     runs = [run("a:x", "hint"), run("a:y", "zero-shot"), run("a:x", "zero-shot"),
             run("a:y", "hint")]  # fmt: skip
     matched = match_models(runs, HINT)
@@ -45,7 +45,7 @@ def test_other_conditions_and_protocols_are_left_out_and_named() -> None:
     ]
 
 
-def test_a_folder_full_of_runs_does_not_fill_the_screen() -> None:
+def test_many_left_out_runs_are_counted_and_not_listed() -> None:
     others = [run(f"a:{number}", "clear") for number in range(5)]
     matched = match_models([run("a:x", "zero-shot"), run("a:x", "hint"), *others], HINT)
     assert matched.left_out == [
@@ -53,7 +53,7 @@ def test_a_folder_full_of_runs_does_not_fill_the_screen() -> None:
     ]
 
 
-def test_a_model_that_lacks_a_run_is_left_out_with_the_command_that_makes_it() -> None:
+def test_a_model_with_a_missing_run_is_left_out_with_the_command_for_it() -> None:
     runs = [run("a:x", "zero-shot"), run("a:x", "hint"), run("a:y", "hint")]
     matched = match_models(runs, HINT)
     assert [model.name for model in matched.models] == ["a:x"]
@@ -76,7 +76,7 @@ def test_one_of_the_optional_conditions_is_enough() -> None:
     assert list(model.runs) == ["zero-shot", "icl:3"]
 
 
-def test_what_may_stand_beside_any_condition_must_be_the_same_in_both() -> None:
+def test_context_conditions_must_be_equal_in_all_runs_of_a_model() -> None:
     plain, hint = run("a:x", "zero-shot"), run("a:x", "hint+unfiltered")
     with pytest.raises(UserError, match=r"has no run of hint: .*--condition hint"):
         match_models([plain, hint], HINT)
@@ -84,7 +84,7 @@ def test_what_may_stand_beside_any_condition_must_be_the_same_in_both() -> None:
     assert [list(model.runs) for model in matched.models] == [["zero-shot", "hint"]]
 
 
-def test_runs_of_one_turn_serve_stateless_runs_too() -> None:
+def test_runs_with_a_single_turn_also_match_stateless_runs() -> None:
     wanted = WantedConditions(("zero-shot", "clear"))
     clear, stateless = run("a:x", "clear"), run("a:x", "stateless")
     matched = match_models([clear, stateless], wanted)
@@ -94,12 +94,12 @@ def test_runs_of_one_turn_serve_stateless_runs_too() -> None:
     assert {model.name for model in both.models} == {"a:x stateless", "a:x zero-shot"}
 
 
-def test_no_impossible_condition_is_asked_for() -> None:
+def test_the_suggested_command_has_no_impossible_condition() -> None:
     with pytest.raises(UserError, match=r"--condition clear\."):
         match_models([run("a:x", "stateless")], WantedConditions(("zero-shot", "clear")))
 
 
-def test_protocols_of_one_model_are_two_models() -> None:
+def test_two_protocols_of_one_model_are_separate_models() -> None:
     tools = [played(c, answers("1"), provider="a:x", condition=c) for c in HINT.needed]
     matched = match_models([run("a:x", "zero-shot"), run("a:x", "hint"), *tools], HINT)
     assert [model.name for model in matched.models] == ["a:x mcqa", "a:x tools"]
@@ -137,7 +137,7 @@ def test_a_scenario_whose_episodes_all_failed_is_not_played() -> None:
     assert matched.scenarios == ["rod"]
 
 
-def test_chosen_runs_are_named_by_what_still_differs() -> None:
+def test_chosen_runs_are_named_by_their_remaining_differences() -> None:
     runs = [run("a:x", "zero-shot"), run("a:y", "zero-shot"), run("a:y", "clear")]
     chosen = choose_runs(runs, unfit_unless_long("clear"), "runs")
     assert [r.name for r in chosen.runs] == ["a:x", "a:y"]
@@ -149,6 +149,6 @@ def test_conditions_without_several_turns_in_all_scenarios_are_refused(condition
         choose_runs([run("a:x", condition)], unfit_unless_long("reference"), "long runs")
 
 
-def test_nothing_fits_among_no_runs() -> None:
+def test_no_runs_are_refused() -> None:
     with pytest.raises(UserError, match="needs some runs"):
         choose_runs([], fits, "some runs")

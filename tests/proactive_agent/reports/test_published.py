@@ -19,7 +19,7 @@ from proactive_agent.tools import UserError
 FOLDER = Path(__file__).parents[3] / "results" / "published"
 
 WITHOUT = "GPT-5.2"
-"""Averages over all models were made before it was added."""
+"""The model that the averages of the paper's text leave out."""
 
 AVERAGES = [
     ("table1", "rod", 8.2), ("table1", "vsod", 13.5), ("table1", "mvp-n", 10.0),
@@ -99,11 +99,11 @@ def test_a_models_name_in_the_paper(model: str, name: str | None) -> None:
     assert published_name(model) == name
 
 
-def test_an_average_over_all_models_is_no_row() -> None:
+def test_averages_are_not_rows() -> None:
     assert not any("avg" in row.values for name in TABLE_NAMES for row in table(name))
 
 
-def test_the_files_hold_nothing_that_is_not_read() -> None:
+def test_every_column_of_the_files_is_read() -> None:
     for info in TABLES.values():
         with (FOLDER / info.file).open(encoding="utf-8", newline="") as stream:
             columns = next(csv.reader(stream))

@@ -24,18 +24,18 @@ def test_asking_is_measured_where_it_is_needed_and_where_not() -> None:
 
 
 @pytest.mark.parametrize("asked", [0, 20])
-def test_who_always_does_the_same_tells_nothing_apart(asked: int) -> None:
+def test_constant_behaviour_has_chance_accuracy(asked: int) -> None:
     found = detected(asked, 20, asked, 20)
     assert found["balanced_accuracy"] == 0.5
     assert found["d_prime"] == 0
 
 
-def test_d_prime_stays_finite_where_all_is_right() -> None:
+def test_d_prime_is_finite_for_perfect_behaviour() -> None:
     z = NormalDist().inv_cdf
     assert detected(20, 20, 0, 20)["d_prime"] == pytest.approx(z(20.5 / 21) - z(0.5 / 21))
 
 
-def test_without_pictures_of_one_kind_nothing_is_known_of_both() -> None:
+def test_measures_of_both_kinds_need_pictures_of_both_kinds() -> None:
     found = detected(3, 5, 0, 0)
     assert found["asks_needed"] == 0.6
     assert np.isnan(found["balanced_accuracy"])

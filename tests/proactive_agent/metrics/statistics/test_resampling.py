@@ -9,7 +9,7 @@ COUNTS = RNG.integers(1, 5, 90).astype(float)
 HITS = RNG.binomial(COUNTS.astype(int), 0.3).astype(float)
 
 
-def test_the_first_row_is_what_was_observed() -> None:
+def test_the_first_element_is_the_observed_sum() -> None:
     sums = resample(("hits", "counts"), np.stack([HITS, COUNTS], axis=1), "x")
     assert sums["hits"][0] == HITS.sum()
     assert sums["counts"][0] == COUNTS.sum()
@@ -26,7 +26,7 @@ def test_the_interval_of_a_mean_is_the_percentile_bootstraps_of_scipy() -> None:
     assert (found.low, found.high) == pytest.approx(tuple(theirs), abs=0.03)
 
 
-def test_the_interval_of_a_ratio_keeps_what_belongs_to_a_sample_together() -> None:
+def test_the_interval_of_a_ratio_resamples_whole_samples() -> None:
     sums = resample(("hits", "counts"), np.stack([HITS, COUNTS], axis=1), "x")
     found = estimate(ratio(sums["hits"], sums["counts"]))
     theirs = stats.bootstrap(
@@ -59,11 +59,11 @@ def test_an_unknown_number_makes_its_own_column_unknown_and_no_other() -> None:
     assert np.isfinite(sums["hits"]).all()
 
 
-def test_no_samples_have_sums_of_nothing() -> None:
+def test_no_samples_have_zero_sums() -> None:
     assert not resample(("hits",), np.empty((0, 1)), "x")["hits"].any()
 
 
-def test_the_limit_for_many_samples_is_where_resamples_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_normal_limit_agrees_with_resampling(monkeypatch: pytest.MonkeyPatch) -> None:
     count = 3000
     turns = RNG.geometric(0.4, count).astype(float)
     rows = np.stack([turns, RNG.binomial(turns.astype(int), 0.3)], axis=1)
@@ -78,7 +78,7 @@ def test_the_limit_for_many_samples_is_where_resamples_go(monkeypatch: pytest.Mo
     assert limit.high == pytest.approx(resampled.high, abs=0.05 * width)
 
 
-def test_the_limit_never_leaves_what_resamples_could_be(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_normal_limit_stays_within_the_possible_range(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resampling, "LARGE", 99)
     rare = np.zeros((100, 1))
     rare[0] = 1

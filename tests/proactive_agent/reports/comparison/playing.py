@@ -1,4 +1,4 @@
-"""Runs to be compared, made by hand."""
+"""Hand-made runs for comparisons."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -48,7 +48,7 @@ def played(
 
 
 def answers(rights: str, scenario: str = "rod", repeat: int = 0) -> list[EpisodeRecord]:
-    """An episode per sample: 1 is right at once, A after having asked, 0 wrong, - an error."""
+    """An episode per character: 1 right at once, A right after asking, 0 wrong, - error."""
     turns = {"1": ("right",), "A": ("ask", "right"), "0": ("wrong",), "-": ()}
     failed = {"source": "provider", "kind": "timeout", "message": "no answer"}
     return [

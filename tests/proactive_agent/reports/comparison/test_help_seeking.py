@@ -9,7 +9,7 @@ CLEAR = played(
 )
 
 
-def test_a_run_on_clear_pictures_tells_when_help_is_sought_in_vain() -> None:
+def test_a_run_on_clear_pictures_gives_the_false_alarms() -> None:
     (pair,) = help_seeking([NEEDED, CLEAR])
     assert (pair.needed, pair.clear) == ("m zero-shot", "m clear")
     rod = pair.scenarios["rod"]
@@ -42,7 +42,7 @@ def named(condition: str, **more: object) -> object:
         (["zero-shot", "hint"], []),
     ],
 )
-def test_a_run_is_paired_with_the_one_that_is_most_like_it(
+def test_a_run_is_paired_with_the_most_similar_clear_run(
     conditions: list[str], pairs: list[tuple[str, str]]
 ) -> None:
     found = help_seeking([named(condition) for condition in conditions])
@@ -52,5 +52,5 @@ def test_a_run_is_paired_with_the_one_that_is_most_like_it(
 @pytest.mark.parametrize(
     "other", [{"provider": "openai:other"}, {"protocol": "mcqa"}, {"file": "other bytes"}]
 )
-def test_runs_that_differ_in_more_are_no_pair(other: dict[str, str]) -> None:
+def test_runs_that_differ_in_other_settings_are_not_paired(other: dict[str, str]) -> None:
     assert help_seeking([named("zero-shot"), named("clear", **other)]) == []

@@ -8,7 +8,7 @@ OURS = played("ours", answers("1111111100") + answers("11111100", "coco"))
 BASE = played("base", answers("0000011011") + answers("11110001", "coco"))
 
 
-def test_a_difference_is_of_the_samples_that_both_have() -> None:
+def test_a_difference_is_computed_on_common_samples() -> None:
     ours = played("ours", answers("11-10"))
     base = played("base", answers("01100-11"))
     found = subtract(ours.tables, base.tables, ["rod"]).scenarios["rod"]["acc"]
@@ -36,7 +36,7 @@ def test_p_values_are_adjusted_over_scenarios() -> None:
     assert p_holm[p.index(min(p))] == pytest.approx(2 * min(p))
 
 
-def test_the_average_is_of_the_scenarios_that_have_common_samples() -> None:
+def test_the_average_is_over_the_scenarios_with_common_samples() -> None:
     found = subtract(OURS.tables, BASE.tables, ["rod", "coco"])
     each = [by_metric["acc"].difference.value for by_metric in found.scenarios.values()]
     assert found.macro["acc"].difference.value == pytest.approx(sum(each) / 2)
@@ -46,7 +46,7 @@ def test_the_average_is_of_the_scenarios_that_have_common_samples() -> None:
 
 
 def test_repeats_of_a_sample_are_one_sample() -> None:
-    """One lucky sample that is asked often proves nothing."""
+    """Repeats of one lucky sample are not evidence."""
     ours = played("ours", [one for r in range(20) for one in answers("1", repeat=r)])
     base = played("base", [one for r in range(20) for one in answers("0", repeat=r)])
     found = subtract(ours.tables, base.tables, ["rod"]).scenarios["rod"]["acc"]
@@ -54,7 +54,7 @@ def test_repeats_of_a_sample_are_one_sample() -> None:
     assert (found.p, found.stars) == (1, "")
 
 
-def test_what_is_no_chance_gets_stars() -> None:
+def test_a_significant_difference_gets_stars() -> None:
     ours, base = played("ours", answers("1" * 30)), played("base", answers("0" * 30))
     found = subtract(ours.tables, base.tables, ["rod"])
     assert found.scenarios["rod"]["acc"].stars == "***"

@@ -9,7 +9,7 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
 from proactive_agent.reports.comparison.csv_form import csv_text
 from proactive_agent.reports.comparison.grids import grids
-from proactive_agent.reports.comparison.report import Report, find_baseline, make_report
+from proactive_agent.reports.comparison.report import ComparisonReport, find_baseline, make_report
 from proactive_agent.reports.runs import data_label
 from proactive_agent.reports.tables import TerminalTable
 from proactive_agent.reports.tables.text_forms import latex, markdown
@@ -22,7 +22,7 @@ B = played("b", answers("0100") + answers("1111", "coco"), protocol="mcqa")
 OTHER_DATA = played("c", answers("1111"), file="other", data={"embedded": False})
 
 
-def report(*runs: PlayedRun, with_published: bool = False) -> Report:
+def report(*runs: PlayedRun, with_published: bool = False) -> ComparisonReport:
     return make_report(runs, find_baseline(runs, None), with_published=with_published)
 
 
@@ -67,7 +67,7 @@ def test_samples_of_other_files_are_other_samples() -> None:
         ({"protocol": "mcqa", "repeats": 2}, "The runs differ in repeats: 1, 2."),
     ],
 )  # fmt: skip
-def test_unlike_runs_are_told(settings: dict[str, object], warning: str) -> None:
+def test_differing_settings_give_a_warning(settings: dict[str, object], warning: str) -> None:
     assert warning in report(A, played("b", answers("1"), **settings)).notes
 
 
@@ -84,7 +84,7 @@ def test_unlike_runs_are_told(settings: dict[str, object], warning: str) -> None
         ({"protocol": "oeg"}, "table2"),
     ],
 )
-def test_the_table_that_is_most_like_a_run_stands_beside_it(
+def test_the_closest_published_table_is_chosen(
     settings: dict[str, str], table: published.TableName
 ) -> None:
     found = report(played("a", answers("1"), **settings), with_published=True)
@@ -109,13 +109,13 @@ def described(model: str, began_as: str | None = None, **settings: str) -> Playe
     ],
     ids=["trained", "before and after", "beside another model", "with a hint"],
 )
-def test_table_3_stands_beside_trained_models_and_what_they_were(
+def test_table_3_is_chosen_for_trained_models_and_their_base_models(
     runs: list[PlayedRun], tables: set[str]
 ) -> None:
     assert {row.table for row in report(*runs, with_published=True).published} == tables
 
 
-def test_rows_of_table_3_say_what_was_trained_for() -> None:
+def test_rows_of_table_3_name_the_configuration() -> None:
     found = report(described("trained", "base"), with_published=True)
     names = [row.name for row in found.published if row.name.startswith("Qwen")]
     assert names == [f"Qwen2.5-VL-3B, {c}" for c in ("original", "rp=0.5", "rp=0.75", "rp=1.0")]
@@ -131,7 +131,7 @@ UNLIKE = "NOT COMPARABLE with the published figures: runs on embedded suite."
 
 
 @pytest.mark.parametrize("write", [markdown, latex], ids=["markdown", "latex"])
-def test_every_table_says_what_the_embedded_suite_cannot_be_compared_with(write: object) -> None:
+def test_tables_with_published_figures_warn_about_the_embedded_suite(write: object) -> None:
     tables = [write(grid) for grid in grids(report(EMBEDDED, with_published=True))]  # type: ignore[operator]
     beside = [table for table in tables if "Qwen2.5-VL-7B" in table]
     assert len(beside) == 2, "acc and psr"
@@ -150,7 +150,7 @@ def test_a_table_without_published_figures_needs_no_caption() -> None:
     assert captions["psr"] == "", "the paper has none for the reference condition"
 
 
-def test_so_do_json_and_csv() -> None:
+def test_json_and_csv_warn_about_the_embedded_suite() -> None:
     found = report(EMBEDDED, with_published=True)
     parsed = json.loads(found.model_dump_json())
     assert UNLIKE in parsed["caption"]
@@ -162,7 +162,7 @@ def test_so_do_json_and_csv() -> None:
     }  # fmt: skip
 
 
-def test_a_run_on_the_official_data_may_be_compared() -> None:
+def test_a_run_on_the_official_data_has_no_warning() -> None:
     caption = report(ON_OFFICIAL, with_published=True).caption
     assert caption == published.NOTE
 
@@ -176,7 +176,7 @@ def test_a_run_on_the_official_data_may_be_compared() -> None:
         ({**OFFICIAL, "filtered": False}, "official wording, other samples"),
     ],
 )
-def test_data_are_called_what_they_are(data: dict[str, object], label: str) -> None:
+def test_data_are_labelled_by_their_source(data: dict[str, object], label: str) -> None:
     assert data_label(played("a", answers("1"), data=data).manifest) == label
 
 
@@ -239,6 +239,6 @@ def test_csv_holds_help_seeking() -> None:
     assert ("macro average", "d_prime") in found
 
 
-def test_json_comes_back_as_it_was() -> None:
+def test_json_round_trips() -> None:
     found = report(A, B, with_published=True)
-    assert Report.model_validate_json(found.model_dump_json()) == found
+    assert ComparisonReport.model_validate_json(found.model_dump_json()) == found

@@ -1,4 +1,4 @@
-"""The command, on what the baselines really play."""
+"""The command `reproduce`, on runs of the scripted baselines."""
 
 import json
 import sys
@@ -24,7 +24,7 @@ def invoke(*arguments: str) -> Result:
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """A baseline under every condition and asked in words, and another one."""
+    """Runs of one baseline under every condition and protocol, and of a second baseline."""
     results = tmp_path_factory.mktemp("results")
     played = [
         ("--provider", "baseline:oracle", "--protocol", "mcqa", "--condition", CONDITIONS),
@@ -50,7 +50,7 @@ def of_condition(runs: Sequence[str], condition: str) -> list[str]:
 
 
 @pytest.mark.parametrize("target", ["table1", "table2", "table3", "table6", "table7"])
-def test_every_table_takes_its_runs_out_of_many(target: str, runs: list[str]) -> None:
+def test_every_table_selects_its_runs(target: str, runs: list[str]) -> None:
     result = invoke("reproduce", target, *runs)
     assert result.exit_code == 0, result.output
     for word in ("baseline:oracle", "published, arXiv 2603.19466v2", "NOT COMPARABLE"):
@@ -59,9 +59,7 @@ def test_every_table_takes_its_runs_out_of_many(target: str, runs: list[str]) ->
 
 
 @pytest.mark.parametrize("target", making.FIGURES)
-def test_every_figure_takes_its_runs_out_of_many(
-    target: str, runs: list[str], folder: Path
-) -> None:
+def test_every_figure_selects_its_runs(target: str, runs: list[str], folder: Path) -> None:
     result = invoke("reproduce", target, *runs)
     assert result.exit_code == 0, result.output
     assert (folder / f"{target}.png").read_bytes().startswith(b"\x89PNG")
@@ -86,7 +84,7 @@ def test_the_same_runs_give_the_same_bytes(target: str, runs: list[str], folder:
         ("t.txt", "acc %"),
     ],
 )  # fmt: skip
-def test_the_name_of_the_file_says_the_form(
+def test_the_file_name_selects_the_format(
     file: str, start: str, runs: list[str], folder: Path
 ) -> None:
     result = invoke("reproduce", "table6", *of_condition(runs, "reference"), "-o", file)
@@ -95,7 +93,7 @@ def test_the_name_of_the_file_says_the_form(
     assert result.stdout == ""
 
 
-def test_a_form_can_be_asked_for(runs: list[str], folder: Path) -> None:
+def test_a_format_can_be_selected(runs: list[str], folder: Path) -> None:
     zero_shot = of_condition(runs, "zero-shot")
     result = invoke("reproduce", "table1", *zero_shot, "--format", "json")
     assert json.loads(result.stdout)["figures"]
@@ -103,7 +101,7 @@ def test_a_form_can_be_asked_for(runs: list[str], folder: Path) -> None:
     assert [file.name for file in folder.iterdir()] == ["acc-psr.svg"]
 
 
-def test_runs_are_found_by_their_ids(runs: list[str]) -> None:
+def test_runs_are_found_by_id(runs: list[str]) -> None:
     (first, *_) = of_condition(runs, "zero-shot")
     path = Path(first)
     result = invoke("reproduce", "table1", path.name, "--out", str(path.parent))
@@ -125,7 +123,7 @@ def test_runs_are_found_by_their_ids(runs: list[str]) -> None:
         ("table7", "zero-shot", "needs runs of condition hint"),
     ],
 )  # fmt: skip
-def test_what_is_missing_is_one_clear_line_and_exit_code_2(
+def test_missing_runs_give_one_clear_line_and_exit_code_2(
     target: str, condition: str, message: str, runs: list[str], folder: Path
 ) -> None:
     result = invoke("reproduce", target, *of_condition(runs, condition))

@@ -29,7 +29,7 @@ def texts(grid: Grid, name: str) -> list[str]:
     return [cell.text for cell in line(grid, name).cells]
 
 
-def test_published_figures_stand_below_ours_as_they_were_printed() -> None:
+def test_published_figures_follow_ours_as_they_were_printed() -> None:
     acc, psr = paper_table("table1", [run("mine")]).grids
     assert acc.columns == ["ROD", "VSOD", "MVP-N", "IN-C", "QD", "CIT", "COCO", "mean"]
     assert texts(acc, "openai:mine") == ["66.7"] * 8
@@ -42,7 +42,7 @@ def test_published_figures_stand_below_ours_as_they_were_printed() -> None:
     assert len(theirs.lines) == 22
 
 
-def test_every_grid_says_that_the_embedded_suite_does_not_compare() -> None:
+def test_every_grid_warns_about_the_embedded_suite() -> None:
     made = paper_table("table7", [run("mine", condition="hint")])
     assert len(made.grids) == 2
     assert all(

@@ -1,4 +1,4 @@
-"""What plots show, and that it can be read."""
+"""The content and the legibility of plots."""
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 
 from proactive_agent.metrics import PlayedRun
-from proactive_agent.reports.plots import FIGURES, draw, figure, png, svg
+from proactive_agent.reports.plots import FIGURES, draw, png, svg
 from proactive_agent.reports.published import LABEL, NOTE, find
 from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.scenarios import SCENARIOS
@@ -34,10 +34,15 @@ LONG_NAMES = (
 WITH_PUBLISHED = {"recognition", "hint", "acc-psr"}
 
 
+def figure(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -> "Figure":
+    """The figure of a plot, without the notes on left-out runs."""
+    return draw(name, runs, with_published=with_published).figure
+
+
 def runs_of(
     rights: Sequence[str] = ("1A0",), conditions: Sequence[str] = CONDITIONS, **more: Any
 ) -> list[PlayedRun]:
-    """Runs of one model; the conditions take turns in how well they go."""
+    """Runs of one model whose accuracy alternates between conditions."""
     runs = []
     for number, condition in enumerate(conditions):
         known = ("rod", "mvp-n") if condition.startswith("icl") else tuple(SCENARIOS)
@@ -49,7 +54,7 @@ def runs_of(
 
 
 def renamed(runs: Sequence[PlayedRun], *providers: str) -> list[PlayedRun]:
-    """The same runs for each of these models."""
+    """Equal runs for each of these models."""
     copies = []
     for provider in providers:
         for run in runs:
@@ -78,7 +83,7 @@ Drawn = Callable[[str], "Figure"]
 
 @pytest.fixture(scope="module")
 def drawn(one: list[PlayedRun]) -> Drawn:
-    """Each plot of one model, drawn once."""
+    """Every plot of one model, drawn once per session."""
     return cache(lambda name: figure(name, one))
 
 
@@ -88,7 +93,7 @@ def panel(figure: "Figure", title: str) -> "Axes":
 
 
 def points(axes: "Axes", marker: str = "o", colour: str = "#0072B2") -> list[tuple[float, float]]:
-    """Of the markers of one look, drawn one by one."""
+    """The positions of all markers of this style."""
     lines = [
         line for line in axes.lines
         if line.get_marker() == marker and line.get_color() == colour and len(line.get_xdata()) == 1
@@ -103,13 +108,15 @@ def written(figure: "Figure") -> list[str]:
 # What is shown -----------------------------------------------------------------------------------
 
 
-def test_recognition_is_right_and_accuracy_where_help_is_needed_up(drawn: Drawn) -> None:
+def test_recognition_plots_reference_accuracy_on_x(
+    drawn: Drawn,
+) -> None:
     made = drawn("recognition")
     assert points(panel(made, "coco")) == [(100.0, 50.0)]
     assert points(panel(made, "mean")) == [(100.0, 50.0)]
 
 
-def test_published_models_lie_where_their_tables_say(drawn: Drawn) -> None:
+def test_published_models_are_drawn_at_the_values_of_their_tables(drawn: Drawn) -> None:
     able, asked = find("table6", "InternVL3-1B"), find("table1", "InternVL3-1B")
     assert able is not None
     assert asked is not None
@@ -118,7 +125,7 @@ def test_published_models_lie_where_their_tables_say(drawn: Drawn) -> None:
     assert len(grey) == 21
 
 
-def test_a_hint_moves_a_model_from_the_hollow_to_the_filled_marker(drawn: Drawn) -> None:
+def test_the_hollow_marker_is_without_and_the_filled_one_with_a_hint(drawn: Drawn) -> None:
     acc, psr = drawn("hint").axes
     after, before = points(acc)[:2]
     assert (before[0], after[0]) == (50.0, 100.0)
@@ -128,12 +135,12 @@ def test_a_hint_moves_a_model_from_the_hollow_to_the_filled_marker(drawn: Drawn)
     assert acc.get_yticklabels()[1].get_text() == "LLaVA-1.5-7B"
 
 
-def test_a_change_that_is_no_chance_has_stars() -> None:
+def test_a_significant_change_has_stars() -> None:
     runs = runs_of(["0" * 12, "1" * 12], ["zero-shot", "hint"])
     assert figure("hint", runs).axes[0].texts[0].get_text() == "+100.0***"
 
 
-def test_the_change_is_that_of_the_samples_that_both_runs_have() -> None:
+def test_the_change_is_computed_on_common_samples() -> None:
     longer = runs_of(["0011"], ["zero-shot"])
     shorter = runs_of(["01"], ["hint"])
     made = figure("hint", [*longer, *shorter], with_published=False)
@@ -153,7 +160,7 @@ def test_solved_examples_are_shown_for_the_scenarios_that_have_them(drawn: Drawn
     assert points(made.axes[0], "^", "#D55E00") == [(100.0, 0.0)]
 
 
-def test_random_suggestions_compare_who_asks_at_once() -> None:
+def test_random_suggestions_compare_first_turns_that_ask() -> None:
     runs = runs_of(["AAAA", "A000"], ["zero-shot", "random-suggestions"])
     asks = figure("random-suggestions", runs).axes[0]
     assert asks.get_xlabel() == "first turns that ask (%)"
@@ -166,17 +173,17 @@ def test_bars_of_actions_are_shares_of_turns(one: list[PlayedRun]) -> None:
     assert widths == pytest.approx([100 * 3 / 7, 0, 100 * 4 / 7, 0])
 
 
-def test_help_seeking_puts_needless_asking_right_and_needed_asking_up() -> None:
+def test_help_seeking_plots_needless_asking_on_x_and_needed_asking_on_y() -> None:
     made = figure("help-seeking", runs_of(["AA10", "A111"], ["zero-shot", "clear"]))
     assert points(panel(made, "vsod")) == [(25.0, 50.0)]
 
 
-def test_accuracy_stands_over_psr(one: list[PlayedRun]) -> None:
+def test_tradeoff_plots_psr_on_x_and_accuracy_on_y(one: list[PlayedRun]) -> None:
     (axes,) = figure("acc-psr", of_condition(one, "hint")).axes
     assert points(axes) == [(0.75, 100.0)]
 
 
-def test_intervals_are_drawn_where_there_are_some(one: list[PlayedRun]) -> None:
+def test_known_intervals_are_drawn(one: list[PlayedRun]) -> None:
     estimate = of_condition(one, "zero-shot")[0].summary.scenarios["rod"].acc
     axes = panel(figure("recognition", one), "rod")
     (upright,) = (
@@ -197,7 +204,7 @@ def test_one_scenario_has_no_panel_of_means() -> None:
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_the_embedded_suite_is_warned_of_inside_the_plot(name: str, drawn: Drawn) -> None:
+def test_plots_of_the_embedded_suite_carry_a_warning(name: str, drawn: Drawn) -> None:
     assert EMBEDDED_NOTE in written(drawn(name))
 
 
@@ -214,7 +221,9 @@ def test_published_figures_are_marked_in_the_legend(name: str, drawn: Drawn) -> 
 
 
 @pytest.mark.parametrize("name", FIGURES)
-def test_without_published_figures_nothing_speaks_of_them(name: str, one: list[PlayedRun]) -> None:
+def test_plots_without_published_figures_do_not_mention_them(
+    name: str, one: list[PlayedRun]
+) -> None:
     made = figure(name, one, with_published=False)
     said = [*written(made), *(t.get_text() for legend in made.legends for t in legend.get_texts())]
     assert not any("ublished" in text for text in said if text != EMBEDDED_NOTE)
@@ -226,7 +235,7 @@ def test_runs_that_do_not_make_a_plot_are_refused(name: str, one: list[PlayedRun
         draw(name, of_condition(one, "zero-shot"))
 
 
-def test_the_conversation_is_no_condition_of_tools() -> None:
+def test_the_history_plot_refuses_the_tools_protocol() -> None:
     runs = runs_of(conditions=["zero-shot", "history"], protocol="tools")
     with pytest.raises(UserError, match="protocol is tools"):
         draw("history", runs)
@@ -251,13 +260,13 @@ def shown_texts(figure: "Figure") -> Iterator["Text"]:
 
 
 def looked_at(name: str, runs: list[PlayedRun]) -> list[PlayedRun]:
-    """Plots that show every run get those of one condition, as a reader would."""
+    """Plots that show every run get runs of a single condition."""
     return of_condition(runs, "zero-shot") if name in ("actions", "acc-psr") else runs
 
 
 @pytest.mark.parametrize("name", FIGURES)
 @pytest.mark.parametrize("amount", [1, 22])
-def test_no_text_lies_over_another_or_off_the_sheet(
+def test_texts_neither_overlap_nor_leave_the_sheet(
     name: str, amount: int, many: list[PlayedRun], drawn: Drawn
 ) -> None:
     made = drawn(name) if amount == 1 else figure(name, looked_at(name, many))
@@ -279,12 +288,12 @@ def test_no_text_is_smaller_than_8_points(name: str, drawn: Drawn) -> None:
 
 
 def test_22_models_look_different() -> None:
-    from proactive_agent.reports.plots.style import look
+    from proactive_agent.reports.plots.style import marker_style
 
-    assert len({look(number) for number in range(56)}) == 56
+    assert len({marker_style(number) for number in range(56)}) == 56
 
 
-def test_names_are_no_markup_and_long_ones_are_cut_in_the_middle(one: list[PlayedRun]) -> None:
+def test_names_are_not_markup_and_long_ones_are_cut_in_the_middle(one: list[PlayedRun]) -> None:
     runs = renamed(one, "openai:$x^2$", LONG_NAMES[0])
     labels = figure("hint", runs, with_published=False).axes[0].get_yticklabels()
     texts = [label.get_text() for label in labels]
@@ -295,7 +304,7 @@ def test_names_are_no_markup_and_long_ones_are_cut_in_the_middle(one: list[Playe
     assert len(texts[1]) == 40
 
 
-def test_characters_that_the_font_lacks_are_no_trouble(one: list[PlayedRun]) -> None:
+def test_characters_that_the_font_lacks_are_accepted(one: list[PlayedRun]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert png(figure("hint", renamed(one, "openai:模型")))
@@ -320,7 +329,7 @@ def test_the_order_of_writing_changes_nothing(one: list[PlayedRun]) -> None:
     assert svg(made) == first
 
 
-def test_places_of_panels_are_without_what_the_solver_leaves_to_chance(drawn: Drawn) -> None:
+def test_positions_of_panels_are_rounded(drawn: Drawn) -> None:
     for axes in drawn("recognition").axes:
         for number in axes.get_position(original=True).get_points().flat:
             assert number == round(number, 6)

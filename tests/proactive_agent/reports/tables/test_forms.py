@@ -39,7 +39,7 @@ def estimate(value: float, low: float | None = None, high: float | None = None) 
         (points_cell, estimate(0.5), ("+50.0", "")),
     ],
 )
-def test_numbers_are_written_with_the_digits_they_are_worth(
+def test_numbers_have_as_many_digits_as_their_interval_supports(
     write: Any, found: Estimate, cell: tuple[str, str]
 ) -> None:
     assert write(found) == cell
@@ -63,7 +63,7 @@ GRID = Grid(
 )  # fmt: skip
 
 
-def test_markdown_keeps_its_columns_whatever_a_name_holds() -> None:
+def test_markdown_keeps_its_columns_for_any_name() -> None:
     rows = [line for line in markdown(GRID).splitlines() if line.startswith("|")]
     cells = [re.split(r"(?<!\\)\|", row)[1:-1] for row in rows]
     assert {len(row) for row in cells} == {3}
@@ -74,13 +74,13 @@ def test_markdown_keeps_its_columns_whatever_a_name_holds() -> None:
     assert "\x1b" not in markdown(GRID)
 
 
-def test_markdown_shows_a_name_as_it_is() -> None:
+def test_markdown_escapes_markup_in_names() -> None:
     row = next(line for line in markdown(GRID).splitlines() if "12.5" in line)
     shown = re.sub(r"\\(.)", r"\1", row.split(" | 12.5")[0].removeprefix("| "))
     assert shown == NASTY.replace("\x1b", "\N{REPLACEMENT CHARACTER}").replace("\n", " ")
 
 
-def test_latex_leaves_no_special_character_as_it_is() -> None:
+def test_latex_escapes_all_special_characters() -> None:
     row = next(line for line in latex(GRID).splitlines() if "12.5" in line)
     assert row.count(" & ") == 2
     name = row.split(" & ")[0]
@@ -126,7 +126,7 @@ def test_a_name_without_parts_is_cut_anywhere() -> None:
     assert "".join(printed(wide(name))).count("x") == 50
 
 
-def test_headings_stand_above_their_lines() -> None:
+def test_headings_are_printed_above_their_lines() -> None:
     lines = [line.strip() for line in printed(GRID)]
     assert lines.index("second") > lines.index("first | group")
     assert lines[lines.index("second") + 1].startswith("other")
@@ -138,5 +138,5 @@ def test_the_heading_of_a_single_group_is_a_part_of_the_title() -> None:
     assert printed(grid)[0].strip() == "acc %: tools, hint"
 
 
-def test_no_name_steers_the_terminal() -> None:
+def test_control_characters_in_names_are_not_printed() -> None:
     assert "\x1b" not in "\n".join(printed(GRID))

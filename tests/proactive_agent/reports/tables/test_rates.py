@@ -35,7 +35,7 @@ def test_one_scenario_needs_no_mean() -> None:
     assert rows(grids(("other", OTHER))["acc %"]) == {"other": ["0.0"]}
 
 
-def test_scores_that_nobody_has_are_left_out() -> None:
+def test_scores_without_a_value_in_any_run_are_left_out() -> None:
     judgement = {"judge": "rules", "answers": [{"text": "x", "kind": "category", "met": True}]}
     judged = summarise([episode("right", turns=[turn("right", judgement=judgement)])])
     assert list(grids(("one", ONE))) == ["acc %", "psr"]
@@ -57,7 +57,7 @@ def test_one_run_is_shown_scenario_by_scenario() -> None:
     assert "macro average" not in rows(scenario_grids("title", OTHER)[0])
 
 
-def test_repeats_have_a_table_of_their_own() -> None:
+def test_repeats_have_their_own_table() -> None:
     repeated = summarise([episode("right"), episode("wrong", repeat=1)])
     (grid,) = consistency_grids([NamedGroup([("once", ONE), ("twice", repeated)])])
     assert grid.columns == ["pass^1 %", "pass^2 %", "within", "between"]
@@ -65,7 +65,7 @@ def test_repeats_have_a_table_of_their_own() -> None:
     assert consistency_grids([NamedGroup([("once", ONE)])]) == []
 
 
-def test_what_a_run_used_in_all_is_shown_if_anything() -> None:
+def test_total_usage_is_shown_only_if_there_is_any() -> None:
     (grid,) = usage_grids([NamedGroup([("one", ONE)])])
     assert rows(grid) == {"one": ["0", "30", "6", "unknown"]}
     free = {"input_tokens": 0, "output_tokens": 0, "cost_usd": 0}
@@ -82,7 +82,7 @@ def test_what_a_run_used_in_all_is_shown_if_anything() -> None:
               "cost unknown."),
     ],
 )  # fmt: skip
-def test_notes_say_what_a_table_does_not(summary: Summary, note: str) -> None:
+def test_notes_mention_errors_invalid_replies_and_usage(summary: Summary, note: str) -> None:
     assert note in summary_notes(summary, embedded=False)
 
 
