@@ -25,7 +25,7 @@ class PlaySettings:
             label="{}",
             prominent=True,
             departure=Departure(
-                "tools other than those of the state", lambda value: value != "scenario"
+                "a toolset that differs from the state's own", lambda value: value != "scenario"
             ),
             help="the tools of the state, all tools, or only tools of other scenarios.",
         ),
@@ -48,7 +48,7 @@ class PlaySettings:
         Setting(
             heading=Heading.MANNER,
             departure=Departure(
-                "suggestions that do not apply were forgiven", lambda value: value is True
+                "suggestions that do not apply did not end the episode", lambda value: value is True
             ),
             help="A suggestion that does not apply costs the turn, not the episode.",
         ),
@@ -130,7 +130,8 @@ class PlaySettings:
             protocol="oeg",
             judged_by_model=True,
             departure=Departure(
-                "judged otherwise than published", lambda value: value != "official"
+                "a judge prompt that differs from the published one",
+                lambda value: value != "official",
             ),
             help="prompt for a model that judges.",
         ),
@@ -182,7 +183,7 @@ class RunSettings(PlaySettings):
             prominent=True,
             essential=True,
             departure=Departure(
-                "tools are called, not options chosen", lambda value: value == "tools"
+                "tool calls instead of multiple choice", lambda value: value == "tools"
             ),
             help="Function calling, the paper's multiple choice, or open-ended answers.",
         ),
