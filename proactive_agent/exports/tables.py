@@ -7,7 +7,7 @@ from typing import Any
 
 from proactive_agent.exports.rows import RUN, TABLES, ExportTable, rows
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.reports.tables.csv_form import write_csv
+from proactive_agent.reports.tables.text_forms import write_csv
 from proactive_agent.tools import MissingExtraError
 
 BATCH = 2_000

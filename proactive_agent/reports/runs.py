@@ -10,6 +10,7 @@ from proactive_agent.reports.run_names import name_runs
 from proactive_agent.scenarios import SCENARIOS
 
 OFFICIAL = "official data"
+"""The data label of runs on the paper's own data."""
 
 
 def read_runs(runs: Sequence[str], results: Path) -> list[PlayedRun]:
@@ -23,7 +24,7 @@ def read_runs(runs: Sequence[str], results: Path) -> list[PlayedRun]:
 
 
 def same_data(one: Manifest, other: Manifest) -> list[str]:
-    """The scenarios whose data file is the same in both, so that equal ids are equal samples."""
+    """Returns the scenarios with the same data file in both runs, so that ids can be matched."""
     ours, theirs = one.data.files, other.data.files
     return [
         name for name in SCENARIOS
@@ -32,7 +33,7 @@ def same_data(one: Manifest, other: Manifest) -> list[str]:
 
 
 def data_label(manifest: Manifest) -> str:
-    """What the data are, as far as a run's records tell."""
+    """Names the data of a run, as far as its records tell."""
     data = manifest.data
     if data.embedded:
         return "embedded suite"

@@ -7,7 +7,7 @@ from proactive_agent.metrics import Rates
 from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.reports.comparison.pairing import Difference
 from proactive_agent.reports.comparison.report import ComparisonReport
-from proactive_agent.reports.tables.csv_form import write_csv
+from proactive_agent.reports.tables.text_forms import write_csv
 
 COLUMNS = (
     "source", "name", "run_id", "protocol", "condition", "data", "scenario", "metric",

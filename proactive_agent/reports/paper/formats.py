@@ -9,8 +9,7 @@ from rich.console import Console
 from proactive_agent.reports.paper.tables import Figure, PaperTable
 from proactive_agent.reports.published import PAPER
 from proactive_agent.reports.tables import INTERVAL_NOTE, TerminalTable
-from proactive_agent.reports.tables.csv_form import write_csv
-from proactive_agent.reports.tables.text_forms import latex, markdown
+from proactive_agent.reports.tables.text_forms import latex, markdown, write_csv
 
 
 def _terminal(table: PaperTable, width: int) -> str:

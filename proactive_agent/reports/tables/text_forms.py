@@ -1,6 +1,12 @@
-"""Tables as Markdown and LaTeX.  The caption becomes a row of the table."""
+"""Tables as Markdown and LaTeX, and rows as CSV.
 
+In Markdown and LaTeX the caption becomes a row of the table.
+"""
+
+import csv
 import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TextIO
 
 from proactive_agent.reports.tables.grid import Cell, Grid, Line
 from proactive_agent.terminal.console import plain
@@ -12,6 +18,7 @@ _LATEX = {
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "±": r"$\pm$", "–": "--", "′": "$'$",
 }  # fmt: skip
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def markdown(grid: Grid) -> str:
@@ -47,6 +54,22 @@ def latex(grid: Grid) -> str:
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 
 
+def write_csv(
+    stream: TextIO,
+    columns: Sequence[str],
+    rows: Iterable[Mapping[str, object]],
+    line_end: str = "\n",
+) -> None:
+    """Writes a header and the rows.  Unknown values (None or missing) become empty cells.
+
+    Text that starts like a spreadsheet formula is prefixed with an apostrophe, because models and
+    users write some of the cells.
+    """
+    writer = csv.DictWriter(stream, columns, lineterminator=line_end)
+    writer.writeheader()
+    writer.writerows({name: _safe(value) for name, value in row.items()} for row in rows)
+
+
 def _texts(line: Line) -> list[str]:
     return [line.name, *map(_joined, line.cells)]
 
@@ -71,3 +94,7 @@ def _latex(text: str) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(plain(text).split())
+
+
+def _safe(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value

@@ -1,3 +1,4 @@
+import io
 import re
 from typing import Any
 
@@ -14,7 +15,7 @@ from proactive_agent.reports.tables.numbers import (
     percent_cell,
     points_cell,
 )
-from proactive_agent.reports.tables.text_forms import latex, markdown
+from proactive_agent.reports.tables.text_forms import latex, markdown, write_csv
 
 
 def estimate(value: float, low: float | None = None, high: float | None = None) -> Estimate:
@@ -140,3 +141,10 @@ def test_the_heading_of_a_single_group_is_a_part_of_the_title() -> None:
 
 def test_control_characters_in_names_are_not_printed() -> None:
     assert "\x1b" not in "\n".join(printed(GRID))
+
+
+def test_csv_text_is_never_a_formula() -> None:
+    stream = io.StringIO()
+    rows = [{"name": "=1+1", "value": -1.5}, {"name": "plain", "value": None}]
+    write_csv(stream, ["name", "value"], rows)
+    assert stream.getvalue() == "name,value\n'=1+1,-1.5\nplain,\n"
