@@ -19,7 +19,7 @@ from proactive_agent.providers import (
 from proactive_agent.providers.api.prices import find_price
 from proactive_agent.providers.registry import is_remote
 from proactive_agent.records.manifest import ProviderSettings, Settings
-from proactive_agent.runs.cost_estimate import Estimate, PromptSize, Turns, prompt_size
+from proactive_agent.runs.cost_estimate import CostEstimate, PromptSize, Turns, prompt_size
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import check_settings, make_play, samples_to_play
@@ -68,7 +68,7 @@ def _first_request(play: Play, scenario: str, sample: Sample) -> tuple[Request |
     return listener.request, episode.error.message if episode.error else ""
 
 
-def _show_requests(planned: Sequence[PlannedRun], pool: ModelPool) -> list[Estimate]:
+def _show_requests(planned: Sequence[PlannedRun], pool: ModelPool) -> list[CostEstimate]:
     """Requests of models that answer at once, ask until they see, ask to the turn limit.
 
     Gives back the estimate of each run.
@@ -76,7 +76,7 @@ def _show_requests(planned: Sequence[PlannedRun], pool: ModelPool) -> list[Estim
     alike: dict[Settings, list[PlannedRun]] = {}
     for one in planned:
         alike.setdefault(_without_model(one.settings), []).append(one)
-    totals: dict[Settings, Estimate] = {}
+    totals: dict[Settings, CostEstimate] = {}
     for settings, runs in alike.items():
         if len(planned) > 1:
             models = f", each of {len(runs)} models" if len(runs) > 1 else ""
@@ -95,9 +95,9 @@ def _without_model(settings: Settings) -> Settings:
     return replace(settings, provider="", provider_settings=how)
 
 
-def _show_scenarios(settings: Settings, pool: ModelPool) -> Estimate:
+def _show_scenarios(settings: Settings, pool: ModelPool) -> CostEstimate:
     play = make_play(settings, pool.data(settings), _Listener())
-    total = Estimate()
+    total = CostEstimate()
     for scenario in settings.scenarios:
         part = _estimate(play, settings, scenario)
         console.print(_range(scenario, part.turns), markup=False)
@@ -105,9 +105,9 @@ def _show_scenarios(settings: Settings, pool: ModelPool) -> Estimate:
     return total
 
 
-def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[Estimate]) -> None:
+def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[CostEstimate]) -> None:
     """Tokens and dollars of each model behind an API, over all of its runs."""
-    models: dict[object, list[tuple[PlannedRun, Estimate]]] = {}
+    models: dict[object, list[tuple[PlannedRun, CostEstimate]]] = {}
     for one, estimate in zip(planned, estimates, strict=True):
         if is_remote(one.settings.provider) and estimate.turns.fewest:
             models.setdefault(one.model_key, []).append((one, estimate))
@@ -116,22 +116,22 @@ def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[Estimate]) ->
     for runs in models.values():
         first = runs[0][0]
         price = find_price(first.settings.provider, first.access.price)
-        total = sum((estimate for _, estimate in runs), Estimate())
+        total = sum((estimate for _, estimate in runs), CostEstimate())
         for line in total.shown(first.label or first.settings.provider, price):
             console.print(line, markup=False, soft_wrap=True)
 
 
-def _estimate(play: Play, settings: Settings, scenario: str) -> Estimate:
+def _estimate(play: Play, settings: Settings, scenario: str) -> CostEstimate:
     """One scenario; the tokens are those of its first sample."""
     first: PromptSize | None = None
-    total = Estimate()
+    total = CostEstimate()
     keeps = play.condition.keeps_conversation(play.protocol.keeps_conversation)
     for sample in samples_to_play(settings, play.data, scenario):
         if first is None:
             request, _ = _first_request(play, scenario, sample)
             first = prompt_size(request, settings.provider_settings.image_size, keeps=keeps)
         turns = _turns(play.environment(scenario, sample), settings)
-        total += Estimate.of(turns, first) * settings.repeats
+        total += CostEstimate.of(turns, first) * settings.repeats
     return total
 
 

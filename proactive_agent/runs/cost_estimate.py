@@ -43,7 +43,7 @@ class PromptSize:
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class CostEstimate:
     """Requests, input and output tokens, each of the three kinds of models."""
 
     turns: Turns = Turns()
@@ -51,18 +51,18 @@ class Estimate:
     written: Turns = Turns()
 
     @classmethod
-    def of(cls, turns: Turns, size: PromptSize) -> "Estimate":
+    def of(cls, turns: Turns, size: PromptSize) -> "CostEstimate":
         """One episode."""
         given = Turns(size.tokens(turns.fewest), size.tokens(turns.needed), size.tokens(turns.most))
         return cls(turns, given, turns * prices.REPLY)
 
-    def __add__(self, other: "Estimate") -> "Estimate":
-        return Estimate(
+    def __add__(self, other: "CostEstimate") -> "CostEstimate":
+        return CostEstimate(
             self.turns + other.turns, self.given + other.given, self.written + other.written
         )
 
-    def __mul__(self, factor: int) -> "Estimate":
-        return Estimate(self.turns * factor, self.given * factor, self.written * factor)
+    def __mul__(self, factor: int) -> "CostEstimate":
+        return CostEstimate(self.turns * factor, self.given * factor, self.written * factor)
 
     def shown(self, spec: str, price: Price | None) -> Iterator[str]:
         """Lines about one model."""

@@ -26,51 +26,51 @@ def csv_text(report: ComparisonReport) -> str:
 
 def _runs(report: ComparisonReport) -> Iterator[dict[str, object]]:
     for run in report.runs:
-        told = run.model_dump(include={"source", "name", "run_id", "protocol", "condition", "data"})
+        keys = run.model_dump(include={"source", "name", "run_id", "protocol", "condition", "data"})
         for scenario, found in run.summary.scenarios.items():
-            yield from _rates(found, {**told, "scenario": scenario, "samples": found.samples})
-        yield from _rates(run.summary.macro, {**told, "scenario": MACRO})
+            yield from _rates(found, {**keys, "scenario": scenario, "samples": found.samples})
+        yield from _rates(run.summary.macro, {**keys, "scenario": MACRO})
 
 
-def _rates(rates: Rates, told: dict[str, object]) -> Iterator[dict[str, object]]:
+def _rates(rates: Rates, keys: dict[str, object]) -> Iterator[dict[str, object]]:
     for metric in Rates.model_fields:
-        yield from _estimate(metric, getattr(rates, metric), told)
+        yield from _estimate(metric, getattr(rates, metric), keys)
 
 
 def _published(report: ComparisonReport) -> Iterator[dict[str, object]]:
     for row in report.published:
-        told = row.model_dump(include={"source", "name", "protocol", "condition", "data"})
+        keys = row.model_dump(include={"source", "name", "protocol", "condition", "data"})
         for scenario, values in {**row.scenarios, MACRO: row.macro}.items():
             for metric, value in values.items():
-                yield {**told, "scenario": scenario, "metric": metric, "value": value}
+                yield {**keys, "scenario": scenario, "metric": metric, "value": value}
 
 
 def _differences(report: ComparisonReport) -> Iterator[dict[str, object]]:
     for name, found in report.differences.items():
         for scenario, by_metric in {**found.scenarios, MACRO: found.macro}.items():
             for metric, one in by_metric.items():
-                told = {"source": "difference", "name": name, "scenario": scenario}
-                yield from _difference(metric, one, {**told, "baseline": report.baseline})
+                keys = {"source": "difference", "name": name, "scenario": scenario}
+                yield from _difference(metric, one, {**keys, "baseline": report.baseline})
 
 
 def _difference(
-    metric: str, found: Difference, told: dict[str, object]
+    metric: str, found: Difference, keys: dict[str, object]
 ) -> Iterator[dict[str, object]]:
     tested = {"samples": found.samples, "p": found.p, "p_holm": found.p_holm}
-    yield from _estimate(metric, found.difference, {**told, **tested})
+    yield from _estimate(metric, found.difference, {**keys, **tested})
 
 
 def _pairs(report: ComparisonReport) -> Iterator[dict[str, object]]:
     for pair in report.help_seeking:
         for scenario, found in {**pair.scenarios, MACRO: pair.macro}.items():
-            told = {"source": "help-seeking", "name": pair.needed, "baseline": pair.clear}
+            keys = {"source": "help-seeking", "name": pair.needed, "baseline": pair.clear}
             for metric in type(found).model_fields:
                 if metric != "samples":
-                    where = {**told, "scenario": scenario, "samples": found.samples}
+                    where = {**keys, "scenario": scenario, "samples": found.samples}
                     yield from _estimate(metric, getattr(found, metric), where)
 
 
-def _estimate(metric: str, found: Estimate, told: dict[str, object]) -> Iterator[dict[str, object]]:
+def _estimate(metric: str, found: Estimate, keys: dict[str, object]) -> Iterator[dict[str, object]]:
     """Yields a row if the number is known."""
     if found.value is not None:
-        yield {**told, "metric": metric, **found.model_dump()}
+        yield {**keys, "metric": metric, **found.model_dump()}

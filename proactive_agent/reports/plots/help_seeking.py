@@ -1,8 +1,8 @@
 """Help-seeking when help is needed and when it is not (not in the paper).
 
 x is the share of first turns that ask on the clear frame.  y is the share that ask on a frame that
-hides something.  A model that asks regardless of need is on the diagonal; a model that tells the
-two apart is above it.  Each curve shows one value of the sensitivity d'.
+hides something.  A model that asks regardless of need is on the diagonal.  A model that
+distinguishes the two frames is above it.  Each curve shows one value of the sensitivity d'.
 """
 
 from collections.abc import Sequence
