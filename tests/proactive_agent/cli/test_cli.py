@@ -175,7 +175,7 @@ def test_one_run_is_compared_scenario_by_scenario(two_runs: list[str]) -> None:
 def test_a_baseline_that_is_not_compared_is_wrong_input(two_runs: list[str]) -> None:
     result = invoke("compare", two_runs[0], "--baseline", "other")
     assert result.exit_code == 2
-    assert "--baseline other: none of the runs compared" in result.stderr
+    assert "--baseline other: not one of the compared runs" in result.stderr
 
 
 def test_trace_lists_episodes(two_runs: list[str]) -> None:
