@@ -270,9 +270,9 @@ def test_examples_come_from_different_scenarios_if_possible() -> None:
 
 
 def test_a_group_name_is_distinguished_from_other_words() -> None:
-    assert f.is_name("guessed-first")
-    assert f.is_name("error:timeout")
-    assert not f.is_name("guessed")
+    assert f.is_group_name("guessed-first")
+    assert f.is_group_name("error:timeout")
+    assert not f.is_group_name("guessed")
     assert len({one.name for one in f.GROUPS}) == len({one.title for one in f.GROUPS})
 
 

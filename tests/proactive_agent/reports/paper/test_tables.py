@@ -76,7 +76,7 @@ def test_the_reference_table_has_no_psr() -> None:
 def test_the_open_ended_table_takes_open_ended_runs_of_one_turn() -> None:
     with pytest.raises(UserError, match="protocol is mcqa: run-mine"):
         paper_table("table2", [run("mine")])
-    with pytest.raises(UserError, match="published table is of one turn: run-mine"):
+    with pytest.raises(UserError, match="published table has a single turn: run-mine"):
         paper_table("table2", [run("mine", protocol="oeg", multi_turn=True)])
     cc, ps = paper_table("table2", [run("mine", protocol="oeg")]).grids
     assert (texts(cc, "InternVL3-78B")[-1], texts(ps, "InternVL3-78B")[-1]) == ("3.5", "3.6")
