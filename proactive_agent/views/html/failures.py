@@ -11,7 +11,7 @@ RIGHT = "right"
 
 def failures_table(name: str, failures: Failures, *, linked: bool) -> str:
     """A line per group, the largest first; `linked` where there is a gallery to filter."""
-    row = _Row(name, failures, linked)
+    row = _FailureRow(name, failures, linked)
     well = failures.episodes - failures.failed
     rows = [row.of(RIGHT, "", well, {n: s.share for n, s in failures.right.items()}, "good")]
     rows += [row.of_group(group) for group in failures.groups]
@@ -22,7 +22,7 @@ def failures_table(name: str, failures: Failures, *, linked: bool) -> str:
     )
 
 
-class _Row:
+class _FailureRow:
     def __init__(self, run: str, failures: Failures, linked: bool) -> None:
         self.run = run
         self.episodes = failures.episodes
