@@ -40,7 +40,7 @@ class FunctionProvider(Provider):
     An async function runs on the event loop.  Its calls are limited only if `concurrency` is given.
 
     An exception of the function ends the run with a UserError that shows the traceback: it is a bug
-    of the function, and no wrong answer of the model.  For a failure of one request (a server did
+    of the function, not a wrong answer of the model.  For a failure of one request (a server did
     not respond) the function raises ProviderError, which becomes an error record.
 
     `name` is the model's name in results, by default the name of the function.  Raises UserError
@@ -92,7 +92,7 @@ class FunctionProvider(Provider):
         }
 
     async def close(self) -> None:
-        """Ends the threads; a call that is running ends by itself.  The next call begins anew."""
+        """Ends the threads after their current calls.  A later request starts new ones."""
         if self._threads:
             self._threads.shutdown(wait=False, cancel_futures=True)
             self._threads = None
