@@ -1,4 +1,4 @@
-"""`compare`: runs side by side."""
+"""`compare`: compares runs with each other and with the published results."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,12 +18,12 @@ FORMATS = ("table", "markdown", "latex", "csv", "json")
 @click.option(
     "--published",
     is_flag=True,
-    help="Put the paper's figures beside the runs, marked as what they are.",
+    help="Also show the published results, marked as such.",
 )
 @click.option(
     "--baseline",
     metavar="RUN",
-    help="The run that the others are compared with; by default the first.",
+    help="Run that the others are compared with; by default the first.",
 )
 @click.option(
     "--format",
@@ -31,16 +31,16 @@ FORMATS = ("table", "markdown", "latex", "csv", "json")
     type=click.Choice(FORMATS),
     default="table",
     show_default=True,
-    help="csv and json are for programs: every number in full.",
+    help="csv and json hold all numbers with full precision.",
 )
 @results_folder
 def compare(
     runs: tuple[str, ...], published: bool, baseline: str | None, form: str, results: Path
 ) -> None:
-    """Show runs side by side, with confidence intervals and whether differences are chance.
+    """Compare runs, with confidence intervals and significance tests.
 
-    RUN is a run's folder or its id.  One run alone is shown scenario by scenario.  Differences are
-    over the samples that both runs have; where a run shows clear pictures (condition `clear`),
+    RUN is a run's folder or its id.  A single run is shown scenario by scenario.  Differences are
+    computed on the samples that both runs have.  If a run shows clear pictures (condition `clear`),
     help-seeking is measured as detection.
     """
     from proactive_agent.reports.comparison.report import find_baseline, make_report
@@ -66,7 +66,7 @@ def _print_tables(report: "ComparisonReport") -> None:
 
 
 def _write(report: "ComparisonReport", form: str) -> None:
-    """Text for files and programs; what is to be known beside it goes to standard error."""
+    """Writes the report to standard output and its notes to standard error."""
     from proactive_agent.reports.comparison.csv_form import csv_text
     from proactive_agent.reports.comparison.grids import grids
     from proactive_agent.reports.tables.text_forms import latex, markdown
