@@ -96,6 +96,15 @@ class AcceptedAnswer(NamedTuple):
         return "category" if self.intervention is None else "proactive"
 
 
+class ExampleForm(NamedTuple):
+    """The form of solved episodes that are shown as in-context examples."""
+
+    suggestions: int | None
+    """Suggestions before the answer; None means as many as the turn limit allows."""
+    short_edge: int
+    """Length of a picture's shorter edge, in pixels."""
+
+
 class SampleError(UserError):
     """A sample leads to a state that does not exist.  Loading cannot detect this, only play."""
 
@@ -127,6 +136,8 @@ class Environment(ABC, Generic[S]):
     phrase for each."""
     frames_form_ring: ClassVar[bool] = False
     """Whether the first frame follows the last one."""
+    example_form: ClassVar[ExampleForm | None] = None
+    """The form of solved episodes; None if the scenario has none (the paper has them for two)."""
     first_frame_tells: ClassVar[bool] = True
     """Whether the right category is a correct open-ended answer to the first frame."""
 

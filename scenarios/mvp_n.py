@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from pydantic import model_validator
 
-from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.environment import Environment, ExampleForm, ImageRef
 from proactive_agent.scenarios.sample import FrameIndex, Sample
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import Intervention
@@ -44,6 +44,7 @@ class MvpN(Environment[MvpNSample]):
     title = "MVP-N"
     published_counts = (4197, 2591)
     sample_type = MvpNSample
+    example_form = ExampleForm(suggestions=None, short_edge=112)
     places = frozenset({"informative", "image"})
     keywords: ClassVar = dict.fromkeys(
         ("rotate", "view", "angle", "orientation", "different"), ROTATE

@@ -6,7 +6,7 @@ frame + 1.  In the first turn no category counts, because the object is complete
 
 from typing import ClassVar
 
-from proactive_agent.scenarios.environment import ImageRef
+from proactive_agent.scenarios.environment import ExampleForm, ImageRef
 from proactive_agent.scenarios.ring import RingEnvironment
 from proactive_agent.scenarios.sample import Sample
 from proactive_agent.tools import Intervention
@@ -26,6 +26,7 @@ class Rod(RingEnvironment[Sample]):
     title = "ROD"
     published_counts = (88, 88)
     sample_type = Sample
+    example_form = ExampleForm(suggestions=1, short_edge=512)
     previous = LEFT
     following = RIGHT
     keywords: ClassVar = {"to the left": LEFT, "to the right": RIGHT}

@@ -198,8 +198,8 @@ def _task_of(scenario: str) -> Callable[..., Task]:
     return scenario_task
 
 
-for _name in SCENARIOS:
-    globals()[_name.replace("-", "_")] = _task_of(_name)
+TASKS = {scenario: _task_of(scenario) for scenario in SCENARIOS}
+"""A task per scenario; making it registers it with Inspect."""
 
 
 def _settings(**asked: Any) -> Settings:

@@ -8,26 +8,20 @@ is shown, which suggests something, and the last, which answers.
 import random
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 from proactive_agent.play.conditions.base import Condition, ConditionOptions, Situation
 from proactive_agent.play.protocols.base import PastTurn, TurnPrompt
 from proactive_agent.providers import AssistantMessage, Message, Reply
-from proactive_agent.scenarios import DataFolder, Environment, Observation
+from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment, Observation
+from proactive_agent.scenarios.environment import ExampleForm
 from proactive_agent.settings.condition_label import argument_of
 from proactive_agent.tools import Action, Answer, Intervention, UserError
 
-
-class _Form(NamedTuple):
-    """How the solved episodes of a scenario look."""
-
-    suggestions: int | None
-    """How many there are; None is as many as the turn limit lets."""
-    short_edge: int
-    """Pixels of a picture's shorter edge."""
-
-
-FORMS = {"rod": _Form(suggestions=1, short_edge=512), "mvp-n": _Form(None, short_edge=112)}
+FORMS = {
+    name: scenario.example_form for name, scenario in SCENARIOS.items() if scenario.example_form
+}
+"""The form of solved episodes, by scenario."""
 
 _MISLEADS = "solved episodes begin with asking, and nothing is to be asked for on the clear frame"
 
@@ -109,14 +103,14 @@ class Icl(Condition):
         return [*messages, *protocol.closing(past)] if past else messages
 
 
-def _next_action(environment: Environment[Any], form: _Form, rng: random.Random) -> Action:
+def _next_action(environment: Environment[Any], form: ExampleForm, rng: random.Random) -> Action:
     possible = environment.possible_interventions()
     if not possible or environment.last_allowed_turn or environment.turn == form.suggestions:
         return Answer(environment.sample.answer)
     return rng.choice(possible)
 
 
-def _seen(environment: Environment[Any], form: _Form, situation: Situation) -> Observation:
+def _seen(environment: Environment[Any], form: ExampleForm, situation: Situation) -> Observation:
     """What the run's conditions show; where none of them scales the picture, it is as published."""
     observation = situation.conditions.observe(environment.observe(), situation)
     image = observation.image

@@ -27,29 +27,8 @@ from proactive_agent.scenarios import Environment, Observation, Verdicts
 from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid
 from proactive_agent.tools.actions import UNRELATED_REQUEST
 from proactive_agent.tools.phrases import gives_up, requests_in
+from proactive_agent.tools.request_words import REQUESTS
 
-REQUESTS = {
-    Intervention("move_object", "left"): "Please move what is in front to the left.",
-    Intervention("move_object", "right"): "Please move what is in front to the right.",
-    Intervention("seek_video", "rewind"): "Please rewind the video.",
-    Intervention("seek_video", "wait"): "Please wait and let the video play on.",
-    Intervention("rotate_object"): "Please rotate the object.",
-    Intervention("enhance_image", "brightness"): "Please correct the brightness of the picture.",
-    Intervention("enhance_image", "contrast"): "Please correct the contrast of the picture.",
-    Intervention("enhance_image", "saturation"): "Please correct the saturation of the picture.",
-    Intervention("enhance_image", "deblur"): "Please deblur the picture.",
-    Intervention("enhance_image", "denoise"): "Please denoise the picture.",
-    Intervention("enhance_image", "compression"): "Please undo the compression of the picture.",
-    Intervention("enhance_image", "resolution"): "Please increase the resolution of the picture.",
-    Intervention("enhance_image", "artifacts"): "Please remove the artifacts from the picture.",
-    Intervention("add_details"): "Please add more details to the drawing.",
-    Intervention("move_camera", "left"): "Please move the camera to the left.",
-    Intervention("move_camera", "right"): "Please move the camera to the right.",
-    Intervention("move_camera", "up"): "Please move the camera up.",
-    Intervention("move_camera", "down"): "Please move the camera down.",
-    Intervention("move_camera", "farther"): "Please step back from the scene with the camera.",
-}
-"""How baselines ask."""
 GUESS = "My answer: {category}"
 NO_ANSWER = "I cannot tell from this picture."
 

@@ -116,10 +116,10 @@ def test_invalid_settings_are_refused_before_the_first_request(
 ) -> None:
     from inspect_ai._util.error import PrerequisiteError
 
-    from proactive_agent.exports.inspect_tasks import rod
+    from proactive_agent.exports.inspect_tasks import TASKS
 
     with pytest.raises(PrerequisiteError) as error:
-        rod(**asked)
+        TASKS["rod"](**asked)
     assert said in str(error.value.message)
 
 

@@ -15,7 +15,6 @@ from proactive_agent.play.judges.model import SAMPLING, ModelJudge
 from proactive_agent.play.judges.own_prompt import OwnPrompt
 from proactive_agent.play.judges.rules import RulesJudge
 from proactive_agent.play.protocols import Oeg
-from proactive_agent.play.protocols.oeg import REQUESTS
 from proactive_agent.providers import (
     Provider,
     ProviderError,
@@ -31,6 +30,7 @@ from proactive_agent.scenarios import OWN, SCENARIOS, DataFolder, Sample
 from proactive_agent.tools import UserError
 from proactive_agent.tools.catalogue import INTERVENTIONS
 from proactive_agent.tools.phrases import requests_in
+from proactive_agent.tools.request_words import REQUESTS
 from tests.proactive_agent.running import play_new, play_run, prepare_run
 from tests.proactive_agent.scripted import Scripted, sample_of, write_lines
 
