@@ -32,7 +32,7 @@ def report(runs: tuple[str, ...], output: Path, episodes: int, results: Path) ->
     RUN is a run's folder or its id.
     """
     from proactive_agent.terminal.console import messages
-    from proactive_agent.views.html import write_page
+    from proactive_agent.views.html import write_report
 
-    write_page(runs, results, output, episodes)
+    write_report(runs, results, output, episodes)
     messages.print(f"wrote {output}", markup=False, soft_wrap=True)

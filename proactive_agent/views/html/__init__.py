@@ -1,7 +1,8 @@
-"""`report`: runs as one HTML file that needs no network and runs nothing that a model wrote.
+"""`report`: one HTML file about several runs.
 
-Tables and plots are those of `compare` and `reproduce`; below them stand the failures by group and
-a gallery of episodes, each as a timeline of pictures and calls.
+The file needs no network and executes nothing that a model wrote.  It holds the tables and plots of
+`compare` and `reproduce`, the failures by group, and a gallery of episodes; each episode is a
+timeline of pictures and calls.
 """
 
 from collections.abc import Sequence
@@ -23,8 +24,11 @@ from proactive_agent.views.html.gallery import gallery_of
 from proactive_agent.views.html.tables import grid_table, notes_list, plot_figure
 
 
-def write_page(runs: Sequence[str], results: Path, file: Path, episodes: int) -> None:
-    """Runs by path or id, with at most so many episodes of each.  Raises UserError."""
+def write_report(runs: Sequence[str], results: Path, file: Path, episodes: int) -> None:
+    """Writes the report of runs, given by path or id, with at most `episodes` of each run.
+
+    Raises UserError.
+    """
     played = read_runs(runs, results)
     folders = [RunFolder.find(run, results) for run in runs]
     report = make_report(played, find_baseline(played, None), with_published=False)
@@ -34,7 +38,7 @@ def write_page(runs: Sequence[str], results: Path, file: Path, episodes: int) ->
         for run, folder in zip(played, folders, strict=True)
     ]
     sections = [
-        # What limits the numbers comes before them: nobody reads on after the last table.
+        # The notes qualify the numbers, so they come before the tables.
         Section("Results", [notes_list([*report.notes, INTERVAL_NOTE]), *_tables(grids(report))]),
         Section("Plots", _plots(played)),
         Section("Failures", failures),
@@ -52,7 +56,7 @@ def _tables(every: Sequence[Grid]) -> list[str]:
 
 
 def _plots(played: Sequence[PlayedRun]) -> list[str]:
-    """Each plot that these runs make."""
+    """Draws every plot that these runs have the data for."""
     try:
         import matplotlib  # noqa: F401
     except ModuleNotFoundError:
@@ -62,6 +66,6 @@ def _plots(played: Sequence[PlayedRun]) -> list[str]:
         try:
             figure = draw(name, played, with_published=False).figure
         except UserError:
-            continue  # these runs do not make that plot
+            continue  # These runs lack the data for that plot.
         found.append(plot_figure(str(figure.get_label()), svg(figure)))
     return found

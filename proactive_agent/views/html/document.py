@@ -1,4 +1,7 @@
-"""The HTML file: styles and script by their hash, no address but data."""
+"""Assembles the HTML file.
+
+Its content security policy allows one style and one script, by their hashes, and `data:` pictures.
+"""
 
 import base64
 import hashlib
@@ -12,18 +15,18 @@ from proactive_agent.views.html.gallery import Gallery
 from proactive_agent.views.html.tables import runs_table, safe
 
 NAMED = 3
-"""Models that the title names."""
+"""Most models that the title names."""
 
 
 class Section(NamedTuple):
-    """A part of the page, as HTML; empty ones are left out."""
+    """A section of the page: a title and pieces of HTML.  Empty sections are left out."""
 
     title: str
     parts: Sequence[str]
 
 
 def document(runs: Sequence[PlayedRun], sections: Sequence[Section], gallery: Gallery) -> str:
-    """The whole file."""
+    """Returns the whole file."""
     style, script = (_resource(name) for name in ("page.css", "page.js"))
     policy = (
         f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
@@ -78,8 +81,8 @@ def _section(section: Section) -> str:
 
 
 def _gallery(gallery: Gallery) -> list[str]:
-    """The frame that the script fills."""
-    left_out = [
+    """Returns the controls and the list that the script fills."""
+    omitted = [
         f"<li>{safe(run)}: {count:,} more episodes are not shown here.</li>"
         for run, count in gallery.left_out.items()
         if count
@@ -89,7 +92,7 @@ def _gallery(gallery: Gallery) -> list[str]:
         for name in ("run", "scenario", "group")
     )
     return [
-        f'<ul class="notes">{"".join(left_out)}</ul>' if left_out else "",
+        f'<ul class="notes">{"".join(omitted)}</ul>' if omitted else "",
         f'<form id="filters">{selects}<label>search <input id="search" type="search"></label>'
         '<button type="reset">clear</button><output id="count"></output></form>',
         '<p class="keys"><kbd>/</kbd> search <kbd>j</kbd> <kbd>k</kbd> next and previous episode '
@@ -100,7 +103,7 @@ def _gallery(gallery: Gallery) -> list[str]:
 
 
 def _json(gallery: Gallery) -> str:
-    """Cannot end the element that it stands in, whatever a model wrote."""
+    """Encodes the gallery so that no text of a model can end the surrounding element."""
     text = json.dumps(gallery._asdict(), ensure_ascii=True, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -1,4 +1,4 @@
-"""Failure groups of a run as a table that filters the gallery."""
+"""The table of a run's failure groups.  Its links filter the gallery."""
 
 from proactive_agent.reports.failure_tables import NONE, Failures, GroupSummary
 from proactive_agent.reports.tables import percent
@@ -6,14 +6,14 @@ from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.views.html.tables import head_row, safe, wide
 
 RIGHT = "right"
-"""What the gallery calls the group of episodes that did not fail."""
+"""The gallery's name for the group of episodes that did not fail."""
 
 
 def failures_table(name: str, failures: Failures, *, linked: bool) -> str:
-    """A line per group, the largest first; `linked` where there is a gallery to filter."""
+    """Returns a row per group, the largest first.  `linked`: there is a gallery to filter."""
     row = _FailureRow(name, failures, linked)
-    well = failures.episodes - failures.failed
-    rows = [row.of(RIGHT, "", well, {n: s.share for n, s in failures.right.items()}, "good")]
+    succeeded = failures.episodes - failures.failed
+    rows = [row.of(RIGHT, "", succeeded, {n: s.share for n, s in failures.right.items()}, "good")]
     rows += [row.of_group(group) for group in failures.groups]
     heads = ("", "episodes", "", *(f"{_short(name)} %" for name in failures.right))
     return wide(
@@ -35,7 +35,7 @@ class _FailureRow:
 
     def of(self, title: str, meaning: str, count: int, shares: dict[str, float], kind: str) -> str:
         part = count / self.episodes if self.episodes else 0.0
-        # A drawing, as the page's policy lets no element have a style of its own.
+        # A drawing, because the page's policy forbids style attributes.
         bar = (
             f'<svg class="bar {kind}" viewBox="0 0 100 10" preserveAspectRatio="none" '
             f'aria-hidden="true"><rect width="{100 * part:.1f}" height="10"/></svg>'

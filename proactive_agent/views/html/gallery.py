@@ -1,4 +1,4 @@
-"""Which episodes the page shows, and the pictures of their turns."""
+"""Chooses the episodes of the gallery and collects the pictures of their turns."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice, zip_longest
@@ -12,47 +12,47 @@ from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.views.html.steps import episode_values
 
 THUMBNAIL = 224
-"""Pixels of a picture's longer edge."""
+"""Length of a picture's longer edge, in pixels."""
 
 
 class Gallery(NamedTuple):
-    """Episodes as plain values, for the page's script."""
+    """Episodes as JSON values, for the page's script."""
 
     episodes: list[dict[str, Any]]
     pictures: list[str]
-    """Data URIs; turns name them by number."""
+    """Data URIs; turns refer to them by index."""
     left_out: dict[str, int]
-    """Episodes that are not shown, by run."""
+    """Number of episodes that are not shown, by run."""
 
 
 def gallery_of(runs: Sequence[tuple[str, RunFolder]], most: int) -> Gallery:
-    """At most so many episodes of each run: failures of all groups first."""
+    """Chooses at most `most` episodes of each run, starting with failures of every group."""
     gallery = Gallery([], [], {})
-    shelf = _Shelf(gallery.pictures)
+    store = _PictureStore(gallery.pictures)
     for name, folder in runs:
         outlines = folder.outlines()
-        chosen = list(islice(_in_turn(outlines), most))
+        chosen = list(islice(_failures_first(outlines), most))
         gallery.left_out[name] = len(outlines) - len(chosen)
         manifest = folder.read_manifest()
         pictures = Pictures(manifest)
         for outline in chosen:
             episode = folder.read_episode(outline)
             numbers = [
-                shelf.number(turn.image, manifest.settings.data, pictures) for turn in episode.turns
+                store.number(turn.image, manifest.settings.data, pictures) for turn in episode.turns
             ]
             gallery.episodes.append({"run": name} | episode_values(episode, numbers))
     return gallery
 
 
-class _Shelf:
-    """Keeps each picture once, in however many runs it is shown."""
+class _PictureStore:
+    """Stores each picture once, however many runs show it."""
 
     def __init__(self, uris: list[str]) -> None:
         self._uris = uris
         self._numbers: dict[tuple[Any, ...], int | None] = {}
 
     def number(self, shown: ImageRecord, data: str | None, pictures: Pictures) -> int | None:
-        """Which of all pictures it is; None where it cannot be opened any more."""
+        """Returns the index of a picture, or None if it cannot be opened."""
         key = (data, shown.path, shown.sha256, shown.crop, shown.size)
         if key not in self._numbers:
             uri = pictures.data_uri(shown, longest=THUMBNAIL)
@@ -62,8 +62,8 @@ class _Shelf:
         return self._numbers[key]
 
 
-def _in_turn(outlines: Iterable[EpisodeOutline]) -> Iterator[EpisodeOutline]:
-    """One of each failure group after the other, then those that ended right."""
+def _failures_first(outlines: Iterable[EpisodeOutline]) -> Iterator[EpisodeOutline]:
+    """Yields failures, taking one of each group in turn, then the episodes that ended right."""
     groups: dict[str, list[EpisodeOutline]] = {}
     right = []
     for outline in outlines:

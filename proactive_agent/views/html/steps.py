@@ -1,6 +1,6 @@
-"""An episode as plain values for the page's script: a step per turn, with its verdict in a word.
+"""Converts an episode to JSON values for the page's script: one step per turn.
 
-Control characters are made visible: a model may write what turns a text around.
+Control characters are made visible, because direction overrides can disguise a text.
 """
 
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ from proactive_agent.views.describe import judgement_of
 from proactive_agent.views.html.failures import RIGHT
 
 LONGEST = 4_000
-"""Characters of a text; a model may have written without end."""
+"""Most characters of a text; models sometimes write without end."""
 
 MOST_CALLS = 10
-"""Calls of one reply."""
+"""Most calls of one reply."""
 
 TurnOutcome = Literal["right", "accepted", "wrong", "not accepted", "gave up", "no action"]
 
 
 def episode_values(episode: EpisodeRecord, pictures: Sequence[int | None]) -> dict[str, Any]:
-    """`pictures` are the numbers of the turns' pictures."""
+    """Returns an episode as JSON values.  `pictures` has the index of each turn's picture."""
     failure = group(episode)
     error = episode.error
     return {
@@ -49,7 +49,7 @@ def _turn(turn: TurnRecord, picture: int | None) -> dict[str, Any]:
         calls.append(f"… {len(more):,} more calls")
     notes = [*turn.notes]
     if turn.action.question is not None:
-        notes.append(f"read from the words: {turn.action.question}")
+        notes.append(f"request in the reply: {turn.action.question}")
     if turn.judgement is not None:
         notes.append(judgement_of(turn.judgement).plain)
     return {
@@ -83,6 +83,6 @@ def turn_outcome(turn: TurnRecord) -> TurnOutcome:
 
 
 def _cut(text: str) -> str:
-    """A text that says how much of it is not shown."""
+    """Shortens a text and says how many characters are missing."""
     shown = plain(text[:LONGEST])
     return shown if len(text) <= LONGEST else f"{shown} … {len(text) - LONGEST:,} more characters"

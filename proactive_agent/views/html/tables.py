@@ -1,4 +1,4 @@
-"""Tables, notes and plots as HTML; every text escaped, control characters made visible."""
+"""Formats tables, notes and plots as HTML.  Text is escaped; control characters become visible."""
 
 import base64
 from collections.abc import Iterator, Sequence
@@ -11,18 +11,18 @@ from proactive_agent.terminal.console import plain
 
 
 def safe(text: str) -> str:
-    """Text of unknown origin for an element or an attribute in quotes."""
+    """Escapes untrusted text for an element or a quoted attribute."""
     return escape(plain(text))
 
 
 def runs_table(runs: Sequence[PlayedRun]) -> str:
-    """What was run, a line per run."""
+    """Returns the table of runs, one row each."""
     heads = ("run", "protocol", "condition", "data", "wording", "seed", "started")
     return wide(f"<table>{head_row(heads)}<tbody>{''.join(map(_run, runs))}</tbody></table>")
 
 
 def grid_table(grid: Grid) -> str:
-    """A grid, and below it what nobody may read it without."""
+    """Returns a table and its caption."""
     body = "".join(row for group in grid.groups for row in _rows(group, len(grid.columns)))
     note = f'<p class="mind">{safe(grid.caption)}</p>' if grid.caption else ""
     heads = head_row(("", *grid.columns))
@@ -31,7 +31,7 @@ def grid_table(grid: Grid) -> str:
 
 
 def notes_list(notes: Sequence[str]) -> str:
-    """Remarks; warnings stand out."""
+    """Returns notes as a list; warnings are highlighted."""
     items = (
         f'<li class="warning">{safe(note)}</li>'
         if note.startswith("Warning")
@@ -42,19 +42,19 @@ def notes_list(notes: Sequence[str]) -> str:
 
 
 def plot_figure(title: str, svg: str) -> str:
-    """A plot as a picture, so that nothing in it can run and its styles need no leave."""
+    """Embeds a plot as a picture, so that its scripts cannot run and its styles are allowed."""
     uri = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
     return f'<figure><img alt="{safe(title)}" src="{uri}"></figure>'
 
 
 def head_row(heads: Sequence[str]) -> str:
-    """The head of a table."""
+    """Returns the head row of a table."""
     cells = "".join(f'<th scope="col">{safe(head)}</th>' for head in heads)
     return f"<thead><tr>{cells}</tr></thead>"
 
 
 def wide(table: str) -> str:
-    """Scrolls by itself where the screen is narrow."""
+    """Wraps a table so that it scrolls on narrow screens."""
     return f'<div class="wide">{table}</div>'
 
 

@@ -1,6 +1,6 @@
-"""A run in the terminal, interactively: its episodes on the left, one of them on the right.
+"""The terminal interface of `trace`: episodes on the left, one of them on the right.
 
-Needs the extra `view`.  What a model wrote reaches the screen as `terminal.safe` text only.
+It needs the extra `view`.  All text that a model wrote goes through `terminal.console.safe`.
 """
 
 from pathlib import Path
@@ -20,7 +20,10 @@ def browse(
     data: Path | None = None,
     results: Path = Path("results"),
 ) -> None:
-    """Opens the browser and returns when it is left.  Raises UserError."""
+    """Opens the browser and returns when the user leaves it.
+
+    `second` is a run to compare with; `data` overrides the recorded data folder.  Raises UserError.
+    """
     try:
         from proactive_agent.views.tui.app import TraceBrowser
     except ImportError:

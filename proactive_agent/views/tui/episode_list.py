@@ -1,4 +1,4 @@
-"""The list of episodes.  Only the rows that show are rendered, so its length does not matter."""
+"""The list of episodes.  Only visible rows are rendered, so long lists are fast."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
@@ -25,20 +25,20 @@ COUNT = 3
 
 
 def name_width_of(rows: Iterable[EpisodeOutline]) -> int:
-    """Columns for the names of these episodes."""
+    """Returns the width of the column of names, in columns of the terminal."""
     longest = max((len(name_of(episode)) for episode in rows), default=0)
     return min(max(longest, len("sample")), LONGEST_NAME)
 
 
 def mark_of(episode: EpisodeOutline) -> Text:
-    """Right, wrong or error in one column."""
+    """Returns a sign for the outcome: ✓, ✗, or ! for an error."""
     if episode.error is not None:
         return Text("!", "bold magenta")
     return Text("✓", "bold green") if episode.outcome.correct else Text("✗", "bold red")
 
 
 class EpisodeList(ScrollView, can_focus=True):
-    """Rows of episodes with a cursor; with a second run, how the same samples went there."""
+    """Rows of episodes with a cursor.  With a second run, rows compare the same samples."""
 
     DEFAULT_CSS = """
     EpisodeList {
@@ -58,16 +58,16 @@ class EpisodeList(ScrollView, can_focus=True):
     ]
 
     class Moved(Message):
-        """The cursor is on another episode."""
+        """The cursor moved to another episode."""
 
     class Opened(Message):
-        """The episode under the cursor is to be looked at."""
+        """The user opened the episode under the cursor."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id, classes="-ansi-scrollbar")
         self.rows: Sequence[EpisodeOutline] = ()
         self.others: Mapping[EpisodeKey, EpisodeOutline] = {}
-        """The same samples in a second run."""
+        """The episodes of the second run, by key."""
         self.cursor = 0
         self._name_width = len("sample")
 
@@ -78,11 +78,11 @@ class EpisodeList(ScrollView, can_focus=True):
 
     @property
     def _columns(self) -> int:
-        """Without the scroll bar's."""
+        """Width without the scroll bar."""
         return self.scrollable_content_region.width
 
     def show(self, rows: Sequence[EpisodeOutline], name_width: int) -> None:
-        """Other rows; the cursor stays on its episode where that is among them."""
+        """Shows other rows.  The cursor stays on its episode if that is among them."""
         before = self.current
         self.rows, self._name_width = rows, name_width
         self.virtual_size = Size(self.size.width, len(rows))
@@ -96,7 +96,7 @@ class EpisodeList(ScrollView, can_focus=True):
             self.post_message(self.Moved())
 
     def go(self, index: int) -> None:
-        """Puts the cursor on a row, the nearest there is."""
+        """Moves the cursor to a row, or to the nearest one."""
         index = max(0, min(index, len(self.rows) - 1))
         if index != self.cursor and self.rows:
             self.cursor = index
@@ -105,7 +105,7 @@ class EpisodeList(ScrollView, can_focus=True):
             self.post_message(self.Moved())
 
     def head(self) -> Text:
-        """What the columns are."""
+        """Returns the heads of the columns."""
         if self.others:
             return self._laid_out(Text(), Text("sample"), ("part",), "first | second")
         return self._laid_out(Text(), Text("sample"), ("trn", "ask"), "actions")
@@ -125,15 +125,15 @@ class EpisodeList(ScrollView, can_focus=True):
 
     def _row(self, episode: EpisodeOutline) -> Text:
         if self.others:
-            return self._row_of_two(episode, self.others.get(episode.key))
+            return self._comparing_row(episode, self.others.get(episode.key))
         numbers = str(episode.outcome.turns), str(episode.outcome.suggestions)
         steps = plain(short_steps_of(episode))
         return self._laid_out(mark_of(episode), safe(name_of(episode)), numbers, steps)
 
-    def _row_of_two(self, episode: EpisodeOutline, other: EpisodeOutline | None) -> Text:
+    def _comparing_row(self, episode: EpisodeOutline, other: EpisodeOutline | None) -> Text:
         mark, name = mark_of(episode), safe(name_of(episode))
         if other is None:
-            return self._laid_out(mark, name, ("",), "not played there")
+            return self._laid_out(mark, name, ("",), "not played")
         pair = EpisodePair(episode, other)
         number = "" if pair.divergence is None else str(pair.divergence + 1)
         did = plain(" | ".join(actions_at_divergence(pair, short_step_of)))
@@ -161,11 +161,11 @@ class EpisodeList(ScrollView, can_focus=True):
             self.post_message(self.Opened())
 
     def on_click(self, event: Click) -> None:
-        """The row that was clicked."""
+        """Moves the cursor to the clicked row."""
         self.go(event.y + int(self.scroll_offset.y))
 
     def on_resize(self) -> None:
-        """The rows are as wide as the list."""
+        """Adapts the rows to the new width."""
         self.virtual_size = Size(self.size.width, len(self.rows))
 
     def _reveal(self) -> None:

@@ -1,4 +1,4 @@
-"""One episode: its picture, its frames, its turns."""
+"""The pane of one episode: its picture, its frames, its turns."""
 
 from PIL import Image
 from rich.text import Text
@@ -19,7 +19,7 @@ from proactive_agent.views.tui.turns_view import TurnsView
 
 
 class EpisodePane(Vertical):
-    """Shows an episode of one run; the picture is that of the chosen turn."""
+    """Shows an episode of one run, with the picture of the chosen turn."""
 
     DEFAULT_CSS = """
     EpisodePane > .title, EpisodePane > .strip {
@@ -30,7 +30,7 @@ class EpisodePane(Vertical):
     """
 
     class Turned(Message):
-        """Another turn was chosen in this pane."""
+        """The user chose another turn in this pane."""
 
         def __init__(self, pane: "EpisodePane") -> None:
             super().__init__()
@@ -40,7 +40,7 @@ class EpisodePane(Vertical):
         super().__init__(id=id)
         self.frames = frames
         self.run_name = ""
-        """Set where two runs stand side by side."""
+        """The run's name; set only while two runs are compared."""
         self.picture = PictureView(graphics=trusts_graphics())
         self.turns = TurnsView()
         self._title = Static("", classes="title", markup=False)
@@ -55,7 +55,7 @@ class EpisodePane(Vertical):
 
     @property
     def episode(self) -> EpisodeRecord | None:
-        """What is shown."""
+        """The episode shown."""
         return self.turns.episode
 
     @property
@@ -65,27 +65,30 @@ class EpisodePane(Vertical):
         return episode.turns[self.turns.turn] if episode and episode.turns else None
 
     def show(
-        self, episode: EpisodeRecord | None, turn: int = 0, parting: int | None = None
+        self, episode: EpisodeRecord | None, turn: int = 0, divergence: int | None = None
     ) -> None:
-        """Another episode; None where the run has none."""
-        self.turns.show(episode, turn, parting)
+        """Shows an episode, or None if the run did not play the sample.
+
+        `divergence` is the turn from which on another run differs.
+        """
+        self.turns.show(episode, turn, divergence)
         self._sample = None
         self._show_title()
         self._show_turn()
 
     def choose(self, turn: int) -> None:
-        """Another turn, because the other pane is on it."""
+        """Shows a turn without telling the other pane."""
         self.turns.choose(turn, quietly=True)
         self._show_turn()
 
     def on_turns_view_chosen(self, event: TurnsView.Chosen) -> None:
-        """Its picture follows."""
+        """Shows the picture of the chosen turn."""
         event.stop()
         self._show_turn()
         self.post_message(self.Turned(self))
 
     def on_resize(self) -> None:
-        """The strip is as long as the pane is wide."""
+        """Adapts the strip of frames to the new width."""
         self._show_strip()
 
     def _show_title(self) -> None:
@@ -107,7 +110,7 @@ class EpisodePane(Vertical):
 
     @work(thread=True, exclusive=True, group="picture")
     def _load(self, episode: EpisodeRecord, turn: TurnRecord) -> None:
-        """Pictures and frames come from the disk."""
+        """Loads picture and frames in the background."""
         picture = self.frames.picture(turn.image)
         sample = self.frames.frames_of(episode)
         if not get_current_worker().is_cancelled:

@@ -1,51 +1,51 @@
-"""What the keys do, and how to search."""
+"""The help screen: keys and search queries."""
 
 from rich.text import Text
 
 _KEYS = """\
 Everywhere
   /             search; Enter keeps the search, Escape drops it
-  n  N          next, previous failure; beside another run: what it lost or gained
-  w             only failures, and back
-  s             another order of the list
-  d             put another run beside, or take it away
+  n  N          next, previous failure; of two runs: next, previous change
+  w             only failures, or all episodes
+  s             sort the list by another number
+  d             compare with another run, or stop comparing
   Tab           the other pane
-  f             the picture alone; there  ← →  other turns,  a  all frames of the sample
+  f             full-screen picture; there  ← →  other turns,  a  all frames of the sample
   p             pictures by the terminal's graphics, or in blocks
-  r             what was asked and replied, as it is on record
+  r             request, reply and record of the turn
   y             copy the command that opens this episode
   ?             this page
-  q  Ctrl-C     leave
+  q  Ctrl-C     quit
 
 In the list
   ↑ ↓  j k  PgUp PgDn  Home End  g G      move
-  Enter  →                                look at the turns
+  Enter  →                                open the episode
 
 In an episode
   ↑ ↓  j k  Home End                      another turn
   PgUp PgDn  Space                        scroll
-  Enter                                   fold the turn;  z  all of them
+  Enter                                   fold or unfold the turn;  z  all turns
   [  ]                                    another episode
   Escape  ←                               back to the list
 """
 _SEARCH = """\
-Every word must hold:
+An episode matches if every word holds:
   wrong  correct  error                   how the episode ended
   rod  vsod  mvp-n  …                     its scenario
   guessed-first  stopped-early  …         its failure group, as `why` names it
   turns>5  asked=0  cost>0.01             also fewest, repeat, input, output, seconds
-  gained  lost  parted  same              beside another run: what became of the sample
-  ask_clarification  rod:3  Cat           whatever the list shows of it, in any case
-  "red block"                             anywhere in its record; looked for on Enter
-  -word                                   not that
-  rod|coco                                one of them
+  gained  lost  parted  same              two runs: how the outcome or the actions changed
+  ask_clarification  rod:3  Cat           text that the list shows; upper and lower case are equal
+  "red block"                             text anywhere in the record; press Enter to search
+  -word                                   must not hold
+  rod|coco                                either holds
 
-In the list  ask left  is a call of ask_clarification,  say left  a text without a call;
-what asks for nothing that helps is a  ?
-In the strip of frames  •  was shown before,  [5]  is shown now,  ★  shows enough.
+In the list,  ask left  is a call of ask_clarification, and  say left  is a text without a call.
+?  is a request for nothing that helps.
+In the strip of frames,  •  was shown before,  [5]  is shown now, and  ★  shows enough.
 """
 
 
 def help_text() -> Text:
-    """Two pages in one."""
+    """Returns the text of the help screen."""
     return Text.assemble(_KEYS, "\n", ("Search\n", "bold"), _SEARCH)

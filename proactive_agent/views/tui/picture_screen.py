@@ -1,4 +1,4 @@
-"""A turn's picture as large as the terminal, or all frames of its sample on one sheet."""
+"""The full-screen view of a turn's picture, or of all frames of its sample."""
 
 from typing import ClassVar
 
@@ -17,7 +17,7 @@ from proactive_agent.views.tui.picture import PictureView
 
 
 class PictureScreen(ModalScreen[int]):
-    """Ends with the turn whose picture was shown last."""
+    """Shows pictures full-screen; returns the turn whose picture was shown last."""
 
     DEFAULT_CSS = """
     PictureScreen { background: $background; }
@@ -46,22 +46,22 @@ class PictureScreen(ModalScreen[int]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """The picture of the turn."""
+        """Loads the picture of the turn."""
         self._load()
 
     def action_turn(self, step: int) -> None:
-        """Another turn's picture."""
+        """Shows another turn's picture."""
         self._turn = max(0, min(self._turn + step, len(self._episode.turns) - 1))
         self._all = False
         self._load()
 
     def action_sheet(self) -> None:
-        """All frames, or the one picture again."""
+        """Switches between all frames and the turn's picture."""
         self._all = not self._all
         self._load()
 
     def action_leave(self) -> None:
-        """Back to the episode, at the turn shown."""
+        """Returns to the episode, at the turn shown."""
         self.dismiss(self._turn)
 
     @work(thread=True, exclusive=True)
@@ -75,6 +75,6 @@ class PictureScreen(ModalScreen[int]):
     def _loaded(self, picture: Image.Image | str) -> None:
         turn = self._episode.turns[self._turn]
         number = f"turn {turn.index + 1} of {len(self._episode.turns)}"
-        title = "frames: first red, enough green, now blue" if self._all else image_of(turn)
+        title = "frames: red first, green enough, blue current" if self._all else image_of(turn)
         self._title.update(safe(f"{number}  {title}", "bold"))
         self.view.show(picture)

@@ -1,4 +1,4 @@
-"""What lies over the browser: a picture alone, a turn's record, other runs, the keys."""
+"""Screens that open over the browser: a text, the keys, the choice of another run."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,7 +20,7 @@ from proactive_agent.views.tui.help_text import help_text
 
 
 class TextScreen(ModalScreen[None]):
-    """A long text to scroll through."""
+    """Shows a long text that scrolls."""
 
     DEFAULT_CSS = """
     TextScreen > VerticalScroll { padding: 0 1; }
@@ -43,34 +43,34 @@ class TextScreen(ModalScreen[None]):
         yield Footer()
 
     def on_mount(self) -> None:
-        """Keys scroll at once."""
+        """Focuses the text, so that keys scroll it."""
         self.query_one(VerticalScroll).focus()
 
     def action_down(self) -> None:
-        """A line down."""
+        """Scrolls down by a line."""
         self.query_one(VerticalScroll).scroll_down(animate=False)
 
     def action_up(self) -> None:
-        """A line up."""
+        """Scrolls up by a line."""
         self.query_one(VerticalScroll).scroll_up(animate=False)
 
 
 class HelpScreen(TextScreen):
-    """The keys, and how to search."""
+    """Explains the keys and the search."""
 
     def __init__(self) -> None:
         super().__init__("Keys and search", help_text())
 
 
 class OtherRun(NamedTuple):
-    """A run that can be put beside."""
+    """A run that can be compared with."""
 
     folder: RunFolder
     title: str
 
 
 class RunsScreen(ModalScreen[RunFolder | None]):
-    """Asks which run shall stand beside."""
+    """Asks for a run to compare with."""
 
     DEFAULT_CSS = """
     RunsScreen { align: center middle; }
@@ -90,21 +90,21 @@ class RunsScreen(ModalScreen[RunFolder | None]):
             for run in self._runs
         ]
         shown = OptionList(*options, markup=False)
-        shown.border_title = "Put beside"
+        shown.border_title = "Compare with"
         yield shown
         yield Footer()
 
     def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
-        """The run that was picked."""
+        """Returns the run that was picked."""
         self.dismiss(self._runs[event.option_index].folder)
 
     def action_cancel(self) -> None:
-        """None."""
+        """Returns no run."""
         self.dismiss(None)
 
 
 def other_runs(folder: RunFolder, *places: Path) -> list[OtherRun]:
-    """Runs in the same folder and in `places`, the latest first; without the run itself."""
+    """Lists the other runs in the same folder and in `places`, the latest first."""
     found: dict[Path, OtherRun] = {}
     own = folder.path.resolve()
     for place in (own.parent, *places):

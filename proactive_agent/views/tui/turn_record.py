@@ -1,4 +1,4 @@
-"""A turn in full: what the model was sent, what it replied, how that was read."""
+"""Prints a turn in full: the request, the reply, and how the reply was read."""
 
 import json
 from collections.abc import Iterator
@@ -18,30 +18,33 @@ ASKED = ("image", "prompt", "options", "tools")
 
 
 def turn_text(episode: EpisodeRecord, index: int, settings: Settings, frames: FrameSource) -> Text:
-    """Request, reply, reading.  Where the request cannot be made again, what is on record of it."""
+    """Formats a turn.  Of a request that cannot be rebuilt, the recorded parts are shown."""
     turn = episode.turns[index]
     fields = turn.model_dump(mode="json", exclude={"index"})
     asked = {name: fields.pop(name) for name in ASKED}
     reply = fields.pop("reply")
     parts = [
         _request(episode, index, settings, frames),
-        _titled("What is on record of it", asked),
-        _titled("What it replied", reply),
-        _titled("How that was read", fields),
+        _titled("Recorded parts of the request", asked),
+        _titled("Reply", reply),
+        _titled("Reading of the reply", fields),
     ]
     return Text("\n\n").join(parts)
 
 
 def _request(episode: EpisodeRecord, index: int, settings: Settings, frames: FrameSource) -> Text:
-    title = Text("What the model was sent\n", "bold reverse")
+    title = Text("Request\n", "bold reverse")
     try:
         data = DataFolder(frames.path, unfiltered=settings.unfiltered)
         request = requests_of(episode, settings, data)[index]
     except (UserError, IndexError, KeyError) as error:
-        return title.append_text(safe(f"cannot be made again: {error}", "red"))
+        return title.append_text(safe(f"cannot be rebuilt: {error}", "red"))
     text = request_text(request)
     if safe(episode.turns[index].prompt).plain not in text.plain:
-        title.append("This program words it otherwise than the one that made the run.\n", "red")
+        title.append(
+            "The run used other wording; this is the request in today's wording.\n",
+            "red",
+        )
     return title.append_text(text)
 
 
@@ -51,7 +54,7 @@ def _titled(title: str, fields: dict[str, Any]) -> Text:
 
 
 def _field(name: str, value: object) -> Iterator[Text]:
-    """A field; of a list each entry, of a text each line, stands on a line of its own."""
+    """Formats a field, with one line for each entry of a list and each line of a text."""
     label = Text(f"{name}: ", "bold")
     if isinstance(value, list) and value:
         yield label

@@ -1,4 +1,4 @@
-"""The branches of a turn, as text: what was shown, the call, the verdict, what the user did."""
+"""Draws a turn as a tree: prompt, call, verdict, response of the user."""
 
 from typing import NamedTuple
 
@@ -20,21 +20,21 @@ from proactive_agent.views.describe import (
 from proactive_agent.views.text.lines import LEAST
 
 LABEL = 8
-"""Columns of a branch's name."""
+"""Columns of a branch's label."""
 
 _CONSOLE = Console(width=1)
-"""Only wraps; the width is given each time."""
+"""Used for wrapping only; the width is passed each time."""
 
 
 class Branch(NamedTuple):
-    """A part of a turn."""
+    """A part of a turn: a label and a text."""
 
     label: str
     text: Text
 
 
 def head_of(episode: EpisodeRecord, index: int, *, folded: bool) -> Text:
-    """Number and picture of a turn."""
+    """Returns the heading of a turn: its number and its picture."""
     turn = episode.turns[index]
     head = Text("▸ " if folded else "▾ ", "bold")
     head.append(f"turn {turn.index + 1} of {len(episode.turns)}", "bold cyan")
@@ -42,12 +42,12 @@ def head_of(episode: EpisodeRecord, index: int, *, folded: bool) -> Text:
 
 
 def one_line(turn: TurnRecord) -> Text:
-    """A folded turn: what the model did, and whether it was right."""
+    """Returns a folded turn: the action and its verdict."""
     return safe(f"{action_of(turn.action)}  ").append_text(styled_verdict(turn))
 
 
 def branches(episode: EpisodeRecord, index: int) -> list[Branch]:
-    """The parts of a turn; -1 is an episode without any."""
+    """Returns the parts of a turn.  Index -1 stands for an episode without turns."""
     if index < 0:
         return [_end(episode)]
     turn = episode.turns[index]
@@ -71,7 +71,7 @@ def branches(episode: EpisodeRecord, index: int) -> list[Branch]:
 
 
 def drawn(parts: list[Branch], width: int) -> list[Text]:
-    """Branches below a turn's head, wrapped."""
+    """Draws the branches below a turn's heading, wrapped at `width`."""
     lines = []
     room = max(width - LABEL - 3, LEAST)
     for number, (label, text) in enumerate(parts):
@@ -86,7 +86,7 @@ def drawn(parts: list[Branch], width: int) -> list[Text]:
 
 
 def _user(turn: TurnRecord) -> Text:
-    """What the user did with a turn's action."""
+    """Describes the response of the user to a turn's action."""
     action = turn.action
     if action.kind != "intervention":
         return Text("goes on")
@@ -98,7 +98,7 @@ def _user(turn: TurnRecord) -> Text:
 
 
 def _end(episode: EpisodeRecord) -> Branch:
-    """How the episode ended, and what would have been right."""
+    """Describes how the episode ended, and the right answer."""
     text = outcome_of(episode)
     failure = group(episode)
     if failure is not None:

@@ -1,4 +1,4 @@
-"""An episode turn by turn, as a tree: shown → call → verdict → what the user did."""
+"""An episode turn by turn, as a tree: prompt, call, verdict, response of the user."""
 
 from typing import ClassVar, NamedTuple
 
@@ -15,13 +15,13 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.views.tui.turn_tree import branches, drawn, head_of, one_line
 
 
-class _Row(NamedTuple):
+class _TurnLine(NamedTuple):
     turn: int
     text: Text
 
 
 class TurnsView(ScrollView, can_focus=True):
-    """The turns of one episode, one of them chosen; each can be folded into a line."""
+    """The turns of one episode.  One is chosen; each can be folded into one line."""
 
     DEFAULT_CSS = """
     TurnsView {
@@ -42,7 +42,7 @@ class TurnsView(ScrollView, can_focus=True):
     ]
 
     class Chosen(Message):
-        """Another turn was chosen."""
+        """The user chose another turn."""
 
         def __init__(self, view: "TurnsView") -> None:
             super().__init__()
@@ -50,30 +50,30 @@ class TurnsView(ScrollView, can_focus=True):
 
         @property
         def control(self) -> "TurnsView":
-            """The view of the turn."""
+            """The view that the message comes from."""
             return self.view
 
     def __init__(self) -> None:
         super().__init__(classes="-ansi-scrollbar")
         self.episode: EpisodeRecord | None = None
         self.turn = 0
-        self.parting: int | None = None
-        """The first turn in which another run did something else; marked."""
+        self.divergence: int | None = None
+        """The first turn in which the other run acted differently; it is marked."""
         self._folded: set[int] = set()
-        self._rows: list[_Row] = []
+        self._rows: list[_TurnLine] = []
 
     def show(
-        self, episode: EpisodeRecord | None, turn: int = 0, parting: int | None = None
+        self, episode: EpisodeRecord | None, turn: int = 0, divergence: int | None = None
     ) -> None:
-        """Another episode, from a turn on."""
-        self.episode, self.parting, self._folded = episode, parting, set()
+        """Shows an episode and chooses a turn."""
+        self.episode, self.divergence, self._folded = episode, divergence, set()
         self.turn = max(0, min(turn, len(episode.turns) - 1)) if episode else 0
         self._lay_out()
         self.scroll_to(y=0, animate=False)
         self._reveal()
 
     def choose(self, turn: int, *, quietly: bool = False) -> None:
-        """Another turn of the same episode, the nearest there is."""
+        """Chooses a turn of the same episode, or the nearest one."""
         if self.episode is None:
             return
         turn = max(0, min(turn, len(self.episode.turns) - 1))
@@ -115,13 +115,13 @@ class TurnsView(ScrollView, can_focus=True):
         self._reveal()
 
     def on_click(self, event: Click) -> None:
-        """The turn that was clicked."""
+        """Chooses the clicked turn."""
         index = event.y + int(self.scroll_offset.y)
         if index < len(self._rows):
             self.choose(self._rows[index].turn)
 
     def on_resize(self) -> None:
-        """Texts are wrapped anew; the chosen turn stays in sight."""
+        """Wraps the texts again and keeps the chosen turn in sight."""
         self._lay_out()
         self._reveal()
 
@@ -136,17 +136,19 @@ class TurnsView(ScrollView, can_focus=True):
         self._rows = []
         if self.episode is not None and width > 0:
             for index in range(len(self.episode.turns)):
-                self._rows += [_Row(index, text) for text in self._turn(index, width)]
+                self._rows += [_TurnLine(index, text) for text in self._turn(index, width)]
             if not self.episode.turns:
-                self._rows = [_Row(-1, text) for text in drawn(branches(self.episode, -1), width)]
+                self._rows = [
+                    _TurnLine(-1, text) for text in drawn(branches(self.episode, -1), width)
+                ]
         self.virtual_size = Size(self.size.width, len(self._rows))
         self.refresh()
 
     def _turn(self, index: int, width: int) -> list[Text]:
         assert self.episode is not None  # noqa: S101
         lines = []
-        if index == self.parting:
-            lines.append(Text("≠ here they part", "bold yellow reverse"))
+        if index == self.divergence:
+            lines.append(Text("≠ first difference", "bold yellow reverse"))
         folded = index in self._folded
         lines.append(head_of(self.episode, index, folded=folded))
         if folded:
@@ -156,7 +158,7 @@ class TurnsView(ScrollView, can_focus=True):
         return lines
 
     def _reveal(self) -> None:
-        """Scrolls as little as it takes to see the chosen turn, its beginning at least."""
+        """Scrolls as little as possible to show the chosen turn, or at least its beginning."""
         lines = [number for number, row in enumerate(self._rows) if row.turn == self.turn]
         if not lines:
             return

@@ -1,4 +1,4 @@
-"""Outlines say what records say, and where these stand."""
+"""Outlines agree with their records and locate them."""
 
 from pathlib import Path
 
@@ -39,7 +39,7 @@ FULL = episode(
 
 
 def same(slim: object, full: object) -> None:
-    """Every field of an outline is the record's."""
+    """Checks that every field of an outline equals the record's."""
     if isinstance(slim, Slim):
         assert isinstance(full, Record)
         for name in set(slim.__struct_fields__) - {"offset", "length"}:
@@ -121,7 +121,7 @@ def test_a_foreign_line_is_named(folder: RunFolder, line: bytes, message: str) -
 
 
 def test_a_line_that_only_records_understand_is_read_as_they_do(folder: RunFolder) -> None:
-    """Records take a number written as text for the number; outlines shall not refuse it."""
+    """Records accept numbers written as text, so outlines must not refuse them."""
     write(folder, episode("ask", "right"))
     text = folder.episodes_file.read_text().replace('"turns":2', '"turns":"2"')
     folder.episodes_file.write_text(text)

@@ -1,4 +1,4 @@
-"""The plain output of `trace`: snapshots, what model-written text can do, filters."""
+"""The plain output of `trace`: snapshots, hostile text, filters."""
 
 import io
 import json
@@ -35,7 +35,7 @@ def printed(*arguments: str) -> str:
 
 
 def asked_by_tools() -> EpisodeRecord:
-    """Three turns by function calling, with all that a turn can bring."""
+    """Returns three turns by function calling that contain every element of a turn."""
     tools = [
         {"name": "move_object", "parameters": {"direction": ["left", "right"]}},
         {"name": "ask_clarification", "parameters": {"question": None}},
@@ -60,7 +60,7 @@ def asked_by_tools() -> EpisodeRecord:
 
 
 def chosen_in_a_list() -> EpisodeRecord:
-    """One turn of multiple choice that only the lenient parser reads."""
+    """Returns a turn of multiple choice that only the lenient parser understands."""
     options = ["Move closer.", "I cannot tell.", "Cat.", "Dog."]
     shown = "\n".join(f"{letter}. {text}" for letter, text in zip("ABCD", options, strict=True))
     only = turn("unreadable", text="**C**", prompt=f"What is it?\n{shown}", options=options)
@@ -72,7 +72,7 @@ def chosen_in_a_list() -> EpisodeRecord:
 
 
 def judged() -> EpisodeRecord:
-    """An open answer, and what a judge found in it."""
+    """Returns an open-ended reply with a judgement."""
     only = turn("abstain", text="I would need to see more of it.")
     only["judgement"] = {
         "judge": "rules v1",

@@ -1,4 +1,4 @@
-"""Which episodes `trace` shows: filters, queries, orders; two runs; a run that goes on."""
+"""Selection of episodes in `trace`: filters, queries, orders, two runs, unfinished runs."""
 
 import json
 import threading
@@ -44,7 +44,7 @@ def invoke(*arguments: str) -> Result:
 
 
 def listed(*arguments: str) -> list[str]:
-    """The names in the first column."""
+    """Returns the names in the first column."""
     result = invoke(*arguments)
     assert result.exit_code == 0, result.output
     rows = result.stdout.partition("─\n")[2].splitlines()
@@ -115,7 +115,7 @@ def test_a_query_means_what_the_help_says(query: str, found: list[str]) -> None:
 
 
 def request(via: str, **more: Any) -> EpisodeRecord:
-    """An episode that begins with a request in words: a call of the tool for it, or a text."""
+    """Returns an episode that begins with a request in words, by call or by text."""
     asked = turn("ask", via=via)
     asked["action"] = asked["action"] | {"question": "Could you move it?"} | more
     return episode(turns=[asked, turn("wrong", 1)], outcome=ENDED)
@@ -336,7 +336,7 @@ def test_follow_waits_for_the_end_of_a_line(going_on: RunFolder) -> None:
 
 
 def test_what_is_written_before_the_end_is_not_missed(going_on: RunFolder) -> None:
-    """The last episode comes between the last look at the file and the run's end."""
+    """Writes the last episode between the last look at the file and the run's end."""
 
     def sleep(_: float) -> None:
         with EpisodeWriter(going_on) as writer:

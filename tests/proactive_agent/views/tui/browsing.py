@@ -1,4 +1,4 @@
-"""Opens browsers without a terminal, presses keys, reads the screen."""
+"""Drives the browser without a terminal: opens it, presses keys, reads the screen."""
 
 import asyncio
 import time
@@ -25,13 +25,13 @@ WIDE = (120, 40)
 NARROW = (80, 24)
 SAMPLES = [("rod", 0), ("rod", 1), ("vsod", 0), ("coco", 0), ("quickdraw", 0)]
 PATIENCE = 60
-"""Seconds after which what was waited for does not come."""
+"""Longest wait for an effect, in seconds."""
 
 Steps = Callable[[Pilot[None]], Awaitable[None]]
 
 
 def played(provider: str, samples: Iterable[tuple[str, int]]) -> list[EpisodeRecord]:
-    """Episodes of the embedded suite."""
+    """Plays samples of the embedded suite."""
 
     async def play_all() -> list[EpisodeRecord]:
         player = create_provider(provider, ProviderOptions())
@@ -43,7 +43,7 @@ def played(provider: str, samples: Iterable[tuple[str, int]]) -> list[EpisodeRec
 
 
 def two_runs(results: Path) -> tuple[RunFolder, RunFolder]:
-    """One that is right but for a sample, one that never asks."""
+    """Returns a run with one wrong answer, and a run that never asks."""
     asking = played("baseline:oracle", SAMPLES[:-1])
     silent = played("baseline:never-ask", SAMPLES)
     first = write_run(results / "1-asking", [*asking, silent[-1]], provider="baseline:oracle")
@@ -51,7 +51,7 @@ def two_runs(results: Path) -> tuple[RunFolder, RunFolder]:
 
 
 def use(browser: TraceBrowser, steps: Steps, size: tuple[int, int] = WIDE) -> None:
-    """Runs a browser through some steps once its list is there."""
+    """Runs steps in a browser once its list is loaded."""
 
     async def go() -> None:
         async with browser.run_test(size=size, notifications=True) as pilot:
@@ -62,7 +62,7 @@ def use(browser: TraceBrowser, steps: Steps, size: tuple[int, int] = WIDE) -> No
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    """Waits for what background work brings."""
+    """Waits until background work makes a condition true."""
     end = time.monotonic() + PATIENCE
     await pilot.pause(0.01)
     while not holds():
@@ -71,40 +71,40 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
 
 
 def app_of(pilot: Pilot[None]) -> TraceBrowser:
-    """The browser that is being used."""
+    """Returns the running browser."""
     assert isinstance(pilot.app, TraceBrowser)
     return pilot.app
 
 
 def showing(browser: TraceBrowser) -> bool:
-    """Whether the pane has caught up with the list."""
+    """Whether the pane shows the episode under the cursor."""
     current, shown = browser.list.current, browser.first.episode
     return (current and current.key) == (shown and shown.key)
 
 
 def listed(pilot: Pilot[None]) -> list[str]:
-    """The rows of the list."""
+    """Returns the names in the list."""
     return [name_of(row) for row in app_of(pilot).list.rows]
 
 
 def current(pilot: Pilot[None]) -> str:
-    """The row under the cursor."""
+    """Returns the name under the cursor."""
     episode = app_of(pilot).list.current
     assert episode is not None
     return name_of(episode)
 
 
 def text_of(pilot: Pilot[None]) -> str:
-    """What the screen shows, without its colours."""
+    """Returns the text on the screen."""
     lines = app_of(pilot).screen._compositor.render_strips()
     return "\n".join(line.text.rstrip() for line in lines)
 
 
 def picture_of(browser: TraceBrowser) -> Image.Image | str:
-    """What the first pane shows above the turns."""
+    """Returns the picture of the first pane, or the reason for none."""
     return browser.first.picture.shown
 
 
 def frame(ref: ImageRef) -> Image.Image:
-    """A picture of the embedded suite."""
+    """Opens a picture of the embedded suite."""
     return DataFolder().images.open(ref).image

@@ -1,4 +1,4 @@
-"""The browser, by its keys: the list, searches, two runs, runs that go on, what goes wrong."""
+"""Keys of the browser: list, searches, comparison of two runs, unfinished runs, errors."""
 
 import asyncio
 from pathlib import Path
@@ -226,7 +226,7 @@ def test_two_runs_stand_side_by_side_at_the_turn_where_they_part(
         browser = app_of(pilot)
         await until(pilot, lambda: browser.second.episode is not None)
         assert "baseline:oracle | baseline:never-ask" in text_of(pilot)
-        await until(pilot, lambda: text_of(pilot).count("≠ here they part") == 2)
+        await until(pilot, lambda: text_of(pilot).count("≠ first difference") == 2)
         first, second = browser.first.episode, browser.second.episode
         assert first is not None
         assert second is not None
@@ -242,7 +242,7 @@ def test_a_search_names_what_became_of_a_sample(runs: tuple[RunFolder, RunFolder
     async def steps(pilot: Pilot[None]) -> None:
         app_of(pilot).search.value = "same"
         await until(pilot, lambda: listed(pilot) == ["quickdraw:0"])
-        await until(pilot, lambda: "here they part" not in text_of(pilot))
+        await until(pilot, lambda: "≠ first difference" not in text_of(pilot))
 
     use(TraceBrowser(runs[0], Selection(), second=runs[1]), steps)
 
@@ -287,7 +287,7 @@ def test_a_sample_that_the_other_run_lacks_is_said_so(
     other = write_run(tmp_path / "other", [episode("right", sample_id=1)])
 
     async def steps(pilot: Pilot[None]) -> None:
-        await until(pilot, lambda: "not played there" in text_of(pilot))
+        await until(pilot, lambda: "not played" in text_of(pilot))
         assert "not played" in text_of(pilot)
         await pilot.press("down")
         await until(pilot, lambda: app_of(pilot).second.episode is not None)

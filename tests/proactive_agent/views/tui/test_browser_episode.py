@@ -1,4 +1,4 @@
-"""An episode in the browser: turns, requests, pictures, and what a model writes."""
+"""Episodes in the browser: turns, requests, pictures, hostile text."""
 
 from pathlib import Path
 
@@ -131,13 +131,13 @@ def test_the_record_shows_the_request_with_the_conversation_before_it(run: RunFo
         screen = pilot.app.screen
         assert isinstance(screen, TextScreen)
         text = screen.text.plain
-        before, _, after = text.partition("What is on record of it")
+        before, _, after = text.partition("Recorded parts of the request")
         assert before.count("<picture ") == 2
         assert before.index("── user") < before.index("── model") < before.index("── result of")
         assert sample_of("rod").prompt in before
         assert '"enum": ["left", "right"]' in before
         assert 'finish_reason: "tool_calls"' in after
-        assert "otherwise than" not in before
+        assert "other wording" not in before
         await pilot.press("escape")
         assert not isinstance(pilot.app.screen, TextScreen)
 
@@ -153,7 +153,7 @@ def test_a_request_that_was_worded_otherwise_is_marked(tmp_path: Path) -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await pilot.press("r")
         await until(pilot, lambda: isinstance(pilot.app.screen, TextScreen))
-        assert "This program words it otherwise" in text_of(pilot)
+        assert "The run used other wording" in text_of(pilot)
         assert 'prompt: "What was it again?"' in text_of(pilot)
 
     use(TraceBrowser(folder, Selection()), steps)
@@ -204,7 +204,7 @@ def shows_instead(folder: RunFolder, reason: str) -> None:
         await until(pilot, lambda: reason in text_of(pilot))
         await pilot.press("enter", "down", "f", "a", "escape", "r")
         await until(pilot, lambda: isinstance(pilot.app.screen, TextScreen))
-        assert "cannot be made again" in text_of(pilot)
+        assert "cannot be rebuilt" in text_of(pilot)
 
     use(TraceBrowser(folder, Selection()), steps)
 

@@ -22,7 +22,7 @@ RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
 
 class OnePicture(App[None]):
-    """A picture in a container."""
+    """An app with one picture in a container."""
 
     CSS = "BlocksImage { width: auto; height: auto; }"
 
@@ -37,7 +37,7 @@ class OnePicture(App[None]):
 
 
 class Drawn(NamedTuple):
-    """What came of a picture."""
+    """The size and the first row of a drawn picture."""
 
     size: Size
     first_row: Strip

@@ -1,4 +1,4 @@
-"""`trace` in a real terminal: a browser with the extra, a list and a hint without it."""
+"""`trace` in a real terminal: the browser with the extra `view`, a list and a hint without it."""
 
 import fcntl
 import os
@@ -32,7 +32,7 @@ def run(tmp_path: Path) -> str:
 
 
 class Terminal:
-    """A program in a terminal, with cells of 10 x 20 pixels."""
+    """Runs a program in a terminal with cells of 10 x 20 pixels."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class Terminal:
         tmux: str = "",
         size: tuple[int, int] = (100, 30),
     ) -> None:
-        """`answers` are there before the terminal is asked what it can draw."""
+        """`answers` are the terminal's replies to queries about its graphics, sent in advance."""
         self._ours, theirs = pty.openpty()
         columns, rows = size
         shape = struct.pack("HHHH", rows, columns, 10 * columns, 20 * rows)
@@ -61,7 +61,7 @@ class Terminal:
         os.write(self._ours, key)
 
     def until(self, text: bytes) -> None:
-        """Reads until the program has written a text."""
+        """Reads until the program writes a text."""
         end = time.monotonic() + 60
         while text not in self.shown:
             if time.monotonic() > end or not self._read():
@@ -70,7 +70,7 @@ class Terminal:
                 raise AssertionError(self.shown[-2000:])
 
     def end(self) -> int:
-        """Reads on until the program has ended; its exit code."""
+        """Reads until the program ends; returns its exit code."""
         while self._read():
             pass
         os.close(self._ours)

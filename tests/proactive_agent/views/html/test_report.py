@@ -1,4 +1,4 @@
-"""`report` in a real browser: nothing is fetched, nothing runs that a model wrote."""
+"""`report` in a real browser: nothing is fetched, and no text of a model is executed."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
 from proactive_agent.tools import UserError
-from proactive_agent.views.html import write_page
+from proactive_agent.views.html import write_report
 from proactive_agent.views.html.gallery import gallery_of
 from proactive_agent.views.html.steps import episode_values
 from tests.proactive_agent.running import play_new
@@ -38,7 +38,7 @@ def hostile_turn() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two runs; to one of them a hostile model and a failed request were added."""
+    """Two runs; one of them also has hostile replies and a failed request."""
     pytest.importorskip("matplotlib")
     results = tmp_path_factory.mktemp("results")
     runs = []
@@ -50,7 +50,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.write(episode("unreadable", sample_id="evil", stop="invalid", **hostile))
         writer.write(episode("ask", sample_id=99, stop="error", error=FAILED | {"message": ATTACK}))
     file = results / "report.html"
-    write_page([str(folder.path) for folder in runs], results, file, episodes=50)
+    write_report([str(folder.path) for folder in runs], results, file, episodes=50)
     return file
 
 
@@ -69,7 +69,7 @@ def chromium(page: Path) -> Iterator[Any]:
 
 
 class Opened:
-    """The page in the browser, and what it did."""
+    """The page in the browser, with its requests and errors."""
 
     def __init__(self, browser: Any, file: Path, **context: Any) -> None:
         self.complaints: list[str] = []
@@ -82,12 +82,12 @@ class Opened:
 
     @property
     def shown(self) -> list[str]:
-        """The episodes that pass the filters."""
+        """Returns the episodes that pass the filters."""
         names = self.tab.locator("#list > li:not([hidden]) h3 .name")
         return [str(name) for name in names.all_text_contents()]
 
     def steps(self) -> Any:
-        """The turns of every episode, once the page has been scrolled through."""
+        """Scrolls through the page and returns the turns of every episode."""
         for item in self.tab.locator("#list > li:not([hidden])").all():
             item.scroll_into_view_if_needed()
             item.locator(".end").wait_for()
@@ -216,7 +216,7 @@ def test_paper_shows_every_timeline(opened: Opened) -> None:
 
 def test_the_rest_is_counted_where_not_all_are_shown(page: Path, tmp_path: Path) -> None:
     runs = [RunFolder(path.parent) for path in page.parent.glob("*oracle*/run.json")]
-    write_page([str(runs[0].path)], page.parent, tmp_path / "few.html", episodes=2)
+    write_report([str(runs[0].path)], page.parent, tmp_path / "few.html", episodes=2)
     text = (tmp_path / "few.html").read_text()
     assert "baseline:oracle: 4 more episodes are not shown here." in text
 
@@ -248,12 +248,12 @@ def test_two_runs_share_their_pictures(page: Path, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(page: Path) -> None:
     (oracle,) = page.parent.glob("*oracle*")
     with pytest.raises(UserError, match="Is a directory"):
-        write_page([str(oracle)], page.parent, page.parent, episodes=0)
+        write_report([str(oracle)], page.parent, page.parent, episodes=0)
 
 
 def test_a_page_without_episodes_has_no_gallery(chromium: Any, page: Path, tmp_path: Path) -> None:
     (oracle,) = page.parent.glob("*oracle*")
-    write_page([str(oracle)], page.parent, tmp_path / "none.html", episodes=0)
+    write_report([str(oracle)], page.parent, tmp_path / "none.html", episodes=0)
     window = Opened(chromium, tmp_path / "none.html")
     assert window.tab.locator("nav a").all_text_contents()[-1] == "Failures"
     assert window.tab.locator("#failures a").count() == 0
