@@ -1,1 +1,1 @@
-"""Run records on disk: episodes, the manifest, the run folder, its index."""
+"""The files of a run: episodes, manifest, run folder, index of episodes."""

@@ -32,17 +32,17 @@ GUESSED_FIRST = FailureGroup(
 GUESSED_LATER = FailureGroup(
     "guessed-later",
     "guessed later",
-    "Answered wrong after requests of which none applied.",
+    "Answered wrong; none of the requests before that applied.",
 )
 STOPPED_EARLY = FailureGroup(
     "stopped-early",
     "asked, but stopped early",
-    "Made suggestions that applied, and answered wrong before the frame that shows enough.",
+    "Made suggestions that applied, but answered wrong before the frame that shows enough.",
 )
 MISRECOGNISED = FailureGroup(
     "misrecognised",
     "saw enough, yet wrong",
-    "Answered wrong after as many suggestions as lead to the frame that shows enough, or on it.",
+    "Answered wrong on the frame that shows enough, or after as many suggestions as lead to it.",
 )
 AT_LIMIT = FailureGroup(
     "turn-limit",
@@ -87,7 +87,7 @@ BAD_CALL = FailureGroup(
 UNREADABLE = FailureGroup(
     "unreadable",
     "unreadable reply",
-    "The reply stands for no action.",
+    "The reply contains no action.",
 )
 STRICT_ONLY = FailureGroup(
     "strict-parser",
@@ -97,12 +97,12 @@ STRICT_ONLY = FailureGroup(
 ASKED_ONCE = FailureGroup(
     "asked-once",
     "asked, in its only turn",
-    "Made a suggestion that applies, where an open-ended question is asked once.",
+    "Made a suggestion that applies, but the open-ended question is asked only once.",
 )
 UNJUDGED = FailureGroup(
     "unjudged",
     "unreadable judge",
-    "What the judge wrote could not be read.",
+    "The judge's reply could not be read.",
 )
 OTHER = FailureGroup(
     "other",

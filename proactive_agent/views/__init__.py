@@ -1,1 +1,1 @@
-"""Episodes for people: plain text, a terminal interface, HTML."""
+"""Shows episodes to people: as plain text, in a terminal interface, as HTML."""

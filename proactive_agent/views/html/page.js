@@ -1,5 +1,5 @@
 "use strict";
-// Texts of the data go into the page as text alone, never as HTML.
+// Texts of the data are inserted as text, never as HTML.
 (() => {
   const root = document.documentElement;
   document.getElementById("theme").addEventListener("click", () => {
@@ -10,12 +10,12 @@
 
   const data = JSON.parse(document.getElementById("data").textContent);
   const list = document.getElementById("list");
-  if (!list) return; // a page without episodes
+  if (!list) return; // The page has no episodes.
   const form = document.getElementById("filters");
   const search = document.getElementById("search");
   const filters = ["run", "scenario", "group"].map((name) => document.getElementById(name));
 
-  // Told apart by colour, by sign and by word.
+  // Results differ in colour, in sign and in word.
   const MARKS = {
     right: ["good full", "✓"], accepted: ["good", "✓"],
     wrong: ["bad full", "✗"], "not accepted": ["bad", "✗"],
@@ -83,7 +83,7 @@
     if (!close) entry.item.append(detailOf(entry.episode.turns[number], number));
   };
 
-  // Pictures of many episodes are made when they come near.
+  // Episodes are filled in when they are scrolled near, as pages may have many pictures.
   const fill = (entry) => {
     if (entry.steps) return;
     const { episode, strip } = entry;
@@ -156,7 +156,7 @@
     if (!link) return;
     search.value = "";
     for (const select of filters) select.value = link.dataset[select.id];
-    apply(); // the link itself goes to the gallery
+    apply(); // The link itself leads to the gallery.
   });
   apply();
 
