@@ -29,4 +29,4 @@ def refuse_unused(
     for name, declaration in _ALL.items():
         setting = declaration.setting
         if name in given and not any(setting.affects(run, _KNOWN) for run in runs):
-            raise UserError(f"{shown(name)} needs {setting.needs}; without it, it changes nothing")
+            raise UserError(f"{shown(name)} needs {setting.needs}; otherwise it changes nothing")

@@ -100,13 +100,13 @@ class Setting:
     @property
     def needs(self) -> str:
         """What a run must have for the setting to have an effect, in words; empty: nothing."""
-        *first, last = [f"{name}:" for name in self.providers] or [""]
+        *first, last = self.providers or ("",)
         kind = f"{', '.join(first)} or {last}" if first else last
         parts = (
             f"protocol {self.protocol}" if self.protocol else "",
             f"condition {self.condition}" if self.condition else "",
             "a model as the judge" if self.judged_by_model else "",
-            f"a model of {kind}" if kind else "",
+            f"a model of the provider {kind}" if kind else "",
         )
         return " and ".join(part for part in parts if part)
 

@@ -268,10 +268,10 @@ def test_a_plan_that_has_changed_is_refused(
         ("models: !!python/object/apply:os.system [ls]", "line 1: "),
         ("models: [baseline:random]\njudge: local:x", "judge needs protocol oeg"),
         ("models: [baseline:random]\nhistory_size: 3", "history_size needs condition history"),
-        ("models: [openai:m]\ndtype: float32", "dtype needs a model of local:"),
+        ("models: [openai:m]\ndtype: float32", "dtype needs a model of the provider local"),
         (
             "models:\n- local:m\n- provider: openai:m\n  dtype: float32",
-            "openai:m: dtype needs a model of local:",
+            "openai:m: dtype needs a model of the provider local",
         ),
         ("models: [replay:a/b, replay:a-b]", "two runs would be named replay-a-b_tools_zero-shot"),
     ],

@@ -174,7 +174,7 @@ def test_a_judge_uses_what_it_shares_with_the_model() -> None:
         provider="openai:m", judge="local:j", protocol="oeg", scenarios=("quickdraw",)
     )
     refuse_unused(["dtype", "batch_size"], [judged])
-    with pytest.raises(UserError, match="attention needs a model of local:"):
+    with pytest.raises(UserError, match="attention needs a model of the provider local"):
         refuse_unused(["attention"], [judged])
 
 
