@@ -1,7 +1,7 @@
-"""From materials to episodes, through the builder; one function per scenario.
+"""Builds episodes from materials with the scenario builder, one function per scenario.
 
-A material is the folder of one rendered object, with its record.  Each function gives what the
-builder makes of it, the suggestions, and what the masks say of every frame.
+A material is the folder of one rendered object and its record.  Each function returns the built
+frames, the suggestions, and the visible share of the object in every frame.
 """
 
 import json
@@ -28,13 +28,13 @@ from proactive_agent.scenarios.builder.rod import build_rod
 from proactive_agent.scenarios.builder.vsod import build_vsod
 
 LEAST_SHARE = 0.05
-"""Of the picture: a smaller object is brought nearer by cutting the picture down."""
+"""Minimum share of the picture.  For a smaller object the picture is cropped."""
 
 COCO_SIDE = 640
 ZOOM_SIDE = 150
-"""Least side in pixels of an object that the camera moves back from."""
+"""Minimum side in pixels of an object from which the camera steps back."""
 MARGIN = 36
-"""Most pixels cut from each side of a ChangeIt video."""
+"""Maximum number of pixels cut from each side of a ChangeIt video."""
 
 VSOD_FRAMES = 8
 
@@ -47,7 +47,7 @@ class Material:
     record: Mapping[str, Any]
 
     def open(self, name: str) -> Image.Image:
-        """A picture of it, RGB; a mask is of mode L, 0 or 255."""
+        """Opens a picture as RGB, or the mask as mode L with values 0 and 255."""
         with Image.open(self.folder / name) as image:
             if name == "mask.png":
                 return image.convert("L").point([0] * 128 + [255] * 128)
@@ -56,16 +56,16 @@ class Material:
 
 @dataclass
 class Episode:
-    """What an episode is made of, without its categories."""
+    """The parts of an episode, without its categories."""
 
     built: Built
     suggestions: tuple[str, ...]
     thing: str = ""
-    """What hides the object, in the words of the question."""
+    """Name of the occluder in the question."""
     visible: dict[str, float] = field(default_factory=dict)
-    """Per frame: the visible share of the object's pixels, 0 to 1."""
+    """By frame: the visible share of the object's pixels, 0 to 1."""
     share: float | None = None
-    """Of the picture: what the object covers in the reference frame."""
+    """Share of the picture that the object covers in the reference frame."""
     more: dict[str, Any] = field(default_factory=dict)
 
 
@@ -73,7 +73,7 @@ Maker = Callable[[Material, random.Random, Path], Episode]
 
 
 def rod(material: Material, rng: random.Random, materials: Path) -> Episode:
-    """A rendered wall of blocks slides over the scene."""
+    """Slides a rendered wall of blocks over the scene."""
     scene, mask = _near(material.open("scene.png"), material.open("mask.png"))
     layer = open_layer(_any_layer(materials / "rod" / "layers", rng))
     seed = rng.random()
@@ -91,7 +91,7 @@ def rod(material: Material, rng: random.Random, materials: Path) -> Episode:
 
 
 def vsod(material: Material, rng: random.Random, materials: Path) -> Episode:
-    """Something large is moved past the object."""
+    """Moves something large past the object."""
     scene, mask = _near(material.open("scene.png"), material.open("mask.png"))
     file = _any_layer(materials / "vsod" / "layers", rng)
     layer = open_layer(file)
@@ -110,14 +110,14 @@ def vsod(material: Material, rng: random.Random, materials: Path) -> Episode:
 
 
 def mvp_n(material: Material, rng: random.Random, materials: Path) -> Episode:
-    """The object is turned."""
+    """Turns the object."""
     files = [frame["file"] for frame in material.record["frames"]]
     built = build_mvp_n((material.open(file) for file in files), len(files))
     return Episode(built, wording.rotate_suggestions(rng))
 
 
 def imagenet_c(material: Material, rng: random.Random, materials: Path) -> Episode:
-    """The picture is corrupted; the families take turns over the episodes."""
+    """Corrupts the picture.  Families alternate over the episodes."""
     family, corruption = material.record["corruption"]
     picture = material.open("scene.png")
     built = build_imagenet_c(picture, corruption, rng, hardness=material.record["hardness"])
@@ -223,7 +223,7 @@ def _near(scene: Image.Image, mask: Image.Image) -> tuple[Image.Image, Image.Ima
 
 
 def _framing(mask: Image.Image, rng: random.Random, top: int) -> tuple[int, int, int, int]:
-    """A seeded part of the picture with the whole object: no two closed curtains look the same.
+    """Returns a random crop that contains the whole object, so that closed curtains differ.
 
     At most `top` pixels are cut from above.
     """

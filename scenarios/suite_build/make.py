@@ -1,8 +1,9 @@
-"""Makes the embedded suite from rendered materials.
+"""Builds the embedded suite from rendered materials.
 
     python scenarios/suite_build/make.py --materials DIR --out scenarios/suite
 
-The materials come from `render/` (about an hour).  The same materials give the same bytes.
+The scripts in `render/` make the materials in about an hour.  The same materials give the same
+bytes.
 """
 
 import argparse
@@ -59,7 +60,7 @@ def main() -> None:
             b"".join(lines)
         )
         print(f"{scenario}: {len(lines)} episodes")
-    # One line a sample: readable, and small.
+    # One line per sample is readable and small.
     lines_of = {
         scenario: ",\n".join(
             f'"{number}": {json.dumps(found)}' for number, found in samples.items()
@@ -87,7 +88,7 @@ def _make(scenario: str, number: int, material: Material, materials: Path) -> tu
 
 
 def _measures(material: Material, episode: Episode, made: Made) -> dict[str, Any]:
-    """What the manifest keeps; the hashes tie it to the frames that were shipped."""
+    """Returns a sample's manifest entry.  Hashes tie it to the shipped frames."""
     frames = {
         name: {
             "sha256": hashlib.sha256(content).hexdigest()[:16],

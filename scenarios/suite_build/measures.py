@@ -1,4 +1,4 @@
-"""What is known of the frames while they are made: how much of the object shows."""
+"""Measures of frames: the visible share of the object, and the likeness to the clean picture."""
 
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
@@ -15,15 +15,15 @@ Grey: TypeAlias = npt.NDArray[np.float64]
 
 
 def share(mask: Image.Image) -> float:
-    """Which share of the picture a mask (0 or 255) covers."""
+    """Returns the share of the picture that a mask (0 or 255) covers."""
     return float(np.count_nonzero(np.asarray(mask))) / (mask.width * mask.height)
 
 
 def visible_shares(build: Callable[[Image.Image], Built], mask: Image.Image) -> dict[str, float]:
-    """Per frame: which share of the object's pixels shows.
+    """Returns by frame the visible share of the object's pixels.
 
-    What covers a scene covers any scene: built over black and over white, the frames differ by just
-    as much as shows of what lies behind.
+    The occluder is the same for every scene.  Frames built over a black and over a white scene
+    therefore differ exactly where the scene behind is visible.
     """
     behind = np.asarray(mask, dtype=np.float64) / 255
     black = build(Image.new("RGB", mask.size, "black"))
@@ -36,11 +36,11 @@ def visible_shares(build: Callable[[Image.Image], Built], mask: Image.Image) -> 
 
 
 def likeness(frames: Iterable[Frame], clean: Image.Image) -> dict[str, float]:
-    """Per frame: structural similarity (SSIM) to the clean picture, 1 for the same."""
+    """Returns by frame the structural similarity (SSIM) to the clean picture; 1 if equal."""
     shares = {}
     for frame in frames:
         target = np.asarray(with_short_side(clean, min(frame.image.size)))
-        # Its library has no annotations.
+        # The library has no type annotations.
         measure: Any = structural_similarity
         value = measure(np.asarray(frame.image), target, channel_axis=2)
         shares[frame.name] = round(float(value), 4)

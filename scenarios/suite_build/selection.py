@@ -1,4 +1,4 @@
-"""Which materials become episodes, in which order and variant."""
+"""Selects the materials that become episodes, their order and their variants."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -8,13 +8,13 @@ from typing import Any
 from episodes import Material
 
 MOST = 26
-"""Episodes of a scenario."""
+"""Maximum number of episodes per scenario."""
 
 BACKWARDS = 3
-"""Every so many of the ChangeIt videos are shown from their end."""
+"""Every n-th ChangeIt video starts at its end."""
 
 SHOWN_WHOLE = 0.95
-"""Least visible share of the object in the reference frame."""
+"""Minimum visible share of the object in the reference frame."""
 
 CORRUPTIONS = (
     ("contrast", "contrast"), ("denoise", "gaussian_noise"), ("deblur", "gaussian_blur"),
@@ -22,18 +22,18 @@ CORRUPTIONS = (
     ("deblur", "glass_blur"), ("compression", "jpeg_compression"), ("brightness", "darkness"),
     ("deblur", "motion_blur"), ("denoise", "impulse_noise"),
 )  # fmt: skip
-"""Family and corruption, taken in turn.  Those that hide no object even at their worst are only
-offered as wrong enhancements: saturation, artifacts (snow, frost, fog, spatter), too much light."""
+"""Pairs of family and corruption, used in turn.  Corruptions that hide no object even at their
+worst (saturation, artifacts, too much light) are only offered as wrong enhancements."""
 
 HARDNESS = {"brightness": 1.0, "contrast": 1.0}
 MOST_HARDNESS = 7.0
-"""Of the others: what ImageNet-C calls severity 5 is still plain to a person."""
+"""Hardness of all other families, because ImageNet-C's severity 5 is still easy for a person."""
 
 
 def materials(root: Path, scenario: str) -> Iterator[Material]:
-    """The materials of a scenario, with what this suite adds to their records.
+    """Yields the materials of a scenario, with the suite's additions to their records.
 
-    `materials.json` lists those that a person kept after looking at them.
+    `materials.json` lists the materials that passed a visual check by a person.
     """
     listed = json.loads((root / "materials.json").read_text(encoding="utf-8"))
     records = [r for r in listed["scenarios"][scenario] if scenario != "changeit" or _opens(r)]
@@ -48,6 +48,6 @@ def materials(root: Path, scenario: str) -> Iterator[Material]:
 
 
 def _opens(record: Mapping[str, Any]) -> bool:
-    """Whether the object is wholly to be seen at the end."""
+    """Returns whether the object is completely visible at the end."""
     shown: float = record["frames"][-1]["visible"]
     return shown >= SHOWN_WHOLE

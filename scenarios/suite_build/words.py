@@ -1,7 +1,7 @@
-"""The questions and suggestions of the suite, where the builder's own would say less than is known.
+"""Questions and suggestions of the suite that are more specific than the builder's own.
 
-Half of the questions name the kind of thing that is asked for; the wrong categories are of the same
-kind, so that tells nothing.
+Half of the questions name the kind of object.  The wrong categories are of the same kind, so this
+gives no hint.
 """
 
 import random
@@ -41,18 +41,18 @@ _APPEAR: Mapping[str, Sequence[str]] = {
 
 
 def question(scenario: str, kind: str, thing: str, rng: random.Random) -> str:
-    """A question of the scenario about a thing of that kind."""
-    # "Which flowers is …" would be no English.
+    """Returns a question of the scenario about an object of that kind."""
+    # Plural kinds do not fit the templates ("Which flowers is …").
     of_a_kind = rng.random() < 0.5 and not kind.endswith("s")
     templates = _OF_A_KIND[scenario] if of_a_kind else QUESTIONS[scenario]
     return rng.choice(templates).format(kind=kind, thing=thing)
 
 
 def wait_for_passer(passer: str) -> tuple[str, str]:
-    """Rewind, and wait until what passes is gone."""
+    """Returns the suggestions to rewind, and to wait until the passer is gone."""
     return REWIND_OPTION, _WAIT[passer]
 
 
 def wait_for_reveal(reveal: str, rng: random.Random) -> tuple[str, str]:
-    """Rewind, and wait for what shows the object."""
+    """Returns the suggestions to rewind, and to wait until the object is revealed."""
     return REWIND_OPTION, rng.choice(_APPEAR[reveal])

@@ -13,7 +13,7 @@ from tests.scenarios.official_layout import STEMS
 
 
 class Space(NamedTuple):
-    """What `shutil.disk_usage` says."""
+    """The result of `shutil.disk_usage`."""
 
     total: int
     used: int
@@ -21,16 +21,16 @@ class Space(NamedTuple):
 
 
 class LocalHub:
-    """Remembers what is asked for."""
+    """A Hub that records every request."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.fetched: list[str] = []
-        """Files that were begun."""
+        """Returns the files whose download was started."""
         self.bytes_read = 0
 
     def files(self) -> list[HubFile]:
-        """Every file below the root."""
+        """Returns every file below the root."""
         return [
             HubFile(
                 str(file.relative_to(self.root)),
@@ -42,7 +42,7 @@ class LocalHub:
         ]
 
     def read(self, file: HubFile, start: int, size: int) -> bytes:
-        """A part of a file."""
+        """Returns a part of a file."""
         if start == 0:
             self.fetched.append(file.path)
         with (self.root / file.path).open("rb") as stream:
@@ -53,7 +53,7 @@ class LocalHub:
 
 
 def write_release(root: Path, archive_names: Mapping[str, str]) -> LocalHub:
-    """A release of the named scenarios, one sample each, an archive per scenario."""
+    """Writes a release of the named scenarios: one sample and one archive each."""
     test = official_layout.write_folder(root / "test", scenarios=list(archive_names), samples=1)
     (root / "README.md").write_text("A data set.", encoding="utf-8")
     for scenario, name in archive_names.items():

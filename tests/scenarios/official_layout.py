@@ -88,7 +88,7 @@ PICTURE_SIZE = (64, 48)
 
 
 def random_sample(scenario: str, rng: random.Random, sample_id: int | str) -> Fields:
-    """A valid sample of a scenario; one in four has extreme numbers or texts."""
+    """Returns a valid sample; one in four has extreme numbers or texts."""
     extreme = rng.random() < 0.25
     own = _OWN_FIELDS[scenario](rng, sample_id, extreme)
     suggestions = own.pop("suggestions")
@@ -230,7 +230,7 @@ _OWN_FIELDS: dict[str, Callable[[random.Random, int | str, bool], Fields]] = {
 
 
 def picture_paths(scenario: str, sample: Fields) -> list[str]:
-    """Every picture of a sample as the release would hold it, relative to the data folder."""
+    """Returns the paths of a sample's pictures in the release, relative to the data folder."""
     template = sample["image_template"]
     frames = range(sample["num_images"])
     match scenario:
@@ -270,7 +270,7 @@ def write_folder(
     samples: int = 3,
     pictures: bool = True,
 ) -> Path:
-    """Writes a data folder with random samples, ids from 0; returns it."""
+    """Writes a data folder with random samples, ids from 0, and returns its path."""
     for scenario in scenarios:
         # A generator per scenario, so that a folder of fewer scenarios holds the same samples.
         rng = random.Random(f"{seed} {scenario}")

@@ -1,4 +1,4 @@
-"""The clear frame with suggestions on offer, and how many suggestions lead to it."""
+"""Condition `clear`, and the fewest suggestions that lead to the reference frame."""
 
 from typing import Any
 

@@ -25,14 +25,14 @@ def invoke(*arguments: str | Path) -> Result:
 
 
 def refusal(*arguments: str | Path) -> str:
-    """The message of the UserError that a command ends with."""
+    """Returns the message of the UserError that a command raises."""
     result = invoke(*arguments)
     assert isinstance(result.exception, UserError)
     return str(result.exception)
 
 
 def write_rods(folder: Path, count: int = 88, template: str = "{image}.png", **more: Any) -> Path:
-    """Samples of ROD with two frames; 88 are as many as the release has."""
+    """Writes ROD samples with two frames.  The release has 88."""
     ring = {"num_images": 2, "first_image": 0, "reference_image": 1, "image_template": template}
     samples = [random_sample("rod", random.Random(i), i) | ring | more for i in range(count)]
     write_samples(folder, "rod", samples)
@@ -42,7 +42,7 @@ def write_rods(folder: Path, count: int = 88, template: str = "{image}.png", **m
 
 
 def rows(result: Result) -> dict[str, list[str]]:
-    """The table's cells, by scenario."""
+    """Returns the cells of the table by scenario."""
     lines = [line.split() for line in result.output.splitlines()]
     return {line[0]: line[1:] for line in lines if len(line) == 7}
 

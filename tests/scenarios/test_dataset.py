@@ -1,4 +1,4 @@
-"""Data folders: what is read, what is kept, and how a fault is told."""
+"""Data folders: reading samples, filtering them, and reporting faults."""
 
 import hashlib
 import json
@@ -20,7 +20,7 @@ DROP = object()
 
 
 def ordinary(scenario: str, sample_id: int | str, **changes: Any) -> Fields:
-    """A valid sample with some fields changed, or dropped."""
+    """Returns a valid sample with some fields changed or dropped."""
     fields = random_sample(scenario, random.Random(7), sample_id) | changes
     return {name: value for name, value in fields.items() if value is not DROP}
 
@@ -31,7 +31,7 @@ def folder_of(path: Path, scenario: str, *samples: Fields) -> DataFolder:
 
 
 def write_own_pack(folder: Path, **kept: list[int]) -> None:
-    """A pack of our own wording that keeps the named ids, and all others of none."""
+    """Returns a pack with our own wording whose filter keeps only the named ids."""
     content = {
         "source": "test",
         "wheel_sha256": "0",
@@ -93,7 +93,7 @@ def test_random_samples_of_the_official_layout_load(
 
 
 class TestFaults:
-    """Each message names file, line, sample and field, as far as they are known."""
+    """Each message names the file and, if known, the line, sample and field."""
 
     @pytest.mark.parametrize(
         ("scenario", "changes", "told"),
@@ -264,7 +264,7 @@ class TestFilter:
 
 
 class TestOthers:
-    """Samples at random, beside one."""
+    """Random samples other than a given one."""
 
     @pytest.fixture
     def folder(self, tmp_path: Path) -> DataFolder:

@@ -1,4 +1,4 @@
-"""`download`: what is fetched, and how an interrupted one goes on."""
+"""`download`: which files are fetched, and how an interrupted download resumes."""
 
 import shutil
 import zipfile
@@ -25,7 +25,7 @@ COCO_DATA = "test/coco2014_preprocessed.jsonl"
 
 @pytest.fixture
 def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalHub:
-    """A release of two scenarios; `download` asks for no others."""
+    """A release of two scenarios, the only ones that `download` requests."""
     two = {name: download_module.SCENARIOS[name] for name in ("rod", "coco")}
     monkeypatch.setattr(download_module, "SCENARIOS", two)
     names = {"rod": "Realistic-Occlusion-Dataset.zip", "coco": "coco2014.zip"}
@@ -34,7 +34,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalHub:
 
 @pytest.fixture(autouse=True)
 def packs(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """No package index is asked here; the folders that would get a pack."""
+    """Replaces the package index.  Returns the folders for which a pack was requested."""
     written: list[Path] = []
     monkeypatch.setattr(
         download_module, "write_pack", lambda folder, _wheel: written.append(folder)
@@ -43,7 +43,7 @@ def packs(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 
 
 def pictures_are_whole(folder: Path) -> bool:
-    """Counts aside: a test's release is a small one."""
+    """Returns the faults without those about counts, because a test's release is small."""
     told = [event.problem for event in verify(folder) if isinstance(event, Fault)]
     return all("the official release has" in problem for problem in told)
 
@@ -137,7 +137,7 @@ class TestGoingOn:
         monkeypatch.setattr(download_module, "PART_BYTES", 1000)
 
     def stop_at(self, steps: Iterator[DownloadProgress], kind: str, path: str, done: int) -> None:
-        """Interrupts a download at a step."""
+        """Interrupts a download after a step."""
         for step in steps:
             if (step.step, step.path) == (kind, path) and step.done >= done:
                 break

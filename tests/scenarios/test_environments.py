@@ -1,4 +1,4 @@
-"""The seven environments against the protocol; every expectation is worked out by hand."""
+"""The seven environments against the protocol.  All expectations were derived by hand."""
 
 import random
 from typing import Any
@@ -115,7 +115,7 @@ def make(
 
 
 def paths(environment: Environment[Any], *actions: Intervention) -> list[str]:
-    """The pictures shown before and after each action."""
+    """Returns the pictures shown before and after each action."""
     shown = [environment.observe().image.path]
     for action in actions:
         assert environment.step(action).verdicts.suggestion == "correct"

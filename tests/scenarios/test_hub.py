@@ -1,4 +1,4 @@
-"""The Hub's own client against a small server on this machine."""
+"""The Hub's own client against a small local server."""
 
 import hashlib
 import io
@@ -36,14 +36,14 @@ ETAGS = {path: hashlib.sha256(content).hexdigest() for path, content in FILES.it
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """The two kinds of address that are asked for: the data set's listing, and its files."""
+    """A server for the two kinds of request: the data set's listing and its files."""
 
     protocol_version = "HTTP/1.1"
     cut_after: ClassVar[int | None] = None
-    """The next answer with a file breaks off after so many bytes."""
+    """The next file response breaks off after this many bytes."""
     refused: ClassVar[int] = 0
     asked: ClassVar[list[tuple[str, str | None]]] = []
-    """Path and range of each answer with a file."""
+    """Path and range of each file response."""
 
     def do_GET(self) -> None:
         self._answer(with_body=True)
@@ -86,7 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
     def log_message(self, *_: Any) -> None:
-        """Says nothing."""
+        """Suppresses the log."""
 
 
 def _listing() -> bytes:

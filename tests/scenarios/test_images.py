@@ -1,4 +1,4 @@
-"""Pictures: what is shown, what is refused, and how often a file is decoded."""
+"""Pictures: crops, scaling, refused files, and how often a file is decoded."""
 
 import hashlib
 import io
@@ -24,7 +24,7 @@ def gradient(width: int, height: int) -> Image.Image:
 
 
 def png_header(width: int, height: int) -> bytes:
-    """The start of a PNG of that size, up to where the pixels would begin."""
+    """Returns the start of a PNG of that size, without pixel data."""
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     check = zlib.crc32(b"IHDR" + header)
     return (

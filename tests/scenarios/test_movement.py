@@ -1,4 +1,4 @@
-"""How each scenario's picture changes, and when it does not; worked out by hand."""
+"""How suggestions change each scenario's picture.  All expectations were derived by hand."""
 
 import pytest
 
@@ -149,7 +149,7 @@ def crops(direction: str, *actions: Intervention, **changes: object) -> list[Box
 
 
 class TestCoco:
-    """The start is (left 40, top 20, width 60, height 48), the steps 10 across and 5 along."""
+    """The initial crop is (left 40, top 20, width 60, height 48); steps are 10 wide and 5 high."""
 
     @pytest.mark.parametrize(
         ("direction", "boxes"),

@@ -17,7 +17,7 @@ from tests.proactive_agent.scripted import sample_of
 
 PUBLISHED = {"rod": 2, "vsod": 3, "mvp-n": 2, "imagenet-c": 1, "quickdraw": 1, "changeit": 2,
              "coco": 2}  # fmt: skip
-"""How many of them are proactive."""
+"""Number of proactive answers by scenario."""
 
 
 def environment(scenario: str, **how: Any) -> Environment[Any]:

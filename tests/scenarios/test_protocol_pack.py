@@ -53,7 +53,7 @@ def sources(official_wheel: Path) -> dict[str, str]:
 
 
 def source_of_class(sources: dict[str, str], scenario: str) -> str:
-    """The source of a scenario's class, cut out by its name."""
+    """Returns the source of a scenario's class."""
     found = re.search(
         rf"^class {CLASSES[scenario]}\(.*?(?=^class |\Z)", sources["environment"], re.S | re.M
     )
@@ -62,7 +62,7 @@ def source_of_class(sources: dict[str, str], scenario: str) -> str:
 
 
 def broken(pack_folder: Path, change: Callable[[dict[str, Any]], object]) -> str:
-    """A pack with something changed."""
+    """Returns a pack with changed fields."""
     content = json.loads((pack_folder / FILE_NAME).read_text(encoding="utf-8"))
     change(content)
     return json.dumps(content)
@@ -299,7 +299,7 @@ class TestFetching:
     def run(
         self, monkeypatch: pytest.MonkeyPatch, returncode: int, wheel: bytes | None
     ) -> list[str]:
-        """Stands in for pip; the list becomes the command that was given."""
+        """Replaces pip and records its command in the returned list."""
         given: list[str] = []
 
         def pip(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
@@ -341,7 +341,7 @@ class TestFetching:
 
 
 def function_of(source: str, name: str) -> Callable[..., str]:
-    """One function of the wheel, cut out and made callable: the oracle of its own sentence."""
+    """Returns a function of the wheel as a callable, to compare its own sentences with."""
     module = ast.parse(source)
     module.body = [n for n in module.body if isinstance(n, ast.FunctionDef) and n.name == name]
     namespace: dict[str, Any] = {}

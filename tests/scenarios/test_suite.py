@@ -46,7 +46,7 @@ def open_picture(ref: ImageRef) -> Image.Image:
 
 
 def known(scenario: str, sample: Sample) -> dict[str, Any]:
-    """What the manifest says of a sample."""
+    """Returns the manifest's entry of a sample."""
     found: dict[str, Any] = MANIFEST[scenario][str(sample.id)]
     return found
 
@@ -137,7 +137,7 @@ def test_the_reference_frame_shows_the_object_large_enough(scenario: str) -> Non
 
 
 def covered(box: list[int], crop: tuple[float, float, float, float] | None) -> float:
-    """Which share of a box a crop holds."""
+    """Returns the share of a box that a crop contains."""
     assert crop is not None
     left, top, right, bottom = box
     width = min(right, crop[2]) - max(left, crop[0])

@@ -1,4 +1,4 @@
-"""Unpacking: nothing is written outside the folder, nor more than an archive declares."""
+"""Unpacking writes nothing outside the folder and no more than an archive declares."""
 
 import shutil
 import stat
@@ -28,7 +28,7 @@ def unpack_all(archive: zipfile.ZipFile, tmp_path: Path) -> list[tuple[int, int]
 
 
 def refusal(archive: zipfile.ZipFile, tmp_path: Path) -> str:
-    """The reason, after a look that nothing was written anywhere."""
+    """Checks that nothing was written and returns the reason."""
     with pytest.raises(UserError) as caught:
         unpack_all(archive, tmp_path)
     there = [str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*")]
@@ -106,7 +106,7 @@ def test_a_damaged_archive_is_told(archive: zipfile.ZipFile, tmp_path: Path, dam
 
 
 def declare(archive: zipfile.ZipFile, file: Path, true_size: int, size: int) -> None:
-    """Makes an archive lie about an entry's size, in both places where it stands."""
+    """Falsifies an entry's size in both places where an archive records it."""
     archive.close()
     content = file.read_bytes()
     old, new = struct.pack("<I", true_size), struct.pack("<I", size)

@@ -1,4 +1,4 @@
-"""`verify`: which pictures a sample needs, and which faults are found."""
+"""`verify`: the pictures that a sample needs, and the faults that are found."""
 
 import random
 from collections.abc import Iterable
@@ -31,7 +31,7 @@ def shown(scenario: str, fields: Fields) -> set[str]:
 
 
 def faults(events: Iterable[object]) -> list[Fault]:
-    """The faults, but for the counts: a test's folder never holds the whole release."""
+    """Returns the faults without those about counts, because test folders are small."""
     found = [event for event in events if isinstance(event, Fault)]
     return [fault for fault in found if "the official release has" not in fault.problem]
 
@@ -211,7 +211,7 @@ class TestCounts:
         ]
 
     def test_that_agree_are_no_fault(self, tmp_path: Path, official_pack_folder: Path) -> None:
-        """The 88 samples of ROD, all of which the filter keeps."""
+        """Writes the 88 samples of ROD, all of which the filter keeps."""
         (tmp_path / FILE_NAME).write_bytes((official_pack_folder / FILE_NAME).read_bytes())
         ring = {"image_template": "{image}.png", "num_images": 2, "first_image": 0}
         samples = [

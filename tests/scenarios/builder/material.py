@@ -1,4 +1,4 @@
-"""Small sources of every kind, made by program."""
+"""Small generated sources of every kind."""
 
 import json
 import random
@@ -20,14 +20,14 @@ from proactive_agent.scenarios.builder import (
 LABELS = ("red_cup", "blue vase", "Green lamp", "kettle", "toaster")
 SIZE = (160, 120)
 REGION = (60, 40, 30, 36)
-"""Of the object in `photo`: x, y, width, height."""
+"""Box of the object in `photo`: x, y, width, height."""
 
 LARGE = (480, 360)
 LARGE_REGION = (120, 90, 200, 160)
 
 
 def photo(number: int, size: tuple[int, int] = SIZE, region: Sequence[int] = REGION) -> Image.Image:
-    """A striped scene with an ellipse; no two numbers give the same."""
+    """Returns a striped scene with an ellipse, different for every number."""
     rng = random.Random(number)
     image = Image.new("RGB", size, tuple(rng.randrange(90, 200) for _ in range(3)))
     draw = ImageDraw.Draw(image)
@@ -120,14 +120,14 @@ def all_sources(root: Path) -> dict[str, Path]:
 def built(
     out: Path, sources: dict[str, Path], look: Appearance | None = None, **options: Any
 ) -> list[SkippedItem | BuildProgress | BuildReport]:
-    """Everything that a build tells."""
+    """Returns everything that a build yields."""
     return list(
         build(BuildSettings(sources=sources, out=out, look=look or Appearance(), **options))
     )
 
 
 def lines_of(out: Path, stem: str) -> list[dict[str, Any]]:
-    """The fields of every sample of a data file."""
+    """Returns the fields of every sample of a data file."""
     file = out / "test" / f"{stem}_preprocessed.jsonl"
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 

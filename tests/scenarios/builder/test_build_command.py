@@ -1,4 +1,4 @@
-"""`build` as a person uses it."""
+"""The command `build`."""
 
 import signal
 import subprocess

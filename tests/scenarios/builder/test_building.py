@@ -1,4 +1,4 @@
-"""Builds that go wrong, that are repeated, and that are given up."""
+"""Builds that fail, that are repeated and that are cancelled."""
 
 import json
 from contextlib import closing
@@ -44,7 +44,7 @@ def skips(events: list[object]) -> list[str]:
 
 
 def beside(out: Path) -> list[str]:
-    """What lies in the folder of a build's folder."""
+    """Returns the entries of the build's parent folder."""
     return sorted(path.name for path in out.parent.iterdir())
 
 
@@ -138,7 +138,7 @@ def test_videos_whose_frames_differ_in_size_are_left_out(tmp_path: Path) -> None
 
 
 def refused(tmp_path: Path, sources: dict[str, Path], **options: object) -> str:
-    """The reason; nothing may be left behind."""
+    """Checks that nothing was left behind and returns the reason."""
     before = beside(tmp_path / "out")
     with pytest.raises(BuildError) as error:
         built(tmp_path / "out", sources, **options)

@@ -1,4 +1,4 @@
-"""Where a COCO crop begins and ends, over random pictures and boxes."""
+"""First and last COCO crops, for random pictures and boxes."""
 
 import random
 from typing import Any
@@ -26,7 +26,7 @@ def scenes(draw: st.DrawFn) -> tuple[Image.Image, Box]:
 
 
 def way(fields: dict[str, Any]) -> list[Box]:
-    """The crops that the environment shows on the way to the reference."""
+    """Returns the crops that the environment shows on the way to the reference."""
     words = {
         "id": 0, "prompt": "?", "options": [*move_suggestions(fields["direction"]), "I cannot."],
         "categories": ["A", "B"], "answer": "A",

@@ -1,4 +1,4 @@
-"""What the frames of a single sample show."""
+"""The frames of a single sample."""
 
 import random
 from collections.abc import Callable
@@ -21,19 +21,19 @@ from proactive_agent.scenarios.builder.vsod import build_vsod
 
 SIZE = (160, 120)
 MAGENTA = (255, 0, 255)
-"""No occluder has it."""
+"""A colour that no occluder has."""
 BOX = Box(60, 40, 90, 76)
 
 
 def scene(box: Box = BOX) -> Image.Image:
-    """Grey, with the box in magenta."""
+    """Returns a grey scene with the box in magenta."""
     image = Image.new("RGB", SIZE, (120, 120, 120))
     image.paste(MAGENTA, box)
     return image
 
 
 def magenta(image: Image.Image) -> int:
-    """How many pixels still have the object's colour."""
+    """Returns how many pixels have the object's colour."""
     difference = ImageChops.difference(image, Image.new("RGB", image.size, MAGENTA))
     most = ImageChops.lighter(
         ImageChops.lighter(difference.getchannel(0), difference.getchannel(1)),

@@ -1,4 +1,4 @@
-"""Built scenarios in the hands of the ordinary program."""
+"""Built scenarios are verified and played by the ordinary program."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Work on many things: in order, few ahead, and what a dying worker does."""
+"""Parallel tasks: order, bounded look-ahead, and a worker that dies."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""The same build gives the same bytes, whoever does the work and in which order."""
+"""The same build gives the same bytes for any number of workers and any order."""
 
 from pathlib import Path
 

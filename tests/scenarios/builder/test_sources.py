@@ -1,4 +1,4 @@
-"""Reading folders, lists and strokes: what is found, and how faults are named."""
+"""Reading folders, lists and strokes, and naming their faults."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The train split: schema, frames, and what it shares with the test split."""
+"""The train split: its schema, its frames and its separation from the test split."""
 
 import io
 import json

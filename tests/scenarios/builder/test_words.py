@@ -1,4 +1,4 @@
-"""Labels, categories, and the words around a sample."""
+"""Labels, categories and the texts of a sample."""
 
 import json
 import random
