@@ -1,4 +1,6 @@
-"""The environment: a sample in play, as a Markov decision process (`docs/protocol.md`).
+"""The environment: a sample in play, as a Markov decision process.
+
+See `docs/protocol.md`, section "The decision problem".
 
 `observe()` returns the current observation, `step(action)` plays one turn.  This file holds the
 rules that all scenarios share.  Each scenario's own file defines its moves and the states in which

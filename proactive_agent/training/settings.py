@@ -1,6 +1,7 @@
 """The settings of a training, and advice about doubtful ones.
 
-The defaults are those of the paper, where the paper names one (`docs/protocol.md`).
+The defaults are those of the paper, where the paper names one (`docs/protocol.md`, section
+"Training").
 """
 
 from collections.abc import Iterator
