@@ -1,4 +1,4 @@
-"""Computes the metrics of a run from its episodes.
+"""Computes the metrics of a run from its episodes (`docs/protocol.md`, section "Metrics").
 
 `summarise` returns all metrics with confidence intervals.  `Tallies` keeps running metrics while a
 run is played.

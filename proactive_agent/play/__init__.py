@@ -1,1 +1,1 @@
-"""Plays one episode: the agent loop, protocols, conditions, judges, the simulated user."""
+"""Playing one episode: the loop, protocols, conditions, judges and the simulated user."""

@@ -1,4 +1,4 @@
-"""What a run may cost at most."""
+"""The budget of a run: an upper limit on its costs."""
 
 from proactive_agent.providers import StoppedError
 from proactive_agent.records.episode import EpisodeRecord
@@ -6,15 +6,15 @@ from proactive_agent.tools import UserError
 
 
 class BudgetSpentError(StoppedError):
-    """The dollars are spent, or what is left of them would not do for one more episode."""
+    """The budget is spent, or the rest is too small for another episode."""
 
 
 class Budget:
-    """US dollars for one or several runs together.
+    """A budget in US dollars, shared by one or several runs.
 
-    No request is sent once they are spent.  So that few episodes are cut short (their replies are
-    paid for and lost), none is begun that would likely not be finished: as many dollars are kept
-    back as the episodes in flight need by the mean of those that ended.
+    No request is sent once it is spent.  The replies of an unfinished episode are paid for and
+    lost, so no episode begins that the budget would probably not finish: the mean cost of the
+    finished episodes is reserved for each episode in flight.
     """
 
     def __init__(self, usd: float) -> None:
@@ -25,16 +25,16 @@ class Budget:
         self._ended_usd = 0.0
 
     def begin(self) -> None:
-        """An episode is about to begin.  Raises BudgetSpentError where it would not be finished."""
+        """Reserves money for a new episode.  Raises BudgetSpentError if too little is left."""
         self.check()
         mean = self._ended_usd / self._ended if self._ended else 0.0
-        # What those in flight have spent already is counted twice: a little too careful.
+        # Counts the spending of episodes in flight twice, which errs on the safe side.
         if self.spent + mean * (self._in_flight + 1) > self.usd:
             raise BudgetSpentError(self._message())
         self._in_flight += 1
 
     def end(self, episode: EpisodeRecord | None) -> None:
-        """An episode that was begun has ended; None: it was cut short."""
+        """Ends an episode that `begin` counted.  `episode` is None if it was cut short."""
         self._in_flight -= 1
         if episode is not None:
             judged = (turn.judgement.usage for turn in episode.turns if turn.judgement)
@@ -42,21 +42,21 @@ class Budget:
             self._ended_usd += sum(usage.cost_usd or 0.0 for usage in (episode.usage, *judged))
 
     def check(self) -> None:
-        """A request is about to be sent.  Raises BudgetSpentError where none may be."""
+        """Raises BudgetSpentError if no further request may be sent."""
         if self.spent >= self.usd:
             raise BudgetSpentError(self._message())
 
     def add(self, cost_usd: float | None, of: str = "the model") -> None:
-        """A reply came.  Raises UserError where nobody knows what it cost."""
+        """Adds the cost of a reply.  Raises UserError if the cost is unknown."""
         if cost_usd is None and of != "the model":
             raise UserError(
-                f"a budget needs known costs, and nobody knows those of {of}; play without a "
-                "judge that costs, and judge the run afterwards: judge RUN takes --price"
+                f"a budget needs known costs, and those of {of} are unknown; play with --judge "
+                "rules, and judge the run afterwards with judge RUN --price IN,OUT"
             )
         if cost_usd is None:
             raise UserError(
-                "a budget needs known costs: name the price with --price IN,OUT "
-                "(dollars per million tokens), for an API that counts its tokens"
+                "a budget needs known costs: give the price with --price IN,OUT (dollars per "
+                "million tokens); the API must report its token counts"
             )
         self.spent += cost_usd
 

@@ -1,7 +1,7 @@
-"""The agent loop: one coroutine plays one episode.
+"""The loop: one coroutine plays one episode.
 
-observe → prompt → model → action → step, until the episode ends.  Tool calls are recorded as the
-proactive actions they stand for.  Nothing here knows which provider it talks to.
+Each turn observes the state, builds a prompt, asks the model, reads the action and steps the
+environment.  The loop knows no particular provider, protocol or condition.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ from proactive_agent.tools.reading import clean
 
 @dataclass(frozen=True)
 class Play:
-    """Everything that the episodes of a run have in common."""
+    """Everything that the episodes of a run share."""
 
     data: DataFolder
     provider: Provider
@@ -61,12 +61,12 @@ class Play:
     seed: int = 0
     forgiving: bool = False
     budget: Budget | None = None
-    """For what costs money: the model, the judge, or both."""
+    """Limits the costs of the model and the judge, as far as they charge."""
     judge: Judge | None = None
-    """Of open-ended replies."""
+    """The judge of open-ended replies."""
 
     def environment(self, scenario: str, sample: Sample) -> Environment[Any]:
-        """A sample in play, as the condition has it."""
+        """Returns the environment of a sample under the run's condition."""
         condition = self.condition
         environment = self.data.environment(
             scenario, sample, reference=condition.reference, clear=condition.clear
@@ -76,10 +76,11 @@ class Play:
 
 
 async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 0) -> EpisodeRecord:
-    """Plays a sample to its end, for the first time or as a repeat.
+    """Plays one sample to its end and returns its record.
 
-    A failed request or an unreadable picture ends the episode as an error record.  UserError
-    and BudgetSpentError pass through: they concern the whole run.
+    `repeat` counts earlier plays of the same sample.  A failed request, a judge without a verdict,
+    an unreadable picture or a faulty sample ends the episode as an error record.  UserError,
+    StoppedError and BudgetSpentError concern the whole run and are raised.
     """
     environment = play.environment(scenario, sample)
     episode = _Episode(play, environment, scenario, sample, repeat)
@@ -107,7 +108,7 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
 
 
 class _Episode:
-    """The state of one episode between its turns."""
+    """One episode between its turns."""
 
     def __init__(
         self,
@@ -134,7 +135,7 @@ class _Episode:
         self.past: PastTurn | None = None
 
     async def play_turn(self) -> None:
-        """Asks the model once and plays what it says."""
+        """Asks the model once and carries out its action."""
         environment, play = self.environment, self.play
         observation = play.condition.observe(environment.observe(), self.situation)
         image, picture = await self._show(observation.image)
@@ -174,7 +175,10 @@ class _Episode:
         )
 
     async def _show(self, ref: ImageRef) -> tuple[ImagePart, Picture | None]:
-        """The picture as a part of a message, and as it was found.  Raises ImageError."""
+        """Returns a picture as a part of a message, and the opened picture.  Raises ImageError.
+
+        The picture is None if it cannot be opened and the provider needs none.
+        """
         images = self.play.data.images
         try:
             picture = await asyncio.to_thread(images.open, ref)
@@ -190,7 +194,7 @@ class _Episode:
         return (await self._show(ref))[0]
 
     async def _prompt(self, observation: Observation, image: ImagePart) -> TurnPrompt:
-        """The prompt of this turn; leaves the conversation as the model will see it."""
+        """Returns the prompt of this turn and extends the conversation by it."""
         if not self.keeps_conversation or self.past is None:
             self.past = None
             if self.prelude is None:
@@ -216,17 +220,17 @@ class _Episode:
         return RequestKey(self.scenario, self.sample.id, index, aliases, self.repeat)
 
     def _seed(self, *purpose: str | int) -> int:
-        """Other seeds in each repeat."""
+        """Returns a seed for this episode; each repeat has other seeds."""
         again = (f"repeat {self.repeat}",) if self.repeat else ()
         return derive_seed(self.play.seed, self.scenario, self.sample.id, *again, *purpose)
 
     def _rng(self, purpose: str) -> random.Random:
-        """The same in each repeat: what conditions draw is a part of what is asked."""
+        """Returns a generator for conditions.  All repeats share it: they ask the same question."""
         return random.Random(derive_seed(self.play.seed, self.scenario, self.sample.id, purpose))
 
 
 def _clean(reply: Reply) -> Reply:
-    """The reply without what no file and no request can hold."""
+    """Returns the reply without lone surrogates, which files and requests cannot hold."""
     calls = tuple(
         ToolCall(clean(call.name), clean(call.arguments), clean(call.id))
         for call in reply.tool_calls

@@ -1,8 +1,9 @@
-"""The simulated user: reads a free request and does what it asks for, if that is possible.
+"""The simulated user reads a request in free words and carries it out if possible.
 
-The rule is the paper's for open-ended conversations (Table 10): a request that matches an
-intervention possible now is done; one that would help, but cannot be done here as worded, is mapped
-to a seeded random possible one; anything else fails like a suggestion that does not apply.
+See `docs/protocol.md`, section "The simulated user".  The rule is the paper's for open-ended
+conversations (Table 10): a request for an intervention that is possible now is carried out.  A
+request that could help, but is not possible as worded, is mapped to a random possible intervention.
+Any other request counts as a suggestion that does not apply.
 """
 
 import random
@@ -16,15 +17,15 @@ from proactive_agent.tools.phrases import requests_in
 
 
 class Understood(NamedTuple):
-    """What the user takes a request for."""
+    """The intervention that the user takes a request for."""
 
     intervention: Intervention
     mapped: bool
-    """True where the request named something else that would have helped."""
+    """True if the request named another intervention that could have helped."""
 
 
 def understand(request: str, environment: Environment[Sample], rng: random.Random) -> Understood:
-    """What a request means in this state."""
+    """Returns the intervention that a request leads to in this state."""
     asked = requests_in(request)
     possible = environment.possible_interventions()
     if exact := [intervention for intervention in asked if intervention in possible]:
@@ -40,10 +41,11 @@ def grant(
     environment: Environment[Sample],
     rng: random.Random,
 ) -> Understood:
-    """What the user does for a request of which it is known that it helps.
+    """Returns the intervention that answers a request which is known to help.
 
-    `wanted` are the helpful things that it was found to ask for, in general terms.  What is not
-    possible here as worded is mapped to something that is; where nothing is, nothing is done.
+    `wanted` are the helpful interventions, in general terms, that a judge found in the request.  If
+    nothing that it asks for is possible as worded, a random possible intervention is done; if none
+    is possible, the first of `wanted` is returned and fails.
     """
     asked = requests_in(request)
     possible = environment.possible_interventions()

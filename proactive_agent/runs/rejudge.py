@@ -11,8 +11,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from proactive_agent.play.budget import Budget, BudgetSpentError
-from proactive_agent.play.judges.asking import ask
-from proactive_agent.play.judges.base import Case, Judge
+from proactive_agent.play.judges.base import Case, Judge, ask
 from proactive_agent.providers import ProviderError, RequestKey
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord, JudgementRecord
 from proactive_agent.records.run_folder import LineWriter, RunFolder

@@ -1,4 +1,4 @@
-"""Random samples and replies for the parity test, ordinary and extreme ones."""
+"""Random samples and replies for the differential test, both ordinary and extreme."""
 
 import random
 from collections.abc import Callable
@@ -47,7 +47,7 @@ Fields = dict[str, Any]
 
 
 def random_sample(stem: str, number: int, rng: random.Random) -> Fields:
-    """The fields of a valid sample."""
+    """Returns the fields of a valid sample."""
     categories = rng.sample(CATEGORIES, rng.choice((2, 4, 4, 4, 5)))
     sample: Fields = {
         "id": number,
@@ -174,7 +174,7 @@ FORMS: tuple[Callable[[str, str], str], ...] = (
     lambda letter, text: f"{letter}. {text.replace(' ', '   ')}",
     lambda letter, text: f"I see. So: {letter}. {text}",
 )
-"""Ways of writing a choice that the published parser mostly understands."""
+"""Forms of a choice that the published parser usually understands."""
 
 ODD_FORMS: tuple[Callable[[str, str], str], ...] = (
     lambda letter, text: letter.lower(),
@@ -210,7 +210,7 @@ ODD_FORMS: tuple[Callable[[str, str], str], ...] = (
 
 
 def random_reply(choices: tuple[Choice, ...], best: str, rng: random.Random) -> str:
-    """A reply to a multiple choice: mostly suggestions, so that episodes last."""
+    """Returns a reply to a multiple choice; suggestions are frequent, so that episodes are long."""
     draw = rng.random()
     asks = [c.text for c in choices if c.kind == "ask"]
     if draw < 0.25:

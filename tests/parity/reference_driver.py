@@ -2,14 +2,14 @@
 
     python3.12 reference_driver.py FOLDER_OF_THE_UNPACKED_WHEEL < episodes.jsonl > turns.jsonl
 
-One JSON object a line in, one out, in the same order.  In: `stem`, `entry`, `hint`, `reference`,
-`replies`; `resize` and `sizes` (of pictures by path) where pictures are scaled.  Out: `turns`,
-`stop`, `correct`, `num_turns`, and `crash` where the published code raised.
+Reads one JSON object per line and writes one per line, in the same order.  Input: `stem`, `entry`,
+`hint`, `reference`, `replies`; `resize` and `sizes` (of pictures by path) if pictures are scaled.
+Output: `turns`, `stop`, `correct`, `num_turns`, and `crash` if the published code raised an error.
 
-A line with `choose` asks for a solved example instead, with that option for its suggestion and,
-with `reasoning`, the sentence before it.  Out: `steps`.
+A line with `choose` asks for a solved example that suggests this option; `reasoning` adds the
+sentence before it.  Output: `steps`.
 
-It is the oracle of the parity test and imports nothing of ours.
+This is the oracle of the differential test.  It imports nothing of this program.
 """
 
 import importlib
@@ -21,7 +21,7 @@ DATA_DIR = "data"
 
 
 class _Recorder:
-    """Stands in for a picture: keeps what the published transform crops and scales it to."""
+    """A substitute for a picture that records how the published transform crops and scales it."""
 
     box = None
 
@@ -38,7 +38,7 @@ class _Recorder:
 
 
 def _stub(name, **attributes):
-    """The published data module imports heavy libraries that its prompt template does not use."""
+    """Replaces a heavy library that the published data module imports but does not need here."""
     module = types.ModuleType(name)
     for key, value in attributes.items():
         setattr(module, key, value)
@@ -107,7 +107,7 @@ def _play(get_environment, template, episode):
 def _solve(module, template, episode):
     entry = episode["entry"]
     wanted = entry["options"].index(episode["choose"])
-    # The published code draws among the valid options; here it draws the one that is wanted.
+    # The published code draws a valid option at random; this makes it draw the requested one.
     module.random = types.SimpleNamespace(choice=lambda valid: valid[valid.index(wanted)])
     environment = module.get_environment(episode["stem"])(entry=entry, data_dir=DATA_DIR)
     steps = environment.get_icl_example(

@@ -1,10 +1,10 @@
-"""The published judge's side: `proactivebench` 0.1.1's prompts and its reading of verdicts.
+"""Runs the judge's prompts and the reading of verdicts of the published `proactivebench` 0.1.1.
 
     python3.12 reference_judge.py FOLDER_OF_THE_UNPACKED_WHEEL < lines.jsonl > answers.jsonl
 
-One JSON object a line in, one out, in the same order.  `entry` with `stem`, `hint`, `reply`: the
-messages that the judge gets.  `raw` with `answers`, `title`: what its output is read as.
-It imports nothing of ours.
+Reads one JSON object per line and writes one per line, in the same order.  A line with `entry`,
+`stem`, `hint` and `reply` gives the messages for the judge.  A line with `raw`, `answers` and
+`title` gives the reading of the judge's output `raw`.  This imports nothing of this program.
 """
 
 import importlib

@@ -1,4 +1,4 @@
-"""Solved examples and conversations of the embedded suite, ours and the published package's."""
+"""Compares solved examples and conversations on the embedded suite with the published package."""
 
 import asyncio
 import shutil
@@ -32,7 +32,7 @@ from tests.proactive_agent.scripted import Scripted
 
 @pytest.fixture(scope="module")
 def suite(official_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> DataFolder:
-    """The embedded suite with the authors' wording."""
+    """Returns the embedded suite with the authors' wording."""
     folder = tmp_path_factory.mktemp("suite") / "data"
     shutil.copytree(EMBEDDED, folder)
     write_pack(folder, official_wheel)
@@ -40,7 +40,7 @@ def suite(official_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Dat
 
 
 def sizes(data: DataFolder, scenario: str) -> dict[str, tuple[int, int]]:
-    """The size of every picture of a scenario, by its path."""
+    """Returns the size of every picture of a scenario by path."""
     paths = [p.relative_to(data.root).as_posix() for p in data.root.rglob("*.webp")]
     own = [path for path in paths if path.startswith(SCENARIOS[scenario].stem)]
     return {path: data.images.open(ImageRef(path)).image.size for path in own}
@@ -57,7 +57,7 @@ def first_request(
 
 
 def step(question: Message, reply: Message) -> dict[str, Any]:
-    """One turn of an example; the picture is known by its hash, which stands in its key."""
+    """Returns one turn of an example; the key of a picture contains its hash."""
     image, text = question.content  # type: ignore[union-attr]
     assert isinstance(image, ImagePart)
     assert isinstance(text, TextPart)
@@ -139,7 +139,7 @@ def test_small_pictures_are_the_published_ones(
     official_wheel: Path,
     reference_python: str,  # noqa: F811
 ) -> None:
-    # The published code leaves the crops of COCO as they are; here they are scaled like the others.
+    # The published code does not scale the crops of COCO; this program does.
     scenarios = [name for name in SCENARIOS if name != "coco"]
     ours = asyncio.run(with_history(suite, scenarios))
     entries = entries_of(suite.root)

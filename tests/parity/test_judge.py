@@ -1,4 +1,4 @@
-"""The official judge's prompt and its reading of verdicts, against the published package."""
+"""Compares the official judge's prompt and the reading of its verdicts with the package."""
 
 import asyncio
 import json
@@ -13,8 +13,7 @@ from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.judges import Case
 from proactive_agent.play.judges.model import ModelJudge
-from proactive_agent.play.judges.official_prompt import OfficialPrompt
-from proactive_agent.play.judges.prompt import UnreadableError
+from proactive_agent.play.judges.prompts import OfficialPrompt, UnreadableError
 from proactive_agent.play.protocols import Oeg
 from proactive_agent.providers import Provider, Reply, Request, TextPart
 from proactive_agent.scenarios import SCENARIOS, AcceptedAnswer, DataFolder
@@ -34,7 +33,7 @@ PIECES = (
 
 
 class Sayer(Provider):
-    """Says something about each sample, and nothing as a judge; keeps what it was asked."""
+    """Gives one fixed reply per sample and an empty judgement; keeps its requests."""
 
     needs_images: ClassVar[bool] = False
 
@@ -58,9 +57,9 @@ def python() -> str:
 
 @pytest.fixture(scope="module")
 def folder(official_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Random samples, and the pack; the videos of `changeit` begin at their first frame.
+    """Returns random samples with the pack; the videos of `changeit` begin at their first frame.
 
-    There the published list names "rewind" once, and the judge is asked about nothing else.
+    In other frames the published list names "rewind" twice, and this program names it once.
     """
     folder = tmp_path_factory.mktemp("judge")
     for number, scenario in enumerate(SCENARIOS.values()):
@@ -125,7 +124,7 @@ def test_verdicts_are_read_as_published(python: str, folder: Path, official_whee
         if mine != theirs
     ]
     assert differing == []
-    # A third or more of the outputs must say something, or the test compares zeros.
+    # At least a third of the outputs must contain verdicts; otherwise the test compares zeros.
     assert sum(result["aggregate"] for result in published) > OUTPUTS / 4
 
 
@@ -139,7 +138,7 @@ def _messages(request: Request) -> list[dict[str, str]]:
 
 
 def _random_case(rng: random.Random) -> Case:
-    """As many answers as the scenario has, some of them with commas and full stops."""
+    """Returns as many answers as the scenario has, some with commas and full stops."""
     scenario = rng.choice(list(SCENARIOS))
     counts = {"rod": (2, 0), "vsod": (3, 1), "mvp-n": (2, 0), "imagenet-c": (1, 1),
               "quickdraw": (1, 1), "changeit": (2, 1), "coco": (2, 1)}  # fmt: skip
@@ -148,7 +147,7 @@ def _random_case(rng: random.Random) -> Case:
     answers = [AcceptedAnswer(rng.choice(texts), Intervention("x")) for _ in range(proactive)]
     answers += [AcceptedAnswer(rng.choice(texts)) for _ in range(categories)]
     if not categories:
-        # The published lists without a category hold no commas.
+        # The published lists without a category contain no commas.
         answers = [AcceptedAnswer("Wait", Intervention("x"))] * proactive
     return Case(scenario, "", tuple(answers), (), "")
 

@@ -1,7 +1,7 @@
-"""Our environments, prompts and official parser against the published package, turn by turn.
+"""Compares environments, prompts and official parser with the published package, turn by turn.
 
-The published code needs Python >= 3.12, so it plays in a subprocess; any such Python on the machine
-will do; where there is none the test skips.
+The published code needs Python >= 3.12 and runs in a subprocess with any such Python on PATH.  The
+test is skipped if there is none.
 """
 
 import asyncio
@@ -34,14 +34,14 @@ from tests.proactive_agent.running import play_async
 
 PER_SCENARIO = 340
 EPISODES = 2000
-"""At least so many must be compared to their end."""
+"""The least number of episodes that must be compared to their end."""
 CONDITIONS = ("zero-shot", "hint", "reference")
 SHARES = (45, 45, 10)
 DRIVER = Path(__file__).with_name("reference_driver.py")
 
 
 class Improviser(Provider):
-    """Replies at random, in many surface forms; keeps what it said."""
+    """Replies at random in many surface forms; keeps its replies."""
 
     needs_images: ClassVar[bool] = False
     sees_environment: ClassVar[bool] = True
@@ -59,7 +59,7 @@ class Improviser(Provider):
 
 
 def newer_python() -> str | None:
-    """A Python >= 3.12 that starts."""
+    """Returns the path of a working Python >= 3.12, or None."""
     names = [f"python3.{minor}" for minor in range(12, 20)] + ["python3"]
     folders = os.environ.get("PATH", "").split(os.pathsep)
     found = [sys.executable, *(str(Path(f) / name) for name in names for f in folders)]
@@ -84,7 +84,7 @@ def reference_python() -> str:
 
 @pytest.fixture(scope="module")
 def folder(official_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with random samples and the protocol pack of the same wheel."""
+    """Returns a data folder with random samples and the protocol pack of the wheel."""
     folder = tmp_path_factory.mktemp("parity")
     for number, scenario in enumerate(SCENARIOS.values()):
         rng = random.Random(number)
@@ -99,7 +99,7 @@ def condition_of(scenario: str, sample_id: object) -> str:
 
 
 async def improvise(folder: Path) -> dict[tuple[str, Any], list[str]]:
-    """Replies for every sample, as our own environments let them follow on each other."""
+    """Plays every sample with random replies in this program and returns the replies."""
     provider = Improviser()
     data = DataFolder(folder, unfiltered=True)
     for scenario in SCENARIOS:
@@ -110,10 +110,10 @@ async def improvise(folder: Path) -> dict[tuple[str, Any], list[str]]:
 
 
 def replay(folder: Path, said: dict[tuple[str, Any], list[str]], condition: str) -> Path:
-    """A replay file with the episodes of one condition."""
+    """Writes a replay file with the episodes of one condition."""
     file = folder / f"{condition}.jsonl"
     lines = [
-        # Extra replies show an episode that goes on where the published one ends.
+        # Extra replies reveal an episode that continues after the published one has ended.
         {"scenario": scenario, "sample_id": sample_id, "replies": [*replies, "Z.", "Z."]}
         for (scenario, sample_id), replies in said.items()
         if condition_of(scenario, sample_id) == condition
@@ -123,7 +123,7 @@ def replay(folder: Path, said: dict[tuple[str, Any], list[str]], condition: str)
 
 
 async def run_ours(folder: Path, file: Path, condition: str) -> list[EpisodeRecord]:
-    """The episodes as `run --provider replay:FILE --protocol mcqa` records them."""
+    """Returns the episodes that `run --provider replay:FILE --protocol mcqa` records."""
     settings = Settings(
         provider=f"replay:{file}",
         data=str(folder),
@@ -144,7 +144,7 @@ def run_published(
     python: str, wheel: Path, folder: Path, episodes: Sequence[EpisodeRecord],
     said: dict[tuple[str, Any], list[str]],
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """The same episodes in the published package."""
+    """Plays the same episodes in the published package."""
     entries = entries_of(folder)
     lines = [
         {
@@ -160,7 +160,7 @@ def run_published(
 
 
 def entries_of(folder: Path) -> dict[tuple[str, Any], dict[str, Any]]:
-    """The samples of a folder as they stand in its files, by scenario and id."""
+    """Returns the unparsed samples of a folder by scenario and id."""
     return {
         (name, fields["id"]): fields
         for name, scenario in SCENARIOS.items()
@@ -176,7 +176,7 @@ def drive(
     lines: Sequence[dict[str, Any]],
     driver: Path = DRIVER,
 ) -> list[dict[str, Any]]:
-    """What the published package makes of each line; it is unpacked on the way."""
+    """Unpacks the published package and returns its output for each line."""
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(unpacked)
     done = subprocess.run(
@@ -187,7 +187,10 @@ def drive(
 
 
 def difference(ours: EpisodeRecord, published: dict[str, Any]) -> str | None:
-    """In what an episode differs, or None.  Turns before a crash of the published code count."""
+    """Returns the first difference of an episode, or None.
+
+    If the published code crashes, the turns before the crash are compared.
+    """
     for mine, theirs in zip(ours.turns, published["turns"], strict=False):
         crop = None if mine.image.crop is None else list(mine.image.crop)
         seen = (

@@ -1,4 +1,4 @@
-"""The embedded suite in our environments and in the published package, turn by turn."""
+"""Compares the embedded suite with the published package, turn by turn."""
 
 import asyncio
 import shutil

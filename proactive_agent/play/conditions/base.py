@@ -1,6 +1,7 @@
-"""What a condition can change, and how several are combined.
+"""The interface of a condition, and the combination of several.
 
-To add one: a file in this package with a subclass of `Condition`, and its line in `registry`.
+To add a condition, subclass `Condition` and add the class to `registry`, or pass it to
+`register_condition` at run time.
 """
 
 import random
@@ -17,89 +18,91 @@ from proactive_agent.tools import ToolsetName, UserError
 
 
 class ConditionOptions(NamedTuple):
-    """What the user can say about conditions beside their names."""
+    """Options of conditions that are not part of their labels."""
 
     history_size: int = PlaySettings.history_size
+    """Short edge in pixels of each picture under `history`."""
     icl_reasoning: bool = PlaySettings.icl_reasoning
+    """Whether solved examples explain their suggestion in a sentence."""
 
 
 DEFAULTS = ConditionOptions()
 
 
 class Situation(NamedTuple):
-    """What a condition may look at."""
+    """The sample and the run that a condition is applied to."""
 
     scenario: str
     sample_id: int | str
     protocol: Protocol
     data: DataFolder
     conditions: "ConditionSet"
-    """All that hold in this run."""
+    """All conditions of the run."""
     rng: Callable[[str], random.Random]
-    """A generator for a purpose, seeded by run, sample and purpose: a sample that is played again
-    is put the same way."""
+    """Returns a random generator for a purpose, seeded by run, sample and purpose.  Repeats of a
+    sample get the same one."""
     show: Callable[[ImageRef], Awaitable[ImagePart]]
-    """A picture as a part of a message.  Raises ImageError."""
+    """Returns a picture as a part of a message.  Raises ImageError."""
 
 
 class Condition:
-    """The zero-shot condition: nothing is changed.  Others override what they change."""
+    """The zero-shot condition, which changes nothing; subclasses override what they change."""
 
     name: ClassVar[str] = "zero-shot"
     labels: ClassVar[tuple[str, ...]] = ()
-    """How it is asked for, where that is not its name."""
+    """The labels that select it, if they differ from its name."""
     reference: ClassVar[bool] = False
-    """True: only the reference frame is shown, with the categories alone."""
+    """True if only the reference frame is shown, with the categories alone."""
     clear: ClassVar[bool] = False
-    """True: only the reference frame is shown, with what the first state has on offer."""
+    """True if only the reference frame is shown, with the options of the first state."""
     unfiltered: ClassVar[bool] = False
-    """True: the samples that the official filter drops are played as well."""
+    """True if the samples that the official filter drops are also played."""
     toolset: ClassVar[ToolsetName | None] = None
-    """The toolset that the protocol `tools` has to offer; None leaves it to the user."""
+    """The toolset that the protocol `tools` must offer; None leaves the choice to the user."""
     scenarios: ClassVar[frozenset[str] | None] = None
-    """Scenarios that it is known for; None is all."""
+    """Scenarios that it is defined for; None means all."""
     keeps_conversation: ClassVar[bool | None] = None
     """Whether earlier turns stay in the conversation; None leaves it to the protocol."""
     not_with: ClassVar[dict[str, str]] = {}
-    """Conditions, protocols and toolsets ("toolset NAME") that make no sense together with this
-    one, and why."""
+    """Conditions, protocols and toolsets ("toolset NAME") that cannot be combined with this one,
+    each with the reason."""
 
     @classmethod
     def create(cls, label: str, options: ConditionOptions) -> Self:
-        """The condition as it was asked for.  Raises UserError."""
+        """Returns the condition of a label.  Raises UserError."""
         return cls()
 
     @property
     def label(self) -> str:
-        """How it was asked for."""
+        """The label that selects this condition."""
         return self.name
 
     def check_run(self, scenarios: Sequence[str], data: DataFolder) -> None:
-        """Raises UserError where the condition cannot hold for these scenarios of this data."""
+        """Raises UserError if the condition cannot be applied to these scenarios of this data."""
         if self.scenarios is None:
             return
         if others := [name for name in scenarios if name not in self.scenarios]:
             known = ", ".join(name for name in SCENARIOS if name in self.scenarios)
-            raise UserError(f"condition {self.label!r} is known for {known}; not {others[0]}")
+            raise UserError(f"condition {self.label!r} is defined for {known}, not for {others[0]}")
 
     def observe(self, observation: Observation, situation: Situation) -> Observation:
-        """What of a state is shown."""
+        """Returns the observation that the model sees."""
         return observation
 
     async def prelude(self, situation: Situation) -> tuple[Message, ...]:
-        """Messages that come before the first turn.  Raises ImageError, SampleError."""
+        """Returns the messages before the first turn.  Raises ImageError, SampleError."""
         return ()
 
 
 @dataclass(frozen=True)
 class ConditionSet:
-    """Conditions that hold together."""
+    """The conditions of a run."""
 
     parts: tuple[Condition, ...]
 
     @property
     def name(self) -> str:
-        """Its parts joined by "+"."""
+        """The label of all parts, joined by "+"."""
         return joined(part.label for part in self.parts)
 
     @property
@@ -109,60 +112,60 @@ class ConditionSet:
 
     @property
     def clear(self) -> bool:
-        """Whether only the reference frame is shown, with what the first state has on offer."""
+        """Whether only the reference frame is shown, with the options of the first state."""
         return any(part.clear for part in self.parts)
 
     @property
     def unfiltered(self) -> bool:
-        """Whether the samples that the official filter drops are played as well."""
+        """Whether the samples that the official filter drops are also played."""
         return any(part.unfiltered for part in self.parts)
 
     @property
     def scenarios(self) -> frozenset[str] | None:
-        """Scenarios that all parts are known for; None is all."""
+        """Scenarios that all parts are defined for; None means all."""
         known = [part.scenarios for part in self.parts if part.scenarios is not None]
         return frozenset.intersection(*known) if known else None
 
     def toolset(self, asked: ToolsetName) -> ToolsetName:
-        """The toolset to offer where the user asks for this one.
+        """Returns the toolset to offer if the user asks for `asked`.
 
-        A condition that has its own takes the place of `scenario`, the default, and of no other.
-        Raises UserError.
+        The toolset of a condition replaces the default, `scenario`.  Raises UserError if the user
+        asks for a third one.
         """
         self._check_against(f"toolset {asked}")
         own = next((part.toolset for part in self.parts if part.toolset), asked)
         if asked not in ("scenario", own):
-            raise UserError(f"condition {self.name!r} has the toolset {own!r}; not {asked!r}")
+            raise UserError(f"condition {self.name!r} offers the toolset {own!r}, not {asked!r}")
         return own
 
     def keeps_conversation(self, default: bool) -> bool:
-        """Whether earlier turns stay, where the protocol's own way is `default`."""
+        """Whether earlier turns stay; `default` is the protocol's choice."""
         decided = [p.keeps_conversation for p in self.parts if p.keeps_conversation is not None]
         return decided[0] if decided else default
 
     def check_run(self, scenarios: Sequence[str], data: DataFolder) -> None:
-        """Raises UserError where a part cannot hold for these scenarios of this data."""
+        """Raises UserError if a part cannot be applied to these scenarios of this data."""
         for part in self.parts:
             part.check_run(scenarios, data)
 
     def observe(self, observation: Observation, situation: Situation) -> Observation:
-        """What of a state is shown."""
+        """Returns the observation that the model sees."""
         for part in self.parts:
             observation = part.observe(observation, situation)
         return observation
 
     async def prelude(self, situation: Situation) -> tuple[Message, ...]:
-        """Messages that come before the first turn.  Raises ImageError, SampleError."""
+        """Returns the messages before the first turn.  Raises ImageError, SampleError."""
         messages: list[Message] = []
         for part in self.parts:
             messages += await part.prelude(situation)
         return tuple(messages)
 
     def check(self, protocol: str) -> None:
-        """Raises UserError where the combination makes no sense."""
+        """Raises UserError if the parts cannot be combined with each other or the protocol."""
         names = [part.name for part in self.parts]
         if len(set(names)) < len(names):
-            raise UserError(f"condition {self.name!r} names one of its parts twice")
+            raise UserError(f"condition {self.name!r} contains a part twice")
         if len(names) > 1 and Condition.name in names:
             raise UserError(
                 f"condition {self.name!r}: {Condition.name!r} means that nothing is varied"

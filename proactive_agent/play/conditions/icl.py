@@ -1,8 +1,8 @@
-"""icl:1, icl:3, …: so many solved episodes come before the first turn.
+"""`icl:1`, `icl:3`, …: solved episodes come before the first turn (in-context learning).
 
-They are of other samples, drawn anew for each that is asked, and are put as this run's own turns
-are: by the protocol, with the hint where there is one.  As published, of an episode the first turn
-is shown, which suggests something, and the last, which answers.
+The episodes are of other samples, drawn anew for each sample.  They look like the run's own turns:
+same protocol, same hint.  Each shows its first turn, which makes a suggestion, and its last turn,
+which answers.
 """
 
 import random
@@ -23,11 +23,11 @@ FORMS = {
 }
 """The form of solved episodes, by scenario."""
 
-_MISLEADS = "solved episodes begin with asking, and nothing is to be asked for on the clear frame"
+_MISLEADS = "solved episodes begin with asking, and the clear frame leaves nothing to ask for"
 
 
 class Icl(Condition):
-    """In-context learning."""
+    """`icl:N`: N solved episodes come first."""
 
     name: ClassVar = "icl"
     labels: ClassVar = tuple(f"icl:{count}" for count in range(1, 6))
@@ -57,12 +57,13 @@ class Icl(Condition):
         for scenario in scenarios:
             if data.count(scenario) <= self.examples:
                 raise UserError(
-                    f"condition {self.label!r} needs {self.examples} samples beside the one asked; "
-                    f"{data.file(scenario)} has {data.count(scenario)} in all"
+                    f"condition {self.label!r} needs {self.examples} samples besides the one "
+                    f"played; {data.file(scenario)} has only {data.count(scenario)} in total"
                 )
             if self.reasoning and scenario not in data.wording.reasoning:
                 raise UserError(
-                    f"the wording {data.wording.name!r} has no reasoning for {scenario}"
+                    f"--icl-reasoning: wording {data.wording.name!r} has no reasoning "
+                    f"for {scenario}"
                 )
 
     async def prelude(self, situation: Situation) -> tuple[Message, ...]:
@@ -82,7 +83,7 @@ class Icl(Condition):
         situation: Situation,
         rng: random.Random,
     ) -> list[Message]:
-        """An episode as a conversation: its first turn, and the one that answers."""
+        """Returns a solved episode as a conversation: its first turn and its answer."""
         form, protocol = FORMS[situation.scenario], situation.protocol
         messages: list[Message] = []
         past: PastTurn | None = None
@@ -111,7 +112,7 @@ def _next_action(environment: Environment[Any], form: ExampleForm, rng: random.R
 
 
 def _seen(environment: Environment[Any], form: ExampleForm, situation: Situation) -> Observation:
-    """What the run's conditions show; where none of them scales the picture, it is as published."""
+    """Returns what the run's conditions show; unscaled pictures get the form's size."""
     observation = situation.conditions.observe(environment.observe(), situation)
     image = observation.image
     if image.short_edge is None:
@@ -120,11 +121,11 @@ def _seen(environment: Environment[Any], form: ExampleForm, situation: Situation
 
 
 def _reply(prompt: TurnPrompt, action: Action, why: str, number: str) -> Reply:
-    """How a model that takes this action would have replied."""
+    """Returns the reply of a model that takes this action."""
     index = next(i for i, choice in enumerate(prompt.choices) if choice.action == action)
     choice = prompt.choices[index]
     if choice.call is None:
-        # As published: the option without its letter, but with it after a reason.
+        # As published: the option has no letter, except after a sentence of reasoning.
         return Reply(f"{why} {choice.text}" if why else prompt.options[index])
-    # Ids differ within a conversation; the strictest templates want nine letters and digits.
+    # Ids are unique in a conversation; the strictest chat templates need nine letters and digits.
     return Reply(why, (replace(choice.call, id=f"example{number}"),))

@@ -1,7 +1,7 @@
-"""random-suggestions: the suggestions on offer are those of other scenarios.
+"""`random-suggestions`: suggestions of other scenarios replace those of the sample.
 
-None can be done here, so taking one is wrong: a model that looks proactive and takes these as well
-merely avoids to abstain.  In `tools` the toolset `random` does the same.
+None of them is possible here, so taking one is wrong.  A model that looks proactive and also takes
+these only avoids abstaining.  In the protocol `tools`, the toolset `random` has this effect.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,20 +21,20 @@ from proactive_agent.scenarios import (
 from proactive_agent.tools import Intervention, ToolsetName
 
 LOOKED_THROUGH = 200
-"""Samples of a scenario whose suggestions are collected, from the first on."""
+"""Number of samples per scenario, from the first, whose suggestions are collected."""
 
-_NONE_OFFERED = "there are no suggestions in whose place others could stand"
+_NONE_OFFERED = "there are no suggestions to replace"
 
 
 class RandomSuggestions(Condition):
-    """Suggestions that cannot help."""
+    """Offers suggestions that cannot help."""
 
     name: ClassVar = "random-suggestions"
     toolset: ClassVar[ToolsetName | None] = "random"
     not_with: ClassVar = {
         "oeg": _NONE_OFFERED,
         "reference": _NONE_OFFERED,
-        "clear": "on the clear frame no suggestion helps anyway",
+        "clear": "no suggestion helps on the clear frame anyway",
     }
 
     def __init__(self) -> None:
@@ -43,7 +43,7 @@ class RandomSuggestions(Condition):
 
     def check_run(self, scenarios: Sequence[str], data: DataFolder) -> None:
         for scenario in scenarios:
-            self._pools(scenario, data)  # Raises where another scenario's file has a fault.
+            self._pools(scenario, data)  # Raises if another scenario's file is faulty.
 
     def observe(self, observation: Observation, situation: Situation) -> Observation:
         if situation.protocol.name == "tools":
@@ -56,22 +56,23 @@ class RandomSuggestions(Condition):
         return replace(observation, options=tuple(options))
 
     def _drawn(self, situation: Situation, count: int) -> list[Option]:
-        """So many different options, one of each scenario before any has a second."""
+        """Draws different options; each scenario gives one before any gives a second."""
         rng = situation.rng("random suggestions")
         for data in (situation.data, self._embedded):
             pools = self._pools(situation.scenario, data)
             shuffled = [rng.sample(pool, len(pool)) for pool in rng.sample(pools, len(pools))]
             in_turn = (option for row in zip_longest(*shuffled) for option in row if option)
-            # Two scenarios may word one the same way.
+            # Two scenarios may have the same wording.
             drawn = list(dict.fromkeys(in_turn))[:count]
             if len(drawn) == count:
                 return drawn
         raise SampleError(
-            f"sample {situation.sample_id}: others do not suggest {count} different things"
+            f"sample {situation.sample_id}: the other scenarios have fewer than {count} different "
+            "suggestions that can replace its own"
         )
 
     def _pools(self, scenario: str, data: DataFolder) -> list[list[Option]]:
-        """Per other scenario of the folder: what it suggests and this one does not understand."""
+        """Returns for each other scenario its suggestions that this one does not understand."""
         key = (scenario, data.embedded)
         if key not in self._collected:
             others = [name for name in data.scenarios() if name != scenario]
@@ -92,5 +93,5 @@ def _suggestions(data: DataFolder, scenario: str, own: EnvironmentType) -> Itera
 def _understood(scenario: EnvironmentType, text: str) -> bool:
     try:
         return scenario.intervention(text) is not None
-    except ValueError:  # It would be understood in several ways.
+    except ValueError:  # It has several meanings in this scenario.
         return True

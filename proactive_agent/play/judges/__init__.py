@@ -1,5 +1,5 @@
-"""Judges of open-ended replies: rules over words, or a model that is asked."""
+"""Judges of open-ended replies: rules over words, or a model."""
 
-from proactive_agent.play.judges.base import Case, Judge
+from proactive_agent.play.judges.base import Case, Judge, ask, said
 
-__all__ = ["Case", "Judge"]
+__all__ = ["Case", "Judge", "ask", "said"]

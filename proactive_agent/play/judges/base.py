@@ -1,12 +1,13 @@
-"""The interface of a judge: which accepted answers an open-ended reply gives.
+"""The interface of a judge: which accepted answers does an open-ended reply give?
 
-To add one: a subclass of `Judge`, and its line in `choose.py`.
+To add a judge, subclass `Judge` and choose it in `choose.py`.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from proactive_agent.play.budget import Budget
 from proactive_agent.providers import Provider, RequestKey
 from proactive_agent.records.episode import JudgedAnswerRecord, JudgementRecord
 from proactive_agent.scenarios import AcceptedAnswer
@@ -15,34 +16,34 @@ from proactive_agent.tools import Intervention
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A reply, and what it is judged by."""
+    """A reply to judge, with the question and the accepted answers."""
 
     scenario: str
     question: str
-    """The whole text that the model was shown."""
+    """The complete text that the model was shown."""
     answers: tuple[AcceptedAnswer, ...]
-    """In the order in which a judge has a verdict for each."""
+    """The accepted answers, in the order of the judge's verdicts."""
     other_categories: tuple[str, ...]
-    """Wrong ones, by which a guess among several is known."""
+    """The sample's wrong categories; they reveal a guess among several."""
     reply: str
-    """What the model said, without its thinking."""
+    """The model's reply without its reasoning."""
 
     @classmethod
     def of_record(cls, scenario: str, question: str, reply: str, record: JudgementRecord) -> "Case":
-        """The case of a recorded judgement, to be judged again."""
+        """Returns the case of a recorded judgement, so that it can be judged again."""
         answers = tuple(AcceptedAnswer(a.text, _intervention(a)) for a in record.answers)
         return cls(scenario, question, answers, tuple(record.other_categories), said(reply))
 
 
 class Judge(ABC):
-    """Judges open-ended replies; `judge` may be called many times at once."""
+    """Judges open-ended replies.  Concurrent calls of `judge` are allowed."""
 
     name: str
-    """With everything that its verdicts depend on."""
+    """Names everything that the verdicts depend on."""
 
     @property
     def provider(self) -> Provider | None:
-        """The model that is asked."""
+        """The model that is asked; None for rules."""
         return None
 
     @property
@@ -52,11 +53,28 @@ class Judge(ABC):
 
     @abstractmethod
     async def judge(self, case: Case, key: RequestKey) -> JudgementRecord:
-        """Judges a reply; `key` says which.  Raises ProviderError where no verdict came."""
+        """Returns the verdicts on a reply.  `key` identifies the reply.
+
+        Raises ProviderError if the model gives no verdict.
+        """
+
+
+async def ask(judge: Judge, case: Case, key: RequestKey, budget: Budget | None) -> JudgementRecord:
+    """Returns the judgement on a case and charges it to the budget.
+
+    Raises ProviderError if the model gives no verdict, BudgetSpentError if the budget is spent, and
+    UserError if the costs of the judge are unknown.
+    """
+    if budget is None or not judge.charges:
+        return await judge.judge(case, key)
+    budget.check()
+    judgement = await judge.judge(case, key)
+    budget.add(judgement.usage.cost_usd, of="the judge")
+    return judgement
 
 
 def judged(judge: str, case: Case, met: Iterable[bool], **more: object) -> JudgementRecord:
-    """The record of verdicts, one for each accepted answer."""
+    """Returns the record of a judge's verdicts, one for each accepted answer."""
     answers = [
         JudgedAnswerRecord(
             text=answer.text,
@@ -74,7 +92,7 @@ def judged(judge: str, case: Case, met: Iterable[bool], **more: object) -> Judge
 
 
 def said(text: str) -> str:
-    """What a model says once it has thought; nothing where it never came to the end of that."""
+    """Returns a reply without its reasoning; an empty text if the reasoning never ends."""
     _, thought, after = text.rpartition("</think>")
     if thought:
         return after.strip()

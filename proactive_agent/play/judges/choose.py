@@ -1,12 +1,10 @@
-"""The judge of a name: `rules`, or a model."""
+"""Makes the judge that a run asks for: `rules`, or a model."""
 
 from collections.abc import Iterable
 
 from proactive_agent.play.judges.base import Judge
 from proactive_agent.play.judges.model import ModelJudge
-from proactive_agent.play.judges.official_prompt import OfficialPrompt
-from proactive_agent.play.judges.own_prompt import OwnPrompt
-from proactive_agent.play.judges.prompt import JudgePrompt
+from proactive_agent.play.judges.prompts import JudgePrompt, OfficialPrompt, OwnPrompt
 from proactive_agent.play.judges.rules import RulesJudge
 from proactive_agent.providers import Provider
 from proactive_agent.providers.registry import check_spec
@@ -16,29 +14,35 @@ from proactive_agent.tools import UserError
 
 RULES = "rules"
 CANNOT_JUDGE = frozenset({"baseline", "human"})
-"""Providers that pick among options instead of writing."""
+"""Providers that pick an option instead of writing text."""
 
 
 def check_judge(
     spec: str, prompt_name: str, wording: Wording, scenarios: Iterable[str] = ()
 ) -> None:
-    """Tries everything but the model.  Raises UserError."""
+    """Checks everything about a judge except that its model answers.  Raises UserError."""
     for scenario in scenarios:
         if SCENARIOS[scenario].open_ended:
             wording.open_ended(scenario)
     if spec != RULES:
         name, _ = check_spec(spec)
         if name in CANNOT_JUDGE:
-            raise UserError(f"{name} picks among options and cannot judge; use rules, or a model")
+            raise UserError(
+                f"--judge {spec}: {name} picks among options and cannot judge; use --judge rules "
+                "or a model, for example openai:gpt-4.1"
+            )
         _prompt(prompt_name, wording)
     elif prompt_name == "official":
-        raise UserError("the official prompt asks a model: name one with --judge NAME:MODEL")
+        raise UserError(
+            "--judge-prompt official asks a model, and --judge is rules; name a model with "
+            "--judge NAME:MODEL"
+        )
 
 
 def choose_judge(
     spec: str, prompt_name: str, wording: Wording, provider: Provider | None = None
 ) -> Judge:
-    """The judge of `rules`, or `provider`, which is the model of a `name:model`."""
+    """Returns the judge that asks `provider`, the model of `spec`; without one, the rules."""
     if provider is None:
         return RulesJudge()
     return ModelJudge(spec, provider, _prompt(prompt_name, wording))

@@ -1,9 +1,9 @@
-"""A model as the judge: any provider; it is shown texts alone."""
+"""A model as the judge.  Any provider can judge; it is shown text only."""
 
 import time
 
 from proactive_agent.play.judges.base import Case, Judge, judged, said
-from proactive_agent.play.judges.prompt import JudgePrompt, UnreadableError
+from proactive_agent.play.judges.prompts import JudgePrompt, UnreadableError
 from proactive_agent.providers import (
     Provider,
     Reply,
@@ -17,11 +17,14 @@ from proactive_agent.records.episode import JudgementRecord, UsageRecord
 from proactive_agent.tools.reading import clean
 
 SAMPLING = Sampling(max_tokens=8192, temperature=0.0)
-"""Greedy, with room to think."""
+"""Greedy decoding, with room for reasoning."""
 
 
 class ModelJudge(Judge):
-    """Asks once per reply; verdicts that cannot be read are none, and the record says why."""
+    """Asks a model once for each reply.
+
+    If its verdicts cannot be read, no answer counts as given and the record says why.
+    """
 
     def __init__(self, spec: str, provider: Provider, prompt: JudgePrompt) -> None:
         self.name = f"{spec}, {prompt.name}"
@@ -49,5 +52,5 @@ class ModelJudge(Judge):
 
     def _read(self, reply: Reply, case: Case) -> list[bool]:
         if reply.finish_reason == "length":
-            raise UnreadableError("the judge did not come to an end")
+            raise UnreadableError("the judge's reply was cut off at its token limit")
         return self._prompt.read(said(clean(reply.text)), case)

@@ -1,7 +1,7 @@
-"""Which category a text settles on: rules over words, no model.
+"""Finds the category that a text settles on, by rules over words.
 
-A category counts that is named without being ruled out, asked about, or left in doubt; of several
-that count, the one that a conclusion names.
+A category counts if the text names it without ruling it out, asking about it or leaving it in
+doubt.  If several count, the one in a conclusion wins.
 """
 
 import re
@@ -11,7 +11,7 @@ from typing import NamedTuple
 from proactive_agent.tools.phrases import plain
 
 _NEAR = 300
-"""Characters around a name that are looked at."""
+"""Characters of context on each side of a name."""
 _SENTENCE = re.compile(r"[^.;!?\n]+[.;!?\n]?")
 _RULED_OUT = re.compile(
     r"(?:\bnot|n't|\bcannot|\bno|\bnever|\bneither|\bnor|\bwithout|\brather than|\binstead of|"
@@ -30,7 +30,7 @@ _IN_DOUBT = re.compile(
     r"not (?:\w+ )?(?:sure|certain|convinced) (?:that |it|this|there))\b"
 )
 _IF_I_MUST = re.compile(r"\bif (?:i|you|one) (?:\w+ ){0,2}?(?:guess|choose|pick|insist|must|bet)\b")
-"""No doubt: a guess follows."""
+"""Introduces a guess, so it does not express doubt."""
 _SUPPOSED = re.compile(
     r"^ (?:(?:\w+ ){0,2}?if (?:it|this|that|there)|would (?:have|be|look|not|need|require|show))\b"
 )
@@ -42,7 +42,7 @@ _ASKED = re.compile(
 _OR_BEFORE = re.compile(r"(?:\bor|/) ?(?:maybe |perhaps |possibly |even |else )?(?:an? |the )?$")
 _OR_AFTER = re.compile(r"^,? ?(?:or|/) ?(?!so\b)\w")
 _LISTED = re.compile(r",? ?(?:or|and|/)? ?(?:maybe |perhaps |possibly |even )?(?:an? |the )?")
-"""What stands between the members of a list: "a cow, a goat or a deer"."""
+"""Separators between the members of a list: "a cow, a goat or a deer"."""
 _CONCLUSION = re.compile(
     r"\b(?:so|therefore|thus|hence|answer|conclusion|conclude|actually|in fact|most likely|"
     r"probably|likely|definitely|clearly|certainly|must be|(?:i|i'd|i'll) (?:would )?"
@@ -51,33 +51,33 @@ _CONCLUSION = re.compile(
 
 
 class _Mention(NamedTuple):
-    """A category where a sentence names it."""
+    """A place in a sentence that names a category."""
 
     category: str
     sentence: str
     start: int
     end: int
     previous_end: int = 0
-    """Where the mention before it ends."""
+    """End of the previous mention in the sentence."""
 
     @property
     def before(self) -> str:
-        """The sentence up to there, as far as it matters."""
+        """The text before the mention, at most `_NEAR` characters."""
         return self.sentence[max(0, self.start - _NEAR) : self.start]
 
     @property
     def after(self) -> str:
-        """The sentence from there on, as far as it matters."""
+        """The text after the mention, at most `_NEAR` characters."""
         return self.sentence[self.end : self.end + _NEAR]
 
     @property
     def concludes(self) -> bool:
-        """Whether it stands there as a conclusion from what was said before."""
+        """Whether a word between this mention and the previous one marks a conclusion."""
         return bool(_CONCLUSION.search(self.sentence, self.previous_end, self.start))
 
 
 def settled_category(text: str, categories: Sequence[str]) -> str | None:
-    """The one category that a text gives as its answer; None where it gives none or several."""
+    """Returns the one category that a text gives as its answer, or None for none or several."""
     sentences = _SENTENCE.findall(plain(text))
     lists = [found for s in sentences for found in _lists(_mentions(s, categories))]
     mentions = [m for found in lists if not any(map(_is_left_open, found)) for m in found]
@@ -88,7 +88,7 @@ def settled_category(text: str, categories: Sequence[str]) -> str | None:
 
 
 def _mentions(sentence: str, categories: Sequence[str]) -> list[_Mention]:
-    """Where a sentence names a category, one or many of it; the longest name wins an overlap."""
+    """Finds the categories that a sentence names, also in the plural; the longest name wins."""
     names = {category: plain(category).strip(" .") for category in categories}
     longest_first = sorted(filter(names.get, names), key=lambda c: len(names[c]), reverse=True)
     if not longest_first:
@@ -104,7 +104,7 @@ def _mentions(sentence: str, categories: Sequence[str]) -> list[_Mention]:
 
 
 def _lists(mentions: Sequence[_Mention]) -> Iterator[list[_Mention]]:
-    """The mentions of a sentence, those together that one list holds."""
+    """Groups the mentions of a sentence by the list that they belong to."""
     current: list[_Mention] = []
     for mention in mentions:
         between = mention.sentence[current[-1].end : mention.start] if current else ""
@@ -117,7 +117,7 @@ def _lists(mentions: Sequence[_Mention]) -> Iterator[list[_Mention]]:
 
 
 def _is_left_open(mention: _Mention) -> bool:
-    """Whether a mention rules the category out, or does not decide for it."""
+    """Whether a mention rules the category out or leaves it undecided."""
     before, after = _IF_I_MUST.sub("", mention.before), mention.after
     return bool(
         (after.endswith("?") and _ASKED.search(before))

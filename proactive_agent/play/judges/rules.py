@@ -1,6 +1,6 @@
-"""The judge that needs no model: synonyms for what is asked for, and whole words for categories.
+"""The judge by rules: synonyms for requests, whole words for categories.  It needs no model.
 
-`python -m proactive_agent judge --agreement` says how far it agrees with people.
+`python -m proactive_agent judge --agreement` measures its agreement with people.
 """
 
 from proactive_agent.play.judges.base import Case, Judge, judged
@@ -16,7 +16,7 @@ FREE = UsageRecord(input_tokens=0, output_tokens=0, cached_tokens=0, cost_usd=0.
 
 
 class RulesJudge(Judge):
-    """Reads a reply as the simulated user does, and finds the category that it settles on."""
+    """Finds requests as the simulated user does, and the category that a reply settles on."""
 
     name = VERSION
 
@@ -25,7 +25,7 @@ class RulesJudge(Judge):
 
 
 def verdicts(case: Case) -> list[bool]:
-    """Whether each accepted answer is given."""
+    """Returns for each accepted answer whether the reply gives it."""
     requests = requests_in(case.reply)
     right = [answer.text for answer in case.answers if answer.kind == "category"]
     settled = settled_category(case.reply, [*right, *case.other_categories])
@@ -38,7 +38,7 @@ def verdicts(case: Case) -> list[bool]:
 
 
 def _asks_for(request: Intervention, answer: AcceptedAnswer) -> bool:
-    """Whether a request is the accepted one, in some direction where either leaves it open."""
+    """Whether a request matches an accepted answer; an open direction matches every direction."""
     wanted = answer.intervention
     if wanted is None or request.tool != wanted.tool:
         return False

@@ -1,6 +1,7 @@
 """`mcqa`: the paper's multiple choice.
 
-Suggestions, abstention and categories are lettered options of one list; each turn is asked afresh.
+Suggestions, abstention and categories form one lettered list.  Each turn is asked without the
+conversation so far.
 """
 
 import random
@@ -24,7 +25,7 @@ from proactive_agent.tools.reading import SHOWN
 
 @dataclass(frozen=True)
 class Mcqa(Protocol):
-    """The multiple choice, driven by the official parser or by the lenient one."""
+    """The multiple choice, driven by the official or the lenient parser."""
 
     parser: ParserName = "official"
 
@@ -67,7 +68,7 @@ class Mcqa(Protocol):
 
 
 def _action(parsed: Parsed, observation: Observation, reply: str) -> Action:
-    """The action that the verdicts stand for: right category, valid suggestion, else an end."""
+    """Returns the action of a parsed reply; a right category precedes a valid suggestion."""
     verdicts = parsed.verdicts
     suggests = verdicts.suggestion == "correct" and verdicts.category != "correct"
     if parsed.category is not None and not suggests:

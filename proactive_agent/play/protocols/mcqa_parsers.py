@@ -1,8 +1,9 @@
-"""Reading a multiple-choice reply.
+"""Parsers of a multiple-choice reply.
 
-`official` is the published parser, bit for bit (`protocol.md` section 3): strict, so that numbers
-compare with the paper's.  `lenient` is ours: it also understands a missing full stop, `A) …`, bold
-type, upper case, "The answer is …".  The record of a turn holds what both made of the reply.
+See `docs/protocol.md`, section "Reading a multiple-choice reply".  `official` reproduces the
+published parser exactly; it is strict, and its numbers compare with the paper's.  `lenient` is this
+project's: it also understands a missing full stop, `A) …`, bold type, upper case and "The answer is
+…".  The record of a turn holds the verdicts of both.
 """
 
 import re
@@ -14,14 +15,14 @@ from proactive_agent.scenarios.wording import letter
 
 
 class Choices(NamedTuple):
-    """One list of the multiple choice: what is on offer, and what of it counts now."""
+    """One list of the multiple choice: its options, and those accepted in this state."""
 
     options: Sequence[str]
     accepted: Sequence[str]
 
 
 class Parsed(NamedTuple):
-    """What a reply was found to say, in each of the two lists."""
+    """The option that a reply names in each of the two lists."""
 
     verdicts: Verdicts
     suggestion: str | None
@@ -30,14 +31,14 @@ class Parsed(NamedTuple):
 
 
 def parse_official(reply: str, suggestions: Choices, categories: Choices) -> Parsed:
-    """The published parser; the two lists are judged apart."""
+    """Parses a reply as published; the two lists are judged separately."""
     suggestion = _official(reply, suggestions, shift=0)
     category = _official(reply, categories, shift=len(suggestions.options))
     return Parsed(Verdicts(suggestion[0], category[0]), suggestion[1], category[1])
 
 
 def parse_lenient(reply: str, suggestions: Choices, categories: Choices) -> Parsed:
-    """Understands what a person would; falls back on nothing where the reply is ambiguous."""
+    """Parses a reply as a person would; an ambiguous reply names nothing."""
     official = parse_official(reply, suggestions, categories)
     if official.verdicts != Verdicts("mismatch", "mismatch"):
         return official
@@ -84,12 +85,12 @@ def _find(said: str, all_: list[str], accepted: list[str]) -> tuple[Verdict, int
 
 
 def _standard_text(text: str) -> str:
-    """Without everything up to the last capital letter with a full stop on the first line."""
+    """Removes everything up to the last "capital letter, full stop" on the first line."""
     return re.sub(r"^.*[A-Z]\.\s*", "", text).lower().strip().replace(" ", "")
 
 
 def _standard_letter(text: str) -> str:
-    """What stands before the first full stop, if that is one character or none."""
+    """Returns the text before the first full stop if it is at most one character long."""
     before = text.split(".")[0].lower().strip()
     return before if len(before) <= 1 else "#"
 
@@ -105,7 +106,7 @@ _MARKUP = str.maketrans("", "", '*_`#"“”')
 
 
 def _lenient(reply: str, options: Sequence[str]) -> int | None:
-    """The index of the one option that the reply names."""
+    """Returns the index of the one option that the reply names."""
     said = reply.translate(_MARKUP).strip()
     said = _LEAD.sub("", said, count=1).strip()
     plain = [_plain(option) for option in options]
@@ -121,7 +122,7 @@ def _lenient(reply: str, options: Sequence[str]) -> int | None:
 
 
 def _contained(text: str, plain: list[str]) -> int | None:
-    """The index of the only option that stands in the text as whole words."""
+    """Returns the index of the only option that the text contains as whole words."""
     found = []
     for option in sorted((o for o in plain if o), key=len, reverse=True):
         text, count = re.subn(rf"(?<!\w){re.escape(option)}(?!\w)", "\0", text)

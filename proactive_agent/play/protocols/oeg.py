@@ -1,16 +1,17 @@
 """`oeg`: open-ended generation.
 
-The question alone is asked; a judge says which accepted answers the reply gives, and its verdicts
-decide what is done.  By default the question is asked once, as in the paper's Table 2; in several
-turns (Table 10) the user does what is suggested and asks again.
+The model gets the question alone.  A judge says which accepted answers the reply gives, and its
+verdicts decide the action.  By default each question is asked once (paper, Table 2).  In several
+turns (Table 10) the user carries out the suggestion and asks again.  See `docs/protocol.md`,
+section "Open-ended questions and the judge".
 """
 
 import random
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from proactive_agent.play.judges.asking import ask as ask_judge
 from proactive_agent.play.judges.base import Case, said
+from proactive_agent.play.judges.base import ask as ask_judge
 from proactive_agent.play.judges.naming import settled_category
 from proactive_agent.play.protocols.base import (
     AskedTurn,
@@ -119,7 +120,7 @@ def _judged(
 
 
 def _unmet(case: Case, environment: Environment[Any]) -> Action:
-    """A reply that gives no accepted answer; what it says instead is for the records."""
+    """Returns the action of a reply without an accepted answer, for the records."""
     if not case.reply.strip():
         return Invalid("empty")
     sample = environment.sample

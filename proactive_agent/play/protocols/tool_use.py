@@ -1,6 +1,6 @@
 """`tools`: help-seeking by function calling.
 
-The conversation goes on: a call, its result with the new picture, the next call.
+The conversation continues: a call, its result with the new picture, the next call.
 """
 
 import random
@@ -29,7 +29,7 @@ from proactive_agent.tools.toolsets import everything, foreign, offered
 
 @dataclass(frozen=True)
 class ToolUse(Protocol):
-    """Function calling with one of the toolsets."""
+    """Function calling with one toolset."""
 
     toolset: ToolsetName = "scenario"
 
@@ -52,7 +52,7 @@ class ToolUse(Protocol):
         return TurnPrompt(_message(parts, past), text, (), toolset.tools, tuple(_choices(toolset)))
 
     def closing(self, past: PastTurn) -> tuple[Message, ...]:
-        # A call without a result is no conversation that an API takes.
+        # APIs refuse a conversation in which a call has no result.
         return (_message((TextPart(RIGHT),), past),)
 
     def read_by_rules(
@@ -88,7 +88,7 @@ class ToolUse(Protocol):
 
 
 def _message(parts: tuple[Part, ...], past: PastTurn | None) -> Message:
-    """The user speaks, unless a call waits for its result."""
+    """Returns a user message, or a tool message if a call waits for its result."""
     if past is not None and past.via == "call":
         return ToolMessage(past.reply.tool_calls[0], parts)
     return UserMessage(parts)

@@ -5,8 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Self
 
 from proactive_agent.play.budget import Budget
-from proactive_agent.play.judges.asking import ask
-from proactive_agent.play.judges.base import Judge
+from proactive_agent.play.judges.base import Judge, ask
 from proactive_agent.providers import ProviderError, RequestKey
 from proactive_agent.records.episode import JudgementRecord
 from proactive_agent.reports.judge_agreement.labelled import Kind, LabelledAnswer

@@ -164,7 +164,7 @@ def test_other_runs_are_refused(options: tuple[str, ...], message: str, tmp_path
         (("nowhere",), "no run 'nowhere'"),
         (("--agreement", "none.jsonl"), "none.jsonl"),
         (("--judge", "baseline:x", "--agreement"), "cannot judge"),
-        (("--judge-prompt", "official", "--agreement"), "the official prompt asks a model"),
+        (("--judge-prompt", "official", "--agreement"), "--judge-prompt official asks a model"),
         (("--judge", "replay:x", "--judge-prompt", "official", "--agreement"), "protocol pack"),
     ],
 )

@@ -178,7 +178,7 @@ def test_another_scenario_is_refused_for_it(tmp_path: Path) -> None:
         "run", "--out", str(tmp_path), "--condition", "hint,icl:1", "--scenario", "coco"
     )
     assert result.exit_code == 2
-    assert "condition 'icl:1' is known for rod, mvp-n; not coco" in result.stderr
+    assert "condition 'icl:1' is defined for rod, mvp-n, not for coco" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 

@@ -311,7 +311,7 @@ def test_what_no_file_can_hold_is_taken_out_of_a_reply() -> None:
     assert json.loads(line)["turns"][0]["reply"]["text"] == "??"
 
 
-# What models are not told ------------------------------------------------------------------------
+# Information that models do not get --------------------------------------------------------------
 
 
 def test_only_providers_that_see_the_environment_are_shown_the_way() -> None:

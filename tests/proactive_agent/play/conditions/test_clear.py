@@ -1,4 +1,4 @@
-"""clear, in play: asking for help where none is needed."""
+"""The condition `clear`: asking for help that is not needed."""
 
 import asyncio
 

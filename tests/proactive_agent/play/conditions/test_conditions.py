@@ -1,4 +1,4 @@
-"""Which conditions there are, which go together, and which cannot hold."""
+"""The available conditions, their combinations, and what they need of the data."""
 
 import itertools
 import random
@@ -15,7 +15,7 @@ from tests.scenarios.test_dataset import write_own_pack
 
 
 def refused(text: str, protocol: str) -> str | None:
-    """Why a condition is refused, or None."""
+    """Returns the reason why a condition is refused, or None."""
     try:
         parse_condition(text, protocol)
     except UserError as error:
@@ -63,7 +63,7 @@ def test_a_senseless_condition_is_refused_with_the_reason(
 
 
 def pairs(protocol: str) -> set[frozenset[str]]:
-    """Pairs that make sense; both orders must agree."""
+    """Returns the pairs that can be combined; both orders must agree."""
     names = [name for name in CONDITIONS if not name.startswith("icl:") or name == "icl:3"]
     allowed = set()
     for one, other in itertools.combinations(names, 2):
@@ -114,14 +114,16 @@ def test_pictures_have_a_size() -> None:
         parse_condition("history", "mcqa", ConditionOptions(history_size=0))
 
 
-# What a run must have -----------------------------------------------------------------------------
+# Needs of a run -----------------------------------------------------------------------------
 
 
 def test_solved_episodes_are_known_for_two_scenarios() -> None:
     condition = parse_condition("hint+icl:1", "mcqa")
     assert condition.scenarios == {"rod", "mvp-n"}
     condition.check_run(("mvp-n", "rod"), DataFolder())
-    with pytest.raises(UserError, match="condition 'icl:1' is known for rod, mvp-n; not coco"):
+    with pytest.raises(
+        UserError, match="condition 'icl:1' is defined for rod, mvp-n, not for coco"
+    ):
         condition.check_run(("rod", "coco"), DataFolder())
 
 
@@ -132,7 +134,7 @@ def test_other_conditions_are_known_for_all() -> None:
 def test_solved_episodes_need_other_samples(tmp_path: Path) -> None:
     write_samples(tmp_path, "rod", [random_sample("rod", random.Random(i), i) for i in range(3)])
     parse_condition("icl:2", "mcqa").check_run(["rod"], DataFolder(tmp_path))
-    with pytest.raises(UserError, match=r"needs 3 samples beside the one asked; .* has 3 in all"):
+    with pytest.raises(UserError, match=r"needs 3 samples besides the one .* has only 3 in total"):
         parse_condition("icl:3", "mcqa").check_run(["rod"], DataFolder(tmp_path))
 
 
@@ -168,7 +170,7 @@ def test_the_toolset_is_the_users_or_the_conditions(
 @pytest.mark.parametrize(
     ("condition", "asked", "reason"),
     [
-        ("random-suggestions", "all", "has the toolset 'random'; not 'all'"),
+        ("random-suggestions", "all", "offers the toolset 'random', not 'all'"),
         ("icl:1", "random", "not on offer"),
     ],
 )

@@ -1,4 +1,4 @@
-"""history: the conversation as the multiple choice goes on with it, and its small pictures."""
+"""The condition `history`: a multiple-choice conversation with small pictures."""
 
 import asyncio
 
@@ -10,7 +10,7 @@ from tests.proactive_agent.scripted import Mcqa, Scripted, play, sample_of
 LEFT = next(option for option in sample_of("rod").options if "to the left" in option)
 WIDE = DataFolder().images.open(ImageRef("Realistic-Occlusion-Dataset/000000/0.webp")).image.size
 SMALL = tuple(int(side * (224 / min(WIDE))) for side in WIDE)
-"""As published, which cuts off the fractions."""
+"""Sizes as published, rounded down."""
 ANSWER = sample_of("rod").answer
 
 

@@ -1,4 +1,4 @@
-"""icl:1, icl:3: the solved episodes that come first."""
+"""The condition `icl:N`: solved episodes before the first turn."""
 
 import asyncio
 import json
@@ -45,14 +45,14 @@ def asked(
     options: ConditionOptions = ConditionOptions(),  # noqa: B008  # never changed
     **how: Any,
 ) -> Request:
-    """The first request of an episode."""
+    """Returns the first request of an episode."""
     provider = Scripted("?", "?")
     asyncio.run(play(scenario, provider, protocol, condition, options, **how))
     return provider.requests[0]
 
 
 class Said(NamedTuple):
-    """A message, in short."""
+    """Returns a message in short form."""
 
     who: str
     text: str
@@ -69,7 +69,7 @@ def said(message: Message) -> Said:
 
 
 def source(request: Request, scenario: str, asked_id: int = 0) -> Sample:
-    """The sample whose episode comes first, known by its options or categories and picture."""
+    """Finds the sample of the first solved episode by its options or categories and picture."""
     question = request.messages[0]
     assert isinstance(question, UserMessage)
     key = next(part.key for part in question.content if isinstance(part, ImagePart))
@@ -87,7 +87,7 @@ def multiple_choice(sample: Sample, hint: str = "") -> str:
     return OWN.multiple_choice(sample.prompt + hint, [*sample.options, *sample.categories])
 
 
-# The multiple choice ------------------------------------------------------------------------------
+# The multiple choice -----------------------------------------------------------------------------
 
 
 def test_rod_shows_one_suggestion_and_then_the_answer() -> None:
@@ -168,7 +168,7 @@ def test_they_come_before_every_turn_that_is_asked_afresh() -> None:
     assert first[-1] != second[-1]
 
 
-# Which ones ---------------------------------------------------------------------------------------
+# Choice of examples ------------------------------------------------------------------------------
 
 
 def test_the_draw_depends_on_seed_and_sample_and_on_nothing_else() -> None:
@@ -205,7 +205,7 @@ def test_a_dry_run_shows_them_with_their_replies() -> None:
     assert shown.count("── model\n→ ") == 2
 
 
-# Tools --------------------------------------------------------------------------------------------
+# Tools -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scenario", ["rod", "mvp-n"])

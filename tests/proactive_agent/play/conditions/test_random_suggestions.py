@@ -1,4 +1,4 @@
-"""random-suggestions: what stands in the place of the valid ones, and that none of it helps."""
+"""The condition `random-suggestions`: foreign suggestions replace the own ones and never help."""
 
 import asyncio
 from pathlib import Path
@@ -33,7 +33,7 @@ def played(
 
 
 def suggested(episode: EpisodeRecord) -> list[str]:
-    """What was on offer that is no abstention and no category."""
+    """Returns the options that are neither abstention nor category."""
     shown = episode.turns[0].options
     categories = sample_of(episode.scenario, int(episode.sample_id)).categories
     return [text for text in shown if text not in categories and not is_abstention(text)]
@@ -98,7 +98,7 @@ def test_the_draw_is_seeded_per_sample() -> None:
     assert len(drawn) == 4
 
 
-# Where they come from -----------------------------------------------------------------------------
+# Source of the suggestions -----------------------------------------------------------------------
 
 
 def fields(scenario: str, **changes: object) -> Fields:
@@ -137,7 +137,7 @@ def test_a_fault_in_another_scenarios_file_is_found_before_anything_is_asked(
         parse_condition("random-suggestions", "mcqa").check_run(["rod"], DataFolder(tmp_path))
 
 
-# With tools ---------------------------------------------------------------------------------------
+# With tools --------------------------------------------------------------------------------------
 
 
 def test_with_tools_it_is_the_toolset_of_other_scenarios(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Cases for judges, made by hand."""
+"""Handmade cases for judges."""
 
 from proactive_agent.play.judges import Case
 from proactive_agent.scenarios import AcceptedAnswer
@@ -10,7 +10,7 @@ CAMERA = AcceptedAnswer("Look from another place", Intervention("move_camera"))
 
 
 def vsod(reply: str) -> Case:
-    """A horse behind a hedge."""
+    """Returns a case about a horse behind a hedge."""
     return Case(
         "vsod",
         "Which animal, or which {thing}, is this about?",

@@ -1,8 +1,8 @@
-"""What a model is told as a judge, and what its replies are read as.
+"""Prompts of a model judge, and the reading of its replies.
 
-UPDATE_GOLDEN=1 python -m pytest tests/proactive_agent/judges/test_prompts.py   # writes it anew
+UPDATE_GOLDEN=1 python -m pytest tests/proactive_agent/play/judges/test_prompts.py   # rewrites it
 
-The published prompt is compared with the published package itself, in `tests/parity`.
+`tests/parity` compares the published prompt with the published package.
 """
 
 import os
@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 
 from proactive_agent.play.judges import Case
 from proactive_agent.play.judges.base import said
-from proactive_agent.play.judges.official_prompt import OfficialPrompt
-from proactive_agent.play.judges.own_prompt import OwnPrompt
-from proactive_agent.play.judges.prompt import JudgePrompt, UnreadableError
+from proactive_agent.play.judges.prompts import (
+    JudgePrompt,
+    OfficialPrompt,
+    OwnPrompt,
+    UnreadableError,
+)
 from proactive_agent.scenarios import OWN, AcceptedAnswer
 from proactive_agent.scenarios.protocol_pack import FILE_NAME, load_pack
 from proactive_agent.tools import Intervention, UserError
@@ -84,8 +87,8 @@ def test_the_published_bits_are_read_one_per_answer(official: OfficialPrompt) ->
 
 
 def test_the_published_quirk_with_commas_is_kept(official: OfficialPrompt) -> None:
-    # Three listed answers of two: the threshold of `imagenet-c` takes the first bit for proactive,
-    # and the other two for the category.
+    # The comma makes three listed answers of two.  The threshold of `imagenet-c` reads the first
+    # bit as proactive and the other two as the category.
     accepted = (AcceptedAnswer("Wait, then look", Intervention("x")), AcceptedAnswer("Ham"))
     case = Case("imagenet-c", "What?", accepted, (), "Hm")
     assert official.read("0,1,0", case) == [False, True]

@@ -1,4 +1,4 @@
-"""The judge without a model: on answers labelled by hand, and rule by rule."""
+"""The judge by rules: on hand-labelled answers, and rule by rule."""
 
 import asyncio
 from collections import Counter
@@ -49,8 +49,8 @@ def test_both_labels_are_common_enough_for_kappa_to_mean_something() -> None:
         assert 0.15 < sum(judged) / len(judged) < 0.6
 
 
-# Measured floors.  On the held-out answers they say what a user can expect, and they are not to be
-# raised by tuning the rules on them.
+# Measured lower bounds.  Those on held-out answers tell users what to expect.  Do not raise them by
+# tuning the rules on these answers.
 
 
 @pytest.mark.parametrize(("kind", "raw", "kappa"), [("proactive", 0.99, 0.98),
@@ -76,7 +76,7 @@ def test_the_rules_agree_with_people_on_answers_held_out(
 
 
 def test_what_they_miss_are_requests_not_refusals() -> None:
-    """Of the answers that the rules take for requests few are none."""
+    """Few answers that the rules read as requests are not requests."""
     found = agrees(HELD_OUT, "proactive")
     assert found.first_only / (found.both + found.first_only) <= 0.1
 

@@ -1,4 +1,4 @@
-"""Open-ended questions: what is asked, and what a judged reply comes to."""
+"""Open-ended questions: prompts, judged replies and their actions."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.judges import Judge
 from proactive_agent.play.judges.model import SAMPLING, ModelJudge
-from proactive_agent.play.judges.own_prompt import OwnPrompt
+from proactive_agent.play.judges.prompts import OwnPrompt
 from proactive_agent.play.judges.rules import RulesJudge
 from proactive_agent.play.protocols import Oeg
 from proactive_agent.providers import (
@@ -70,7 +70,7 @@ class Expensive(Scripted):
     charges = True
 
 
-# What is asked -----------------------------------------------------------------------------------
+# Prompts -----------------------------------------------------------------------------------------
 
 
 def test_the_question_alone_is_asked() -> None:
@@ -95,7 +95,7 @@ def test_several_turns_are_asked_afresh() -> None:
     assert [len(request.messages) for request in provider.requests] == [1, 1]
 
 
-# Once --------------------------------------------------------------------------------------------
+# Single turn -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_what_a_reply_comes_to(scenario: str, reply: str, cc: bool, ps: bool, st
     assert judgement is not None
     kinds = {answer.kind for answer in judgement.answers if answer.met}
     assert (("category" in kinds), ("proactive" in kinds)) == (cc, ps)
-    # acc is what the category's verdict says, never the wider agg.
+    # acc follows the verdict on the category, not the wider agg.
     assert (episode.outcome.correct, episode.outcome.stop) == (cc, stop)
     assert (episode.turns[0].verdict.suggestion == "correct") is ps
     assert (episode.outcome.turns, episode.outcome.suggestions) == (1, int(ps))
@@ -211,7 +211,7 @@ def test_its_verdicts_decide_and_rules_find_what_is_asked_for() -> None:
     judge = model("[false, false, false, true]")
     episode = once("vsod", "An Equus caballus, methinks.", judge=judge)
     assert episode.outcome.correct
-    # The rules alone would have granted this.
+    # The rules alone would have accepted this.
     refused = once("vsod", "Please rewind.", judge=model("[false, false, false, false]"))
     assert refused.turns[0].action.tool == "ask_clarification"
     vague = play("vsod", Scripted("Later!", "Hm."), judge=model("[1, 0, 0, 0]", "[0, 0, 0, 0]"))
@@ -235,7 +235,10 @@ def test_it_is_asked_for_texts_alone_and_greedily() -> None:
         ("I would rather not.", "there is no list of verdicts"),
         ("[true, true]", "2 verdicts for 4 answers"),
         ("<think>It says [true, true, true, true]", "there is no list of verdicts"),
-        (Reply("[true, true, true, true]", finish_reason="length"), "did not come to an end"),
+        (
+            Reply("[true, true, true, true]", finish_reason="length"),
+            "cut off at its token limit",
+        ),
         ("", "there is no list of verdicts"),
         ("\ud800[true]", "1 verdicts for 4 answers"),
     ],
@@ -284,7 +287,7 @@ def test_no_judge_is_asked_beyond_the_budget() -> None:
 
 def test_a_budget_needs_to_know_what_the_judge_costs() -> None:
     judge = ModelJudge("scripted:x", Expensive("[0, 0, 0, 1]"), OwnPrompt())
-    with pytest.raises(UserError, match="nobody knows those of the judge"):
+    with pytest.raises(UserError, match="those of the judge are unknown"):
         once("vsod", "A horse.", judge=judge, budget=Budget(1.0))
 
 
@@ -304,7 +307,7 @@ def test_an_episode_keeps_back_what_its_judge_will_cost() -> None:
 
 
 def bits(baseline: str, scenario: str, protocol: Oeg) -> Sequence[tuple[bool, bool, bool]]:
-    """cc, ps and acc of every sample."""
+    """Returns cc, ps and acc of every sample."""
     provider = create_provider(f"baseline:{baseline}")
     found = []
     for sample in DataFolder().samples(scenario):
@@ -336,7 +339,7 @@ def test_who_never_asks_names_and_who_always_asks_does_not(scenario: str) -> Non
         assert cc is acc
     asking = bits("always-ask", scenario, Oeg())
     assert not any(cc or acc for cc, _, acc in asking)
-    # Of the four enhancements on offer one is valid.
+    # One of the four enhancements on offer is valid.
     assert all(ps for _, ps, _ in asking) is (scenario != "imagenet-c")
 
 
@@ -387,8 +390,8 @@ def test_samples_are_drawn_as_published(tmp_path: Path) -> None:
         ({"judge": "baseline:random"}, "baseline picks among options and cannot judge"),
         ({"judge": "human"}, "human picks among options and cannot judge"),
         ({"judge": "nonsense"}, "expected NAME:MODEL"),
-        ({"judge_prompt": "official"}, "the official prompt asks a model"),
-        ({"judge": "replay:x", "judge_prompt": "official"}, "comes with the protocol pack"),
+        ({"judge_prompt": "official"}, "--judge-prompt official asks a model"),
+        ({"judge": "replay:x", "judge_prompt": "official"}, "needs the protocol pack"),
     ],
 )
 def test_a_judge_that_cannot_be_is_refused(
