@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from proactive_agent.play.protocols import AskedTurn, TurnReading
 from proactive_agent.play.seeds import derive_seed
 from proactive_agent.providers import (
     AssistantMessage,
@@ -17,8 +18,8 @@ from proactive_agent.providers import (
     UserMessage,
     create_provider,
 )
-from proactive_agent.scenarios import OWN, SCENARIOS, DataFolder
-from proactive_agent.tools import ToolCall, UserError
+from proactive_agent.scenarios import OWN, SCENARIOS, DataFolder, Verdicts
+from proactive_agent.tools import Abstain, ToolCall, UserError
 from proactive_agent.tools.texts import INSTRUCTION, NOT_POSSIBLE
 from tests.proactive_agent.scripted import (
     Mcqa,
@@ -248,6 +249,23 @@ def test_the_official_parser_drives_unless_told_otherwise() -> None:
     loose = go(play("vsod", Scripted(right), Mcqa("lenient")))
     assert loose.outcome.correct
     assert loose.turns[0].verdict.category == "mismatch"
+
+
+class Deaf(Mcqa):
+    """Reads every reply as an abstention."""
+
+    async def read(self, reply: Reply, turn: AskedTurn) -> TurnReading:
+        lenient = Verdicts("correct", "mismatch")
+        return TurnReading(Abstain(reply.text), "text", lenient=lenient, notes=("not read",))
+
+
+def test_a_protocol_owns_the_reading_of_its_replies() -> None:
+    episode = go(play("vsod", Scripted(sample_of("vsod").answer), Deaf()))
+    (turn,) = episode.turns
+    assert episode.outcome.stop == "abstained"
+    assert turn.notes == ["not read"]
+    assert turn.verdict.suggestion == "wrong"
+    assert turn.lenient_verdict is not None
 
 
 def test_in_the_first_turn_of_rod_no_category_counts() -> None:
