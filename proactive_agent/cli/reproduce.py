@@ -1,4 +1,4 @@
-"""`reproduce`: the paper's tables and figures, for runs of ours."""
+"""`reproduce`: makes the paper's tables and figures with new runs."""
 
 from pathlib import Path
 
@@ -13,15 +13,15 @@ TARGETS = {
     "table6": "acc on the reference frame (reference runs)",
     "table7": "multiple choice with a hint (hint runs)",
     "fig3": "acc against acc on the reference frame (zero-shot, reference)",
-    "fig4": "how many turns ask, abstain, predict (any runs of several turns)",
-    "fig5": "what a hint changes (zero-shot, hint)",
-    "fig6": "what the conversation so far changes (zero-shot, history)",
-    "fig8": "what solved examples change (zero-shot, icl:1 or icl:3)",
-    "fig9": "whether random suggestions are taken too (zero-shot, random-suggestions)",
-    "acc-psr": "acc against psr; not of the paper (any runs of several turns)",
-    "help-seeking": "asking when needed and when not; not of the paper (zero-shot, clear)",
+    "fig4": "shares of turns that ask, abstain, predict (any runs of several turns)",
+    "fig5": "effect of a hint (zero-shot, hint)",
+    "fig6": "effect of the conversation history (zero-shot, history)",
+    "fig8": "effect of solved examples (zero-shot, icl:1 or icl:3)",
+    "fig9": "useful and random suggestions (zero-shot, random-suggestions)",
+    "acc-psr": "acc against psr; not in the paper (any runs of several turns)",
+    "help-seeking": "asking when help is needed and not; not in the paper (zero-shot, clear)",
 }
-"""Each with what it shows and the conditions whose runs it takes."""
+"""The targets, each with its content and the conditions of the runs that it needs."""
 
 PLOTS = ("png", "svg")
 TABLES = ("table", "markdown", "latex", "csv", "json")
@@ -29,7 +29,7 @@ SUFFIXES = {".md": "markdown", ".tex": "latex", ".txt": "table"}
 
 
 class _Listing(click.Command):
-    """Shows in its help what can be reproduced."""
+    """A command whose help lists the targets."""
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Targets"):
@@ -44,22 +44,22 @@ class _Listing(click.Command):
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Where to write.  Default: tables are printed, plots become TARGET.png and TARGET.svg.",
+    help="Output file.  Default: tables are printed, plots become TARGET.png and TARGET.svg.",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice((*TABLES, *PLOTS)),
-    help="Default: what FILE ends with.",
+    help="Output format.  Default: the suffix of FILE.",
 )
 @results_folder
 def reproduce(
     target: str, runs: tuple[str, ...], output: Path | None, form: str | None, results: Path
 ) -> None:
-    """Make a table or figure of the paper with runs of yours, published figures beside them.
+    """Make a table or figure of the paper with your runs, next to the published results.
 
-    RUN is a run's folder or its id; runs that have no place in it are left out.  Figures are
-    reproduced in kind: they show what the paper's show, not in its layout.
+    RUN is a run's folder or its id.  Runs that do not fit are left out.  Figures show the same
+    quantities as the paper's, in another layout.
     """
     from proactive_agent.reports.paper import reproduce as making
     from proactive_agent.reports.runs import read_runs
