@@ -132,7 +132,7 @@ def test_what_is_no_model_is_refused(model: Any) -> None:
         ({"scenarios": "rods"}, "rods"),
         ({"condition": "hints"}, "unknown condition 'hints'"),
         ({"toolset": "all"}, "toolset needs protocol tools"),
-        ({"dtype": "float16"}, "dtype needs a model of local:"),
+        ({"dtype": "float16"}, "dtype needs a model of the provider local"),
         ({"data": "nowhere"}, "nowhere"),
     ],
 )
