@@ -1,17 +1,13 @@
-"""A scenario that is defined outside the package is played, verified and shown like the others."""
+"""A scenario that is defined outside the package is verified like the others."""
 
-import asyncio
 import json
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 from PIL import Image
 
-from proactive_agent.records.manifest import Settings
-from proactive_agent.runs.runner import prepare_run, run
 from proactive_agent.scenarios import OWN, SCENARIOS, DataFolder, Environment, ImageRef, Sample
-from proactive_agent.scenarios.contact_sheet import scenario_tiles
 from proactive_agent.scenarios.protocol_pack import write_pack
 from proactive_agent.scenarios.verify import Fault, verify
 from proactive_agent.tools import Intervention
@@ -71,24 +67,8 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("protocol", ["tools", "mcqa"])
-def test_it_is_played(data: Path, tmp_path: Path, protocol: Any) -> None:
-    settings = Settings(
-        provider="baseline:oracle", data=str(data), scenarios=("tide",), protocol=protocol
-    )
-    prepared = prepare_run(settings, tmp_path / "results")
-    asyncio.run(run(prepared))
-    (episode,) = prepared.folder.episodes()
-    assert (episode.outcome.correct, episode.outcome.suggestions) == (True, 2)
-
-
 def test_it_is_verified(data: Path) -> None:
     assert [event for event in verify(data) if isinstance(event, Fault)] == []
-
-
-def test_it_is_on_contact_sheets(data: Path) -> None:
-    captions = [tile.caption for tile in scenario_tiles(DataFolder(data), "tide")]
-    assert captions == ["7: first frame", "7: Wreck."]
 
 
 def test_a_protocol_pack_neither_filters_nor_refuses_it(data: Path, official_wheel: Path) -> None:
