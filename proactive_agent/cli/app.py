@@ -1,7 +1,7 @@
-"""The command line: its commands, and how it ends.
+"""The commands of the program and its exit codes.
 
-Exit codes: 0 done, 1 done with faults found, 2 wrong input, 130 interrupted.
-Only click is imported here; a command imports what it needs when it is called.
+0 is success, 1 means that faults were found or a run ended early, 2 wrong input, 130 interrupted.
+This module imports click only.  Each command imports its libraries when it is called.
 """
 
 import os
@@ -25,7 +25,7 @@ from proactive_agent.cli.why import why
 
 
 class _Program(click.Group):
-    """Turns the errors that a user can mend into one line and exit code 2."""
+    """Prints a UserError in one line and exits with code 2."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from proactive_agent.tools.errors import UserError
@@ -38,7 +38,8 @@ class _Program(click.Group):
             click.echo(f"error: {plain(str(error))}", err=True)
             sys.exit(2)
         except BrokenPipeError:
-            # The reader of our output (`| head`) went away; Python must not complain at exit.
+            # The reader of the output (`| head`) has closed it.  Without this, Python complains
+            # when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
 
@@ -48,9 +49,9 @@ class _Program(click.Group):
 def cli() -> None:
     """Does a multimodal model ask for help when it should?
 
-    `run` plays scenarios with a model; `compare`, `why`, `trace` and `report` show what came of
-    it; `data` gets and checks the official data; `train` teaches a model to ask; `providers` tells
-    which models can be asked from here.
+    `run` plays scenarios with a model. `compare`, `why`, `trace` and `report` show the results.
+    `data` downloads and checks the official data. `train` trains a model to ask for help.
+    `providers` lists the providers that are installed.
     """
 
 

@@ -1,4 +1,4 @@
-"""The plain progress bar of commands that work through samples or bytes."""
+"""A plain progress bar for commands that process samples or bytes."""
 
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -6,7 +6,7 @@ from proactive_agent.terminal.console import messages
 
 
 def plain_bar(amount: ProgressColumn) -> Progress:
-    """A bar with a description and the amount done; nothing where output is no terminal."""
+    """Makes a bar with a description and the amount done.  It is hidden if there is no terminal."""
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),

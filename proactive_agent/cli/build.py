@@ -1,4 +1,4 @@
-"""`build`: turns labelled pictures into scenarios."""
+"""`build`: makes scenarios from labelled pictures."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from proactive_agent.scenarios.builder import BuildReport, BuildSettings
 
 SHOWN_SKIPS = 20
-"""Per scenario; of a whole folder that cannot be read the rest says nothing new."""
+"""Skipped items that are printed per scenario.  More of the same say nothing new."""
 
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 
@@ -28,7 +28,7 @@ _file = click.Path(path_type=Path, exists=True, dir_okay=False)
     multiple=True,
     required=True,
     metavar="NAME[=SOURCE]",
-    help="Scenario to build, if need be from a source of its own; repeat for several.",
+    help="Scenario to build, optionally from its own source; repeat for several.",
 )
 @click.option(
     "--out",
@@ -50,13 +50,14 @@ _file = click.Path(path_type=Path, exists=True, dir_okay=False)
     "--limit",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Build only so many items of each source, at even distances.",
+    help="Build at most N items of each source, taken at even distances.",
 )
 @click.option(
     "--similar",
     type=_file,
     metavar="FILE",
-    help="JSON {label: [near labels, nearest first]} for the wrong categories. Default: random.",
+    help="JSON {label: [similar labels, most similar first]} for the wrong categories. Default: "
+    "random.",
 )
 @click.option("--question", metavar="TEXT", help="The question of every sample.")
 @click.option(
@@ -64,7 +65,7 @@ _file = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.FloatRange(0, 1, max_open=True),
     default=0.0,
     show_default=True,
-    help="About this share of the pictures makes a train split instead (needs the extra build).",
+    help="Share of the pictures (approximate) that become a train split (needs the extra build).",
 )
 @click.option("--occluder", type=_file, metavar="FILE", help="rod: PNG with transparency.")
 @click.option("--passer", type=_file, metavar="FILE", help="vsod: PNG with transparency.")
@@ -73,14 +74,14 @@ _file = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.IntRange(min=4),
     default=14,
     show_default=True,
-    help="vsod, changeit: most frames of a video; longer ones are sampled evenly.",
+    help="vsod, changeit: maximum of frames per video; longer videos are sampled evenly.",
 )
 @click.option(
     "--hardness",
     type=click.FloatRange(1, 8),
     default=1.0,
     show_default=True,
-    help="imagenet-c: above 1 the worst frames are worse than ImageNet-C's own.",
+    help="imagenet-c: above 1, the worst frames are worse than those of ImageNet-C.",
 )
 @click.option(
     "--size",
@@ -94,16 +95,16 @@ _file = click.Path(path_type=Path, exists=True, dir_okay=False)
     type=click.IntRange(0, 100),
     default=85,
     show_default=True,
-    help="Of WebP.",
+    help="WebP quality.",
 )
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     metavar="N",
-    help="Processes. Default: one per core. The result is the same with any number.",
+    help="Number of processes. Default: one per core. The result does not depend on it.",
 )
 def build(*, source: Path | None, **options: Any) -> None:
-    """Turn labelled pictures into scenarios in the official layout.
+    """Make scenarios in the official layout from labelled pictures.
 
     SOURCE is a folder `class_name/picture.jpg`, or a CSV or JSONL list with path, label and an
     optional box (x, y, width, height in pixels of the upright picture).
@@ -131,14 +132,14 @@ def build(*, source: Path | None, **options: Any) -> None:
 
 
 def _cores() -> int:
-    """Those that this process may use, where the system tells."""
+    """Returns the number of cores that this process may use, if the system reports it."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 def _sources(common: Path | None, scenarios: tuple[str, ...]) -> dict[str, Path]:
-    """The source of every scenario that is to be built."""
+    """Returns the source of each scenario.  Raises UserError if one has none."""
     from proactive_agent.scenarios import find_scenario
     from proactive_agent.tools import UserError
 
@@ -147,7 +148,7 @@ def _sources(common: Path | None, scenarios: tuple[str, ...]) -> dict[str, Path]
         name, _, own = part.partition("=")
         source = Path(own) if own else common
         if source is None:
-            raise UserError(f"there is no SOURCE for {name}; give one, or --scenario {name}=SOURCE")
+            raise UserError(f"no SOURCE for {name}: pass SOURCE, or --scenario {name}=SOURCE")
         sources[find_scenario(name).name] = source
     return sources
 
@@ -193,7 +194,7 @@ def _remarks(
     for report in reports:
         name = report.scenario
         if count := report.without_box:
-            yield f"{name}: {count:,} in the source have no box; there the middle is hidden"
+            yield f"{name}: {count:,} items of the source have no box; their middle is hidden"
         if (more := skipped.get(name, 0) - SHOWN_SKIPS) > 0:
             yield f"{name}: {more:,} more were left out"
     yield f"play it: python -m proactive_agent run --data {settings.out}"

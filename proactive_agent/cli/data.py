@@ -1,4 +1,4 @@
-"""`data`: gets the official data and checks a data folder."""
+"""`data`: downloads the official data and checks a data folder."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from proactive_agent.scenarios.verify import Fault, VerifyReport
 
 SHOWN_FAULTS = 20
-"""Per scenario; where a whole archive is missing the rest says nothing new."""
+"""Faults that are printed per scenario.  More of the same say nothing new."""
 
 _directory = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 _wheel = click.option(
@@ -35,7 +35,7 @@ _scenarios = click.option(
 
 @click.group()
 def data() -> None:
-    """Get the official data, or check a data folder."""
+    """Download the official data, or check a data folder."""
 
 
 @data.command()
@@ -44,7 +44,7 @@ def data() -> None:
 def protocol(directory: Path, wheel: Path | None) -> None:
     """Write DIR/protocol.json: the authors' wording and filter.
 
-    They are read from the authors' package, as text: nothing in it is run.
+    They are read from the authors' package as text. No code of the package is run.
     """
     from proactive_agent.scenarios.protocol_pack import write_pack
     from proactive_agent.terminal.console import console, safe
@@ -66,7 +66,7 @@ def protocol(directory: Path, wheel: Path | None) -> None:
 def verify(directory: Path, scenarios: tuple[str, ...], workers: int) -> None:
     """Check that DIR holds all samples of the release and all their pictures.
 
-    Every picture that a sample can show is decoded. Exits with 1 where something is wrong.
+    Decodes every picture that a sample can show. Exits with 1 if there are faults.
     """
     from proactive_agent.scenarios.verify import Fault, VerifyReport
     from proactive_agent.scenarios.verify import verify as checks
@@ -78,7 +78,7 @@ def verify(directory: Path, scenarios: tuple[str, ...], workers: int) -> None:
         task = bar.add_task("", total=None)
         for event in checks(directory, _names(scenarios), workers=workers):
             if isinstance(event, VerifyReport):
-                # Results go to the standard output, which a bar on the other one must not tear.
+                # Results go to standard output; a bar on standard error would break their lines.
                 bar.stop()
                 for line in _fault_lines(event, faults):
                     console.print(safe(line), soft_wrap=True)
@@ -101,13 +101,13 @@ def verify(directory: Path, scenarios: tuple[str, ...], workers: int) -> None:
 @_directory
 @_scenarios
 @_wheel
-@click.option("--keep-archives", is_flag=True, help="Do not delete archives once unpacked.")
+@click.option("--keep-archives", is_flag=True, help="Keep archives after they are unpacked.")
 def download(
     directory: Path, scenarios: tuple[str, ...], wheel: Path | None, keep_archives: bool
 ) -> None:
-    """Fetch the official data (some 150 GB in all) from the Hugging Face Hub into DIR.
+    """Download the official data (about 150 GB in all) from the Hugging Face Hub into DIR.
 
-    Can be interrupted; run again to go on.
+    After an interruption, the same command goes on.
     """
     from proactive_agent.scenarios import hub
     from proactive_agent.scenarios.download import download as steps_of
@@ -126,22 +126,24 @@ def download(
 
 @data.command()
 @click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
-@click.option("--scenario", metavar="NAME", help="First and reference frame of every sample.")
-@click.option("--sample", metavar="SCENARIO:ID", help="Every frame of one sample.")
+@click.option(
+    "--scenario", metavar="NAME", help="Show the first and the reference frame of each sample."
+)
+@click.option("--sample", metavar="SCENARIO:ID", help="Show every frame of one sample.")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     default=60,
     show_default=True,
     metavar="N",
-    help="At most so many samples.",
+    help="Show at most N samples.",
 )
 @click.option(
     "-o",
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Where the sheet is written. Default: named by what it shows.",
+    help="File to write. Default: named after the scenario or sample.",
 )
 def show(
     directory: Path | None,
@@ -152,8 +154,8 @@ def show(
 ) -> None:
     """Write a contact sheet (PNG) of a scenario or of a sample's frames.
 
-    Shows the embedded suite, or the data in DIR. The first frame has a red rim, the reference frame
-    a green one. A terminal that can show pictures shows the sheet (extra `view`).
+    Takes the embedded suite, or the data in DIR. The first frame has a red rim, the reference frame
+    a green rim. A terminal that supports pictures also shows the sheet (extra `view`).
     """
     from proactive_agent.scenarios.contact_sheet import contact_sheet, sample_tiles, scenario_tiles
     from proactive_agent.scenarios.dataset import DataFolder
@@ -163,7 +165,7 @@ def show(
 
     folder = DataFolder(directory, unfiltered=True)
     if (scenario is None) == (sample is None):
-        raise UserError("say what to show: --scenario NAME or --sample SCENARIO:ID")
+        raise UserError("nothing to show: pass either --scenario NAME or --sample SCENARIO:ID")
     if sample is not None:
         name, sample_id = split_sample(sample)
         found = folder.find(name, sample_id)
@@ -183,14 +185,14 @@ def show(
 
 
 def _names(scenarios: tuple[str, ...]) -> list[str] | None:
-    """Short names of the scenarios asked for; None for all."""
+    """Returns the short names of the scenarios, or None for all."""
     from proactive_agent.scenarios.registry import find_scenarios
 
     return find_scenarios(scenarios) or None
 
 
 def _show_steps(steps: "Iterable[DownloadProgress]") -> None:
-    """A bar per file that is fetched or unpacked, and a line that stays."""
+    """Shows a bar for each file while it is fetched or unpacked, then prints a line."""
     from rich.filesize import decimal
 
     from proactive_agent.terminal.console import messages, plain, safe

@@ -1,4 +1,4 @@
-"""`run --dry-run`: the first prompt, the tools, and how many requests a run may need."""
+"""`run --dry-run`: shows the first prompt, its tools, and the number of requests."""
 
 import asyncio
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from proactive_agent.views.requests import request_text
 
 
 class _Listener(Provider):
-    """Keeps the first request and answers nothing."""
+    """Keeps the first request and fails instead of answering."""
 
     def __init__(self) -> None:
         self.request: Request | None = None
@@ -40,7 +40,7 @@ class _Listener(Provider):
 
 
 def show_dry_run(planned: Sequence[PlannedRun]) -> None:
-    """Shows what would be asked.  No model is loaded and nothing is written."""
+    """Shows the first request and the costs.  Loads no model and writes nothing."""
     pool = ModelPool()
     for one in planned:
         check_settings(one, pool)
@@ -58,20 +58,23 @@ def show_dry_run(planned: Sequence[PlannedRun]) -> None:
     estimates = _show_requests(planned, pool)
     _show_costs(planned, estimates)
     if any(one.settings.protocol == "oeg" and one.settings.judge != RULES for one in planned):
-        console.print("The judge is asked once for each reply; that comes on top.", markup=False)
+        console.print(
+            "The judge is asked once for each reply; these requests are not counted above.",
+            markup=False,
+        )
 
 
 def _first_request(play: Play, scenario: str, sample: Sample) -> tuple[Request | None, str]:
-    """The first request of an episode, or why there is none."""
+    """Returns the first request of an episode, or None and the reason."""
     listener = _Listener()
     episode = asyncio.run(play_episode(replace(play, provider=listener), scenario, sample))
     return listener.request, episode.error.message if episode.error else ""
 
 
 def _show_requests(planned: Sequence[PlannedRun], pool: ModelPool) -> list[CostEstimate]:
-    """Requests of models that answer at once, ask until they see, ask to the turn limit.
+    """Shows the number of requests of each kind of model (see `Turns`).
 
-    Gives back the estimate of each run.
+    Returns the estimate of each run.
     """
     alike: dict[Settings, list[PlannedRun]] = {}
     for one in planned:
@@ -89,7 +92,7 @@ def _show_requests(planned: Sequence[PlannedRun], pool: ModelPool) -> list[CostE
 
 
 def _without_model(settings: Settings) -> Settings:
-    """What decides how many requests there are, and what the first one holds."""
+    """Returns the settings that affect the number of requests and the first request."""
     image_size = settings.provider_settings.image_size
     how = ProviderSettings(image_size=image_size)
     return replace(settings, provider="", provider_settings=how)
@@ -106,7 +109,7 @@ def _show_scenarios(settings: Settings, pool: ModelPool) -> CostEstimate:
 
 
 def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[CostEstimate]) -> None:
-    """Tokens and dollars of each model behind an API, over all of its runs."""
+    """Shows tokens and dollars of each API model, over all of its runs."""
     models: dict[object, list[tuple[PlannedRun, CostEstimate]]] = {}
     for one, estimate in zip(planned, estimates, strict=True):
         if is_remote(one.settings.provider) and estimate.turns.fewest:
@@ -122,7 +125,7 @@ def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[CostEstimate]
 
 
 def _estimate(play: Play, settings: Settings, scenario: str) -> CostEstimate:
-    """One scenario; the tokens are those of its first sample."""
+    """Estimates one scenario from the tokens of its first sample."""
     first: PromptSize | None = None
     total = CostEstimate()
     keeps = play.condition.keeps_conversation(play.protocol.keeps_conversation)

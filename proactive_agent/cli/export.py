@@ -1,4 +1,4 @@
-"""`export`: a run in the forms of other programs."""
+"""`export`: writes a run in the formats of other programs."""
 
 from pathlib import Path
 
@@ -48,7 +48,9 @@ def export(run: str, form: str, output: Path | None, otlp: str | None, results: 
     folder = RunFolder.find(run, results)
     if otlp is not None:
         if form != "otel" or output is not None:
-            raise UserError("--otlp goes with --format otel, and writes no file")
+            raise UserError(
+                "--otlp needs --format otel and no --output: the spans are sent, not written"
+            )
         messages.print(f"sent {send_spans(folder, otlp):,} spans", markup=False)
         return
     write, name = {

@@ -1,4 +1,4 @@
-"""A command whose help lists its options below headings."""
+"""A command whose `--help` groups its options under headings."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
@@ -7,12 +7,12 @@ import click
 
 
 class HeadedCommand(click.Command):
-    """Subclasses say which options stand below which heading."""
+    """Base class: a subclass sets the options of each heading."""
 
     headings: ClassVar[Mapping[str, Sequence[click.Option]]]
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes them."""
+        """Writes the options, heading by heading."""
         general = [self.get_help_option(ctx)]
         for heading, options in {**self.headings, "Other": general}.items():
             rows = (option.get_help_record(ctx) for option in options if option)

@@ -1,4 +1,4 @@
-"""`judge`: judges the open-ended replies of a run again, or measures a judge."""
+"""`judge`: judges the open-ended replies of a run again, or validates a judge."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ SHIPPED = "-"
     is_flag=False,
     flag_value=SHIPPED,
     metavar="[FILE]",
-    help="Measure the judge against people's labels; without FILE against those shipped.",
+    help="Measure agreement with human labels, those of FILE or those shipped with the program.",
 )
 @results_folder
 def judge(
@@ -42,10 +42,10 @@ def judge(
     results: Path,
     **options: Any,
 ) -> None:
-    """Judge the open-ended replies of a run again, or measure how far a judge agrees with people.
+    """Judge the open-ended replies of a run again, or measure a judge's agreement with people.
 
-    RUN is a run's folder or its id.  The judge's replies are kept in the run's folder; a call that
-    was interrupted goes on where it ended.
+    RUN is a run's folder or its id. The judgements are kept in the run's folder. After an
+    interruption, the same command goes on.
     """
     from proactive_agent.cli.judging import Judging, judge_run, measure
     from proactive_agent.cli.run import api_access
@@ -54,7 +54,7 @@ def judge(
     from proactive_agent.tools import UserError
 
     if (run is None) is (agreement is None):
-        raise UserError("judge takes a RUN, or --agreement; one of the two")
+        raise UserError("judge needs either a RUN or --agreement")
     concurrency, budget_usd = options.pop("concurrency"), options.pop("budget_usd")
     how = ProviderSettings(**{name: options.pop(name) for name in _LOADING})
     access = api_access(**options)

@@ -1,4 +1,4 @@
-"""What `judge` does: asks the judge, keeps what it says, and shows what came of it."""
+"""Runs the command `judge`: asks the judge, keeps its judgements, shows the scores."""
 
 import asyncio
 import sys
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 
 class Judging(NamedTuple):
-    """Who judges, and how it is asked."""
+    """A judge and how it is asked."""
 
     spec: str
     prompt: str
@@ -61,12 +61,12 @@ class Judging(NamedTuple):
         return choose_judge(self.spec, self.prompt, wording, provider)
 
     def budget(self) -> Budget | None:
-        """What may be spent."""
+        """Makes the budget, if one was given."""
         return None if self.budget_usd is None else Budget(self.budget_usd)
 
 
 def judge_run(folder: RunFolder, judging: Judging) -> None:
-    """Judges a run's replies, as far as that is not done, and shows the scores."""
+    """Judges those replies of a run that are not judged yet, and shows the scores."""
     replies = open_ended_replies(folder)
     settings = folder.read_manifest().settings
     judge = judging.judge(_wording(settings, judging.prompt))
@@ -97,7 +97,7 @@ def judge_run(folder: RunFolder, judging: Judging) -> None:
 
 
 def measure(file: Path | None, judging: Judging) -> None:
-    """Shows how far a judge agrees with people's labels."""
+    """Shows the agreement of a judge with human labels."""
     answers = read_labelled(file or EMBEDDED)
     judge = judging.judge(OWN)
     budget = judging.budget()
@@ -122,14 +122,14 @@ def measure(file: Path | None, judging: Judging) -> None:
 
 
 def _wording(settings: Settings, prompt: str) -> Wording:
-    """Only the official prompt needs the data: its pack lies beside them."""
+    """Returns the wording of the judge's prompt: the official one is in the protocol pack."""
     if prompt != "official" or settings.data is None:
         return OWN
     return DataFolder(Path(settings.data)).wording
 
 
 def _run(judge: Judge, work: Coroutine[Any, Any, T], budget: Budget | None) -> T:
-    """Runs to the end, and lets go of the judge."""
+    """Runs the work to its end and closes the judge."""
 
     async def probed() -> T:
         try:
@@ -194,7 +194,7 @@ def _show_run(
 def _parts(
     answers: Sequence[LabelledAnswer], found: Sequence[VerdictPair | ProviderError]
 ) -> list[tuple[str, list[VerdictPair]]]:
-    """All answers; where the file tells them apart, those apart on which rules were not tuned."""
+    """Splits held-out answers from those on which the rules were tuned, if the file marks them."""
     parts: dict[str, list[VerdictPair]] = {}
     tells = any(answer.held_out for answer in answers)
     for answer, pair in zip(answers, found, strict=True):

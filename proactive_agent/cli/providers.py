@@ -1,4 +1,4 @@
-"""`providers`: what can be judged from here, and whether one model works."""
+"""`providers`: lists the installed providers and checks a model."""
 
 import sys
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @click.group(invoke_without_command=True)
 @click.pass_context
 def providers(ctx: click.Context) -> None:
-    """Show which providers are installed and which keys are set (never their values)."""
+    """List the installed providers and the keys that are set (never their values)."""
     if ctx.invoked_subcommand is None:
         from proactive_agent.terminal.console import console
 
@@ -25,9 +25,9 @@ def providers(ctx: click.Context) -> None:
 @click.argument("spec", metavar="NAME:MODEL")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True)
 def check(spec: str, max_tokens: int, price: str | None, **options: Any) -> None:
-    """Send one request with a picture and a tool, and say what works.
+    """Send one request with a picture and a tool, and report what works.
 
-    Ends with exit code 1 where something does not.
+    Exits with 1 if something fails.
     """
     from proactive_agent.providers import ApiAccess, ProviderOptions, create_provider
     from proactive_agent.providers.api.prices import parse_price

@@ -1,4 +1,4 @@
-"""`report`: runs as one HTML file."""
+"""`report`: writes runs as one HTML file."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from proactive_agent.cli.results_folder import results_folder
     default=200,
     show_default=True,
     metavar="N",
-    help="Episodes of each run to show, failures of all kinds first.",
+    help="Number of episodes shown per run, failures of all kinds first.",
 )
 @results_folder
 def report(runs: tuple[str, ...], output: Path, episodes: int, results: Path) -> None:

@@ -9,7 +9,7 @@ from proactive_agent.cli.results_folder import results_folder
 TARGETS = {
     "table1": "multiple choice: acc and psr (zero-shot runs)",
     "table2": "open-ended answers: cc and ps (zero-shot runs of oeg)",
-    "table3": "before and after training (zero-shot runs, the untrained model's first)",
+    "table3": "before and after training (zero-shot runs, first that of the untrained model)",
     "table6": "acc on the reference frame (reference runs)",
     "table7": "multiple choice with a hint (hint runs)",
     "fig3": "acc against acc on the reference frame (zero-shot, reference)",
@@ -80,7 +80,7 @@ def reproduce(
 
 
 def _files(target: str, output: Path | None, form: str | None) -> dict[str, Path | None]:
-    """What is to be made, and where it goes; None is standard output.  Raises UserError."""
+    """Returns the file of each format; None is standard output.  Raises UserError."""
     from proactive_agent.tools import UserError
 
     own = TABLES if target.startswith("table") else PLOTS

@@ -1,4 +1,4 @@
-"""The option that says where the runs lie that a command is given by their ids."""
+"""The option `--out`: the folder in which run ids are looked up."""
 
 from pathlib import Path
 
@@ -11,5 +11,5 @@ results_folder = click.option(
     default=Path("results"),
     show_default=True,
     metavar="DIR",
-    help="Where runs are looked up by id.",
+    help="Folder in which run ids are looked up.",
 )

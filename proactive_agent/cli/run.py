@@ -1,4 +1,4 @@
-"""`run`: plays scenarios with one or several models."""
+"""`run`: plays scenarios with one or several models and shows the results."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,7 +61,7 @@ def run(
 
 
 def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiAccess":
-    """How APIs are reached, as the command line says.  Raises UserError."""
+    """Makes the API access that the options describe.  Raises UserError."""
     from proactive_agent.providers import ApiAccess
     from proactive_agent.providers.api.prices import parse_price
 
@@ -119,14 +119,14 @@ def _asked_for(
 
 
 def _given(ctx: click.Context) -> set[str]:
-    """The parameters that stand on the command line."""
+    """Returns the parameters that were given on the command line."""
     names = (option.name or "" for option in ctx.command.params)
     source = click.core.ParameterSource.COMMANDLINE
     return {name for name in names if ctx.get_parameter_source(name) == source}
 
 
 def _refuse_others(ctx: click.Context, option: str, refused: set[str]) -> None:
-    """A run keeps its settings, so that its episodes belong together."""
+    """Refuses options that would change the settings of a begun run or of a plan."""
     others = _given(ctx) & refused
     if others:
         from proactive_agent.tools import UserError

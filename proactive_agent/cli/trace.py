@@ -1,4 +1,4 @@
-"""`trace`: what a model did, episode by episode and turn by turn."""
+"""`trace`: shows the episodes of a run, turn by turn."""
 
 import sys
 from pathlib import Path
@@ -17,37 +17,50 @@ ORDERS = ("sample", "ended", "turns", "asked", "input", "output", "cost", "secon
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.option("--sample", metavar="SCENARIO:ID", help="One episode, turn by turn.")
-@click.option("--repeat", type=click.IntRange(min=1), metavar="N", help="Its N-th repetition only.")
-@click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Only these.")
-@click.option("--wrong", is_flag=True, help="Only episodes that did not end right.")
-@click.option("--correct", is_flag=True, help="Only episodes that ended right.")
-@click.option("--errors", is_flag=True, help="Only episodes that met an error.")
-@click.option("--group", metavar="NAME", help="Only failures of a group, as `why` names them.")
+@click.option("--sample", metavar="SCENARIO:ID", help="Show one episode, turn by turn.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Only the N-th repetition of a sample.",
+)
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    metavar="NAME",
+    help="Only this scenario; repeat for several.",
+)
+@click.option("--wrong", is_flag=True, help="Only episodes without a right answer.")
+@click.option("--correct", is_flag=True, help="Only episodes with a right answer.")
+@click.option("--errors", is_flag=True, help="Only episodes with an error.")
+@click.option("--group", metavar="NAME", help="Only failures of this group of `why`.")
 @click.option(
     "--search",
     default="",
     metavar="QUERY",
-    help="Only episodes that a query means: 'rod ask_clarification turns>3 -abstain \"a text\"'.",
+    help="Only episodes that match a query: 'rod ask_clarification turns>3 -abstain \"a text\"'.",
 )
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most so many episodes.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="At most N episodes.")
 @click.option(
     "--sort",
     type=click.Choice(ORDERS),
     default="sample",
     show_default=True,
-    help="By sample, by when they ended, or the largest number first.",
+    help="By sample, by the time of their end, or the largest number first.",
 )
-@click.option("--diff", "other", metavar="RUN2", help="The same samples in another run, beside.")
-@click.option("--follow", is_flag=True, help="Watch a run that is going on.")
+@click.option(
+    "--diff", "other", metavar="RUN2", help="Compare with the same samples of another run."
+)
+@click.option("--follow", is_flag=True, help="Watch a run while it plays.")
 @click.option("--turns", is_flag=True, help="Print every episode turn by turn.")
-@click.option("--plain", is_flag=True, help="Print; open no browser.")
-@click.option("--json", "as_json", is_flag=True, help="Print whole records, one a line.")
+@click.option("--plain", is_flag=True, help="Print instead of opening the browser.")
+@click.option("--json", "as_json", is_flag=True, help="Print whole records, one per line.")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Where the run's pictures are now. Default: where they were.",
+    help="Folder of the pictures, if it has moved since the run.",
 )
 @results_folder
 def trace(
@@ -72,8 +85,8 @@ def trace(
 ) -> None:
     """Show a run's episodes, turn by turn.
 
-    In a terminal this opens a browser (extra `view`; press ? in it); where the output goes into a
-    pipe or a file, and with --plain, it prints. RUN is a run's folder or its id.
+    In a terminal this opens a browser (extra `view`; press ? for its keys). With --plain, or if the
+    output is a pipe or a file, it prints. RUN is a run's folder or its id.
     """
     from proactive_agent.records.run_folder import RunFolder
     from proactive_agent.scenarios.registry import find_scenarios, split_sample
@@ -105,12 +118,12 @@ def trace(
 
 
 def _opens_browser() -> bool:
-    """Whether there is a terminal, and the extra; says on stderr what one misses."""
+    """Whether there are a terminal and the extra `view`; prints a hint if not."""
     from importlib.util import find_spec
 
     from proactive_agent.terminal.console import console, messages
 
-    # The browser reads from the first, and draws on the others.
+    # The browser reads from standard input and draws on the other two.
     streams = (sys.stdin, sys.stdout, sys.stderr)
     if not all(stream.isatty() for stream in streams) or console.is_dumb_terminal:
         if messages.is_terminal:
@@ -141,7 +154,7 @@ def _print(
 
     printer = Printer(folder, turns=turns or wanted.sample is not None, as_json=as_json)
     if second is not None and follow:
-        raise UserError("--diff compares what was played; --follow has no place beside it")
+        raise UserError("--diff compares played episodes and cannot be used with --follow")
     if second is not None:
         printer.print_diff(second, wanted, order)
     elif follow:

@@ -1,4 +1,4 @@
-"""`why`: in which ways a run failed, how often, and examples to open."""
+"""`why`: groups the failures of a run, with counts and examples to open."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,18 +14,24 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("run", metavar="RUN")
-@click.option("--scenario", "scenarios", multiple=True, metavar="NAME", help="Only these.")
+@click.option(
+    "--scenario",
+    "scenarios",
+    multiple=True,
+    metavar="NAME",
+    help="Only this scenario; repeat for several.",
+)
 @click.option(
     "--format",
     "output",
     type=click.Choice(["text", "markdown", "json"]),
     default="text",
     show_default=True,
-    help="What is printed.",
+    help="Output format.",
 )
 @results_folder
 def why(run: str, scenarios: tuple[str, ...], output: str, results: Path) -> None:
-    """Group a run's failures by how they came about.
+    """Group the failures of a run by their cause.
 
     Every failure is in exactly one group. RUN is a run's folder or its id.
     """

@@ -1,7 +1,7 @@
-"""How many requests and tokens a run may take, and what they cost, before anything is asked.
+"""Estimates requests, tokens and cost of a run before the first request.
 
-Texts are counted by length and pictures by size, so tokens are good to a third or so; thinking is
-not in them.
+Texts are counted by length and pictures by size, so tokens may be wrong by about a third.
+Reasoning tokens are not included.
 """
 
 from collections.abc import Iterator
@@ -12,12 +12,16 @@ from proactive_agent.providers.api import prices
 from proactive_agent.providers.api.prices import Price
 
 RESULT = 24
-"""Tokens of the words around a further picture."""
+"""Tokens of the text around each further picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class Turns:
-    """Of models that answer at once, that ask until they see, that ask to the turn limit."""
+    """Counts for three kinds of models.
+
+    `fewest`: the model answers at once.  `needed`: it asks until it sees the object.  `most`: it
+    asks until the turn limit.
+    """
 
     fewest: int = 0
     needed: int = 0
@@ -32,19 +36,19 @@ class Turns:
 
 @dataclass(frozen=True, slots=True)
 class PromptSize:
-    """Tokens of a first request, and by how many each further one is longer."""
+    """Tokens of an episode's first request, and the growth with each further request."""
 
     first: int = 0
     growth: int = 0
 
     def tokens(self, turns: int) -> int:
-        """Input of an episode: each request holds all of those before."""
+        """Returns the input tokens of an episode: each request holds all earlier ones."""
         return turns * self.first + self.growth * turns * (turns - 1) // 2
 
 
 @dataclass(frozen=True, slots=True)
 class CostEstimate:
-    """Requests, input and output tokens, each of the three kinds of models."""
+    """Requests, input tokens and output tokens, each for the three kinds of models."""
 
     turns: Turns = Turns()
     given: Turns = Turns()
@@ -52,7 +56,7 @@ class CostEstimate:
 
     @classmethod
     def of(cls, turns: Turns, size: PromptSize) -> "CostEstimate":
-        """One episode."""
+        """Estimates one episode."""
         given = Turns(size.tokens(turns.fewest), size.tokens(turns.needed), size.tokens(turns.most))
         return cls(turns, given, turns * prices.REPLY)
 
@@ -65,7 +69,7 @@ class CostEstimate:
         return CostEstimate(self.turns * factor, self.given * factor, self.written * factor)
 
     def shown(self, spec: str, price: Price | None) -> Iterator[str]:
-        """Lines about one model."""
+        """Yields lines of text about one model."""
         given, written = self.given, self.written
         yield (
             f"{spec}: {given.fewest:,} to {given.most:,} input tokens "
@@ -82,7 +86,7 @@ class CostEstimate:
 
 
 def prompt_size(request: Request | None, longest_edge: int, *, keeps: bool) -> PromptSize:
-    """Of a first request; `keeps` says whether the conversation goes on after it."""
+    """Measures a first request.  `keeps`: later requests repeat the conversation."""
     if request is None:
         return PromptSize()
     parts = (part for message in request.messages for part in getattr(message, "content", ()))

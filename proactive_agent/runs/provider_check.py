@@ -1,4 +1,4 @@
-"""Does a model work here: one request with a picture and a tool, and what came of it."""
+"""Checks a model with one request that holds a picture and a tool."""
 
 import asyncio
 import time
@@ -24,20 +24,23 @@ COLOURS = ("Red.", "Green.", "Blue.")
 SHOWN = COLOURS[2]
 QUESTION = "Which colour is the square? Respond by calling the tool."
 LONGEST = 80
-"""Characters of a reply that are shown."""
+"""Characters of a reply that are shown at most."""
 
 
 class Finding(NamedTuple):
-    """One thing that was looked at."""
+    """The result of one check."""
 
     what: str
     works: bool | None
-    """None where it is no fault either way."""
+    """None for information that is neither a success nor a fault."""
     detail: str
 
 
 async def check(provider: Provider, max_tokens: int) -> list[Finding]:
-    """Asks once.  Raises UserError for what concerns every request, as a run would."""
+    """Sends one request and reports what works.
+
+    Raises UserError for problems that concern every request, as a run does.
+    """
     request = Request(
         RequestKey("check", 0, 0),
         (UserMessage((_square(), TextPart(QUESTION))),),
@@ -49,7 +52,7 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
         try:
             reply = await provider.complete(request)
         except ProviderError as error:
-            # A probe finds out which settings the model does not take, or says what is wrong.
+            # A probe finds out which settings the model refuses, or raises an error that explains.
             if error.kind != "bad_request" or await provider.probe(request.sampling) is None:
                 raise
             reply = await provider.complete(request)
@@ -67,7 +70,7 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
 
 
 def check_now(provider: Provider, max_tokens: int) -> list[Finding]:
-    """As `check`, where no event loop runs."""
+    """Runs `check` in an event loop of its own."""
     return asyncio.run(check(provider, max_tokens))
 
 

@@ -1,7 +1,7 @@
-"""Judges the replies of a finished run once more: `RUN/judgements/<judge>.jsonl`.
+"""Judges the replies of a finished run again, into `RUN/judgements/<judge>.jsonl`.
 
-The file holds a line for each reply, appended as it is judged, so that the step can be interrupted
-and gone on with.  The run's own records stay as they are.
+The file gets a line for each reply as soon as it is judged, so the work can be interrupted and
+resumed.  The records of the run are not changed.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ from proactive_agent.tools import UserError
 
 
 class Judged(BaseModel):
-    """One line: a reply of a run, and what another judge made of it."""
+    """One line of the file: a reply of a run with its judgement by another judge."""
 
     scenario: str
     sample_id: int | str
@@ -29,7 +29,7 @@ class Judged(BaseModel):
 
     @property
     def key(self) -> EpisodeKey:
-        """Of the episode."""
+        """The key of the episode."""
         return EpisodeKey(self.scenario, self.sample_id, self.repeat)
 
 
@@ -51,11 +51,11 @@ class JudgementFile:
         self._judge = judge
 
     def read(self) -> dict[EpisodeKey, JudgementRecord]:
-        """What is judged already.  Raises UserError."""
+        """Returns the judgements in the file.  Raises UserError for a malformed line."""
         return {line.key: line.judgement for line in self._lines()}
 
     def writer(self) -> LineWriter:
-        """Appends `Judged` lines."""
+        """Opens the file to append `Judged` lines."""
         return LineWriter(self.file, self.file)
 
     def _lines(self) -> Iterator[Judged]:
@@ -75,21 +75,21 @@ class JudgementFile:
 
 
 def open_ended_replies(folder: RunFolder) -> list[EpisodeRecord]:
-    """The episodes of a run whose replies can be judged again.  Raises UserError."""
+    """Returns the episodes with replies that can be judged again.  Raises UserError if none has."""
     settings = folder.read_manifest().settings
     if settings.protocol != "oeg":
         raise UserError(
-            f"{folder.path} is a run of protocol {settings.protocol}: its replies need no judge"
+            f"{folder.path} is a run of protocol {settings.protocol}; only runs of oeg have a judge"
         )
     if settings.multi_turn:
         raise UserError(
-            f"{folder.path} has several turns: what its judge said led it where it went, and "
-            "another judge would have led it elsewhere; play it again with --judge"
+            f"{folder.path} has several turns, and each depended on a verdict of its judge; to use "
+            "another judge, play it again with --judge"
         )
     episodes = (e for e in folder.episodes() if e.error is None)
     replies = [e for e in episodes if e.turns[0].judgement is not None]
     if not replies:
-        raise UserError(f"{folder.path} holds no replies that were judged")
+        raise UserError(f"{folder.path} has no judged replies")
     return replies
 
 
@@ -102,9 +102,9 @@ async def judge_again(
     concurrency: int | None = None,
     budget: Budget | None = None,
 ) -> list[Unjudged]:
-    """Judges what is not in the file yet; gives back what could not be judged.
+    """Judges the replies that are not in the file yet; returns those that could not be judged.
 
-    Raises UserError, and BudgetSpentError, after which it can be gone on with.
+    Raises UserError, and BudgetSpentError if the budget is spent; a later call goes on.
     """
     done = file.read()
     left = iter([reply for reply in replies if reply.key not in done])
@@ -158,6 +158,6 @@ def _concurrency(judge: Judge) -> int:
 
 
 def with_judgement(episode: EpisodeRecord, judgement: JudgementRecord) -> EpisodeRecord:
-    """The episode as the other judge sees it; how it ended is left as it was."""
+    """Returns the episode with the other judgement.  Its outcome is not changed."""
     turn = episode.turns[0].model_copy(update={"judgement": judgement})
     return episode.model_copy(update={"turns": [turn]})

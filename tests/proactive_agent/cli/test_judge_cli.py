@@ -139,14 +139,14 @@ def test_a_run_without_replies_is_told(tmp_path: Path) -> None:
     run = played(tmp_path / "r", "--provider", f"replay:{none}", "--limit", "1")
     result = invoke("judge", str(run))
     assert result.exit_code == 2
-    assert "holds no replies that were judged" in result.stderr
+    assert "has no judged replies" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--protocol", "mcqa"), "is a run of protocol mcqa: its replies need no judge"),
-        (("--protocol", "oeg", "--multi-turn"), "another judge would have led it elsewhere"),
+        (("--protocol", "mcqa"), "is a run of protocol mcqa; only runs of oeg have a judge"),
+        (("--protocol", "oeg", "--multi-turn"), "each depended on a verdict of its judge"),
     ],
 )
 def test_other_runs_are_refused(options: tuple[str, ...], message: str, tmp_path: Path) -> None:
@@ -159,8 +159,8 @@ def test_other_runs_are_refused(options: tuple[str, ...], message: str, tmp_path
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "judge takes a RUN, or --agreement"),
-        (("x", "--agreement", "y"), "judge takes a RUN, or --agreement"),
+        ((), "judge needs either a RUN or --agreement"),
+        (("x", "--agreement", "y"), "judge needs either a RUN or --agreement"),
         (("nowhere",), "no run 'nowhere'"),
         (("--agreement", "none.jsonl"), "none.jsonl"),
         (("--judge", "baseline:x", "--agreement"), "cannot judge"),

@@ -311,7 +311,7 @@ def test_an_endpoint_needs_the_span_format(played: RunFolder, tmp_path: Path) ->
     arguments = ["export", str(played.path), "--format", "csv", "--otlp", "http://localhost:1"]
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 2
-    assert "--otlp goes with --format otel" in done.output
+    assert "--otlp needs --format otel" in done.output
 
 
 def test_an_unwritable_path_is_named(played: RunFolder, tmp_path: Path) -> None:

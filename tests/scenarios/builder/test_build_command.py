@@ -29,7 +29,7 @@ def test_pictures_become_a_scenario(tmp_path: Path) -> None:
                     "--question", "What is it?")  # fmt: skip
     assert result.exit_code == 0, result.output
     assert "rod" in result.stdout
-    assert "10 in the source have no box; there the middle is hidden" in result.stdout
+    assert "10 items of the source have no box; their middle is hidden" in result.stdout
     assert f"run --data {tmp_path / 'out'}" in result.stdout.replace("\n", "")
     prompts = {f["prompt"] for f in lines_of(tmp_path / "out", "Realistic-Occlusion-Dataset")}
     assert prompts == {"What is it?"}
@@ -57,7 +57,7 @@ def test_what_was_left_out_is_said_and_no_failure(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--scenario", "rod"], "there is no SOURCE for rod"),
+        (["--scenario", "rod"], "no SOURCE for rod: pass SOURCE, or --scenario rod=SOURCE"),
         (["nowhere", "--scenario", "rod"], "nowhere does not exist"),
         (["nowhere", "--scenario", "cubism"], "unknown scenario 'cubism'"),
         (["nowhere"], "--scenario"),
