@@ -23,12 +23,12 @@ from proactive_agent.exports.rows import EPISODES, TURNS, rows
 from proactive_agent.metrics import PlayedRun, Summary
 from proactive_agent.play.budget import Budget
 from proactive_agent.providers import FunctionProvider, ModelFunction, Provider
-from proactive_agent.providers.registry import check_spec
+from proactive_agent.providers.registry import PYTHON, check_spec
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.tables import TerminalTable, percent, scenario_grids, summary_notes
-from proactive_agent.runs.planned_run import PYTHON, PlannedRun, changed_settings
+from proactive_agent.runs.planned_run import PlannedRun, changed_settings
 from proactive_agent.runs.prepare import PreparedRun
 from proactive_agent.runs.session import Session, SessionObserver
 from proactive_agent.runs.settings_matrix import Model, every_run
@@ -144,21 +144,7 @@ def open_run(run: str | Path) -> Result:
     return Result.read(run)
 
 
-def evaluate(model: str | Provider | ModelFunction, **settings: Any) -> Result:
-    """Plays scenarios with a model and returns the result.  Arguments as for `aevaluate`.
-
-    Inside a running event loop (a notebook, an async function) the run is played in a thread while
-    this call waits.  `await aevaluate(…)` does not block the loop.
-    """
-    work = aevaluate(model, **settings)
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(work)
-    return _in_thread(work)
-
-
-async def aevaluate(
+def evaluate(
     model: str | Provider | ModelFunction,
     *,
     scenarios: str | Sequence[str] = (),
@@ -186,10 +172,46 @@ async def aevaluate(
     - `settings`: any other setting of `run`, with _ for -: `limit`, `repeats`, `seed`, `toolset`,
       `parser`, `judge`, `temperature`, `max_tokens`, `rpm`, …
 
+    Inside a running event loop (a notebook, an async function) the run is played in a thread while
+    this call waits.  `await aevaluate(…)` does not block the loop.
+
     Raises UserError for wrong input, and StoppedError (BudgetSpentError if the budget is spent)
     if the run ended early.  After both, and after a cancellation, finished episodes are on disk,
     and the same call with the same `out` goes on.
     """
+    work = aevaluate(
+        model,
+        scenarios=scenarios,
+        protocol=protocol,
+        condition=condition,
+        data=data,
+        out=out,
+        concurrency=concurrency,
+        budget_usd=budget_usd,
+        on_episode=on_episode,
+        **settings,
+    )
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work)
+    return _in_thread(work)
+
+
+async def aevaluate(
+    model: str | Provider | ModelFunction,
+    *,
+    scenarios: str | Sequence[str] = (),
+    protocol: ProtocolName = "tools",
+    condition: str = "zero-shot",
+    data: str | Path | DataFolder | None = None,
+    out: str | Path | None = None,
+    concurrency: int | None = None,
+    budget_usd: float | None = None,
+    on_episode: Callable[[EpisodeRecord], None] | None = None,
+    **settings: Any,
+) -> Result:
+    """Plays scenarios with a model in the running event loop.  Arguments as for `evaluate`."""
     _refuse_unknown(settings)
     chosen = _chosen(model, scenarios, protocol, condition, data, settings)
     access = _validated(ApiAccess, {n: settings[n] for n in settings if n in _ACCESS})

@@ -35,6 +35,9 @@ BUILT_IN: dict[str, str] = {
 }
 """`module:attribute` of each factory.  Importing one of these modules imports no model library."""
 
+PYTHON = "python"
+"""Stands for a Python object in the spec of a run: `python:NAME`.  No factory has this name."""
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
@@ -77,6 +80,11 @@ def register_provider(name: str, factory: Factory, *, replace: bool = False) -> 
             f"cannot register the provider {name!r}: the name is already registered; "
             "choose another one, or pass replace=True"
         )
+    if name == PYTHON:
+        raise UserError(
+            f"cannot register the provider {name!r}: the name stands for models that are passed to "
+            "proactive_agent.evaluate as Python objects"
+        )
     if name in BUILT_IN or name in {entry.name for entry in _entry_points()}:
         origin = "a built-in provider" if name in BUILT_IN else "a provider of an installed package"
         raise UserError(f"cannot register the provider {name!r}: the name belongs to {origin}")
@@ -113,6 +121,11 @@ def check_spec(spec: str) -> tuple[str, str]:
     name, colon, model = spec.partition(":")
     if not colon and name in provider_names() and (default := traits(name).default_model):
         return name, default
+    if name == PYTHON:
+        raise UserError(
+            f"provider {spec!r}: a Python object cannot be loaded by name; pass it to "
+            "proactive_agent.evaluate, or give it a name with register_provider"
+        )
     if not model:
         raise UserError(f"provider {spec!r}: expected NAME:MODEL, for example baseline:random")
     if name not in provider_names():

@@ -7,12 +7,9 @@ from pathlib import Path
 from typing import Self
 
 from proactive_agent.providers import ApiAccess, Provider
-from proactive_agent.providers.registry import is_interactive, is_remote
+from proactive_agent.providers.registry import PYTHON, is_interactive, is_remote
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
-
-PYTHON = "python"
-"""The provider name of a model that is a Python object: `python:NAME`.  It cannot be loaded."""
 
 
 @dataclass(frozen=True)

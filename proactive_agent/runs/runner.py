@@ -88,10 +88,12 @@ async def _play_all(
 
     try:
         async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
-                group.create_task(work())
+            workers = [group.create_task(work()) for _ in range(concurrency)]
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
+    if any(worker.cancelled() for worker in workers):
+        # A task group ignores a task that was cancelled from within, and episodes would be missing.
+        raise RuntimeError("a request was cancelled by its provider, so the run is not complete")
     return stopped[-1] if stopped else None
 
 

@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Collection, Sequence
 
-from proactive_agent.providers.registry import BUILT_IN
+from proactive_agent.providers.registry import BUILT_IN, PYTHON
 from proactive_agent.records.manifest import Settings
-from proactive_agent.runs.planned_run import PYTHON
 from proactive_agent.settings import (
     ApiAccess,
     LoadSettings,

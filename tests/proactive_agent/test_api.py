@@ -26,6 +26,7 @@ from proactive_agent import (
     aevaluate,
     evaluate,
     open_run,
+    register_provider,
 )
 from proactive_agent.cli.app import cli
 
@@ -209,6 +210,17 @@ def test_the_command_line_does_not_resume_a_python_model() -> None:
     done = invoke("run", "--resume", "runs/one")
     assert done.exit_code == 2
     assert "proactive_agent.evaluate(model, out='runs/one')" in done.stderr.replace("\n", " ")
+
+
+def test_the_command_line_does_not_take_a_python_object_by_name() -> None:
+    done = invoke("run", "--provider", "python:mine")
+    assert done.exit_code == 2
+    assert "a Python object cannot be loaded by name" in done.stderr.replace("\n", " ")
+
+
+def test_the_name_of_python_objects_cannot_be_registered() -> None:
+    with pytest.raises(UserError, match="stands for models that are passed"):
+        register_provider("python", lambda model, options: Counting())
 
 
 def test_the_command_line_shows_a_finished_run_of_a_python_model() -> None:

@@ -159,6 +159,17 @@ def test_models_are_closed_when_the_session_is_cancelled(
     assert closings() == [1]
 
 
+def test_a_request_that_its_provider_cancels_does_not_end_as_a_finished_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Watched, "reply_error", asyncio.CancelledError())
+    (run,) = planned(tmp_path, "watched:a")
+    with pytest.raises(RuntimeError, match="cancelled by its provider"):
+        play([run])
+    assert run.folder.read_manifest().status == "failed"
+    assert closings() == [1]
+
+
 def test_every_model_is_closed_though_one_fails_to_close(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
