@@ -23,7 +23,7 @@ from proactive_agent.exports.rows import EPISODES, TURNS, rows
 from proactive_agent.metrics import PlayedRun, Summary
 from proactive_agent.play.budget import Budget
 from proactive_agent.providers import FunctionProvider, ModelFunction, Provider
-from proactive_agent.providers.registry import PYTHON, check_spec
+from proactive_agent.providers.registry import PYTHON
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
@@ -213,9 +213,11 @@ async def aevaluate(
 ) -> Result:
     """Plays scenarios with a model in the running event loop.  Arguments as for `evaluate`."""
     _refuse_unknown(settings)
-    chosen = _chosen(model, scenarios, protocol, condition, data, settings)
-    access = _validated(ApiAccess, {n: settings[n] for n in settings if n in _ACCESS})
+    _refuse_too_small(concurrency, budget_usd)
     provider = _provider(model)
+    spec = model if isinstance(model, str) else _python_spec(provider)
+    chosen = _chosen(spec, scenarios, protocol, condition, data, settings)
+    access = _validated(ApiAccess, {n: settings[n] for n in settings if n in _ACCESS})
     if out is None:
         planned = PlannedRun.new(chosen, RESULTS, access, model=provider)
     else:
@@ -251,12 +253,8 @@ def _provider(model: str | Provider | ModelFunction) -> Provider | None:
     return model if isinstance(model, Provider) else FunctionProvider(model)
 
 
-def _spec(model: str | Provider | ModelFunction) -> str:
-    """Returns the model's name in records: `python:NAME` for a Python object."""
-    if isinstance(model, str):
-        check_spec(model)
-        return model
-    provider = _provider(model)
+def _python_spec(provider: Provider | None) -> str:
+    """Returns the name of a Python object in records, `python:NAME`."""
     name = provider.name if isinstance(provider, FunctionProvider) else type(provider).__name__
     return f"{PYTHON}:{name}"
 
@@ -271,8 +269,15 @@ def _refuse_unknown(settings: Iterable[str]) -> None:
             raise UserError(f"evaluate has no setting {name!r}{hint}")
 
 
+def _refuse_too_small(concurrency: int | None, budget_usd: float | None) -> None:
+    if concurrency is not None and concurrency < 1:
+        raise UserError(f"concurrency={concurrency}: expected at least 1 episode in flight")
+    if budget_usd is not None and budget_usd <= 0:
+        raise UserError(f"budget_usd={budget_usd}: expected more than 0 dollars")
+
+
 def _chosen(
-    model: str | Provider | ModelFunction,
+    spec: str,
     scenarios: str | Sequence[str],
     protocol: ProtocolName,
     condition: str,
@@ -287,7 +292,7 @@ def _chosen(
     play = PlaySettings(**{name: settings[name] for name in settings if name in _PLAY})
     try:
         (chosen,) = every_run(
-            [Model(_spec(model), loading)],
+            [Model(spec, loading)],
             [protocol],
             [condition],
             find_scenarios(names),

@@ -135,6 +135,8 @@ def test_what_is_no_model_is_refused(model: Any) -> None:
         ({"toolset": "all"}, "toolset needs protocol tools"),
         ({"dtype": "float16"}, "dtype needs a model of the provider local"),
         ({"data": "nowhere"}, "nowhere"),
+        ({"concurrency": 0}, "concurrency=0: expected at least 1"),
+        ({"budget_usd": 0}, "budget_usd=0: expected more than 0"),
     ],
 )
 def test_wrong_settings_are_refused_by_name(
