@@ -14,7 +14,7 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.terminal.console import console, plain
 from proactive_agent.views.text.episode_text import episode_lines
 from proactive_agent.views.text.lines import cut_middle, write_wrapped
-from tests.proactive_agent.hostile_records import EVIL, STEERING, evil_episode
+from tests.hostile.records import EVIL, STEERING, evil_episode
 from tests.proactive_agent.run_folders import write_run
 from tests.proactive_agent.written_records import FAILED, episode, turn
 

@@ -13,7 +13,7 @@ from proactive_agent.views.selection import Selection
 from proactive_agent.views.tui.frames import FrameSource, ref_of
 from proactive_agent.views.tui.picture_screen import PictureScreen
 from proactive_agent.views.tui.screens import TextScreen
-from tests.proactive_agent.hostile_records import EVIL, STEERING, evil_episode
+from tests.hostile.records import EVIL, STEERING, evil_episode
 from tests.proactive_agent.run_folders import write_run
 from tests.proactive_agent.scripted import sample_of
 from tests.proactive_agent.views.tui.browsing import (
