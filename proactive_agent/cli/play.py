@@ -74,8 +74,8 @@ class _Progress(SessionObserver):
     def checked(self, data: Sequence[DataFolder]) -> None:
         if any(not one.embedded and one.pack is None for one in data):
             messages.print(
-                "There is no protocol pack beside the data: wording and samples are not the "
-                "published ones (`data protocol DIR` fetches the pack).",
+                "The data folder has no protocol pack: wording and samples are not the published "
+                "ones (`data protocol DIR` fetches the pack).",
                 markup=False,
             )
 
