@@ -164,16 +164,31 @@ class SentImage:
 
 
 @dataclass(frozen=True, slots=True)
+class ServedBy:
+    """What answered a request, as the API reports it.  None means that it does not say."""
+
+    model: str | None = None
+    """The exact model, which may be a dated version of the one that was asked for."""
+    fingerprint: str | None = None
+    """The API's fingerprint of its configuration (OpenAI's `system_fingerprint`)."""
+    gateway: str | None = None
+    """The provider to which a gateway passed the request on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Reply:
     """The output of one turn."""
 
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str | None = None
+    """Why the reply ended; `length` if the token limit cut it off."""
     usage: Usage = Usage()
     tool_format: ToolFormat | None = None
     """How tools were offered; None if no tools were."""
     sent_image: SentImage | None = None
     """The last picture of the request, if it was encoded again for an API."""
+    served: ServedBy | None = None
+    """The model that really answered; None if the provider does not report it."""
     opaque: Any = field(default=None, compare=False)
     """Provider-specific data; returns to the provider in the next `AssistantMessage`."""

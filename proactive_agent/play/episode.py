@@ -7,7 +7,7 @@ environment.  The loop knows no particular provider, protocol or condition.
 import asyncio
 import random
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from proactive_agent.play.budget import Budget
@@ -21,7 +21,7 @@ from proactive_agent.play.protocols.base import (
     Protocol,
     TurnPrompt,
 )
-from proactive_agent.play.recording import PlayedTurn, episode_record, turn_record
+from proactive_agent.play.recording import PlayedTurn, episode_record, error_record, turn_record
 from proactive_agent.play.seeds import derive_seed
 from proactive_agent.providers import (
     AssistantMessage,
@@ -34,7 +34,8 @@ from proactive_agent.providers import (
     RequestKey,
     Sampling,
 )
-from proactive_agent.records.episode import EpisodeRecord, ErrorRecord, TurnRecord
+from proactive_agent.providers.reply_check import ask
+from proactive_agent.records.episode import EpisodeRecord, TurnRecord
 from proactive_agent.scenarios import (
     DataFolder,
     Environment,
@@ -45,8 +46,7 @@ from proactive_agent.scenarios import (
     Sample,
     SampleError,
 )
-from proactive_agent.tools import Intervention, ToolCall
-from proactive_agent.tools.reading import clean
+from proactive_agent.tools import Intervention
 
 
 @dataclass(frozen=True)
@@ -89,13 +89,13 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
         while environment.stop is None:
             await episode.play_turn()
     except ProviderError as failure:
-        error = ErrorRecord(source="provider", kind=failure.kind, message=str(failure))
+        error = error_record("provider", failure.kind, failure)
     except JudgeError as failure:
-        error = ErrorRecord(source="judge", kind=failure.kind, message=str(failure))
+        error = error_record("judge", failure.kind, failure)
     except ImageError as failure:
-        error = ErrorRecord(source="data", kind="image", message=str(failure))
+        error = error_record("data", "image", failure)
     except SampleError as failure:
-        error = ErrorRecord(source="data", kind="sample", message=str(failure))
+        error = error_record("data", "sample", failure)
     return episode_record(
         environment,
         repeat=repeat,
@@ -142,7 +142,7 @@ class _Episode:
         prompt = await self._prompt(observation, image)
         index = environment.turn
         started = time.perf_counter()
-        reply = _clean(await self._ask(self._request(prompt, index)))
+        reply = await self._ask(self._request(prompt, index))
         seconds = time.perf_counter() - started
         reading = await play.protocol.read(reply, self._asked(prompt, observation))
         outcome = environment.step(reading.action, forgiving=play.forgiving)
@@ -157,7 +157,7 @@ class _Episode:
         budget = self.play.budget if self.play.provider.charges else None
         if budget:
             budget.check()
-        reply = await self.play.provider.complete(request)
+        reply = await ask(self.play.provider, request)
         if budget:
             budget.add(reply.usage.cost_usd)
         return reply
@@ -227,15 +227,6 @@ class _Episode:
     def _rng(self, purpose: str) -> random.Random:
         """Returns a generator for conditions.  All repeats share it: they ask the same question."""
         return random.Random(derive_seed(self.play.seed, self.scenario, self.sample.id, purpose))
-
-
-def _clean(reply: Reply) -> Reply:
-    """Returns the reply without lone surrogates, which files and requests cannot hold."""
-    calls = tuple(
-        ToolCall(clean(call.name), clean(call.arguments), clean(call.id))
-        for call in reply.tool_calls
-    )
-    return replace(reply, text=clean(reply.text), tool_calls=calls)
 
 
 def _intervention_done(turn: PlayedTurn, observation: Observation) -> str | None:

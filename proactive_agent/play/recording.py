@@ -11,10 +11,12 @@ from proactive_agent.records.episode import (
     CallRecord,
     EpisodeRecord,
     ErrorRecord,
+    ErrorSource,
     ImageRecord,
     OutcomeRecord,
     ReplyRecord,
     SentImageRecord,
+    ServedByRecord,
     ToolRecord,
     TurnRecord,
     UsageRecord,
@@ -22,6 +24,11 @@ from proactive_agent.records.episode import (
 )
 from proactive_agent.scenarios import Environment, ImageRef, Outcome, Picture, Verdicts
 from proactive_agent.tools import Abstain, Answer, Intervention, Invalid, Tool
+from proactive_agent.tools.reading import clean
+
+LONGEST_KIND = 100
+LONGEST_MESSAGE = 2000
+"""Characters of an error's kind and message that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,7 @@ def turn_record(turn: PlayedTurn) -> TurnRecord:
             ],
             finish_reason=reply.finish_reason,
             tool_format=reply.tool_format,
+            served=ServedByRecord.of(reply.served) if reply.served else None,
         ),
         action=_action_record(reading),
         via=reading.via,
@@ -109,6 +117,12 @@ def episode_record(
         usage=_total([turn.usage for turn in turns]),
         turns=turns,
     )
+
+
+def error_record(source: ErrorSource, kind: object, error: Exception) -> ErrorRecord:
+    """Returns the record of an error, whose kind and message may come from a server."""
+    message = clean(str(error))[:LONGEST_MESSAGE]
+    return ErrorRecord(source=source, kind=clean(str(kind))[:LONGEST_KIND], message=message)
 
 
 def _sent_record(sent: SentImage) -> SentImageRecord:

@@ -3,12 +3,24 @@
 Pictures are named by path and hash, never embedded.  API keys and headers are never written.
 """
 
-from typing import Literal, NamedTuple, Self
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from proactive_agent.providers import Usage
+from proactive_agent.providers import ServedBy, Usage
 from proactive_agent.scenarios import Verdict
+
+CUT_OFF = "length"
+"""The finish reason of a reply that the token limit cut off."""
+
+MOST = 10**12
+"""The largest count, cost or time in a record.  Tables of 64-bit numbers can hold sums of them."""
+
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Amount = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
+
+ErrorSource = Literal["provider", "data", "judge", "record"]
+"""Where an error came from; `record` is a line of `episodes.jsonl` that cannot be read."""
 
 
 class EpisodeKey(NamedTuple):
@@ -68,14 +80,33 @@ class CallRecord(Record):
     id: str = ""
 
 
+class ServedByRecord(Record):
+    """What answered a request, as the API reports it.  Null means that it does not say."""
+
+    model: str | None = None
+    """The exact model, for example a dated version of the one that was asked for."""
+    fingerprint: str | None = None
+    """The API's fingerprint of its configuration."""
+    gateway: str | None = None
+    """The provider to which a gateway passed the request on."""
+
+    @classmethod
+    def of(cls, served: ServedBy) -> Self:
+        """The record of what answered one request."""
+        return cls(model=served.model, fingerprint=served.fingerprint, gateway=served.gateway)
+
+
 class ReplyRecord(Record):
     """The model's reply."""
 
     text: str
     tool_calls: list[CallRecord]
     finish_reason: str | None
+    """Why the reply ended; `length` if the token limit cut it off."""
     tool_format: Literal["native", "text"] | None
     """How tools were offered: by the API, or in the prompt's text."""
+    served: ServedByRecord | None = None
+    """What really answered; null if the provider does not report it."""
 
 
 class ActionRecord(Record):
@@ -110,17 +141,17 @@ class VerdictRecord(Record):
 class UsageRecord(Record):
     """Tokens, dollars and seconds.  Null means unknown, not zero."""
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cached_tokens: int | None = None
+    input_tokens: Count | None = None
+    output_tokens: Count | None = None
+    cached_tokens: Count | None = None
     """Input tokens that the API read from its own cache."""
-    reasoning_tokens: int | None = None
+    reasoning_tokens: Count | None = None
     """Output tokens spent on reasoning."""
-    cost_usd: float | None = None
+    cost_usd: Amount | None = None
     """US dollars; 0 for a reply from the reply cache."""
-    seconds: float | None = None
+    seconds: Amount | None = None
     """Wall-clock time as reported by the provider, otherwise as measured."""
-    cache_hits: int = 0
+    cache_hits: Count = 0
     """Replies from the reply cache.  Their token counts are those of the original request."""
 
     @classmethod
@@ -170,7 +201,7 @@ class JudgementRecord(Record):
 class TurnRecord(Record):
     """One model call and its outcome."""
 
-    index: int
+    index: Count
     image: ImageRecord
     prompt: str
     """The whole text shown in this turn."""
@@ -196,16 +227,17 @@ class OutcomeRecord(Record):
 
     correct: bool
     stop: Literal["answered", "abstained", "invalid", "turn_limit", "error"]
-    suggestions: int
+    suggestions: Count
     """Number of accepted suggestions."""
-    turns: int
+    turns: Count
 
 
 class ErrorRecord(Record):
     """The error that ended an episode early.  An error never counts as an answer."""
 
-    source: Literal["provider", "data", "judge"]
+    source: ErrorSource
     kind: str
+    """An identifier such as `timeout`; `docs/protocol.md` lists the kinds."""
     message: str
 
 
@@ -216,7 +248,7 @@ class EpisodeRecord(Record):
     """Short name of the scenario."""
     sample_id: int | str
     """The sample's own `id`."""
-    repeat: int = 0
+    repeat: Count = 0
     """Which repetition of the sample, from 0."""
     protocol: str
     condition: str
@@ -225,7 +257,7 @@ class EpisodeRecord(Record):
     """The category that the model gave."""
     target: str
     """The right category."""
-    fewest: int | None = None
+    fewest: Count | None = None
     """Smallest number of suggestions that lead to the reference frame."""
     error: ErrorRecord | None
     usage: UsageRecord

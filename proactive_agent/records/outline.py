@@ -5,15 +5,17 @@ seconds.  `RunFolder.outlines` and `RunFolder.scan` return outlines; `RunFolder.
 the whole record of one.  Field names are those of `records.episode`.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
-from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
+from proactive_agent.records.episode import MOST, EpisodeKey, EpisodeRecord
 from proactive_agent.scenarios import Verdict
 
 Stop = Literal["answered", "abstained", "invalid", "turn_limit", "error"]
 ActionKind = Literal["intervention", "answer", "abstain", "invalid"]
+Natural = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0, le=MOST)]
 
 
 class Slim(msgspec.Struct, gc=False, omit_defaults=True):
@@ -42,13 +44,13 @@ class VerdictOutline(Slim):
 class UsageOutline(Slim):
     """Tokens, dollars and seconds; None means unknown."""
 
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-    cached_tokens: int | None = None
-    reasoning_tokens: int | None = None
-    cost_usd: float | None = None
-    seconds: float | None = None
-    cache_hits: int = 0
+    input_tokens: Natural | None = None
+    output_tokens: Natural | None = None
+    cached_tokens: Natural | None = None
+    reasoning_tokens: Natural | None = None
+    cost_usd: NonNegative | None = None
+    seconds: NonNegative | None = None
+    cache_hits: Natural = 0
 
 
 class AnswerOutline(Slim):
@@ -67,9 +69,25 @@ class JudgementOutline(Slim):
     usage: UsageOutline = msgspec.field(default_factory=UsageOutline)
 
 
+class ServedByOutline(Slim):
+    """What answered a request, as the API reports it."""
+
+    model: str | None = None
+    fingerprint: str | None = None
+    gateway: str | None = None
+
+
+class ReplyOutline(Slim):
+    """A reply without its text."""
+
+    finish_reason: str | None = None
+    served: ServedByOutline | None = None
+
+
 class TurnOutline(Slim):
     """One model call.  Its usage is part of the episode's total."""
 
+    reply: ReplyOutline
     action: ActionOutline
     via: Literal["call", "text"]
     verdict: VerdictOutline
@@ -82,8 +100,8 @@ class OutcomeOutline(Slim):
 
     correct: bool
     stop: Stop
-    suggestions: int
-    turns: int
+    suggestions: Natural
+    turns: Natural
 
 
 class ErrorOutline(Slim):
@@ -104,9 +122,9 @@ class EpisodeOutline(Slim, kw_only=True):
     outcome: OutcomeOutline
     target: str
     usage: UsageOutline
-    repeat: int = 0
+    repeat: Natural = 0
     answer: str | None = None
-    fewest: int | None = None
+    fewest: Natural | None = None
     error: ErrorOutline | None = None
     offset: int = 0
     """Byte of `episodes.jsonl` at which the line begins."""

@@ -3,7 +3,8 @@
 It holds `run.json`, `episodes.jsonl`, `summary.json` and, for a large run, `episodes.index`.
 Episodes are appended and flushed one by one.  If the process is killed, the last line may be torn:
 readers ignore it, and the next writer cuts it off.  If an episode was retried after an error, it
-has several lines; the last one counts.
+has several lines; the last one counts.  A whole line that cannot be read counts as an error of its
+episode (`records.damaged`); the run remains readable.
 """
 
 import time
@@ -16,6 +17,7 @@ from typing import IO, Self
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
+from proactive_agent.records.damaged import damaged_record
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
 from proactive_agent.records.episode_index import EpisodeIndex
 from proactive_agent.records.manifest import Manifest
@@ -38,6 +40,8 @@ class RunFolder:
         self.episodes_file = path / "episodes.jsonl"
         self.index_file = path / "episodes.index"
         self.summary_file = path / "summary.json"
+        self._counted = (0, 0)
+        """A byte of `episodes.jsonl` and the number of lines before it."""
 
     @classmethod
     def find(cls, run: str, results: Path = Path("results")) -> Self:
@@ -153,16 +157,23 @@ class RunFolder:
             return stream.read(length)
 
     def _record(self, line: bytes, offset: int) -> EpisodeRecord:
+        """Parses a line.  Raises UserError if it does not even name its episode."""
         try:
             return EpisodeRecord.model_validate_json(line)
         except ValidationError as error:
-            where = f"{self.episodes_file}, line {self._line_number(offset)}"
-            raise UserError(f"{where}: {_first_line(error)}") from None
+            line_number = f"line {self._line_number(offset)}"
+            problem = _first_line(error)
+            name = self.episodes_file.name
+            if found := damaged_record(line, f"{name}, {line_number}, cannot be read: {problem}"):
+                return found
+            raise UserError(f"{self.episodes_file}, {line_number}: {problem}") from None
 
     def _line_number(self, offset: int) -> int:
         """Returns the number, from 1, of the line that begins at an offset."""
-        with self.episodes_file.open("rb") as stream:
-            return stream.read(offset).count(b"\n") + 1
+        start, lines = self._counted if self._counted[0] <= offset else (0, 0)
+        lines += self._read(start, offset - start).count(b"\n")
+        self._counted = (offset, lines)
+        return lines + 1
 
 
 class LineWriter:

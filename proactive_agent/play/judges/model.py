@@ -13,8 +13,8 @@ from proactive_agent.providers import (
     TextPart,
     UserMessage,
 )
+from proactive_agent.providers.reply_check import ask
 from proactive_agent.records.episode import JudgementRecord, UsageRecord
-from proactive_agent.tools.reading import clean
 
 SAMPLING = Sampling(max_tokens=8192, temperature=0.0)
 """Greedy decoding, with room for reasoning."""
@@ -39,18 +39,17 @@ class ModelJudge(Judge):
         texts = self._prompt.texts(case)
         message = UserMessage((TextPart(texts.user),))
         started = time.perf_counter()
-        reply = await self._provider.complete(
-            Request(key, (message,), system=texts.system, sampling=SAMPLING)
-        )
+        request = Request(key, (message,), system=texts.system, sampling=SAMPLING)
+        reply = await ask(self._provider, request)
         problem = None
         try:
             met = self._read(reply, case)
         except UnreadableError as error:
             met, problem = [False] * len(case.answers), str(error)
         usage = UsageRecord.of(reply.usage, time.perf_counter() - started)
-        return judged(self.name, case, met, reply=clean(reply.text), problem=problem, usage=usage)
+        return judged(self.name, case, met, reply=reply.text, problem=problem, usage=usage)
 
     def _read(self, reply: Reply, case: Case) -> list[bool]:
         if reply.finish_reason == "length":
             raise UnreadableError("the judge's reply was cut off at its token limit")
-        return self._prompt.read(said(clean(reply.text)), case)
+        return self._prompt.read(said(reply.text), case)
