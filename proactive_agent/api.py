@@ -54,7 +54,7 @@ _MODEL = declared(Sampling, LoadSettings)
 _ACCESS = declared(ApiAccess)
 
 _PATIENCE = 0.1
-"""Seconds between two looks whether a waiting call was cancelled."""
+"""Seconds between two checks whether a waiting call was cancelled."""
 
 T = TypeVar("T")
 
@@ -139,7 +139,7 @@ class Result:
 def open_run(run: str | Path) -> Result:
     """Reads a run that was played before, given its folder or its id below `results`.
 
-    A run that was interrupted can be read as well.  Raises UserError.
+    The run may be unfinished.  Raises UserError.
     """
     return Result.read(run)
 
@@ -164,8 +164,9 @@ def evaluate(
     - `scenarios`: names of scenarios; by default all in the data for which the condition is
       defined.
     - `data`: a folder in the official layout; by default the embedded suite.
-    - `out`: the folder of this run.  If it holds a run with the same settings, the run goes on:
-      missing episodes and those with errors are played.  By default a new folder below `results`.
+    - `out`: the folder of this run; by default a new folder below `results`.  If it holds a run
+      with the same settings, that run is resumed: episodes that are missing or met an error are
+      played.
     - `concurrency`: episodes in flight; by default the provider chooses it.
     - `budget_usd`: US dollars that may be spent; needs a model with known prices.
     - `on_episode`: is called with each record after it is written.
@@ -176,8 +177,8 @@ def evaluate(
     this call waits.  `await aevaluate(…)` does not block the loop.
 
     Raises UserError for wrong input, and StoppedError (BudgetSpentError if the budget is spent)
-    if the run ended early.  After both, and after a cancellation, finished episodes are on disk,
-    and the same call with the same `out` goes on.
+    if the run ended early.  After an error or a cancellation, all finished episodes are on disk,
+    and the same call with the same `out` resumes the run.
     """
     work = aevaluate(
         model,
@@ -232,7 +233,7 @@ async def aevaluate(
         if provider is not None and provider is not model:
             await provider.close()
     if played.stopped:
-        played.stopped.add_note(f"The same call with out={str(planned.folder.path)!r} goes on.")
+        played.stopped.add_note(f"Pass out={str(planned.folder.path)!r} to resume.")
         raise played.stopped
     return Result(played)
 
@@ -319,7 +320,7 @@ def _as_user_error(error: ValidationError) -> UserError:
 
 
 def _check_folder(run: PlannedRun) -> None:
-    """Raises UserError if `out` is no folder for this run."""
+    """Raises UserError if `out` cannot be the folder of this run."""
     path = run.folder.path
     if not run.begun:
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
@@ -330,15 +331,15 @@ def _check_folder(run: PlannedRun) -> None:
         return
     if changes := changed_settings(run):
         raise UserError(
-            f"{path} was begun with other settings: {changes}; pass the same settings to go on, "
-            "or another out="
+            f"{path} was started with other settings: {changes}; pass the same settings to resume "
+            "it, or another out="
         )
     if run.model and _function_of(run.folder.read_manifest().provider) != _function_of(
         run.model.manifest()
     ):
         warnings.warn(
-            f"the source of the model has changed since {path} was begun: its episodes are of "
-            "both versions",
+            f"the source code of the model has changed since {path} was started; its episodes come "
+            "from both versions",
             stacklevel=2,
         )
 

@@ -24,9 +24,9 @@ from proactive_agent.settings import (
 )
 
 MODEL_SETTINGS = declared(Sampling, LoadSettings)
-"""How a model writes and is loaded; recorded in `run.json`."""
+"""Settings of a model's generation and loading; recorded in `run.json`."""
 ACCESS_SETTINGS = declared(ApiAccess)
-"""How APIs are reached; recorded nowhere."""
+"""Settings of the access to APIs; never recorded."""
 SETTINGS = {**declared(RunSettings), **MODEL_SETTINGS, **ACCESS_SETTINGS}
 
 _OWN: dict[Heading, tuple[click.Option, ...]] = {
@@ -35,8 +35,8 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
             ["--plan"],
             type=click.Path(dir_okay=False, path_type=Path),
             metavar="FILE",
-            help="Play a whole study, models x protocols x conditions, from a YAML file. The same "
-            "command again plays what is missing.",
+            help="YAML file of a whole study: models x protocols x conditions. The same command "
+            "again plays what is missing.",
         ),
     ),
     Heading.RUN: (
@@ -44,7 +44,7 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
             ["--concurrency"],
             type=click.IntRange(min=1),
             metavar="N",
-            help="Episodes in flight. Default: what suits the provider.",
+            help="Number of episodes in flight. Default: chosen by the provider.",
         ),
         click.Option(
             ["--out", "results"],
@@ -52,7 +52,7 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
             default=Path("results"),
             show_default=True,
             metavar="DIR",
-            help="Folder in which the run's folder is made.",
+            help="Folder in which the run's own folder is created.",
         ),
         click.Option(
             ["--resume"],
@@ -63,7 +63,7 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
         click.Option(
             ["--dry-run"],
             is_flag=True,
-            help="Show the first prompt and an estimate of the requests; send none.",
+            help="Show the first prompt and estimate requests and cost; send no request.",
         ),
     ),
     Heading.API: (
@@ -71,7 +71,7 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
             ["--budget-usd"],
             type=click.FloatRange(min=0, min_open=True),
             metavar="USD",
-            help="Stop before all models together have cost more.",
+            help="Limit on the cost of all models together; the run stops before it.",
         ),
     ),
 }
@@ -80,7 +80,7 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
 def option_of(setting: Declared, *, scoped: bool = True) -> click.Option:
     """Returns the command line option of a setting.
 
-    `scoped` puts what uses the setting before its help text, as in "mcqa: …".
+    `scoped` puts the setting's scope before the help text, as in "mcqa: …".
     """
     repeats = bool(setting.setting.parameter)
     default = None if setting.default is dataclasses.MISSING else setting.default
@@ -129,7 +129,7 @@ def _click_type(setting: Declared) -> "click.ParamType[Any]":
 
 
 def _under(heading: Heading) -> tuple[click.Option, ...]:
-    # What is asked for comes first, as a command line is written.
+    # Settings of the run come before those of playing, as a user would type them.
     settings = sorted(SETTINGS.values(), key=lambda one: one.name in declared(PlaySettings))
     generated = (option_of(one) for one in settings if one.setting.heading is heading)
     return (*generated, *_OWN.get(heading, ()))

@@ -82,7 +82,7 @@ def _edges(crop: tuple[float, ...] | None) -> str | None:
 
 
 def _judged(turn: TurnRecord, kind: str) -> bool | None:
-    """Whether the judge found an answer of this kind in the reply; None without a judgement."""
+    """Whether the judge found an answer of this kind; None without a judgement."""
     judgement = turn.judgement
     if judgement is None or judgement.problem is not None:
         return None

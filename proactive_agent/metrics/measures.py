@@ -48,7 +48,7 @@ class Ratio(NamedTuple):
     over: str
     of: str
     share: bool = False
-    """Whether `over` counts a subset of what `of` counts."""
+    """Whether the things that `over` counts are a subset of those that `of` counts."""
 
 
 RATIOS = {
@@ -69,7 +69,7 @@ RATIOS = {
     "agg": Ratio("agg", "judged", share=True),
     **{f"mean_{cost}": Ratio(cost, "episodes") for cost in _MEAN_COSTS},
 }
-"""By the field names of `Rates`."""
+"""All ratio metrics, by the field names of `Rates`."""
 
 
 def measure(episode: Episode) -> Row:

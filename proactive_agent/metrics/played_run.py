@@ -24,7 +24,7 @@ class PlayedRun:
     """The rows of its episodes, by scenario."""
     summary: Summary
     stopped: StoppedError | None = None
-    """The reason why it was ended before its last episode, if this process played it."""
+    """The error that ended it before its last episode, if this process played it."""
 
     @classmethod
     def of_episodes(

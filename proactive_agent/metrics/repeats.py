@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from proactive_agent.metrics.statistics import Estimate, Series, average, estimate, ratio, resample
 
 EVERY_K_UP_TO = 8
-"""Above this, pass^k is reported only for powers of two and for the number of repeats."""
+"""Up to this k, pass^k is reported for every k; above, for powers of two and the last k."""
 
 
 class Consistency(BaseModel):

@@ -65,7 +65,7 @@ class Rates(BaseModel):
     agg: Estimate
     """Open-ended: share of first answers with either."""
     mean_input_tokens: Estimate
-    """Per episode, like the three below."""
+    """Mean per episode, as are the next three fields."""
     mean_output_tokens: Estimate
     mean_cost_usd: Estimate
     mean_seconds: Estimate
@@ -89,7 +89,7 @@ class ScenarioSummary(Rates):
     episodes: int
     """Episodes without error."""
     errors: int
-    """Episodes with an error.  Below, they count only in `turns`, tokens and costs."""
+    """Episodes with an error.  Of the fields below, only `turns`, tokens and costs include them."""
     correct: int
     turn_limit: int
     turns: int
@@ -146,7 +146,7 @@ _ALL = (
 
 
 def summarise(episodes: Iterable[Episode]) -> Summary:
-    """Computes the metrics of a run.  Of two records of one episode the later counts."""
+    """Computes the metrics of a run.  If an episode has several records, the last one counts."""
     return summarise_tables(gather(episodes))
 
 

@@ -25,7 +25,7 @@ class Samples(NamedTuple):
     """The samples of a scenario that have at least one episode without error."""
 
     ids: list[SampleId]
-    """In an order that does not depend on the order of playing."""
+    """Sample ids, in an order that does not depend on the order of playing."""
     rows: NDArray[np.float64]
     """A row per sample with the sums over its episodes, and a column per name in COLUMNS."""
     totals: dict[str, float]

@@ -61,7 +61,7 @@ class Play:
     seed: int = 0
     forgiving: bool = False
     budget: Budget | None = None
-    """Limits the costs of the model and the judge, as far as they charge."""
+    """Limit on the costs of the model and the judge."""
     judge: Judge | None = None
     """The judge of open-ended replies."""
 
@@ -225,7 +225,7 @@ class _Episode:
         return derive_seed(self.play.seed, self.scenario, self.sample.id, *again, *purpose)
 
     def _rng(self, purpose: str) -> random.Random:
-        """Returns a generator for conditions.  All repeats share it: they ask the same question."""
+        """Returns a generator for conditions.  All repeats get the same, so they ask the same."""
         return random.Random(derive_seed(self.play.seed, self.scenario, self.sample.id, purpose))
 
 

@@ -28,7 +28,7 @@ from proactive_agent.tools.reading import clean
 
 LONGEST_KIND = 100
 LONGEST_MESSAGE = 2000
-"""Characters of an error's kind and message that are kept."""
+"""Longest kind and message of an error that are kept, in characters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Seeds that depend on their purpose only, so that concurrency and order change nothing."""
+"""Seeds that depend only on their purpose, so that concurrency and order change nothing."""
 
 import hashlib
 

@@ -17,7 +17,7 @@ from proactive_agent.tools.phrases import requests_in
 
 
 class Understood(NamedTuple):
-    """The intervention that the user takes a request for."""
+    """The simulated user's reading of a request, as an intervention."""
 
     intervention: Intervention
     mapped: bool
@@ -41,11 +41,11 @@ def grant(
     environment: Environment[Sample],
     rng: random.Random,
 ) -> Understood:
-    """Returns the intervention that answers a request which is known to help.
+    """Returns the intervention that the user does for a request that is known to help.
 
     `wanted` are the helpful interventions, in general terms, that a judge found in the request.  If
-    nothing that it asks for is possible as worded, a random possible intervention is done; if none
-    is possible, the first of `wanted` is returned and fails.
+    none of them is possible as worded, a random possible intervention is done.  If no intervention
+    is possible at all, the first of `wanted` is returned and fails.
     """
     asked = requests_in(request)
     possible = environment.possible_interventions()

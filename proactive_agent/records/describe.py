@@ -44,7 +44,7 @@ def short_steps_of(episode: Episode) -> str:
 
 
 def step_of(turn: AnyTurn) -> str:
-    """Describes the action of a turn, and whether it was asked for in words with a tool call."""
+    """Describes the action of a turn, including a call of `ask_clarification` that led to it."""
     done = action_of(turn.action)
     if turn.action.question is None or turn.via == "text":
         return done

@@ -194,7 +194,7 @@ class JudgementRecord(Record):
     reply: str | None = None
     """The reply of the judge, if a model judged."""
     problem: str | None = None
-    """Why the judge's reply could not be read.  In that case no answer counts as met."""
+    """The reason why the judge's reply could not be read.  No answer counts as given then."""
     usage: UsageRecord = UsageRecord()
 
 
@@ -249,7 +249,7 @@ class EpisodeRecord(Record):
     sample_id: int | str
     """The sample's own `id`."""
     repeat: Count = 0
-    """Which repetition of the sample, from 0."""
+    """Number of the repetition of the sample, from 0."""
     protocol: str
     condition: str
     outcome: OutcomeRecord

@@ -25,13 +25,13 @@ import msgspec
 from proactive_agent.records.outline import EpisodeOutline, IndexedOutline, LineOutline
 
 WORTH = 1 << 24
-"""Unindexed bytes from which on an index is written; scanning so many takes about 0.1 s."""
+"""Number of unindexed bytes that makes an index worth writing; scanning them takes about 0.1 s."""
 
 BLOCK = 1000
 """Outlines per frame."""
 
 ENDING = 1 << 16
-"""Bytes before the end of the indexed part whose digest tells whether the file was rewritten."""
+"""Number of bytes at the end of the indexed part whose digest shows if the file was rewritten."""
 
 _FRAME = Struct("<II")
 _FORMAT = hashlib.sha256(json.dumps(msgspec.json.schema(LineOutline)).encode()).hexdigest()
@@ -39,15 +39,15 @@ _FORMAT = hashlib.sha256(json.dumps(msgspec.json.schema(LineOutline)).encode()).
 
 
 class _Head(msgspec.Struct, array_like=True):
-    """Which file was indexed, and how far."""
+    """Identifies the indexed file and the end of its indexed part."""
 
     format: str
     size: int
     """Size of `episodes.jsonl` in bytes when it was indexed."""
     modified: int
-    """Its modification time then, in nanoseconds."""
+    """Modification time of `episodes.jsonl` when it was indexed, in nanoseconds."""
     end: int
-    """Byte at which the first line begins that is not indexed."""
+    """Offset in bytes of the first line that is not indexed."""
     ending: bytes
     """Digest of the bytes before `end`."""
 
@@ -61,7 +61,7 @@ class EpisodeIndex:
         self._size = self._modified = 0
         self._frames: list[bytes] = []
         self.end = 0
-        """Byte at which the first line begins that was not in the index."""
+        """Offset in bytes of the first line that was not in the index."""
 
     def read(self) -> Iterator[EpisodeOutline]:
         """Yields the outlines of the index, none if it does not match the episodes."""
@@ -108,7 +108,7 @@ class EpisodeIndex:
 
     def _write(self) -> None:
         head = _Head(_FORMAT, self._size, self._modified, self.end, self._ending(self.end))
-        # A temporary file per process, renamed when whole: no reader sees half an index.
+        # Each process writes a temporary file and renames it, so readers never see half an index.
         partial = self._file.with_suffix(f".{os.getpid()}.tmp")
         stream = partial.open("xb")
         try:

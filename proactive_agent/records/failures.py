@@ -77,7 +77,7 @@ NOT_APPLICABLE = FailureGroup(
 IRRELEVANT = FailureGroup(
     "irrelevant",
     "irrelevant question",
-    "Asked, in words, for nothing that helps.",
+    "Asked in words for something that does not help.",
 )
 BAD_CALL = FailureGroup(
     "bad-call",
@@ -142,13 +142,13 @@ def group(episode: Episode) -> FailureGroup | None:
 
 
 def is_group_name(text: str) -> bool:
-    """Whether this is the name of a group; any kind may follow `error:`."""
+    """Whether a text names a group; `error:` may be followed by any kind."""
     return text.startswith("error:") or text in _NAMES
 
 
 def _error(source: str, kind: str) -> FailureGroup:
     return FailureGroup(
-        f"error:{kind}", f"error: {kind}", f"Not played to its end: a fault of the {source}."
+        f"error:{kind}", f"error: {kind}", f"Ended early by an error of the {source}."
     )
 
 

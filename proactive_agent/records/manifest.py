@@ -71,7 +71,7 @@ class FileFingerprint(BaseModel):
 
 
 class DataFingerprint(BaseModel):
-    """Which samples were played, and which wording was put around them."""
+    """Identifies the samples and the wording of a run."""
 
     embedded: bool
     files: dict[str, FileFingerprint]
@@ -88,9 +88,9 @@ class Manifest(BaseModel):
     run_id: str
     settings: Settings
     provider: dict[str, Any]
-    """The provider's description of itself: model revision, chat template, device, …"""
+    """The provider's self-description: model revision, chat template, device, …"""
     judge: dict[str, Any] | None = None
-    """The description of itself by the judge's provider, if a model judges."""
+    """The self-description of the judge's provider, if a model judges."""
     data: DataFingerprint
     tool_texts: str
     tool_texts_sha256: str

@@ -25,7 +25,7 @@ from proactive_agent.records.outline import EpisodeOutline, decode, outline_of
 from proactive_agent.tools import UserError
 
 POLL_SECONDS = 0.5
-"""Pause between two looks at a run that is still being written."""
+"""Seconds between two checks of a run that is still being written."""
 
 _BUFFER = 1 << 20
 """Bytes that are read at a time."""
@@ -94,7 +94,7 @@ class RunFolder:
     def scan(self, start: int = 0, *, save_index: bool = False) -> Iterator[EpisodeOutline]:
         """Yields the outline of every whole line from byte `start` on, superseded lines included.
 
-        To go on after the last outline, start at its `offset` + `length`.  A scan from byte 0
+        To continue after the last outline, start at its `offset` + `length`.  A scan from byte 0
         takes as many outlines as it can from `episodes.index`; `save_index` updates that file.
         Raises UserError.
         """
@@ -208,8 +208,8 @@ class LineWriter:
         self._stream.flush()
 
     def _unlock(self) -> None:
-        # Removed while it is locked, so that no other writer's lock file goes.  Windows refuses
-        # that; there the library removes the file itself.
+        # The file is removed while it is locked, so that another writer's lock file is not removed.
+        # Windows refuses this; there the library removes the file.
         with suppress(OSError):
             Path(self._lock.lock_file).unlink()
         self._lock.release()
@@ -225,8 +225,8 @@ class EpisodeWriter(LineWriter):
 def _locked(file: Path, shown: Path) -> FileLock:
     """Takes the operating system's lock on `<file>.lock`.
 
-    The lock ends with the process, so a lock file that a killed process left blocks no one.  The
-    file itself is not locked: on Windows that would keep others from reading it.
+    The lock ends with the process, so the lock file of a killed process does not block others.
+    `file` itself is not locked, because on Windows other processes could then not read it.
     """
     lock = FileLock(f"{file}.lock", timeout=0, thread_local=False, fallback_to_soft=False)
     try:

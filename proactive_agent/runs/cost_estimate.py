@@ -77,7 +77,7 @@ class CostEstimate:
             f"{written.fewest:,} to {written.most:,} output tokens"
         )
         if price is None:
-            yield "  cost unknown: it is in no price list; name its price with --price IN,OUT"
+            yield "  cost unknown: the model is in no price list; pass --price IN,OUT"
             return
         fewest = price.input * given.fewest + price.output * written.fewest
         needed = price.input * given.needed + price.output * written.needed

@@ -14,7 +14,7 @@ from proactive_agent.records.run_folder import RunFolder
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run to be played.  It goes on if its folder holds records already."""
+    """A run to be played.  It is resumed if its folder already holds records."""
 
     settings: Settings
     folder: RunFolder
@@ -72,7 +72,7 @@ class PlannedRun:
 
     @property
     def remote(self) -> bool:
-        """Whether the model takes no memory here, so that several can be played side by side."""
+        """Whether the model holds no weights on this machine, so that several can play at once."""
         return self.is_python or is_remote(self.settings.provider)
 
     @property

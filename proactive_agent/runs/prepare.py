@@ -74,7 +74,7 @@ class PreparedRun:
         return _episodes_left(self.manifest.settings, self.play.data, self.done)
 
     def with_manifest_of_models(self) -> "PreparedRun":
-        """The run with what its models say of themselves now; a probe can change that."""
+        """The run with the current self-descriptions of its models, which a probe may change."""
         described = {
             "provider": self.play.provider.manifest(), "judge": _manifest_of(self.play.judge)
         }  # fmt: skip
@@ -84,7 +84,7 @@ class PreparedRun:
 def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
     """Checks everything that can be checked without a request, and loads the models.
 
-    Writes nothing.  Whoever plays the run returns its models with `release`.  Raises UserError.
+    Writes nothing.  The caller gives the models back with `release`.  Raises UserError.
     """
     settings = planned.settings
     manifest: Manifest | None = None
@@ -191,7 +191,7 @@ def make_judge(settings: Settings, pool: ModelPool, access: ApiAccess | None) ->
         return choose_judge(RULES, settings.judge_prompt, wording)
     loading = settings.provider_settings
     if settings.judge != settings.provider:
-        # Of the model's settings only those that say where it is loaded hold for another judge.
+        # A judge that is another model takes only the settings for loading a model.
         also = [name for name, one in SETTINGS.items() if one.setting.for_judge == "run"]
         loading = ProviderSettings(**{name: getattr(loading, name) for name in also})
         access = replace(access or ApiAccess(), price=None)

@@ -52,7 +52,7 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
         try:
             reply = await provider.complete(request)
         except ProviderError as error:
-            # A probe finds out which settings the model refuses, or raises an error that explains.
+            # The probe finds out which settings the model refuses, or raises an explaining error.
             if error.kind != "bad_request" or await provider.probe(request.sampling) is None:
                 raise
             reply = await provider.complete(request)

@@ -104,7 +104,7 @@ async def judge_again(
 ) -> list[Unjudged]:
     """Judges the replies that are not in the file yet; returns those that could not be judged.
 
-    Raises UserError, and BudgetSpentError if the budget is spent; a later call goes on.
+    Raises UserError, and BudgetSpentError if the budget is spent.  A later call continues.
     """
     done = file.read()
     left = iter([reply for reply in replies if reply.key not in done])

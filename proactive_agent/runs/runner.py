@@ -28,7 +28,7 @@ async def play_run(
     budget: Budget | None = None,
     on_episode: OnEpisode | None = None,
 ) -> PlayedRun:
-    """Plays the episodes of a run that are left, and writes its summary.
+    """Plays the remaining episodes of a run and writes its summary.
 
     `concurrency` is the number of episodes in flight; by default the provider chooses it.  If the
     budget is spent or the person at the terminal leaves, the run ends early and `stopped` of the
@@ -54,7 +54,7 @@ async def play_run(
         try:
             stopped = await _play_all(play, run.episodes_left(), concurrency, finished)
             manifest = _with_status(run.manifest, "interrupted" if stopped else "finished")
-            # In a thread: it takes seconds for a large run, and other runs go on meanwhile.
+            # In a thread: it takes seconds for a large run, and other runs continue meanwhile.
             played = await asyncio.to_thread(_played, run, manifest, stopped)
         except (asyncio.CancelledError, KeyboardInterrupt):
             folder.write_manifest(_with_status(run.manifest, "interrupted"))

@@ -4,8 +4,8 @@
         played = await session.play(runs)
 
 Models behind an API play side by side, models on this machine one after another.  The runs of one
-model are played one after another.  Every model is closed after its last run, and at the latest
-when the session ends, whatever ends it.
+model are played one after another.  Every model is closed after its last run, or when the session
+ends, also if an error ends it.
 """
 
 import asyncio
@@ -29,26 +29,26 @@ class SessionObserver:
     """Follows a session.  Each method does nothing; subclasses override what they need."""
 
     def checked(self, data: Sequence[DataFolder]) -> None:
-        """The settings of all runs hold; `data` is the data folder of each."""
+        """The settings of all runs are valid.  `data` holds the data folder of each run."""
 
     def probed(self, runs: Sequence[PreparedRun]) -> None:
-        """A model has answered its probe; `runs` are those that it plays."""
+        """A model has answered its probe.  `runs` are the runs that it plays."""
 
     def playing(self) -> None:
-        """Every API model is loaded and probed; the first episodes begin."""
+        """Every API model is loaded and probed, and the first episodes begin."""
 
     def run_begun(self, run: PreparedRun) -> None:
-        """A run begins or goes on."""
+        """A run begins or is resumed."""
 
     def episode_ended(self, run: PreparedRun, episode: EpisodeRecord) -> None:
         """An episode was played and written."""
 
     def run_ended(self, run: PlannedRun, played: PlayedRun) -> None:
-        """A run has ended, or had ended before the session."""
+        """A run has ended, possibly before the session."""
 
 
 class Session:
-    """Loads models, probes each once, plays runs, and closes the models when it ends."""
+    """Loads models, probes each of them once, plays runs, and closes the models at its end."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Session:
         budget: Budget | None = None,
         observer: SessionObserver | None = None,
     ) -> None:
-        """`concurrency` is the number of episodes in flight per run, `budget` is for all runs."""
+        """`concurrency` is the number of episodes in flight per run.  All runs share `budget`."""
         self.pool = ModelPool()
         self._concurrency = concurrency
         self._budget = budget
@@ -77,10 +77,10 @@ class Session:
         await self.pool.close()
 
     async def play(self, runs: Sequence[PlannedRun]) -> list[PlayedRun]:
-        """Plays what is left of the runs.  Raises UserError, before the first request if it can.
+        """Plays the remaining episodes of the runs.  Raises UserError.
 
-        Returns them in the order of `runs`.  When a run is stopped (see `play_run`), the later runs
-        of its model are not begun and are missing in the result.
+        Returns the runs in the order of `runs`.  If a run is stopped (see `play_run`), the later
+        runs of its model are not started and are missing in the result.
         """
         models: dict[object, list[PlannedRun]] = {}
         for run in runs:
@@ -103,7 +103,7 @@ class Session:
 
     async def _play_local(self, models: Sequence[Sequence[PlannedRun]]) -> None:
         for runs in models:
-            # In a thread: loading a model takes minutes, and other runs go on meanwhile.
+            # In a thread: loading a model takes minutes, and other runs continue meanwhile.
             prepared = await asyncio.to_thread(self._prepare, runs)
             await self._probe(prepared)
             await self._play_in_turn(prepared)

@@ -54,41 +54,41 @@ class Departure:
     note: str
     """Completes "All runs: …"."""
     departs: Callable[[Any], bool]
-    """Takes the value of the setting."""
+    """Whether a value of the setting is a departure."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What is known about a setting beyond its name, type, bounds and default."""
+    """Properties of a setting other than its name, type, bounds and default."""
 
     heading: Heading
     help: str = ""
-    """What it does.  `run --help` puts the scope before it, as in "mcqa: …"."""
+    """Help text.  `run --help` puts the scope before it, as in "mcqa: …"."""
     protocol: str = ""
-    """The only protocol that uses it; empty: all."""
+    """The only protocol that uses it; empty if all do."""
     condition: str = ""
-    """The only condition that uses it, as a user writes it (`icl:N`); empty: all."""
+    """The only condition that uses it, as a user writes it (`icl:N`); empty if all do."""
     judged_by_model: bool = False
     """Used only if a model judges."""
     providers: tuple[str, ...] = ()
-    """The only built-in providers that use it; empty: all.  Providers of other packages may use
-    every setting."""
+    """The only built-in providers that use it; empty if all do.  Providers of other packages may
+    use every setting."""
     for_judge: Literal["", "judge", "run"] = ""
-    """Whether it applies to a model that judges: never, in the command `judge` only, or in `run` as
-    well."""
+    """Whether it applies to a model that judges: never, only in the command `judge`, or also in
+    `run`."""
     departure: Departure | None = None
     label: str = ""
-    """How a run's label shows the value, with `{}` for it.  Default: the setting's name and the
-    value; a flag is named if it is set."""
+    """Template of the value in a run's label, with `{}` for the value.  Default: the setting's name
+    and the value; a flag is named if it is set."""
     none: str = "default"
-    """How None is written in a label."""
+    """The text for None in a label."""
     prominent: bool = False
     """The label shows the value whenever runs differ in it.  Other settings appear only if runs
     would otherwise have the same label."""
     essential: bool = False
-    """Runs that differ in it hardly compare, so the difference is a warning."""
+    """Runs that differ in it are hardly comparable, so comparisons print a warning."""
     option: str = ""
-    """The command line option, if it is not the name with `--` and dashes."""
+    """The command line option, if it differs from the name with `--` and dashes."""
     parameter: str = ""
     """The name of the command line's parameter if the option can be repeated."""
     metavar: str = ""
@@ -99,7 +99,7 @@ class Setting:
 
     @property
     def needs(self) -> str:
-        """What a run must have for the setting to have an effect, in words; empty: nothing."""
+        """The requirements for the setting to have an effect, in words; empty if there are none."""
         *first, last = self.providers or ("",)
         kind = f"{', '.join(first)} or {last}" if first else last
         parts = (
@@ -112,7 +112,7 @@ class Setting:
 
     @property
     def scope(self) -> str:
-        """Where the setting applies, in one word, if it does not apply everywhere."""
+        """The protocol, condition or provider that the setting is limited to, or an empty text."""
         if self.heading is Heading.API and len(self.providers) != 1:
             return ""
         return self.protocol or self.condition.partition(":")[0] or "".join(self.providers[:1])
@@ -162,12 +162,12 @@ class Declared:
 
     @property
     def option(self) -> str:
-        """How the command line names it."""
+        """The name of its command line option."""
         return self.setting.option or f"--{self.name.replace('_', '-')}"
 
     @property
     def parameter(self) -> str:
-        """How the command line's function names it."""
+        """The name of its parameter in the function of the command."""
         return self.setting.parameter or self.name
 
     def label(self, value: Any) -> str:

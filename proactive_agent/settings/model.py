@@ -1,4 +1,4 @@
-"""Settings of a model: how it writes, how it is loaded, and how its API is reached."""
+"""Settings of a model: generation, loading, and access to its API."""
 
 from dataclasses import dataclass
 from typing import Annotated, Literal
@@ -16,7 +16,7 @@ Dollars = Annotated[float, Ge(0)]
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a model writes.  Part of every request."""
+    """How a model generates text.  Part of every request."""
 
     max_tokens: Annotated[
         int,
@@ -26,7 +26,11 @@ class Sampling:
     temperature: Annotated[
         float,
         Ge(0),
-        Setting(heading=Heading.MODEL, metavar="T", help="0 takes the most likely token."),
+        Setting(
+            heading=Heading.MODEL,
+            metavar="T",
+            help="Sampling temperature; 0 takes the most likely token.",
+        ),
     ] = 0.0
 
 
@@ -85,7 +89,7 @@ class LoadSettings:
             providers=LOCAL,
             for_judge="run",
             metavar="N",
-            help="the most requests in one batch.",
+            help="largest number of requests in one batch.",
         ),
     ] = 16
     trust_remote_code: Annotated[
@@ -177,7 +181,7 @@ class ApiLimits:
             providers=API,
             for_judge="run",
             metavar="SECONDS",
-            help="Time until a request is given up and sent again.",
+            help="Time after which a request is abandoned and sent again.",
         ),
     ] = 180.0
     price: Annotated[
@@ -194,7 +198,7 @@ class ApiLimits:
 
 @dataclass(frozen=True)
 class ApiAccess(ApiLimits):
-    """How an API is reached and paid for.  Changes when replies come, never what they say."""
+    """How an API is reached and paid for.  Affects when replies arrive, never their content."""
 
     cache: Annotated[
         str | None,
@@ -204,12 +208,12 @@ class ApiAccess(ApiLimits):
             for_judge="run",
             path="folder",
             metavar="DIR",
-            help="Keep replies here, so that the same request costs nothing again.",
+            help="Folder for replies. A repeated request is answered from it and costs nothing.",
         ),
     ] = None
     tries: int = 7
-    """How often a request is sent at most."""
+    """Highest number of times that a request is sent."""
     first_wait: float = 1.0
-    """Seconds between the first two tries; doubles from one to the next."""
+    """Seconds between the first two tries; doubles after each further try."""
     patience: float = 300.0
-    """Seconds that all waits of one request may take together."""
+    """Upper limit of all waits of one request together, in seconds."""

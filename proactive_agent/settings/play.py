@@ -15,7 +15,7 @@ JudgePrompt = Literal["own", "official"]
 
 @dataclass(frozen=True, kw_only=True)
 class PlaySettings:
-    """How samples are played, whatever the model, the scenario, the protocol and the condition."""
+    """Settings that may apply to any model, scenario, protocol and condition."""
 
     toolset: Annotated[
         ToolsetName,
@@ -27,7 +27,7 @@ class PlaySettings:
             departure=Departure(
                 "a toolset that differs from the state's own", lambda value: value != "scenario"
             ),
-            help="the tools of the state, all tools, or only tools of other scenarios.",
+            help="the tools that apply in the state, all tools, or only those of other scenarios.",
         ),
     ] = "scenario"
     parser: Annotated[
@@ -40,7 +40,7 @@ class PlaySettings:
             departure=Departure(
                 "replies read by the lenient parser", lambda value: value != "official"
             ),
-            help="which parser's reading of a reply counts.",
+            help="parser that reads the replies.",
         ),
     ] = "official"
     forgiving: Annotated[
@@ -85,7 +85,7 @@ class PlaySettings:
         Setting(
             heading=Heading.PLAYED,
             metavar="N",
-            help="Seed of all random choices, among them those of a model that samples.",
+            help="Seed of all random choices, including those of a model that samples.",
         ),
     ] = 0
     history_size: Annotated[
@@ -109,7 +109,7 @@ class PlaySettings:
         Setting(
             heading=Heading.MANNER,
             protocol="oeg",
-            help="the user does what is suggested and asks again, until the turn limit.",
+            help="the user carries out suggestions and asks again, until the turn limit.",
         ),
     ] = False
     judge: Annotated[
@@ -149,8 +149,8 @@ class RunSettings(PlaySettings):
             parameter="providers",
             metavar="NAME:MODEL",
             label="{}",
-            help="Model to judge, e.g. local:idefics2, or human to play yourself; several end with "
-            "a comparison. Default: the scripted baselines.",
+            help="Model to evaluate, for example local:idefics2, or human to play yourself. Repeat "
+            "to compare several. Default: the scripted baselines.",
         ),
     ]
     data: Annotated[
@@ -197,8 +197,8 @@ class RunSettings(PlaySettings):
             label="{}",
             prominent=True,
             essential=True,
-            help="zero-shot, hint, reference, clear, stateless, history, icl:1, icl:3, "
-            "random-suggestions, unfiltered; a+b combines. Several, separated by commas, are a run "
-            "each and end with a comparison.",
+            help="One of zero-shot, hint, reference, clear, stateless, history, icl:1, icl:3, "
+            "random-suggestions, unfiltered; a+b combines two. Several, separated by commas, are "
+            "played as one run each and compared.",
         ),
     ] = "zero-shot"

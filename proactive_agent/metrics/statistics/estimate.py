@@ -18,7 +18,7 @@ class Estimate(BaseModel):
     value: float | None = None
     """Null if nothing was counted or if a part is unknown."""
     low: float | None = None
-    """Null, like `high`, if all samples have the same value, so that there is no interval."""
+    """Lower bound.  Both bounds are null if all samples have the same value."""
     high: float | None = None
 
 

@@ -168,7 +168,7 @@ class ConditionSet:
             raise UserError(f"condition {self.name!r} contains a part twice")
         if len(names) > 1 and Condition.name in names:
             raise UserError(
-                f"condition {self.name!r}: {Condition.name!r} means that nothing is varied"
+                f"condition {self.name!r}: {Condition.name!r} changes nothing; leave it out"
             )
         self._check_against(*names, protocol)
 

@@ -23,7 +23,7 @@ FORMS = {
 }
 """The form of solved episodes, by scenario."""
 
-_MISLEADS = "solved episodes begin with asking, and the clear frame leaves nothing to ask for"
+_MISLEADS = "solved episodes begin with a request, and on the clear frame no request helps"
 
 
 class Icl(Condition):
@@ -112,7 +112,7 @@ def _next_action(environment: Environment[Any], form: ExampleForm, rng: random.R
 
 
 def _seen(environment: Environment[Any], form: ExampleForm, situation: Situation) -> Observation:
-    """Returns what the run's conditions show; unscaled pictures get the form's size."""
+    """Returns the observation under the run's conditions, with the picture in the form's size."""
     observation = situation.conditions.observe(environment.observe(), situation)
     image = observation.image
     if image.short_edge is None:

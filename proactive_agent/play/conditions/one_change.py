@@ -102,7 +102,7 @@ class History(Condition):
 
 
 class Unfiltered(Condition):
-    """`unfiltered`: plays also the samples that the official filter drops (paper, Table 4).
+    """`unfiltered`: also plays the samples that the official filter drops (paper, Table 4).
 
     The filter drops samples whose first frame gives the object away.
     """
@@ -113,6 +113,6 @@ class Unfiltered(Condition):
     def check_run(self, scenarios: Sequence[str], data: DataFolder) -> None:
         if data.pack is None:
             raise UserError(
-                f"condition {self.name!r} there is no filter for this data; it comes with the "
-                "protocol pack of the official data: `data protocol DIR`"
+                f"condition {self.name!r}: this data has no filter to switch off; the filter comes "
+                "with the protocol pack of the official data: `data protocol DIR`"
             )

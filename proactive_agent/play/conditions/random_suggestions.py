@@ -21,7 +21,7 @@ from proactive_agent.scenarios import (
 from proactive_agent.tools import Intervention, ToolsetName
 
 LOOKED_THROUGH = 200
-"""Number of samples per scenario, from the first, whose suggestions are collected."""
+"""Suggestions are collected from this number of samples at the start of each scenario."""
 
 _NONE_OFFERED = "there are no suggestions to replace"
 
@@ -56,7 +56,7 @@ class RandomSuggestions(Condition):
         return replace(observation, options=tuple(options))
 
     def _drawn(self, situation: Situation, count: int) -> list[Option]:
-        """Draws different options; each scenario gives one before any gives a second."""
+        """Draws different options: one from each scenario before a second one from any scenario."""
         rng = situation.rng("random suggestions")
         for data in (situation.data, self._embedded):
             pools = self._pools(situation.scenario, data)

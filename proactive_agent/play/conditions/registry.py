@@ -26,7 +26,7 @@ ConditionType = TypeVar("ConditionType", bound=type[Condition])
 CONDITIONS: dict[str, type[Condition]] = {
     label: condition for condition in _BUILT_IN for label in condition.labels or (condition.name,)
 }
-"""The class of each label that can be asked for."""
+"""Condition classes by label."""
 
 
 def register_condition(condition: ConditionType) -> ConditionType:

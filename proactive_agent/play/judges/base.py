@@ -1,4 +1,4 @@
-"""The interface of a judge: which accepted answers does an open-ended reply give?
+"""The interface of a judge, which decides which accepted answers an open-ended reply gives.
 
 To add a judge, subclass `Judge` and choose it in `choose.py`.
 """
@@ -24,7 +24,7 @@ class Case:
     answers: tuple[AcceptedAnswer, ...]
     """The accepted answers, in the order of the judge's verdicts."""
     other_categories: tuple[str, ...]
-    """The sample's wrong categories; they reveal a guess among several."""
+    """The sample's wrong categories; a reply that names several is no settled answer."""
     reply: str
     """The model's reply without its reasoning."""
 

@@ -28,7 +28,7 @@ def check_judge(
         name, _ = check_spec(spec)
         if name in CANNOT_JUDGE:
             raise UserError(
-                f"--judge {spec}: {name} picks among options and cannot judge; use --judge rules "
+                f"--judge {spec}: {name} picks an option and cannot judge; use --judge rules "
                 "or a model, for example openai:gpt-4.1"
             )
         _prompt(prompt_name, wording)

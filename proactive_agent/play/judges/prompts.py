@@ -1,4 +1,4 @@
-"""Prompts of a model judge: how it is asked, and how its verdicts are read.
+"""Prompts for a model that judges, and the parsing of its verdicts.
 
 `OwnPrompt` is this project's prompt.  `OfficialPrompt` is the published one, from a protocol pack.
 """
@@ -101,7 +101,7 @@ class OfficialPrompt(JudgePrompt):
 
 
 def _filled(template: str, question: str, answers: str, reply: str) -> str:
-    """Fills the places of a template once; inserted text is not searched for places."""
+    """Fills the placeholders of a template once; placeholders in inserted text stay as they are."""
     values = {"user_prompt": question, "correct_answers": answers, "generated_answer": reply}
     return _PLACE.sub(lambda place: values[place[1]], template)
 

@@ -1,4 +1,4 @@
-"""Protocols: how a state becomes a prompt and a reply becomes an action."""
+"""Protocols, which turn states into prompts and replies into actions."""
 
 from proactive_agent.play.protocols.base import (
     AskedTurn,

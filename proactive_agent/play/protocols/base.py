@@ -1,4 +1,4 @@
-"""The interface of a protocol: how a state becomes a prompt and a reply becomes an action."""
+"""The interface of a protocol, which turns states into prompts and replies into actions."""
 
 import random
 from abc import ABC, abstractmethod
@@ -29,7 +29,7 @@ class TurnPrompt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AskedTurn:
-    """A turn that waits for its reply to be read, with the means to read it."""
+    """A turn whose reply has not been read yet, with everything that reading needs."""
 
     observation: Observation
     """The state as it was shown, after the run's conditions were applied."""
@@ -38,7 +38,7 @@ class AskedTurn:
     key: RequestKey
     """Identifies the reply to a judge."""
     user_rng: random.Random
-    """Random choices of the simulated user in this turn."""
+    """Generator for the simulated user's random choices in this turn."""
     judge: Judge | None
     budget: Budget | None
     """Pays for the judge."""
@@ -73,7 +73,7 @@ class JudgeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PastTurn:
-    """The previous turn of a conversation, as far as the next prompt depends on it."""
+    """The facts about the previous turn of a conversation that the next prompt needs."""
 
     reply: Reply
     via: Literal["call", "text"]
@@ -82,7 +82,7 @@ class PastTurn:
 
 
 class Protocol(ABC):
-    """How a state becomes a prompt and a reply becomes an action."""
+    """Turns a state into a prompt and a reply into an action."""
 
     name: ClassVar[str]
     keeps_conversation: ClassVar[bool]

@@ -68,7 +68,7 @@ class Mcqa(Protocol):
 
 
 def _action(parsed: Parsed, observation: Observation, reply: str) -> Action:
-    """Returns the action of a parsed reply; a right category precedes a valid suggestion."""
+    """Returns the action of a parsed reply; a right category takes precedence over a suggestion."""
     verdicts = parsed.verdicts
     suggests = verdicts.suggestion == "correct" and verdicts.category != "correct"
     if parsed.category is not None and not suggests:

@@ -1,9 +1,9 @@
 """Parsers of a multiple-choice reply.
 
 See `docs/protocol.md`, section "Reading a multiple-choice reply".  `official` reproduces the
-published parser exactly; it is strict, and its numbers compare with the paper's.  `lenient` is this
-project's: it also understands a missing full stop, `A) …`, bold type, upper case and "The answer is
-…".  The record of a turn holds the verdicts of both.
+published parser exactly.  It is strict, and its numbers are comparable with the paper's.  `lenient`
+is this project's own.  It also understands a missing full stop, `A) …`, bold type, upper case and
+"The answer is …".  The record of a turn holds the verdicts of both.
 """
 
 import re
@@ -38,7 +38,7 @@ def parse_official(reply: str, suggestions: Choices, categories: Choices) -> Par
 
 
 def parse_lenient(reply: str, suggestions: Choices, categories: Choices) -> Parsed:
-    """Parses a reply as a person would; an ambiguous reply names nothing."""
+    """Parses a reply as a person would; an ambiguous reply names no option."""
     official = parse_official(reply, suggestions, categories)
     if official.verdicts != Verdicts("mismatch", "mismatch"):
         return official

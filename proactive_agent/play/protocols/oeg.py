@@ -1,9 +1,9 @@
 """`oeg`: open-ended generation.
 
-The model gets the question alone.  A judge says which accepted answers the reply gives, and its
-verdicts decide the action.  By default each question is asked once (paper, Table 2).  In several
-turns (Table 10) the user carries out the suggestion and asks again.  See `docs/protocol.md`,
-section "Open-ended questions and the judge".
+The model gets the question without options.  A judge says which accepted answers the reply gives,
+and its verdicts decide the action.  By default each question is asked once (paper, Table 2).  With
+several turns (Table 10) the user carries out the suggestion and asks again.  See
+`docs/protocol.md`, section "Open-ended questions and the judge".
 """
 
 import random
@@ -94,7 +94,7 @@ def _judged(
     """Returns the reading that a judge's verdicts lead to.
 
     A right category ends the episode whatever else the reply says, as in the multiple choice.  The
-    judge says that a reply asks for something helpful; rules find out what exactly it asks for.
+    judge says that a reply asks for something helpful; rules find the intervention it asks for.
     """
     met = [answer for answer, v in zip(case.answers, judgement.answers, strict=True) if v.met]
     wanted = [answer.intervention for answer in met if answer.intervention is not None]
