@@ -24,6 +24,7 @@ from proactive_agent.scenarios.builder.recipe import Appearance, opened
 from proactive_agent.scenarios.builder.recipes import RECIPES
 from proactive_agent.scenarios.builder.worker import BuildJob, ItemTask, build_item
 from proactive_agent.scenarios.builder.writer import QUALITY, encoded, encoded_frames
+from proactive_agent.scenarios.images import FORMATS
 
 LABELS = ("Cat.", "Dog.", "Owl.", "Seal.")
 
@@ -63,7 +64,7 @@ def seconds(function: Callable[[], object]) -> float:
 def measure_one(job: BuildJob, number: int, file: Path) -> Times:
     """Measures one picture."""
     recipe = RECIPES[job.scenario]
-    with Image.open(file) as image:
+    with Image.open(file, formats=FORMATS) as image:
         width, height = image.size
     box = Region(0.3 * width, 0.3 * height, 0.4 * width, 0.4 * height)
     item = Item(file.name, file.name, "cat", (file.name,), box)

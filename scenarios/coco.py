@@ -10,12 +10,12 @@ The first turn shows one step.  After the n-th move along an axis the step becom
 the result is compared with the largest step to decide which moves are still on offer.
 """
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, FiniteFloat, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from proactive_agent.scenarios.environment import Environment, ImageRef
-from proactive_agent.scenarios.sample import Count, Sample, check_relative
+from proactive_agent.scenarios.sample import Count, Pixels, Sample, Text, check_relative, quoted
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import Intervention
 
@@ -35,35 +35,43 @@ class Crop(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True)
 
-    top: FiniteFloat
-    left: FiniteFloat
-    height: FiniteFloat
-    width: FiniteFloat
+    top: Pixels
+    left: Pixels
+    height: Pixels
+    width: Pixels
 
 
 class CocoSample(Sample):
     """A picture, the initial box and the direction in which it grows."""
 
-    direction: str
+    direction: Text
     """left, right, up, down, two of them joined by "_", or zoom."""
     granularity: Count
     """Steps per axis."""
-    horizontal_step: FiniteFloat
-    vertical_step: FiniteFloat
+    horizontal_step: Pixels
+    vertical_step: Pixels
     crop: Crop
 
-    @field_validator("reference_image", mode="before")
+    @model_validator(mode="before")
     @classmethod
-    def _one_picture(cls, value: object) -> object:
-        """Accepts a missing number, because there is only one picture."""
-        return 0 if value is None else value
+    def _unused_fields(cls, fields: Any) -> Any:
+        """Accepts null in fields that this sample does not use."""
+        if not isinstance(fields, dict):
+            return fields
+        unused: dict[str, float] = {"first_image": 0, "num_images": 1, "reference_image": 0}
+        direction = fields.get("direction")
+        if isinstance(direction, str) and direction != "zoom":
+            parts = direction.split("_")
+            unused |= {} if {*parts} & {*HORIZONTAL} else {"horizontal_step": 0.0}
+            unused |= {} if {*parts} & {*VERTICAL} else {"vertical_step": 0.0}
+        return fields | {name: unused[name] for name in unused if fields.get(name) is None}
 
     @model_validator(mode="after")
     def _known_direction(self) -> Self:
         parts = self.directions
         known = all(part in (*HORIZONTAL, *VERTICAL) for part in parts) and len(parts) <= 2
         if self.direction != "zoom" and not (known and len(set(parts)) == len(parts)):
-            raise ValueError(f"direction {self.direction!r} is unknown")
+            raise ValueError(f"direction {quoted(self.direction)} is unknown")
         return self
 
     @property

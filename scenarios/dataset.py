@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -20,7 +20,7 @@ from proactive_agent.scenarios.environment import Environment
 from proactive_agent.scenarios.images import ImageStore
 from proactive_agent.scenarios.protocol_pack import FILE_NAME, ProtocolPack, load_pack
 from proactive_agent.scenarios.registry import SCENARIOS, EnvironmentType
-from proactive_agent.scenarios.sample import Sample
+from proactive_agent.scenarios.sample import Sample, quoted
 from proactive_agent.scenarios.wording import OWN, Wording
 from proactive_agent.tools import UserError
 
@@ -29,6 +29,10 @@ EMBEDDED = Path(__file__).parent / "suite"
 
 OPEN_ENDED_SAMPLES = 100
 """Shuffled samples per scenario that the published open-ended evaluation asks about."""
+
+
+MAX_LINE = 8 * 2**20
+"""Most bytes of a line.  A real one has about a thousand."""
 
 
 class DataError(UserError):
@@ -146,6 +150,8 @@ class DataFolder:
             seen.add(sample.id)
             samples += 1
             kept += self._keeps(scenario, sample)
+        if not samples:
+            raise DataError(f"{self.file(scenario)} contains no sample")
         with self.file(scenario).open("rb") as stream:
             digest = hashlib.file_digest(stream, "sha256").hexdigest()
         return Scan(samples, kept, digest)
@@ -161,9 +167,11 @@ class DataFolder:
         offset = 0
         try:
             with file.open("rb") as stream:
-                for number, line in enumerate(stream, 1):
+                for number, line in enumerate(_lines(stream), 1):
+                    place = f"{file}, line {number}"
+                    if len(line) > MAX_LINE:
+                        raise DataError(f"{place}: longer than {MAX_LINE:,} bytes")
                     if line.strip():
-                        place = f"{file}, line {number}"
                         yield _PlacedSample(
                             place, offset, read_sample(SCENARIOS[scenario], line, place)
                         )
@@ -184,7 +192,7 @@ class DataFolder:
         try:
             with file.open("rb") as stream:
                 stream.seek(offset)
-                line = stream.readline()
+                line = stream.readline(MAX_LINE)
         except OSError as error:
             raise DataError(f"{file}: {error.strerror}") from None
         return read_sample(SCENARIOS[scenario], line, f"{file}, byte {offset}")
@@ -192,8 +200,13 @@ class DataFolder:
     def _keeps(self, scenario: str, sample: Sample) -> bool:
         if not self.filtered or self.pack is None:
             return True
-        strong = getattr(sample, "strong_occlusions", True)
-        return strong and self.pack.keeps(scenario, sample.id)
+        weak = getattr(sample, "strong_occlusions", None) is False
+        return not weak and self.pack.keeps(scenario, sample.id)
+
+
+def _lines(stream: IO[bytes]) -> Iterator[bytes]:
+    """Yields the lines of a file; of a line that is too long only the beginning."""
+    return iter(lambda: stream.readline(MAX_LINE + 1), b"")
 
 
 def read_sample(environment: EnvironmentType, line: bytes, place: str) -> Sample:
@@ -202,7 +215,7 @@ def read_sample(environment: EnvironmentType, line: bytes, place: str) -> Sample
         fields = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise DataError(f"{place}: not valid JSON ({error})") from None
-    name = f", sample {fields['id']!r}" if isinstance(fields, dict) and "id" in fields else ""
+    name = f", sample {quoted(fields['id'])}" if isinstance(fields, dict) and "id" in fields else ""
     try:
         sample = environment.sample_type.model_validate(fields)
         environment.check(sample)

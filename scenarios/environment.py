@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
-from proactive_agent.scenarios.sample import Sample, check_template, is_abstention
+from proactive_agent.scenarios.sample import Sample, check_template, is_abstention, quoted
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid, UserError
 
@@ -223,7 +223,7 @@ class Environment(ABC, Generic[S]):
         found = {intervention for word, intervention in cls.keywords.items() if word in lowered}
         if len(found) > 1:
             raise ValueError(
-                f"option {option!r} asks for several things: {', '.join(map(str, found))}"
+                f"option {quoted(option)} asks for several things: {', '.join(map(str, found))}"
             )
         return found.pop() if found else None
 
@@ -240,7 +240,7 @@ class Environment(ABC, Generic[S]):
         for option in sample.suggestions:
             if cls.intervention(option) is None:
                 words = ", ".join(map(repr, cls.keywords))
-                raise ValueError(f"options: {option!r} contains none of {words}")
+                raise ValueError(f"options: {quoted(option)} contains none of {words}")
 
     @property
     def shows_reference(self) -> bool:
@@ -383,7 +383,7 @@ class Environment(ABC, Generic[S]):
             return Option(text, Abstain(text))
         intervention = self.intervention(text)
         if intervention is None:
-            raise SampleError(f"sample {self.sample.id}: option {text!r} is not understood")
+            raise SampleError(f"sample {self.sample.id}: option {quoted(text)} is not understood")
         return Option(text, intervention)
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 from pydantic import model_validator
 
 from proactive_agent.scenarios.environment import AcceptedAnswer, Environment, ImageRef
-from proactive_agent.scenarios.sample import Sample, Text
+from proactive_agent.scenarios.sample import Sample, Text, quoted
 from proactive_agent.tools import Intervention
 
 SEVERITIES = range(1, 6)
@@ -28,7 +28,9 @@ class ImageNetCSample(Sample):
     @model_validator(mode="after")
     def _quality_answer_is_an_option(self) -> Self:
         if self.quality_answer not in self.options:
-            raise ValueError(f"quality_answer {self.quality_answer!r} is not among the options")
+            raise ValueError(
+                f"quality_answer {quoted(self.quality_answer)} is not among the options"
+            )
         return self
 
 

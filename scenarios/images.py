@@ -1,7 +1,7 @@
 """The pictures of a data folder, decoded and scaled once.
 
-Paths cannot lead out of the folder.  As in the published code, EXIF orientation is ignored and
-every picture is converted to RGB.
+Paths cannot lead out of the folder, and only regular files are opened.  As in the published code,
+EXIF orientation is ignored and every picture is converted to RGB.
 """
 
 import hashlib
@@ -14,10 +14,18 @@ from typing import NamedTuple
 from PIL import Image, UnidentifiedImageError
 
 from proactive_agent.scenarios.environment import ImageRef
+from proactive_agent.scenarios.regular_file import read_regular
 from proactive_agent.scenarios.sample import check_relative
 
 MAX_PIXELS = 89_478_485
 """Larger pictures are refused.  This is Pillow's own limit, 256 MiB of RGB values."""
+
+MAX_FILE_BYTES = 512 * 2**20
+"""Larger files are refused.  An uncompressed picture of `MAX_PIXELS` has half of it."""
+
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
+"""Formats of pictures, whatever their file is named.  Pillow knows some forty.  Its decoder of EPS
+starts Ghostscript, and most of the others are rarely tested."""
 
 CACHE_BYTES = 256 * 2**20
 
@@ -93,7 +101,7 @@ class ImageStore:
     def _decode(self, path: str) -> Picture:
         file = self.resolve(path)
         try:
-            content = file.read_bytes()
+            content = read_regular(file, MAX_FILE_BYTES)
         except OSError as error:
             raise ImageError(f"{path}: {error.strerror}") from None
         return Picture(decode(content, path), hashlib.sha256(content).hexdigest())
@@ -127,22 +135,32 @@ def decode(content: bytes, path: str) -> Image.Image:
 
 def loaded(content: bytes, path: str) -> Image.Image:
     """Decodes the bytes of a file in its own mode.  Raises ImageError, naming `path`."""
+    image = check_format(content, path)
     try:
-        image: Image.Image = Image.open(io.BytesIO(content))
-        if image.width * image.height > MAX_PIXELS:
-            raise ImageError(
-                f"{path}: {image.width} x {image.height} pixels exceed the limit of {MAX_PIXELS:,}"
-            )
         image.load()
-        return image
-    except ImageError:
-        raise
-    except UnidentifiedImageError:
-        raise ImageError(f"{path}: not a picture in a known format") from None
     except Exception as error:  # Pillow's decoders raise many types for broken files
+        raise _unreadable(path, error) from None
+    return image
+
+
+def check_format(content: bytes, path: str) -> Image.Image:
+    """Reads the head of a picture.  Raises ImageError for other formats and for too many pixels."""
+    try:
+        image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
+    except UnidentifiedImageError:
+        known = ", ".join(FORMATS)
+        raise ImageError(f"{path}: not a picture in one of the formats {known}") from None
+    except Exception as error:  # as in `loaded`
+        raise _unreadable(path, error) from None
+    if image.width * image.height > MAX_PIXELS:
         raise ImageError(
-            f"{path}: not a readable picture ({type(error).__name__}: {error})"
-        ) from None
+            f"{path}: {image.width} x {image.height} pixels exceed the limit of {MAX_PIXELS:,}"
+        )
+    return image
+
+
+def _unreadable(path: str, error: Exception) -> ImageError:
+    return ImageError(f"{path}: not a readable picture ({type(error).__name__}: {error})")
 
 
 def _size(picture: Picture) -> int:

@@ -4,23 +4,28 @@ Turn t shows view `valid_images[t]`; the first turn shows `first_image`.  The la
 the reference frame show the informative view.  In the last allowed turn only the category counts.
 """
 
-from typing import ClassVar, Self
+from functools import cached_property
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from proactive_agent.scenarios.environment import Environment, ExampleForm, ImageRef
-from proactive_agent.scenarios.sample import FrameIndex, Sample
+from proactive_agent.scenarios.sample import MAX_FRAMES, FrameIndex, Sample
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import Intervention
 
 ROTATE = Intervention("rotate_object")
 
 
+def _views(value: Any) -> Any:
+    return [] if value is None else value
+
+
 class MvpNSample(Sample):
     """An object and its views."""
 
-    valid_images: list[FrameIndex]
-    """The view shown in each turn; empty for all views in order."""
+    valid_images: Annotated[list[FrameIndex], Field(max_length=MAX_FRAMES), BeforeValidator(_views)]
+    """The view shown in each turn; empty or null for all views in order."""
 
     @model_validator(mode="after")
     def _a_view_per_turn(self) -> Self:
@@ -30,7 +35,7 @@ class MvpNSample(Sample):
             )
         return self
 
-    @property
+    @cached_property
     def views(self) -> list[int]:
         """The view shown in each turn."""
         return self.valid_images or list(range(self.num_images))

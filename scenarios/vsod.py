@@ -17,8 +17,9 @@ WAIT = Intervention("seek_video", "wait")
 class VsodSample(Sample):
     """A video in which an object is hidden for a while."""
 
-    strong_occlusions: bool
-    """False if the first frame already shows the object; the official filter drops such samples."""
+    strong_occlusions: bool | None
+    """False if the first frame already shows the object; the official filter drops such samples.
+    Null if that is not known."""
 
 
 class Vsod(RingEnvironment[VsodSample]):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proactive_agent.scenarios.images import ImageError, check_format
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import is_abstention
 from proactive_agent.scenarios.wording import letter
@@ -141,8 +142,14 @@ def _check_picture(fields: Mapping[str, Any]) -> None:
         shown = len(value) if isinstance(value, list) else repr(value)
         raise _FieldError("images", f"expected one picture, got {shown}")
     picture = value[0]
-    if not isinstance(picture, dict) or not (picture.get("bytes") or picture.get("path")):
-        raise _FieldError("images", "the picture is empty")
+    content = picture.get("bytes") if isinstance(picture, dict) else None
+    # A path could name any file of this machine, or an address.
+    if not isinstance(content, bytes) or not content:
+        raise _FieldError("images", "the picture is empty: expected its bytes")
+    try:
+        check_format(content, "images")
+    except ImageError as error:
+        raise _FieldError(*str(error).split(": ", 1)) from None
 
 
 def _prompt(fields: Mapping[str, Any], options: Sequence[str]) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from PIL import Image, ImageFilter, ImageOps
 
 from proactive_agent.scenarios.builder.items import Box, PixelSize, Region, SkipError
-from proactive_agent.scenarios.images import ImageError, loaded
+from proactive_agent.scenarios.images import MAX_FILE_BYTES, ImageError, loaded
+from proactive_agent.scenarios.regular_file import read_regular
 
 SMALLEST_SIDE = 32
 """Minimum side in pixels.  The corruptions refuse smaller pictures."""
@@ -25,7 +26,7 @@ def read_inside(root: Path, path: str) -> bytes:
         file = (root / path).resolve()
         if not file.is_relative_to(root.resolve()):
             raise SkipError(f"{path} leads outside {root}")
-        return file.read_bytes()
+        return read_regular(file, MAX_FILE_BYTES)
     except (OSError, RuntimeError) as error:
         raise SkipError(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 

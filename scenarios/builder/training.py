@@ -5,16 +5,13 @@ information.  Each row lists what the environment accepts there.  The columns `s
 are additions to the release's schema.  Needs the extra `build`.
 """
 
-import io
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from PIL import Image
-
 from proactive_agent.scenarios.builder.writer import encoded
 from proactive_agent.scenarios.environment import Environment, ImageRef
-from proactive_agent.scenarios.images import crop_box
+from proactive_agent.scenarios.images import crop_box, loaded
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import Sample
 from proactive_agent.scenarios.wording import OWN
@@ -75,8 +72,8 @@ def _picture(ref: ImageRef, frames: Mapping[str, bytes], quality: int) -> bytes:
     content = frames[Path(ref.path).name]
     if ref.crop is None:
         return content
-    with Image.open(io.BytesIO(content)) as image:
-        return encoded(image.crop(crop_box(ref.path, ref.crop)), quality)
+    image = loaded(content, ref.path)
+    return encoded(image.crop(crop_box(ref.path, ref.crop)), quality)
 
 
 class Shards:

@@ -48,7 +48,7 @@ class Material:
 
     def open(self, name: str) -> Image.Image:
         """Opens a picture as RGB, or the mask as mode L with values 0 and 255."""
-        with Image.open(self.folder / name) as image:
+        with Image.open(self.folder / name, formats=("JPEG", "PNG", "WEBP")) as image:
             if name == "mask.png":
                 return image.convert("L").point([0] * 128 + [255] * 128)
             return image.convert("RGB")

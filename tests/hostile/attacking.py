@@ -1,10 +1,11 @@
 """Runs commands on hostile inputs, and checks what holds for all of them."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from click.testing import CliRunner
 
@@ -46,3 +47,8 @@ def refusal(*arguments: str | Path, exit_code: int = 2) -> str:
     message = result.stderr if exit_code == 2 else result.stdout
     assert len(message) < LONGEST_MESSAGE, f"{arguments}: {len(message)} characters"
     return message
+
+
+def named(cases: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
+    """Returns the arguments of `parametrize` for a table whose first column names the case."""
+    return {"argvalues": [case[1:] for case in cases], "ids": [case[0] for case in cases]}

@@ -53,10 +53,13 @@ class TestShown:
         picture = store.open(ImageRef("a.png", (0, 0, 4, 4)))
         assert picture.sha256 == hashlib.sha256(content).hexdigest()
 
-    @pytest.mark.parametrize("mode", ["L", "P", "RGBA", "1", "CMYK"])
-    def test_every_mode_becomes_rgb(self, tmp_path: Path, mode: str) -> None:
-        Image.new(mode, (3, 2)).save(tmp_path / "m.tiff")
-        assert ImageStore(tmp_path).open(ImageRef("m.tiff")).image.mode == "RGB"
+    @pytest.mark.parametrize(
+        ("mode", "file"),
+        [("L", "m.png"), ("P", "m.png"), ("RGBA", "m.png"), ("1", "m.png"), ("CMYK", "m.jpg")],
+    )
+    def test_every_mode_becomes_rgb(self, tmp_path: Path, mode: str, file: str) -> None:
+        Image.new(mode, (3, 2)).save(tmp_path / file)
+        assert ImageStore(tmp_path).open(ImageRef(file)).image.mode == "RGB"
 
     def test_exif_orientation_is_ignored(self, tmp_path: Path) -> None:
         exif = Image.Exif()
@@ -120,7 +123,7 @@ class TestRefused:
     @pytest.mark.parametrize("content", [b"", b"no picture", b"\x89PNG\r\n\x1a\n"])
     def test_a_file_that_is_no_picture(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "x.png").write_bytes(content)
-        with pytest.raises(ImageError, match=r"x\.png: not a picture in a known format$"):
+        with pytest.raises(ImageError, match=r"x\.png: not a picture in one of the formats JPEG"):
             ImageStore(tmp_path).open(ImageRef("x.png"))
 
     # Pillow warns of its own accord; that is not what stops the picture.

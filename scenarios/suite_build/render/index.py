@@ -51,9 +51,9 @@ def layers(out: Path, scenario: str) -> list[Record]:
 
 def offsets(mask: Path, layer: Record, out: Path) -> Record | None:
     """Where the layer's left edge has to be to hide the mask fully and to leave it free."""
-    with Image.open(mask) as picture:
+    with Image.open(mask, formats=("JPEG", "PNG", "WEBP")) as picture:
         seen = np.asarray(picture.convert("L")) > 0
-    with Image.open(out / layer["file"]) as picture:
+    with Image.open(out / layer["file"], formats=("JPEG", "PNG", "WEBP")) as picture:
         alpha = np.asarray(picture.getchannel("A"))
     rows = np.nonzero(seen.any(axis=1))[0]
     columns = np.nonzero(seen.any(axis=0))[0]

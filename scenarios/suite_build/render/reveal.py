@@ -21,7 +21,7 @@ FLOOR_OF_BOX = 318  # row of the frame below which the inside of the box is not 
 
 def layer(path: Path) -> Image.Image:
     """A cover's picture, with nearly opaque pixels made opaque."""
-    with Image.open(path) as picture:
+    with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as picture:
         image = picture.convert("RGBA")
     image.putalpha(image.getchannel("A").point([v if v < 232 else 255 for v in range(256)]))
     return image
@@ -60,15 +60,15 @@ class Reveal:
 
     def __init__(self, out: Path, folder: Path, record: dict[str, Any]) -> None:
         self.covers = out / "changeit" / "covers"
-        with Image.open(out / "plates" / f"{record['plate']}.png") as picture:
+        with Image.open(out / "plates" / f"{record['plate']}.png", formats=("PNG",)) as picture:
             self.plate = picture.convert("RGBA")
-        with Image.open(folder / "scene.png") as picture:
+        with Image.open(folder / "scene.png", formats=("PNG",)) as picture:
             self.scene = picture.convert("RGBA")
-        with Image.open(folder / "mask.png") as picture:
+        with Image.open(folder / "mask.png", formats=("PNG",)) as picture:
             self.mask = picture.convert("L")
         self.sprite = Image.new("RGBA", self.plate.size)
         if (folder / "sprite.png").exists():
-            with Image.open(folder / "sprite.png") as picture:
+            with Image.open(folder / "sprite.png", formats=("PNG",)) as picture:
                 self.sprite = picture.convert("RGBA")
         self.area = int(np.count_nonzero(np.asarray(self.mask)))
 

@@ -161,7 +161,7 @@ def plate(out: Path, number: int, name: str, furniture: list[tuple[Piece, Thing]
             boxes.append({"name": piece.name, "box": [round(value) for value in box]})
         path.with_suffix(".json").write_text(json.dumps(boxes, indent=1) + "\n")
         scratch.rename(path)
-    with Image.open(path) as picture:
+    with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as picture:
         return picture.convert("RGB")
 
 

@@ -260,7 +260,7 @@ def shoot(path: Path, box: Box | None = None) -> Image.Image:
     path.parent.mkdir(parents=True, exist_ok=True)
     render.filepath = str(path)
     bpy.ops.render.render(write_still=True)
-    with Image.open(path) as picture:
+    with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as picture:
         return picture.copy()
 
 

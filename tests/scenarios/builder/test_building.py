@@ -64,7 +64,7 @@ def test_a_broken_picture_is_left_out_and_counted(photos: Path, tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("name", "reason"),
-    [("text.png", "not a picture in a known format"), ("tiny.png", "fewer than 32")],
+    [("text.png", "not a picture in one of the formats JPEG"), ("tiny.png", "fewer than 32")],
 )
 def test_why_a_picture_was_left_out(photos: Path, tmp_path: Path, name: str, reason: str) -> None:
     (photos / LABELS[0] / "text.png").write_text("x")
