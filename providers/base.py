@@ -5,7 +5,8 @@ loop does not know which provider it talks to.  A failure is one of three except
 
 - `ProviderError`: one request failed; its episode becomes an error record;
 - `UserError`: the run cannot work (a wrong key, an unknown model) and ends;
-- `StoppedError`: the run ends for now and can be resumed (the human player left).
+- `StoppedError`: the run ends for now and can be resumed (the human player left, the
+  account has no credit left).
 """
 
 from abc import ABC, abstractmethod
@@ -15,14 +16,16 @@ from typing import Any, ClassVar
 from proactive_agent.providers.desk import Desk
 from proactive_agent.providers.messages import Reply, Request
 from proactive_agent.settings import ApiAccess, LoadSettings, Sampling
+from proactive_agent.tools.reading import clean
 
 
 class ProviderError(Exception):
     """One request failed.  `kind` is a short identifier such as `timeout` or `bad_request`."""
 
     def __init__(self, kind: str, message: str) -> None:
-        super().__init__(message)
-        self.kind = kind
+        # Both are written to disk, and no file can hold a lone surrogate.
+        super().__init__(clean(str(message)))
+        self.kind = clean(str(kind))
 
 
 class StoppedError(Exception):

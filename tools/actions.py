@@ -11,6 +11,7 @@ InvalidReason = Literal[
     "empty",
     "unreadable",
     "bad_json",
+    "cut_off",
     "unknown_tool",
     "bad_arguments",
     "several_calls",

@@ -4,6 +4,8 @@
 - An invalid call (unknown tool, bad value, broken JSON, several calls at once) is `Invalid` with
   the reason.  It is never repaired into another action.  Ignored differences, such as case or a
   final full stop, are recorded in `notes`.
+- A reply that the token limit cut off, and that therefore contains no readable call or text, is
+  `Invalid` with the reason `cut_off`.
 - A reply without a call is a message to the user.  It is an `Answer` if it names exactly one
   category, `Abstain` if it gives up, and otherwise a `Question`.
 
@@ -51,9 +53,28 @@ class TextCalls(NamedTuple):
 
 
 def read_reply(
+    text: str,
+    calls: Sequence[ToolCall],
+    toolset: Toolset,
+    categories: Sequence[str],
+    *,
+    cut_off: bool = False,
+) -> Reading:
+    """Parses a reply.  Never raises; an unreadable reply is `Invalid`.
+
+    `cut_off` says that the token limit ended the reply.
+    """
+    reading = _read(text, calls, toolset, categories)
+    if cut_off and isinstance(reading.action, Invalid) and reading.action.why != "several_calls":
+        problem = f"{reading.action.why} {reading.action.detail}".strip()
+        action = Invalid("cut_off", f"the token limit ended the reply ({problem})"[:SHOWN])
+        return Reading(action, reading.via, reading.notes)
+    return reading
+
+
+def _read(
     text: str, calls: Sequence[ToolCall], toolset: Toolset, categories: Sequence[str]
 ) -> Reading:
-    """Parses a reply.  Never raises; an unreadable reply is `Invalid`."""
     if len(calls) > 1:
         names = ", ".join(call.name for call in calls)
         return Reading(Invalid("several_calls", clean(names)[:SHOWN]), "call")

@@ -11,11 +11,11 @@ from rich.progress import MofNCompleteColumn
 
 from proactive_agent.cli.bar import plain_bar
 from proactive_agent.metrics import summarise
-from proactive_agent.play.budget import Budget, BudgetSpentError
+from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges import Judge
 from proactive_agent.play.judges.choose import RULES, check_judge, choose_judge
 from proactive_agent.play.judges.model import SAMPLING
-from proactive_agent.providers import ApiAccess, ProviderError
+from proactive_agent.providers import ApiAccess, ProviderError, StoppedError
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.outline import outline_of
@@ -80,7 +80,7 @@ def judge_run(folder: RunFolder, judging: Judging) -> None:
         )
         try:
             failed = _run(judge, work, budget)
-        except BudgetSpentError as error:
+        except StoppedError as error:
             stopped = str(error)
     _show_run(replies, judge, file, embedded=settings.data is None)
     if failed:
@@ -105,7 +105,7 @@ def measure(file: Path | None, judging: Judging) -> None:
         work = compare_with_people(judge, answers, advance, judging.concurrency, budget)
         try:
             found = _run(judge, work, budget)
-        except BudgetSpentError as error:
+        except StoppedError as error:
             messages.print(str(error), markup=False)
             sys.exit(1)
     parts = _parts(answers, found)

@@ -79,8 +79,8 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
     """Plays one sample to its end and returns its record.
 
     `repeat` counts earlier plays of the same sample.  A failed request, a judge without a verdict,
-    an unreadable picture or a faulty sample ends the episode as an error record.  UserError,
-    StoppedError and BudgetSpentError concern the whole run and are raised.
+    an unreadable picture or a faulty sample ends the episode as an error record.  UserError and
+    StoppedError concern the whole run and are raised.
     """
     environment = play.environment(scenario, sample)
     episode = _Episode(play, environment, scenario, sample, repeat)

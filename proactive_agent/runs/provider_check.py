@@ -14,9 +14,11 @@ from proactive_agent.providers import (
     Request,
     RequestKey,
     Sampling,
+    StoppedError,
     TextPart,
     UserMessage,
 )
+from proactive_agent.providers.reply_check import ask
 from proactive_agent.tools import Answer, Toolset, read_reply
 from proactive_agent.tools.catalogue import answer_tool
 
@@ -50,15 +52,17 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
     try:
         started = time.perf_counter()
         try:
-            reply = await provider.complete(request)
+            reply = await ask(provider, request)
         except ProviderError as error:
             # The probe finds out which settings the model refuses, or raises an explaining error.
             if error.kind != "bad_request" or await provider.probe(request.sampling) is None:
                 raise
-            reply = await provider.complete(request)
+            reply = await ask(provider, request)
         seconds = time.perf_counter() - started
     except ProviderError as error:
         return [Finding("request", False, f"{error.kind}: {error}")]
+    except StoppedError as error:
+        return [Finding("request", False, str(error))]
     finally:
         await provider.close()
     return [

@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from proactive_agent.play.budget import Budget, BudgetSpentError
+from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges.base import Case, Judge, ask
-from proactive_agent.providers import ProviderError, RequestKey
+from proactive_agent.providers import ProviderError, RequestKey, StoppedError
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord, JudgementRecord
 from proactive_agent.records.run_folder import LineWriter, RunFolder
 from proactive_agent.scenarios import SCENARIOS
@@ -104,12 +104,13 @@ async def judge_again(
 ) -> list[Unjudged]:
     """Judges the replies that are not in the file yet; returns those that could not be judged.
 
-    Raises UserError, and BudgetSpentError if the budget is spent.  A later call continues.
+    Raises UserError, and StoppedError if the budget is spent or the account is refused.  A later
+    call continues.
     """
     done = file.read()
     left = iter([reply for reply in replies if reply.key not in done])
     failed: list[Unjudged] = []
-    spent: list[BudgetSpentError] = []
+    spent: list[StoppedError] = []
 
     async def work() -> None:
         for episode in left:
@@ -117,7 +118,7 @@ async def judge_again(
                 return
             try:
                 judgement = await _judge(episode, judge, budget)
-            except BudgetSpentError as error:
+            except StoppedError as error:
                 spent.append(error)
                 return
             except ProviderError as error:

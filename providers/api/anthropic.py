@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from proactive_agent.providers.api.encoding import Pictures
-from proactive_agent.providers.api.faults import ApiError, from_sdk
+from proactive_agent.providers.api.faults import ApiError, from_code, from_sdk
 from proactive_agent.providers.api.keys import key_for
 from proactive_agent.providers.api.prices import Tokens
 from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
@@ -25,7 +25,6 @@ from proactive_agent.tools.render import for_anthropic
 
 ADDRESS = "https://api.anthropic.com"
 EPHEMERAL = {"type": "ephemeral"}
-_REASONS = {"end_turn": "stop", "tool_use": "tool_calls", "max_tokens": "length"}
 _THINKING = ("thinking", "redacted_thinking")
 
 
@@ -90,6 +89,8 @@ class Anthropic(ApiProvider):
         return from_sdk(error)
 
     def read(self, raw: dict[str, Any]) -> ParsedReply:
+        if error := raw.get("error"):
+            raise from_code(error)
         reason = raw["stop_reason"]
         if reason == "refusal":
             raise ApiError("content_filter", "the API's filter stopped the reply")
@@ -101,7 +102,7 @@ class Anthropic(ApiProvider):
         return ParsedReply(
             text=text,
             tool_calls=tuple(map(_read_call, called)),
-            finish_reason=_REASONS.get(reason, reason),
+            finish_reason=reason,
             tokens=_tokens(raw.get("usage") or {}),
             opaque=blocks if any(block["type"] in _THINKING for block in blocks) else None,
         )

@@ -39,7 +39,12 @@ class ReplyCache:
 
     async def put(self, key: str, reply: dict[str, Any]) -> None:
         """Stores a raw reply.  A stored reply is never overwritten."""
-        await asyncio.to_thread(self._put, key, json.dumps(reply))
+        statement = "INSERT OR IGNORE INTO replies VALUES (?, ?)"
+        await asyncio.to_thread(self._write, statement, key, json.dumps(reply))
+
+    async def discard(self, key: str) -> None:
+        """Removes a reply that cannot be used."""
+        await asyncio.to_thread(self._write, "DELETE FROM replies WHERE key = ?", key)
 
     def close(self) -> None:
         """Closes the file."""
@@ -56,10 +61,10 @@ class ReplyCache:
             raise UserError(f"cannot read the reply cache {self.file}: {error}") from None
         return reply
 
-    def _put(self, key: str, reply: str) -> None:
+    def _write(self, statement: str, *values: str) -> None:
         try:
             with self._lock, self._database:
-                self._database.execute("INSERT OR IGNORE INTO replies VALUES (?, ?)", (key, reply))
+                self._database.execute(statement, values)
         except sqlite3.Error as error:
             raise UserError(f"cannot write the reply cache {self.file}: {error}") from None
 

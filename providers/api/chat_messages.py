@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from proactive_agent.providers.api.encoding import Pictures
-from proactive_agent.providers.api.faults import ApiError
+from proactive_agent.providers.api.faults import ApiError, from_code
 from proactive_agent.providers.api.prices import Tokens
 from proactive_agent.providers.api.provider import ParsedReply
 from proactive_agent.providers.messages import (
@@ -34,33 +34,35 @@ def read_chat(raw: dict[str, Any]) -> ParsedReply:
 
     Raises ApiError, or KeyError, TypeError and the like if the reply has another form.
     """
-    choices = raw["choices"]
+    choices = raw.get("choices")
     if not choices:
+        if error := raw.get("error"):
+            raise from_code(error)
         raise ApiError("bad_reply", "the reply has no choices")
     choice = choices[0]
+    if error := choice.get("error"):
+        raise from_code(error)
     message, reason = choice["message"], choice.get("finish_reason")
-    if reason == "content_filter":
-        raise ApiError("content_filter", "the API's content filter blocked the reply")
-    text = message.get("content") or ""
+    text = _or(message.get("content"), "")
     if isinstance(text, list):
         text = "".join(part.get("text", "") for part in text)
-    refusal = message.get("refusal") or ""
-    calls = [call["function"] | {"id": call.get("id")} for call in message.get("tool_calls") or ()]
+    refusal = _or(message.get("refusal"), "")
+    written = _or(message.get("tool_calls"), ())
+    calls = [call["function"] | {"id": call.get("id")} for call in written]
     return ParsedReply(
         text=text or refusal,
         tool_calls=tuple(read_call(call, index) for index, call in enumerate(calls)),
         finish_reason="refusal" if refusal and not text else reason,
-        tokens=_tokens(raw.get("usage") or {}),
+        tokens=_tokens(_or(raw.get("usage"), {})),
     )
 
 
 def read_call(call: dict[str, Any], index: int) -> ToolCall:
     """Builds a call from `name`, `arguments` and `id`.  The arguments remain unparsed text."""
-    arguments = call.get("arguments")
-    if arguments is None:
-        arguments = ""
+    arguments = _or(call.get("arguments"), "")
     written = arguments if isinstance(arguments, str) else json.dumps(arguments)
-    return ToolCall(call["name"] or "", written, call.get("id") or f"call_{index}")
+    name, given = _or(call["name"], ""), _or(call.get("id"), "")
+    return ToolCall(name, written, f"call_{index}" if given == "" else given)
 
 
 def _turn(message: Message, pictures: Pictures) -> dict[str, Any]:
@@ -98,10 +100,15 @@ def _parts(content: Sequence[Part], pictures: Pictures) -> list[dict[str, Any]]:
     ]
 
 
+def _or(value: Any, instead: Any) -> Any:
+    """Replaces null only, so that a wrong value of a wrong type is found by the reply check."""
+    return instead if value is None else value
+
+
 def _tokens(usage: dict[str, Any]) -> Tokens:
-    given = usage.get("prompt_tokens_details") or {}
-    written = usage.get("completion_tokens_details") or {}
-    if not usage.get("prompt_tokens"):
+    given = _or(usage.get("prompt_tokens_details"), {})
+    written = _or(usage.get("completion_tokens_details"), {})
+    if usage.get("prompt_tokens") in (None, 0):
         return Tokens()  # No prompt is empty, so a server that reports 0 did not count.
     return Tokens(
         input=usage["prompt_tokens"],

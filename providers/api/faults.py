@@ -5,12 +5,16 @@
 | connection, timeout | no response or an incomplete one; HTTP 408 | yes |
 | rate_limit, conflict | HTTP 429, 409 | yes |
 | overloaded, server | HTTP 503 and 529, any other 5xx | yes |
-| bad_reply | malformed response: no JSON, wrong content type, no choices | yes |
-| quota | the account has no credit left | no |
-| auth, permission, not_found | HTTP 401, 403, 404 | no |
+| bad_reply | incomplete response: no JSON, wrong content type, no choices | yes |
+| malformed | a field of the response has the wrong type or range | no |
+| quota | HTTP 402; the account has no credit left; a daily quota is used up | no; the run stops |
+| auth, permission | HTTP 401, 403 | no; the run stops |
+| not_found | HTTP 404 | no |
 | too_large, context_overflow | HTTP 413; more tokens than the context window | no |
 | content_filter | the API's content filter blocked the request or the reply | no |
 | bad_request | any other 4xx; a message that an adapter cannot send | no |
+
+"The run stops": every later request would fail as well, so the run ends and can be resumed.
 """
 
 import json
@@ -24,16 +28,26 @@ SHOWN = 400
 """Maximum number of characters of an error message."""
 
 _BY_STATUS = {
-    401: "auth", 403: "permission", 404: "not_found", 408: "timeout", 409: "conflict",
+    401: "auth", 402: "quota", 403: "permission", 404: "not_found", 408: "timeout", 409: "conflict",
     413: "too_large", 429: "rate_limit", 503: "overloaded", 529: "overloaded",
 }  # fmt: skip
 RETRIED = frozenset(
     {"connection", "timeout", "rate_limit", "conflict", "overloaded", "server", "bad_reply"}
 )
+STOPPING = frozenset({"auth", "permission", "quota"})
+"""Kinds that end a run, because every later request would fail as well."""
 SLOWED_BY = frozenset({"rate_limit", "overloaded"})
 """Kinds that reduce the number of concurrent requests."""
 
-_QUOTA = re.compile(r"insufficient_quota|credit balance is too low|billing_error", re.IGNORECASE)
+_QUOTA = re.compile(
+    r"insufficient_quota|credit balance is too low|billing_error|billing_hard_limit"
+    r"|insufficient[ _](?:balance|credits?|funds)"
+    # Gemini names the quota that was exceeded.  Those per minute pass, those per day do not.
+    r"|quotaId[\"'\s:\\]+\w*PerDay",
+    re.IGNORECASE,
+)
+_RETRY_DELAY = re.compile(r"retryDelay[\"'\s:\\]+(\d+(?:\.\d+)?)s")
+"""Gemini's wait in the details of an error: `"retryDelay": "34s"`."""
 _OVERFLOW = re.compile(
     r"context_length_exceeded|maximum context length|context[ _]window|prompt is too long"
     r"|exceeds? the (?:model'?s? )?(?:maximum|max|available) (?:context|input)|too many tokens",
@@ -41,7 +55,7 @@ _OVERFLOW = re.compile(
 )
 _FILTERED = re.compile(
     r"content[_ ]filter|content_policy|content management policy|ResponsibleAIPolicy"
-    r"|rejected as a result of our safety system",
+    r"|rejected as a result of our safety system|requires moderation|moderation_blocked",
     re.IGNORECASE,
 )
 
@@ -67,13 +81,30 @@ def from_status(status: int, headers: Mapping[str, str], body: str) -> ApiError:
     kind = _BY_STATUS.get(status, "server" if status >= 500 else "bad_request")
     if status in (400, 403, 413, 422, 429) and (special := _special(body, status)):
         kind = special
-    return ApiError(kind, f"HTTP {status}: {message}"[:SHOWN], _wait(headers))
+    return ApiError(kind, f"HTTP {status}: {message}"[:SHOWN], _wait(headers, body))
+
+
+def from_code(error: Any) -> ApiError:
+    """Builds the error that a reply with HTTP 200 reports in its body.
+
+    Gateways pass on failures of the server behind them in this form.  A `code` is an HTTP status or
+    the name of the error.
+    """
+    body = json.dumps({"error": error})
+    code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600:
+        return from_status(code, {}, body)
+    status = 429 if re.search(r"rate_?limit", body) else 529 if "overloaded" in body else 500
+    fault = from_status(status, {}, body)
+    return ApiError(_special(body, 400) or fault.kind, _message(body)[:SHOWN], fault.wait)
 
 
 def from_sdk(error: Exception) -> ApiError:
     """Builds the error for an exception of the OpenAI SDK, the Anthropic SDK or litellm."""
     status = getattr(error, "status_code", None)
     names = _names(error)
+    if "Invalid response object" in str(error):  # litellm, with a traceback as the message
+        return ApiError("malformed", "litellm cannot read the reply; a field has a wrong type")
     # The transport reports a server that does not exist as a timeout.
     for cause in _causes(error):
         if isinstance(cause, ConnectionError) or "ClientConnectorError" in _names(cause):
@@ -92,7 +123,8 @@ def from_sdk(error: Exception) -> ApiError:
     if isinstance(status, int) and status >= 400:
         return from_status(status, headers, _body(error, response))
     if status == 200 or names & {"JSONDecodeError", "APIResponseValidationError", "DecodeError"}:
-        return ApiError("bad_reply", f"the reply cannot be read: {_first_line(error)}")
+        kind = "malformed" if "recursion" in str(error) else "bad_reply"
+        return ApiError(kind, f"the reply cannot be read: {_first_line(error)}")
     return ApiError("bad_request", f"{type(error).__name__}: {_first_line(error)}")
 
 
@@ -129,8 +161,11 @@ def _message(body: str) -> str:
     """Extracts the message from an error body in any of the usual forms."""
     try:
         value = json.loads(body)
-    except ValueError:
-        return " ".join(body.split()) or "no message"
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]  # Gemini's compatible API sends a list with one error.
+        json.dumps(value)
+    except (ValueError, RecursionError):
+        return " ".join(body[: 2 * SHOWN].split()) or "no message"
     if isinstance(value, dict):
         inner = value.get("error", value)
         if isinstance(inner, dict):
@@ -144,13 +179,14 @@ def _first_line(error: BaseException) -> str:
     return lines[0][:SHOWN] if lines else ""
 
 
-def _wait(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from the header `retry-after-ms` or `retry-after` (seconds or a date)."""
+def _wait(headers: Mapping[str, str], body: str) -> float | None:
+    """Seconds to wait, from `retry-after-ms`, `retry-after` (seconds or a date) or `retryDelay`."""
     try:
         if exact := headers.get("retry-after-ms"):
             return max(0.0, float(exact) / 1000)
         if not (given := headers.get("retry-after")):
-            return None
+            found = _RETRY_DELAY.search(body)
+            return float(found[1]) if found else None
         if re.fullmatch(r"[\d.]+", given.strip()):
             return float(given)
         return max(0.0, parsedate_to_datetime(given).timestamp() - time.time())

@@ -100,6 +100,11 @@ class LiteLLM(ApiProvider):
         return from_sdk(error)
 
     def read(self, raw: dict[str, Any]) -> ParsedReply:
+        for choice in raw["choices"]:
+            # litellm turns reasons that it does not know, `error` among them, into `stop`.
+            native = (choice.get("provider_specific_fields") or {}).get("native_finish_reason")
+            if native is not None and choice["finish_reason"] == "stop":
+                choice["finish_reason"] = native
         answer = read_chat(raw)
         message = raw["choices"][0]["message"]
         kept = {field: message[field] for field in _KEPT if message.get(field)}

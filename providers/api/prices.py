@@ -59,7 +59,7 @@ class Price:
             return None
         cached, written = tokens.cached or 0, tokens.cache_written or 0
         return (
-            (tokens.input - cached - written) * self.input
+            max(0, tokens.input - cached - written) * self.input
             + cached * _or(self.cached, self.input)
             + written * _or(self.cache_written, self.input)
             + tokens.output * self.output

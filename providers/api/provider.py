@@ -7,19 +7,25 @@ import asyncio
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from proactive_agent.providers.api.cache import ReplyCache, cache_key
 from proactive_agent.providers.api.encoding import Encoder, Pictures
-from proactive_agent.providers.api.faults import SHOWN, SLOWED_BY, ApiError
+from proactive_agent.providers.api.faults import SHOWN, SLOWED_BY, STOPPING, ApiError
+from proactive_agent.providers.api.finish_reasons import normalised
 from proactive_agent.providers.api.keys import redactor
 from proactive_agent.providers.api.pace import Pace
 from proactive_agent.providers.api.prices import Tokens, find_price, input_tokens
 from proactive_agent.providers.api.retry import Retry
-from proactive_agent.providers.api.server import ApiTarget, parse_target
-from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
+from proactive_agent.providers.api.server import ApiTarget, parse_target, plain
+from proactive_agent.providers.base import (
+    Provider,
+    ProviderError,
+    ProviderOptions,
+    StoppedError,
+)
 from proactive_agent.providers.messages import (
     Reply,
     Request,
@@ -28,13 +34,15 @@ from proactive_agent.providers.messages import (
     Usage,
     UserMessage,
 )
+from proactive_agent.providers.reply_check import checked, count
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall, UserError
+from proactive_agent.tools.reading import clean
 
 PROBE = "Reply with the word: ready"
 PROBE_TOKENS = 16
 """The minimum that the Responses API accepts."""
-MISCONFIGURED = frozenset({"auth", "permission", "not_found", "quota", "connection", "bad_request"})
+MISCONFIGURED = STOPPING | {"not_found", "connection", "bad_request"}
 """Failures of a probe that every later request would meet as well."""
 
 
@@ -45,6 +53,7 @@ class ParsedReply:
     text: str
     tool_calls: tuple[ToolCall, ...]
     finish_reason: str | None
+    """As the API wrote it."""
     tokens: Tokens
     opaque: Any = None
 
@@ -66,9 +75,10 @@ class ApiProvider(Provider):
         self.options = options
         self.left_out: set[str] = set()
         self.pace = Pace(access.rpm, access.tpm)
-        spec = f"{self.name}:{target.model}"
-        self.price = find_price(f"{spec}@{target.base_url}" if target.base_url else spec,
-                                access.price)  # fmt: skip
+        self.spec = f"{self.name}:{target.model}"
+        """The model in error messages, without the address of its server."""
+        full = f"{self.spec}@{target.base_url}" if target.base_url else self.spec
+        self.price = find_price(full, access.price)
         self._encoder = Encoder(options.image_size, options.image_quality, options.image_format)
         self._retry = Retry(access.tries, access.first_wait, access.patience)
         self._cache = ReplyCache(Path(access.cache)) if access.cache else None
@@ -109,12 +119,19 @@ class ApiProvider(Provider):
 
     async def complete(self, request: Request) -> Reply:
         try:
-            pictures = await self._encoder.pictures(request)
-            body = self.body(request, pictures)
-            tokens = self._expected_tokens(request, pictures)
-            reply = await self._asked(body, tokens, self._key(request, body))
+            return await self._complete(request)
         except ApiError as fault:
-            raise ProviderError(fault.kind, self._redact(str(fault))) from None
+            message = self._redact(str(fault))
+            if fault.kind in STOPPING:
+                raise StoppedError(f"{self.spec}: {fault.kind}: {message}") from None
+            raise ProviderError(fault.kind, message) from None
+
+    async def _complete(self, request: Request) -> Reply:
+        """Asks once.  Raises ApiError."""
+        pictures = await self._encoder.pictures(request)
+        body = self.body(request, pictures)
+        tokens = self._expected_tokens(request, pictures)
+        reply = await self._asked(body, tokens, self._key(request, body))
         shown = [pictures[part.key].sent for part in request.pictures]
         return replace(
             reply,
@@ -128,13 +145,13 @@ class ApiProvider(Provider):
         request = Request(RequestKey("probe", 0, 0), (message,), sampling=limited)
         while True:
             try:
-                return await self.complete(request)
-            except ProviderError as error:
-                if error.kind == "bad_request" and self._leave_out(str(error)):
+                return await self._complete(request)
+            except ApiError as fault:
+                if fault.kind == "bad_request" and self._leave_out(str(fault)):
                     continue
-                if error.kind in MISCONFIGURED:
-                    spec = f"{self.name}:{self.target.model}"
-                    raise UserError(f"{spec}: {error.kind}: {error}") from None
+                if fault.kind in MISCONFIGURED:
+                    told = clean(self._redact(str(fault)))
+                    raise UserError(f"{self.spec}: {fault.kind}: {told}") from None
                 return None  # The failure may be temporary; the run handles it.
 
     def manifest(self) -> dict[str, Any]:
@@ -187,24 +204,37 @@ class ApiProvider(Provider):
         return cache_key(self.name, self.address, body, seed, *repeat)
 
     async def _asked(self, body: dict[str, Any], tokens: int, key: str | None) -> Reply:
-        if self._cache and key and (kept := await self._cache.get(key)):
-            reply = self._reply(kept, 0.0)
-            return replace(reply, usage=replace(reply.usage, cost_usd=0.0, cache_hit=True))
+        if self._cache and key and (kept := await self._kept(self._cache, key)):
+            return replace(kept, usage=replace(kept.usage, cost_usd=0.0, cache_hit=True))
 
         async def attempt() -> tuple[Reply, dict[str, Any]]:
             return await self._attempt(body, tokens)
 
         reply, raw = await self._retry(attempt)
-        if self._cache and key:
+        if self._cache and key and _is_kept(reply):
             await self._cache.put(key, raw)
         return reply
+
+    async def _kept(self, cache: ReplyCache, key: str) -> Reply | None:
+        """The reply of an earlier request, or None if there is none that may be used."""
+        raw = await cache.get(key)
+        if raw is None:
+            return None
+        try:
+            reply = self._reply(plain(raw), 0.0)
+            if _is_kept(reply):
+                return reply
+        except ApiError:
+            pass
+        await cache.discard(key)  # Older versions kept every reply.
+        return None
 
     async def _attempt(self, body: dict[str, Any], tokens: int) -> tuple[Reply, dict[str, Any]]:
         async with self.pace.slot(tokens) as slot:
             started = time.perf_counter()
             try:
                 async with asyncio.timeout(self.options.access.timeout):
-                    raw = await self.send(body)
+                    raw = plain(await self.send(body))
                 reply = self._reply(raw, time.perf_counter() - started)
             except Exception as error:
                 fault = self._explained(error)
@@ -220,24 +250,35 @@ class ApiProvider(Provider):
     def _reply(self, raw: dict[str, Any], seconds: float) -> Reply:
         try:
             answer = self.read(raw)
+            reason = normalised(answer.finish_reason)
+            tokens = _counted(answer.tokens)
+            reply = checked(
+                Reply(
+                    text=answer.text,
+                    tool_calls=answer.tool_calls,
+                    finish_reason=reason,
+                    usage=Usage(
+                        input_tokens=tokens.input,
+                        output_tokens=tokens.output,
+                        cached_tokens=tokens.cached,
+                        reasoning_tokens=tokens.reasoning,
+                        cost_usd=self.price.cost(tokens) if self.price else None,
+                        seconds=seconds,
+                    ),
+                    opaque=answer.opaque,
+                )
+            )
+        except ProviderError as error:
+            raise ApiError(error.kind, str(error)) from None
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+            kind = "bad_reply" if isinstance(error, LookupError) else "malformed"
             shown = f"{type(error).__name__}: {error}; {raw}"[:SHOWN]
-            raise ApiError("bad_reply", f"the reply has an unexpected form: {shown}") from None
-        tokens = answer.tokens
-        return Reply(
-            text=answer.text,
-            tool_calls=answer.tool_calls,
-            finish_reason=answer.finish_reason,
-            usage=Usage(
-                input_tokens=tokens.input,
-                output_tokens=tokens.output,
-                cached_tokens=tokens.cached,
-                reasoning_tokens=tokens.reasoning,
-                cost_usd=self.price.cost(tokens) if self.price else None,
-                seconds=seconds,
-            ),
-            opaque=answer.opaque,
-        )
+            raise ApiError(kind, f"the reply has an unexpected form: {shown}") from None
+        if reason == "error":
+            raise ApiError("server", "the API could not finish the reply")
+        if reason == "content_filter":
+            raise ApiError("content_filter", "the API's content filter blocked the reply")
+        return reply
 
     def _explained(self, error: Exception) -> ApiError:
         if isinstance(error, ApiError):
@@ -245,6 +286,21 @@ class ApiProvider(Provider):
         if isinstance(error, TimeoutError):
             return ApiError("timeout", f"no reply within {self.options.access.timeout:g} s")
         return self.fault(error)
+
+
+def _is_kept(reply: Reply) -> bool:
+    """Whether a reply goes into the cache: a reply that was cut off may be complete next time."""
+    return reply.finish_reason != "length"
+
+
+def _counted(tokens: Tokens) -> Tokens:
+    """The token counts of a reply, checked.  Raises ProviderError."""
+    return Tokens(
+        **{
+            field.name: count(f"{field.name} tokens", getattr(tokens, field.name))
+            for field in fields(tokens)
+        }
+    )
 
 
 def _sum(first: int | None, second: int | None) -> int | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from proactive_agent.providers.api.chat_messages import read_call
 from proactive_agent.providers.api.encoding import Pictures
-from proactive_agent.providers.api.faults import ApiError, from_status
+from proactive_agent.providers.api.faults import ApiError, from_code
 from proactive_agent.providers.api.prices import Tokens
 from proactive_agent.providers.api.provider import ParsedReply
 from proactive_agent.providers.messages import (
@@ -18,6 +18,7 @@ from proactive_agent.providers.messages import (
 from proactive_agent.tools import Tool
 from proactive_agent.tools.render import for_openai
 
+_UNFINISHED = ("failed", "cancelled", "queued", "in_progress")
 _NOT_SENT_BACK = ("status",)
 
 
@@ -49,13 +50,10 @@ def read_response(raw: dict[str, Any]) -> ParsedReply:
     Raises ApiError, or KeyError, TypeError and the like if the response has another form.
     """
     if error := raw.get("error"):
-        status = 429 if error.get("code") == "rate_limit_exceeded" else 500
-        raise from_status(
-            status, {}, error.get("message") or "the API reported an error without a message"
-        )
+        raise from_code(error)
+    if (status := raw.get("status")) in _UNFINISHED:
+        raise ApiError("server", f"the API did not finish the reply; its status is {status!r}")
     reason = (raw.get("incomplete_details") or {}).get("reason")
-    if reason == "content_filter":
-        raise ApiError("content_filter", "the API's content filter blocked the reply")
     output: list[dict[str, Any]] = raw["output"]
     if not output and not reason:
         raise ApiError("bad_reply", "the reply has no output")
@@ -74,8 +72,8 @@ def read_response(raw: dict[str, Any]) -> ParsedReply:
 
 
 def _finish_reason(incomplete: str | None, called: bool, refused: bool) -> str:
-    if incomplete:
-        return "length" if incomplete == "max_output_tokens" else incomplete
+    if incomplete is not None:
+        return incomplete
     return "tool_calls" if called else "refusal" if refused else "stop"
 
 

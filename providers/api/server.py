@@ -9,9 +9,13 @@ import msgspec
 
 from proactive_agent.providers.api.faults import SHOWN, ApiError
 from proactive_agent.tools import UserError
+from proactive_agent.tools.reading import clean
 
 if TYPE_CHECKING:
     import httpx2
+
+DEEPEST = 100
+"""Maximum nesting of a reply.  The formats of the APIs need about ten levels."""
 
 # Names of models can contain an @ (`claude-sonnet-4@20250514`).
 _WITH_URL = re.compile(r"(?P<model>.+)@(?P<url>https?://.*)")
@@ -66,9 +70,30 @@ async def posted(client: ApiClient, path: str, body: dict[str, Any]) -> dict[str
     return _json_of(await client.post(path, cast_to=httpx2.Response, content=content))
 
 
+def plain(value: Any, depth: int = 0) -> Any:
+    """Returns a JSON value in a form that can be written anywhere and sent back.
+
+    Lone surrogates are replaced.  Raises ApiError of the kind `malformed` for deep nesting and for
+    values that are not JSON.
+    """
+    if isinstance(value, str):
+        return clean(value)
+    if depth > DEEPEST:
+        raise ApiError("malformed", f"the reply is nested more than {DEEPEST} levels deep")
+    if isinstance(value, dict):
+        return {clean(str(key)): plain(inner, depth + 1) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(inner, depth + 1) for inner in value]
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise ApiError("malformed", f"the reply contains a {type(value).__name__}, which is not JSON")
+
+
 def _json_of(response: "httpx2.Response") -> dict[str, Any]:
     try:
         value = json.loads(response.text)
+    except RecursionError:
+        raise ApiError("malformed", "the reply is nested too deep") from None
     except ValueError:
         kind = response.headers.get("content-type", "no content type")
         start = " ".join(response.text.split())[: SHOWN // 4]

@@ -82,12 +82,14 @@ def ask(provider: ApiProvider, *requests: Request) -> list[Reply | ProviderError
 
     async def ask_all() -> list[Reply | ProviderError]:
         outcomes: list[Reply | ProviderError] = []
-        for request in requests:
-            try:
-                outcomes.append(await provider.complete(request))
-            except ProviderError as error:
-                outcomes.append(error)
-        await provider.close()
+        try:
+            for request in requests:
+                try:
+                    outcomes.append(await provider.complete(request))
+                except ProviderError as error:
+                    outcomes.append(error)
+        finally:
+            await provider.close()
         return outcomes
 
     return asyncio.run(ask_all())

@@ -47,6 +47,57 @@ def reply(
     return _completion(made, text, refusal, stop, empty, usage)
 
 
+_PLACES: dict[str, dict[str, tuple[str | int, ...]]] = {
+    "completions": {
+        "text": ("choices", 0, "message", "content"),
+        "finish": ("choices", 0, "finish_reason"),
+        "name": ("choices", 0, "message", "tool_calls", 0, "function", "name"),
+        "id": ("choices", 0, "message", "tool_calls", 0, "id"),
+        "tokens": ("usage", "completion_tokens"),
+    },
+    "responses": {
+        "text": ("output", 0, "content", 0, "text"),
+        "finish": ("incomplete_details", "reason"),
+        "name": ("output", 0, "name"),
+        "id": ("output", 0, "call_id"),
+        "tokens": ("usage", "output_tokens"),
+    },
+    "messages": {
+        "text": ("content", 0, "text"),
+        "finish": ("stop_reason",),
+        "name": ("content", 0, "name"),
+        "id": ("content", 0, "id"),
+        "tokens": ("usage", "output_tokens"),
+    },
+}
+
+
+def wrong(path: str, body: Body, field: str, value: Any) -> Body:
+    """A reply in which one field has another value.  Fields are the keys of `_PLACES`."""
+    made = reply(path, body, calls=0, text="Hm.") if field == "text" else reply(path, body)
+    *way, last = _PLACES[path.rsplit("/", 1)[1]][field]
+    place: Any = made
+    for step in way:
+        if isinstance(place, dict) and place[step] is None:
+            place[step] = {}
+        place = place[step]
+    place[last] = value
+    return made
+
+
+def failed_upstream(path: str, body: Body) -> Body:
+    """A gateway's reply with HTTP 200 for a model that failed behind it."""
+    made = reply(path, body, calls=0, text="Hm.")
+    if path.endswith("/messages"):
+        error = {"type": "overloaded_error", "message": "upstream"}
+        return {"type": "error", "error": error}
+    if path.endswith("/responses"):
+        error = {"code": "server_error", "message": "upstream"}
+        return made | {"status": "failed", "error": error, "output": []}
+    made["choices"][0] |= {"finish_reason": "error", "message": {"role": "assistant"}}
+    return made
+
+
 def _completion(
     calls: list[tuple[str, str]], text: str, refusal: str, stop: str, empty: bool, usage: bool
 ) -> Body:

@@ -67,9 +67,50 @@ def instead(**how: Any) -> Trouble:
     return lambda _: Sent(**how)
 
 
+def wrong(field: str, value: Any) -> Trouble:
+    """A response in which one field has a value of the wrong type or range."""
+    return lambda received: Sent(
+        body=json.dumps(replies.wrong(received.path, received.body, field, value))
+    )
+
+
+def gemini_quota(per: str, **details: Any) -> Trouble:
+    """HTTP 429 in the format of Gemini, whose details name the quota and the wait."""
+    violation = {"quotaId": f"GenerateRequestsPer{per}PerProjectPerModel-FreeTier"}
+    google = "type.googleapis.com/google.rpc"
+    error = {
+        "code": 429,
+        "message": "You exceeded your current quota, please check your plan and billing details.",
+        "status": "RESOURCE_EXHAUSTED",
+        "details": [
+            {"@type": f"{google}.QuotaFailure", "violations": [violation]},
+            {"@type": f"{google}.RetryInfo", **details},
+        ],
+    }
+    return instead(status=429, body=json.dumps({"error": error}))
+
+
+DEEP = "[" * 1000 + "]" * 1000
+WRONG: dict[str, Trouble] = {
+    "text is an object": wrong("text", {"parts": []}),
+    "text is a number": wrong("text", 7),
+    "finish reason is an object": wrong("finish", {"type": "stop"}),
+    "name is a number": wrong("name", 7),
+    "id is a number": wrong("id", 7),
+    "tokens are text": wrong("tokens", "many"),
+    "tokens are NaN": wrong("tokens", float("nan")),
+    "tokens are 1.5": wrong("tokens", 1.5),
+    "tokens are negative": wrong("tokens", -1),
+    "tokens are 2**70": wrong("tokens", 2**70),
+    "tokens have 400 digits": wrong("tokens", 10**399),
+    "deep": instead(body='{"choices": ' + DEEP + ', "output": ' + DEEP + "}"),
+}
+"""Replies that are JSON, with a field of the wrong type or range."""
+
 TROUBLES: dict[str, Trouble] = {
     "400": failing(400, "temperature: no such field"),
     "401": failing(401, "Incorrect API key provided"),
+    "402": failing(402, "Insufficient Balance"),
     "403": failing(403, "not for this account"),
     "404": failing(404, "The model does not exist", "model_not_found"),
     "408": failing(408, "took too long"),
@@ -79,7 +120,11 @@ TROUBLES: dict[str, Trouble] = {
     "429 with a wait": failing(429, "slow down", "rate_limit_exceeded", retry_after="0.05"),
     "429 with a long wait": failing(429, "slow down", retry_after="86400"),
     "quota": failing(429, "You exceeded your current quota", "insufficient_quota"),
+    "gemini per minute": gemini_quota("Minute", retryDelay="0.05s"),
+    "gemini per day": gemini_quota("Day", retryDelay="3s"),
     "500": failing(500, "internal error"),
+    "deep error": instead(status=500, body='{"error": ' + DEEP + "}"),
+    "surrogate in an error": failing(400, "no \ud800"),
     "503": failing(503, "overloaded"),
     "529": failing(529, "Overloaded", "overloaded_error"),
     "context overflow": failing(
@@ -92,6 +137,11 @@ TROUBLES: dict[str, Trouble] = {
     "truncated": lambda received: Sent(body=replying()(received).body[:-30]),
     "html": instead(body="<html>Welcome</html>", headers={"content-type": "text/html"}),
     "empty choices": replying(empty=True),
+    "failed upstream": lambda received: Sent(
+        body=json.dumps(replies.failed_upstream(received.path, received.body))
+    ),
+    "surrogate in the finish reason": wrong("finish", "\ud800"),
+    **WRONG,
     "broken arguments": replying(arguments='{"direction": lef'),
     "unknown tool": replying(tool="fly_away"),
     "several calls": replying(calls=2),
@@ -100,14 +150,20 @@ TROUBLES: dict[str, Trouble] = {
     "refusal": replying(calls=0, refusal="I cannot help with that."),
     "filtered reply": replying(calls=0, stop="content_filter"),
     "length": replying(calls=0, text="The thing in the pic", stop="length"),
+    "call cut off": replying(arguments='{"direction": lef', stop="length"),
     "no usage": replying(usage=False),
     "thinking": replying(thinking=True),
 }
 TRANSIENT = (
     "408", "409", "429", "429 with a wait", "500", "503", "529", "reset", "truncated", "html",
-    "empty choices",
+    "empty choices", "failed upstream",
 )  # fmt: skip
-LASTING = ("400", "403", "413", "context overflow", "filtered request", "filtered reply")
+LASTING = (
+    "400", "413", "context overflow", "filtered request", "filtered reply", "tokens are 2**70",
+    "name is a number", "deep",
+)  # fmt: skip
+STOPPING = ("401", "402", "403", "quota", "gemini per day")
+"""Responses after which no later request can succeed."""
 
 
 class HostileServer:

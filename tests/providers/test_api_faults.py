@@ -1,5 +1,6 @@
 """Failures of API requests and the errors that they become."""
 
+import json
 import time
 from email.utils import formatdate
 
@@ -9,8 +10,9 @@ pytest.importorskip("openai", reason="needs the extra `api`")
 pytest.importorskip("anthropic", reason="needs the extra `api`")
 pytest.importorskip("litellm", reason="needs the extra `api`")
 
-from proactive_agent.providers import ApiAccess
+from proactive_agent.providers import ApiAccess, StoppedError
 from proactive_agent.providers.api.faults import from_status
+from proactive_agent.providers.api.finish_reasons import normalised
 from tests.providers.api_asking import (
     PROTOCOLS,
     ask,
@@ -20,7 +22,7 @@ from tests.providers.api_asking import (
     replied,
     server,
 )
-from tests.providers.hostile_server import HostileServer
+from tests.providers.hostile_server import WRONG, HostileServer
 
 __all__ = ["server"]
 
@@ -30,14 +32,20 @@ THREE_TRIES = ApiAccess(first_wait=0.0, tries=3, timeout=30.0)
 
 LASTING = {
     "400": "bad_request",
-    "401": "auth",
-    "403": "permission",
     "404": "not_found",
     "413": "too_large",
-    "quota": "quota",
     "context overflow": "context_overflow",
     "filtered request": "content_filter",
     "filtered reply": "content_filter",
+    "surrogate in an error": "bad_request",
+    **dict.fromkeys(WRONG, "malformed"),
+}
+STOPPING = {
+    "401": "auth",
+    "402": "quota",
+    "403": "permission",
+    "quota": "quota",
+    "gemini per day": "quota",
 }
 PASSING = {
     "408": "timeout",
@@ -51,6 +59,9 @@ PASSING = {
     "truncated": "bad_reply",
     "html": "bad_reply",
     "empty choices": "bad_reply",
+    "failed upstream": "server",
+    "deep error": "server",
+    "gemini per minute": "rate_limit",
 }
 
 
@@ -62,6 +73,21 @@ def test_what_cannot_get_better_is_an_error_at_once(
     server.then(trouble)
     (error,) = ask(provider(protocol, server.url, THREE_TRIES), first_turn())
     assert failed(error).kind == LASTING[trouble]
+    assert len(server.received) == 1
+    str(error).encode()  # It is written to disk.
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("trouble", STOPPING)
+def test_what_no_later_request_survives_stops_the_run(
+    trouble: str, protocol: str, server: HostileServer
+) -> None:
+    server.then(trouble)
+    made = provider(protocol, server.url, THREE_TRIES)
+    with pytest.raises(
+        StoppedError, match=f":m: {STOPPING[trouble]}: HTTP 4|/m: {STOPPING[trouble]}: HTTP 4"
+    ):
+        ask(made, first_turn())
     assert len(server.received) == 1
 
 
@@ -83,6 +109,8 @@ def test_what_does_not_pass_ends_as_an_error_that_says_how_often_it_was_tried(
     (error,) = ask(provider(protocol, server.url, THREE_TRIES), first_turn())
     # litellm does not distinguish a broken connection from a server error.
     kinds = {PASSING[trouble], "server"} if protocol == "litellm" else {PASSING[trouble]}
+    if (protocol, trouble) == ("messages", "failed upstream"):
+        kinds = {"overloaded"}
     assert failed(error).kind in kinds
     assert "(tried 3 times)" in str(error)
     assert len(server.received) == 3
@@ -116,6 +144,8 @@ def test_a_server_that_is_not_there_is_a_connection_error(protocol: str) -> None
         ("call and text", ['{"direction": "left"}'], "Let me look.", "tool_calls"),
         ("text", [], "Please move the block to the left.", "stop"),
         ("length", [], "The thing in the pic", "length"),
+        ("call cut off", ['{"direction": lef'], "", "length"),
+        ("surrogate in the finish reason", ['{"direction": "left"}'], "", "?"),
     ],
 )
 def test_what_a_model_wrote_is_kept_as_it_wrote_it(
@@ -180,6 +210,31 @@ def test_waits_are_read_in_every_form() -> None:
     assert waits[:2] == [2.0, 1.5]
     assert waits[2] == pytest.approx(50, abs=5)
     assert waits[3:] == [None, None]
+
+
+def test_geminis_wait_stands_in_the_body() -> None:
+    body = '{"error": {"details": [{"@type": "RetryInfo", "retryDelay": "34.5s"}]}}'
+    assert from_status(429, {}, body).wait == 34.5
+    assert from_status(429, {}, json.dumps(body)).wait == 34.5, "litellm quotes the body"
+    assert from_status(429, {"retry-after": "2"}, body).wait == 2.0
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("end_turn", "stop"),
+        ("tool_use", "tool_calls"),
+        ("function_call", "tool_calls"),
+        ("MAX_TOKENS", "length"),
+        ("max_output_tokens", "length"),
+        ("SAFETY", "content_filter"),
+        ("abort", "error"),
+        ("pause_turn", "pause_turn"),
+        (None, None),
+    ],
+)
+def test_finish_reasons_have_one_vocabulary(reason: str | None, expected: str | None) -> None:
+    assert normalised(reason) == expected
 
 
 @pytest.mark.parametrize(

@@ -139,7 +139,7 @@ def test_a_planted_key_is_found_nowhere(
     else:
         (tmp_path / ".env").write_text(f"PROACTIVE_AGENT_API_KEY={PLANTED}\n")
     quiet = [None, None, None]  # a probe, and an episode of two turns
-    server.then(*quiet, None, "400", "403", "filtered request", "reset")
+    server.then(*quiet, None, "400", "413", "filtered request", "reset")
     done = subprocess.run(
         [sys.executable, "-c", EVERY_COMMAND, spec(protocol, server.url)],
         cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300,

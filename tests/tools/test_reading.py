@@ -138,6 +138,29 @@ def test_calls_written_in_a_text_are_found(text: str, made: list[ToolCall], rest
     assert calls_in_text(text) == (tuple(made), rest)
 
 
+@pytest.mark.parametrize(
+    ("made", "text"),
+    [
+        (ToolCall("move_object", '{"direction": lef'), ""),
+        (ToolCall("move_object", "{}"), ""),
+        (ToolCall("move_ob", ""), ""),
+        (None, ""),
+    ],
+)
+def test_a_reply_without_an_action_that_the_limit_ended_is_cut_off(
+    made: ToolCall | None, text: str
+) -> None:
+    calls = [made] if made else []
+    action = read_reply(text, calls, ROD, CATEGORIES, cut_off=True).action
+    assert isinstance(action, Invalid)
+    assert action.why == "cut_off"
+
+
+def test_a_whole_call_that_the_limit_ended_counts() -> None:
+    made = call("move_object", direction="left")
+    assert read_reply("", [made], ROD, CATEGORIES, cut_off=True).action == LEFT
+
+
 def test_a_broken_call_in_a_text_is_bad_json() -> None:
     calls, rest = calls_in_text('<tool_call>{"name": "move_object", "arguments": {</tool_call>')
     action = read_reply(rest, calls, ROD, CATEGORIES).action

@@ -62,7 +62,7 @@ class Judge(ABC):
 async def ask(judge: Judge, case: Case, key: RequestKey, budget: Budget | None) -> JudgementRecord:
     """Returns the judgement on a case and charges it to the budget.
 
-    Raises ProviderError if the model gives no verdict, BudgetSpentError if the budget is spent, and
+    Raises ProviderError if the model gives no verdict, StoppedError if the run ends for now, and
     UserError if the costs of the judge are unknown.
     """
     if budget is None or not judge.charges:

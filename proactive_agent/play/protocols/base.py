@@ -110,7 +110,7 @@ class Protocol(ABC):
     async def read(self, reply: Reply, turn: AskedTurn) -> TurnReading:
         """Returns the reading of a reply, by rules unless the protocol asks a judge.
 
-        Raises JudgeError, and BudgetSpentError or UserError from the judge; a reply itself never
+        Raises JudgeError, and StoppedError or UserError from the judge; a reply itself never
         causes an error.
         """
         return self.read_by_rules(reply, turn.observation, turn.environment, turn.user_rng)

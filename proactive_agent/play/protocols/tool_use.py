@@ -63,7 +63,13 @@ class ToolUse(Protocol):
         user_rng: random.Random,
     ) -> TurnReading:
         toolset = self._toolset(observation, environment)
-        reading = read_reply(reply.text, reply.tool_calls, toolset, observation.categories)
+        reading = read_reply(
+            reply.text,
+            reply.tool_calls,
+            toolset,
+            observation.categories,
+            cut_off=reply.finish_reason == "length",
+        )
         if not isinstance(reading.action, Question):
             return TurnReading(reading.action, reading.via, notes=reading.notes)
         granted = understand(reading.action.text, environment, user_rng)

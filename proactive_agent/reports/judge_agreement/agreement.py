@@ -89,7 +89,7 @@ async def compare_with_people(
 ) -> list[VerdictPair | ProviderError]:
     """Judges each answer and pairs the verdict with the human label.
 
-    Failed requests are returned in place of their pairs.  Raises UserError, BudgetSpentError.
+    Failed requests are returned in place of their pairs.  Raises UserError, StoppedError.
     """
     limit = asyncio.Semaphore(concurrency or (judge.provider.concurrency if judge.provider else 1))
 

@@ -1,6 +1,8 @@
 """Costs of API models: budgets, estimates and the reply cache."""
 
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -170,12 +172,36 @@ def test_a_repetition_is_not_answered_by_the_first_ones_reply(
     assert all(episode.usage.cache_hits for episode in again.episodes())
 
 
-def test_errors_are_not_kept(server: HostileServer, tmp_path: Path) -> None:
-    access = ApiAccess(cache=str(tmp_path / "cache"), first_wait=0.0)
-    server.then(None, "filtered reply")
-    first = play(settings(server, limit=1), tmp_path / "a", access)
+@pytest.mark.parametrize(
+    "trouble", ["filtered reply", "failed upstream", "tokens are 2**70", "length", "call cut off"]
+)
+def test_errors_and_cut_off_replies_are_not_kept(
+    trouble: str, server: HostileServer, tmp_path: Path
+) -> None:
+    access = ApiAccess(cache=str(tmp_path / "cache"), first_wait=0.0, tries=1)
+    server.then(None, trouble)
+    play(settings(server, limit=1), tmp_path / "a", access)
+    asked = len(server.received)
     again = play(settings(server, limit=1), tmp_path / "b", access)
-    assert [e.error is None for f in (first, again) for e in f.episodes()] == [False, True]
+    assert len(server.received) > asked
+    (episode,) = again.episodes()
+    assert episode.error is None
+    assert episode.turns[0].reply.finish_reason == "tool_calls"
+
+
+def test_a_kept_reply_that_cannot_be_used_is_asked_for_again(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    access = ApiAccess(cache=str(tmp_path / "cache"))
+    play(settings(server, limit=1), tmp_path / "a", access)
+    asked = len(server.received)
+    with closing(sqlite3.connect(tmp_path / "cache" / "replies.sqlite")) as cache, cache:
+        # As older versions kept it.
+        cache.execute("UPDATE replies SET reply = replace(reply, '\"tool_calls\"', '\"error\"')")
+    for hits in (0, 2):
+        again = play(settings(server, limit=1), tmp_path / f"b{hits}", access)
+        assert [e.usage.cache_hits for e in again.episodes()] == [hits]
+    assert len(server.received) == 2 * asked - 1, "the probe was kept"
 
 
 def test_a_broken_cache_is_named(server: HostileServer, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from proactive_agent.tools import UserError
 from tests.proactive_agent.api_playing import AT_ONCE, invoke, many_samples, play, settings
 from tests.proactive_agent.running import play_run
 from tests.providers.api_asking import PROTOCOLS, server, spec
-from tests.providers.hostile_server import LASTING, TRANSIENT, HostileServer
+from tests.providers.hostile_server import LASTING, STOPPING, TRANSIENT, HostileServer
 
 __all__ = ["server"]
 
@@ -70,11 +70,30 @@ def test_five_hundred_episodes_in_bad_weather(server: HostileServer, tmp_path: P
 
 
 def test_errors_are_records_of_their_own_kind(server: HostileServer, tmp_path: Path) -> None:
-    troubles = ("context overflow", "413", "filtered request", "403", "500", "500", "500")
+    troubles = ("context overflow", "413", "filtered request", "name is a number", "500", "500",
+                "500")  # fmt: skip
     server.then(None, *troubles)
     folder = play(settings(server, limit=5), tmp_path, concurrency=1)
     kinds = [episode.error.kind if episode.error else None for episode in folder.episodes()]
-    assert kinds == ["context_overflow", "too_large", "content_filter", "permission", "server"]
+    assert kinds == ["context_overflow", "too_large", "content_filter", "malformed", "server"]
+
+
+@pytest.mark.parametrize("trouble", STOPPING)
+def test_a_refused_account_interrupts_the_run(
+    trouble: str, server: HostileServer, tmp_path: Path
+) -> None:
+    server.then(None, None, None, trouble)  # a probe, and an episode of two turns
+    result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--limit", "4",
+                    "--concurrency", "1", "--provider", spec("chat", server.url))  # fmt: skip
+    (folder,) = map(RunFolder, tmp_path.iterdir())
+    assert len(server.received) == 4
+    assert result.exit_code == 1
+    assert "HTTP 4" in result.stderr
+    assert f"--resume {folder.path}" in result.stderr
+    assert folder.read_manifest().status == "interrupted"
+    assert [episode.error for episode in folder.episodes()] == [None]
+    play_run(PlannedRun.resumed(folder, AT_ONCE))
+    assert [episode.error for episode in folder.episodes()] == [None] * 4
 
 
 # The probe ---------------------------------------------------------------------------------------

@@ -191,7 +191,7 @@ def random_episode(rng: random.Random) -> EpisodeRecord:
             tools = ["move_object", "move_camera", "add_details", "ask_clarification"]
             fields["action"] = fields["action"] | {"tool": rng.choice(tools)}
         if kind == "unreadable":
-            reasons = ["empty", "unreadable", "bad_json", "unknown_tool", "bad_arguments"]
+            reasons = ["empty", "unreadable", "bad_json", "cut_off", "unknown_tool"]
             fields["action"] = fields["action"] | {"why": rng.choice(reasons)}
             fields["lenient_verdict"] = rng.choice([None, LENIENT])
         fields["judgement"] = rng.choice([None, None, None, judged(), judged("no bits")])
