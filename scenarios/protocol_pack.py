@@ -20,6 +20,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.wording import JudgeWording, Wording
 from proactive_agent.tools import UserError
@@ -87,9 +88,7 @@ def write_pack(folder: Path, wheel: Path | None = None) -> Path:
     with tempfile.TemporaryDirectory() as scratch:
         pack = read_wheel(wheel or _download(Path(scratch)))
     file = folder / FILE_NAME
-    partial = file.with_suffix(".tmp")
-    partial.write_text(_as_json(pack), encoding="utf-8")
-    partial.replace(file)
+    write_whole(file, _as_json(pack))
     return file
 
 

@@ -2,7 +2,7 @@
 
 from proactive_agent.tools.actions import Abstain, Action, Answer, Intervention, Invalid, Question
 from proactive_agent.tools.catalogue import Parameter, Tool
-from proactive_agent.tools.errors import MissingExtraError, UserError
+from proactive_agent.tools.errors import MissingExtraError, NotWrittenError, UserError
 from proactive_agent.tools.reading import Reading, ToolCall, calls_in_text, read_reply
 from proactive_agent.tools.toolsets import TOOLSETS, Toolset, ToolsetName
 
@@ -14,6 +14,7 @@ __all__ = [
     "Intervention",
     "Invalid",
     "MissingExtraError",
+    "NotWrittenError",
     "Parameter",
     "Question",
     "Reading",

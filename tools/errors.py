@@ -2,7 +2,7 @@
 
 `UserError` is an error that the user can correct, such as a wrong path or an unknown name.  The
 command line prints its message and exits with code 2.  `MissingExtraError` reports a library that
-is not installed.
+is not installed, and `NotWrittenError` a file that cannot be written.
 """
 
 
@@ -18,3 +18,7 @@ class MissingExtraError(UserError):
             f"{needed_for} needs more libraries: pip install 'proactive-agent[{extra}]'"
         )
         self.extra = extra
+
+
+class NotWrittenError(UserError):
+    """A file cannot be written, as on a full disk.  What was there before is unchanged."""

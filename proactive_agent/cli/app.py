@@ -42,6 +42,14 @@ class _Program(click.Group):
             # when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
+        except OSError as error:
+            # Errors of writing that no command has foreseen, such as `compare … > FILE`.
+            from proactive_agent.disk.whole_files import is_full
+
+            if not is_full(error):
+                raise
+            click.echo(f"error: {error.filename or 'the output'}: {error.strerror}", err=True)
+            sys.exit(2)
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})

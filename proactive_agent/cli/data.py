@@ -157,6 +157,7 @@ def show(
     Takes the embedded suite, or the data in DIR. The first frame has a red rim, the reference frame
     a green rim. A terminal that supports pictures also shows the sheet (extra `view`).
     """
+    from proactive_agent.disk.whole_files import written_aside
     from proactive_agent.scenarios.contact_sheet import contact_sheet, sample_tiles, scenario_tiles
     from proactive_agent.scenarios.dataset import DataFolder
     from proactive_agent.scenarios.registry import find_scenario, split_sample
@@ -179,7 +180,8 @@ def show(
         raise UserError(f"{folder.file(name)} holds no sample")
     sheet = contact_sheet(folder, tiles, columns)
     target = output or Path(f"{name}-{sample_id}.png")
-    sheet.save(target, "PNG")
+    with written_aside(target) as partial:
+        sheet.save(partial, "PNG")
     show_picture(sheet)
     console.print(safe(f"written: {target}"), soft_wrap=True)
 

@@ -37,6 +37,7 @@ def export(run: str, form: str, output: Path | None, otlp: str | None, results: 
 
     RUN is a run's folder or its id.
     """
+    from proactive_agent.disk.whole_files import not_written
     from proactive_agent.exports.hub_folder import write_hub_folder
     from proactive_agent.exports.inspect_log import write_inspect_log
     from proactive_agent.exports.spans import send_spans, write_spans
@@ -63,6 +64,6 @@ def export(run: str, form: str, output: Path | None, otlp: str | None, results: 
     try:
         files = write(folder, output or folder.path / name)
     except OSError as error:
-        raise UserError(f"{error.filename or output}: {error.strerror}") from None
+        raise not_written(output or folder.path / name, error) from error
     for file in files:
         messages.print(f"wrote {file}", markup=False, soft_wrap=True)

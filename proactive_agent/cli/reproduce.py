@@ -61,6 +61,7 @@ def reproduce(
     RUN is a run's folder or its id.  Runs that do not fit are left out.  Figures show the same
     quantities as the paper's, in another layout.
     """
+    from proactive_agent.disk.whole_files import write_whole
     from proactive_agent.reports.paper import reproduce as making
     from proactive_agent.reports.runs import read_runs
     from proactive_agent.terminal.console import console, messages, plain
@@ -75,7 +76,7 @@ def reproduce(
         if file is None:
             click.echo(made.contents[name].decode(), nl=False)
         else:
-            _write(file, made.contents[name])
+            write_whole(file, made.contents[name])
             messages.print(f"written: {plain(str(file))}", markup=False, soft_wrap=True)
 
 
@@ -95,12 +96,3 @@ def _files(target: str, output: Path | None, form: str | None) -> dict[str, Path
     if output is None and own == PLOTS:
         output = Path(f"{target}.{form}")
     return {form: output}
-
-
-def _write(file: Path, content: bytes) -> None:
-    from proactive_agent.tools import UserError
-
-    try:
-        file.write_bytes(content)
-    except OSError as error:
-        raise UserError(f"{file}: {error.strerror}") from None

@@ -6,6 +6,7 @@ hf upload OWNER/NAME FOLDER --repo-type dataset
 import json
 from pathlib import Path
 
+from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.exports.tables import write_parquet_tables
 from proactive_agent.metrics import Summary, summarise
 from proactive_agent.records.manifest import Manifest
@@ -27,7 +28,7 @@ def write_hub_folder(run: RunFolder, folder: Path) -> list[Path]:
         ),
     }
     for name, text in files.items():
-        (folder / name).write_text(text + "\n", encoding="utf-8")
+        write_whole(folder / name, text + "\n")
     return [*data, *(folder / name for name in files)]
 
 

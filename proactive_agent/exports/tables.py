@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from proactive_agent.disk.whole_files import written_aside
 from proactive_agent.exports.rows import RUN, TABLES, ExportTable, rows
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.tables.text_forms import write_csv
@@ -20,7 +21,10 @@ def write_csv_tables(run: RunFolder, folder: Path) -> list[Path]:
     written = []
     for table in TABLES:
         file = folder / f"{table.name}.csv"
-        with file.open("w", newline="", encoding="utf-8") as stream:
+        with (
+            written_aside(file) as partial,
+            partial.open("w", newline="", encoding="utf-8") as stream,
+        ):
             write_csv(stream, _names(table), _rows(run, table), line_end="\r\n")
         written.append(file)
     return written
@@ -44,7 +48,10 @@ def write_parquet_tables(run: RunFolder, folder: Path) -> list[Path]:
         schema = pyarrow.schema(
             [(c.name, getattr(pyarrow, kinds[c.kind])()) for c in (*RUN, *table.columns)]
         )
-        with pyarrow.parquet.ParquetWriter(file, schema) as writer:
+        with (
+            written_aside(file) as partial,
+            pyarrow.parquet.ParquetWriter(partial, schema) as writer,
+        ):
             for batch in _batches(_rows(run, table)):
                 writer.write_table(pyarrow.Table.from_pylist(batch, schema=schema))
         written.append(file)

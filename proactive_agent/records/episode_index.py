@@ -22,7 +22,9 @@ from zlib import crc32
 
 import msgspec
 
+from proactive_agent.disk.whole_files import written_aside
 from proactive_agent.records.outline import EpisodeOutline, IndexedOutline, LineOutline
+from proactive_agent.tools import NotWrittenError
 
 WORTH = 1 << 24
 """Number of unindexed bytes that makes an index worth writing; scanning them takes about 0.1 s."""
@@ -91,7 +93,7 @@ class EpisodeIndex:
             yield from block
             self.end = block[-1].offset + block[-1].length
         if worth_it:
-            with suppress(OSError):
+            with suppress(NotWrittenError):
                 self._write()
 
     def _fits(self, head: _Head) -> bool:
@@ -108,16 +110,8 @@ class EpisodeIndex:
 
     def _write(self) -> None:
         head = _Head(_FORMAT, self._size, self._modified, self.end, self._ending(self.end))
-        # Each process writes a temporary file and renames it, so readers never see half an index.
-        partial = self._file.with_suffix(f".{os.getpid()}.tmp")
-        stream = partial.open("xb")
-        try:
-            with stream:
-                _write_frames(stream, (_encode(head), *self._frames))
-            partial.replace(self._file)
-        except BaseException:
-            partial.unlink(missing_ok=True)
-            raise
+        with written_aside(self._file) as partial, partial.open("wb") as stream:
+            _write_frames(stream, (_encode(head), *self._frames))
 
 
 _decode_head = msgspec.msgpack.Decoder(_Head).decode

@@ -15,6 +15,9 @@ from proactive_agent.scenarios.dataset import OPEN_ENDED_SAMPLES
 from proactive_agent.settings import LoadSettings, RunSettings, Sampling, declared
 from proactive_agent.tools.texts import VERSION, texts_hash
 
+Status = Literal["running", "finished", "interrupted", "failed"]
+"""State of a run.  `interrupted` and `failed` runs can be resumed."""
+
 
 @dataclass(frozen=True)
 class ProviderSettings(LoadSettings, Sampling):
@@ -98,7 +101,8 @@ class Manifest(BaseModel):
     git_commit: str | None
     started: datetime
     ended: datetime | None = None
-    status: Literal["running", "finished", "interrupted", "failed"] = "running"
+    status: Status = "running"
+    """`running` in the file of a run whose process died; see `RunFolder.read_manifest`."""
 
 
 def fingerprint(data: DataFolder, scenarios: tuple[str, ...]) -> DataFingerprint:

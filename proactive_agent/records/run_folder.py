@@ -1,12 +1,16 @@
 """The folder of a run, `results/<run-id>/`.
 
 It holds `run.json`, `episodes.jsonl`, `summary.json` and, for a large run, `episodes.index`.
-Episodes are appended and flushed one by one.  If the process is killed, the last line may be torn:
-readers ignore it, and the next writer cuts it off.  If an episode was retried after an error, it
-has several lines; the last one counts.  A whole line that cannot be read counts as an error of its
-episode (`records.damaged`); the run remains readable.
+Episodes are appended one by one, each in one piece, and forced to the disk in batches.  If the
+process is killed, the last line may be torn: readers ignore it, and the next writer cuts it off.
+If an episode was retried after an error, it has several lines; the last one counts.  A whole line
+that cannot be read counts as an error of its episode (`records.damaged`); the run remains readable.
+
+While a process writes a run, it holds a lock on `episodes.jsonl.lock`.  So readers can tell a run
+that is being played from one whose process died.
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -14,9 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
+from proactive_agent.disk.locks import HeldLock, LockedError, is_locked
+from proactive_agent.disk.whole_files import force_names_to_disk, not_written, write_whole
 from proactive_agent.records.damaged import damaged_record
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
 from proactive_agent.records.episode_index import EpisodeIndex
@@ -26,6 +31,16 @@ from proactive_agent.tools import UserError
 
 POLL_SECONDS = 0.5
 """Seconds between two checks of a run that is still being written."""
+
+SYNC_SECONDS = 1.0
+"""Time after which the next record forces all records to the disk.
+
+A power cut costs at most the records of this time; a killed process costs none.  The price is
+measured by `benchmarks/fsync_cost.py`.
+"""
+
+SYNC_RECORDS = 64
+"""Number of records after which all are forced to the disk earlier."""
 
 _BUFFER = 1 << 20
 """Bytes that are read at a time."""
@@ -42,6 +57,7 @@ class RunFolder:
         self.summary_file = path / "summary.json"
         self._counted = (0, 0)
         """A byte of `episodes.jsonl` and the number of lines before it."""
+        self.lock_file = _lock_of(self.episodes_file)
 
     @classmethod
     def find(cls, run: str, results: Path = Path("results")) -> Self:
@@ -52,20 +68,36 @@ class RunFolder:
         raise UserError(f"no run {run!r}: neither {run}/run.json nor {results / run}/run.json")
 
     def read_manifest(self) -> Manifest:
-        """Reads `run.json`.  Raises UserError if it is missing or not a manifest."""
+        """Reads `run.json`.  Raises UserError if it is missing or not a manifest.
+
+        The status of a run whose process died is `interrupted`, although the file says `running`.
+        """
+        manifest = self._manifest()
+        if manifest.status == "running" and not self.is_being_written():
+            # The writer may have ended between the two looks, so the last word is read again.
+            manifest = self._manifest()
+            if manifest.status == "running":
+                return manifest.model_copy(update={"status": "interrupted"})
+        return manifest
+
+    def is_being_written(self) -> bool:
+        """Whether a process plays this run now."""
+        return is_locked(self.lock_file)
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        """Replaces `run.json`.  Raises NotWrittenError; the file is then unchanged."""
+        self.path.mkdir(parents=True, exist_ok=True)
+        write_whole(self.manifest_file, manifest.model_dump_json(indent=2) + "\n")
+
+    def write_summary(self, summary: BaseModel) -> None:
+        """Replaces `summary.json`.  Raises NotWrittenError; the file is then unchanged."""
+        write_whole(self.summary_file, summary.model_dump_json(indent=2) + "\n")
+
+    def _manifest(self) -> Manifest:
         try:
             return Manifest.model_validate_json(self.manifest_file.read_bytes())
         except (OSError, ValidationError) as error:
             raise UserError(f"{self.manifest_file}: {_first_line(error)}") from None
-
-    def write_manifest(self, manifest: Manifest) -> None:
-        """Replaces `run.json`."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        _replace(self.manifest_file, manifest)
-
-    def write_summary(self, summary: BaseModel) -> None:
-        """Replaces `summary.json`."""
-        _replace(self.summary_file, summary)
 
     def episodes(self) -> Iterator[EpisodeRecord]:
         """Yields each episode's last record, in the order in which the episodes ended.
@@ -180,15 +212,26 @@ class LineWriter:
     """Appends records to a file.  Holds a lock, so that only one process writes at a time."""
 
     def __init__(self, file: Path, shown: Path) -> None:
-        """Opens and locks `file`.  Raises UserError, naming `shown`, if it cannot be locked."""
-        file.parent.mkdir(parents=True, exist_ok=True)
+        """Opens and locks `file`.
+
+        Raises UserError, naming `shown`, if it cannot be locked, and NotWrittenError if it cannot
+        be opened.
+        """
+        self._file = file
         self._lock = _locked(file, shown)
         try:
-            self._stream = file.open("a+b")
-            _cut_torn_line(self._stream)
-        except BaseException:
-            self._unlock()
+            # A link is refused: the folder may come from someone else.
+            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
+            self._stream = open(os.open(file, flags, 0o666), "r+b", buffering=0)  # noqa: SIM115, PTH123
+            self._end = _cut_torn_line(self._stream)
+            force_names_to_disk(file.parent)
+        except BaseException as error:
+            self._lock.release()
+            if isinstance(error, OSError):
+                raise not_written(file, error) from error
             raise
+        self._unsynced = 0
+        self._synced = time.monotonic()
 
     def __enter__(self) -> Self:
         return self
@@ -199,20 +242,41 @@ class LineWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._stream.close()
-        self._unlock()
+        try:
+            if self._unsynced:
+                self._sync()
+        finally:
+            self._stream.close()
+            self._lock.release()
 
     def write(self, record: BaseModel) -> None:
-        """Appends one line and hands it to the operating system before returning."""
-        self._stream.write(record.model_dump_json().encode() + b"\n")
-        self._stream.flush()
+        """Appends one line and hands it to the operating system before returning.
 
-    def _unlock(self) -> None:
-        # The file is removed while it is locked, so that another writer's lock file is not removed.
-        # Windows refuses this; there the library removes the file.
-        with suppress(OSError):
-            Path(self._lock.lock_file).unlink()
-        self._lock.release()
+        Raises NotWrittenError; nothing of the line is then left in the file.
+        """
+        line = memoryview(record.model_dump_json().encode() + b"\n")
+        try:
+            written = 0
+            while written < len(line):
+                written += self._stream.write(line[written:]) or 0
+        except OSError as error:
+            with suppress(OSError):
+                self._stream.truncate(self._end)
+            raise not_written(self._file, error) from error
+        self._end += len(line)
+        self._unsynced += 1
+        late = time.monotonic() - self._synced >= SYNC_SECONDS
+        if late or self._unsynced >= SYNC_RECORDS:
+            self._sync()
+
+    def _sync(self) -> None:
+        """Waits until every record has reached the disk.  Raises NotWrittenError."""
+        try:
+            os.fsync(self._stream.fileno())
+        except OSError as error:
+            raise not_written(self._file, error) from error
+        self._unsynced = 0
+        self._synced = time.monotonic()
 
 
 class EpisodeWriter(LineWriter):
@@ -222,34 +286,34 @@ class EpisodeWriter(LineWriter):
         super().__init__(folder.episodes_file, folder.path)
 
 
-def _locked(file: Path, shown: Path) -> FileLock:
-    """Takes the operating system's lock on `<file>.lock`.
+def _lock_of(file: Path) -> Path:
+    """The file that is locked while `file` is written.
 
-    The lock ends with the process, so the lock file of a killed process does not block others.
-    `file` itself is not locked, because on Windows other processes could then not read it.
+    The file itself is not locked: on Windows that would keep others from reading it.
     """
-    lock = FileLock(f"{file}.lock", timeout=0, thread_local=False, fallback_to_soft=False)
+    return file.with_name(f"{file.name}.lock")
+
+
+def _locked(file: Path, shown: Path) -> HeldLock:
     try:
-        lock.acquire()
-    except Timeout:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return HeldLock(_lock_of(file))
+    except LockedError:
         raise UserError(f"{shown} is being written by another process") from None
     except OSError as error:
         raise UserError(f"{shown} cannot be locked for writing: {error.strerror}") from None
-    return lock
 
 
-def _cut_torn_line(stream: IO[bytes]) -> None:
-    """Removes everything after the last line break."""
-    end = stream.seek(0, 2)
-    position = end
+def _cut_torn_line(stream: IO[bytes]) -> int:
+    """Removes everything after the last line break.  Returns the end of the file."""
+    position = stream.seek(0, 2)
     while position > 0:
         start = max(0, position - 65536)
         stream.seek(start)
         if (found := stream.read(position - start).rfind(b"\n")) >= 0:
-            stream.truncate(start + found + 1)
-            return
+            return stream.truncate(start + found + 1)
         position = start
-    stream.truncate(0)
+    return stream.truncate(0)
 
 
 def _first_line(error: Exception) -> str:
@@ -258,10 +322,3 @@ def _first_line(error: Exception) -> str:
         field = ".".join(map(str, first["loc"]))
         return f"{field}: {first['msg']}" if field else first["msg"]
     return str(error).splitlines()[0]
-
-
-def _replace(file: Path, content: BaseModel) -> None:
-    """Writes a temporary file and renames it, so that readers never see half a file."""
-    partial = file.with_suffix(".tmp")
-    partial.write_text(content.model_dump_json(indent=2) + "\n", encoding="utf-8")
-    partial.replace(file)

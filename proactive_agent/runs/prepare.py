@@ -73,6 +73,16 @@ class PreparedRun:
         """Yields each episode that is still to be played."""
         return _episodes_left(self.manifest.settings, self.play.data, self.done)
 
+    def as_on_disk(self) -> "PreparedRun":
+        """The run as its folder is now; another process may have played since it was prepared.
+
+        Raises UserError if that process played other settings or data.
+        """
+        manifest = self.folder.read_manifest()
+        if (manifest.settings, manifest.data) != (self.manifest.settings, self.manifest.data):
+            raise UserError(f"{self.folder.path} was begun by another process, on other settings")
+        return replace(self, manifest=manifest, done=frozenset(self.folder.keys_done()))
+
     def with_manifest_of_models(self) -> "PreparedRun":
         """The run with the current self-descriptions of its models, which a probe may change."""
         described = {
@@ -124,6 +134,9 @@ def is_finished(planned: PlannedRun, pool: ModelPool) -> bool:
         check_settings(planned, pool)
         return False
     manifest = _begun_on_same_data(planned, pool)
+    if planned.folder.is_being_written():
+        # Seen here, nothing is paid for a probe.  The lock is taken when the run begins.
+        raise UserError(f"{planned.folder.path} is being written by another process")
     if manifest.status == "finished":
         done = planned.folder.keys_done()
         left = _episodes_left(manifest.settings, pool.data(manifest.settings), done)

@@ -107,8 +107,7 @@ async def judge_again(
     Raises UserError, and StoppedError if the budget is spent or the account is refused.  A later
     call continues.
     """
-    done = file.read()
-    left = iter([reply for reply in replies if reply.key not in done])
+    left: Iterator[EpisodeRecord] = iter(())
     failed: list[Unjudged] = []
     spent: list[StoppedError] = []
 
@@ -128,6 +127,9 @@ async def judge_again(
             on_judged()
 
     with file.writer() as writer:
+        # Read while no other process can write, so that nothing is judged and paid for twice.
+        done = file.read()
+        left = iter([reply for reply in replies if reply.key not in done])
         try:
             async with asyncio.TaskGroup() as group:
                 for _ in range(concurrency or _concurrency(judge)):

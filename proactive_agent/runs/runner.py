@@ -5,19 +5,21 @@ The same settings give the same episodes, regardless of concurrency, order and i
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.providers import StoppedError
 from proactive_agent.records.episode import EpisodeRecord
-from proactive_agent.records.manifest import Manifest
+from proactive_agent.records.manifest import Manifest, Status
 from proactive_agent.records.run_folder import EpisodeWriter
 from proactive_agent.runs.prepare import NextEpisode, PreparedRun
+from proactive_agent.tools import NotWrittenError
 
+OnBegin = Callable[[PreparedRun], None]
 OnEpisode = Callable[[EpisodeRecord], None]
 
 
@@ -26,25 +28,30 @@ async def play_run(
     *,
     concurrency: int | None = None,
     budget: Budget | None = None,
+    on_begin: OnBegin | None = None,
     on_episode: OnEpisode | None = None,
 ) -> PlayedRun:
     """Plays the remaining episodes of a run and writes its summary.
 
+    Which episodes are left is read when no other process can write the run any more.  Calls
+    `on_begin` with the run in that state, then `on_episode` with each record that was written.
     `concurrency` is the number of episodes in flight; by default the provider chooses it.  If the
     budget is spent or the person at the terminal leaves, the run ends early and `stopped` of the
     result says why.  Any other error ends the run and is raised: a UserError of the provider, or a
     fault of the program, which is never recorded as the model's mistake.  After a cancellation
-    (Ctrl-C) every finished episode is on disk.
+    (Ctrl-C) and after an error every finished episode is on disk; if the disk is full, the
+    NotWrittenError is raised, and the run can be resumed when there is space.
     """
     folder, provider = run.folder, run.play.provider
-    if not folder.manifest_file.exists():
-        run = run.with_manifest_of_models()
     if concurrency is None or run.planned.interactive:
         concurrency = provider.concurrency
     charges = any(model.charges for model, _ in run.models)
     play = replace(run.play, budget=budget if charges else None)
     with EpisodeWriter(folder) as writer:
+        run = run.as_on_disk() if run.planned.begun else run.with_manifest_of_models()
         folder.write_manifest(_with_status(run.manifest, "running"))
+        if on_begin:
+            on_begin(run)
 
         def finished(episode: EpisodeRecord) -> None:
             writer.write(episode)
@@ -56,13 +63,14 @@ async def play_run(
             manifest = _with_status(run.manifest, "interrupted" if stopped else "finished")
             # In a thread: it takes seconds for a large run, and other runs continue meanwhile.
             played = await asyncio.to_thread(_played, run, manifest, stopped)
-        except (asyncio.CancelledError, KeyboardInterrupt):
-            folder.write_manifest(_with_status(run.manifest, "interrupted"))
+            folder.write_summary(played.summary)
+        except BaseException as error:
+            gone = (asyncio.CancelledError, KeyboardInterrupt, NotWrittenError)
+            status: Status = "interrupted" if isinstance(error, gone) else "failed"
+            # On a full disk `running` stays, which reads as interrupted when the lock is released.
+            with suppress(NotWrittenError):
+                folder.write_manifest(_with_status(run.manifest, status))
             raise
-        except BaseException:
-            folder.write_manifest(_with_status(run.manifest, "failed"))
-            raise
-        folder.write_summary(played.summary)
         folder.write_manifest(manifest)
     return played
 
@@ -116,8 +124,6 @@ def _played(run: PreparedRun, manifest: Manifest, stopped: StoppedError | None) 
     return replace(played, stopped=stopped)
 
 
-def _with_status(
-    manifest: Manifest, status: Literal["running", "finished", "interrupted", "failed"]
-) -> Manifest:
+def _with_status(manifest: Manifest, status: Status) -> Manifest:
     ended = None if status == "running" else datetime.now(UTC)
     return manifest.model_copy(update={"status": status, "ended": ended})

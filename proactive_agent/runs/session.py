@@ -135,11 +135,11 @@ class Session:
 
     async def _play(self, run: PreparedRun) -> bool:
         """Plays a run; returns whether it was stopped before its end."""
-        self._observer.run_begun(run)
         played = await play_run(
             run,
             concurrency=self._concurrency,
             budget=self._budget,
+            on_begin=self._observer.run_begun,
             on_episode=lambda episode: self._observer.episode_ended(run, episode),
         )
         self._end(run.planned, played)

@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.metrics import Summary
 from proactive_agent.reports.published import NOTE, table
 from proactive_agent.scenarios.registry import SCENARIOS
@@ -21,9 +22,9 @@ def write_card(out: Path, manifest: TrainingManifest) -> None:
     """Writes the card and its curves into the folder of the model."""
     drawn = draw_curves(read_journal(out), manifest.settings.method)
     if drawn:
-        (out / CURVES).write_text(drawn, encoding="utf-8")
+        write_whole(out / CURVES, drawn)
     text = "\n".join(_card(out, manifest, curves_drawn=drawn is not None))
-    (out / CARD).write_text(text + "\n", encoding="utf-8")
+    write_whole(out / CARD, text + "\n")
 
 
 def _card(out: Path, manifest: TrainingManifest, *, curves_drawn: bool) -> Iterator[str]:

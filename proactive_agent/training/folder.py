@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from proactive_agent.disk.whole_files import force_names_to_disk, force_to_disk, write_whole
 from proactive_agent.tools import UserError
 from proactive_agent.training.selection import FrameCounts
 from proactive_agent.training.settings import TrainingSettings
@@ -24,6 +25,8 @@ LIBRARIES = (
 JOURNAL = "log.jsonl"
 _DROPPED = ("total_flos", "train_runtime", "train_samples_per_second", "train_steps_per_second")
 CHECKPOINTS = "checkpoints"
+UNFINISHED = ".unfinished"
+"""Folder in which the trained model is written before its files are moved into place."""
 _PREFIX = "checkpoint-"
 _LAST_FILE = "trainer_state.json"
 """The last file that the trainers write into a checkpoint: if it is there, the rest is."""
@@ -91,11 +94,9 @@ class TrainingManifest(BaseModel):
         return self.model_copy(update=fields)
 
     def write(self, folder: Path) -> None:
-        """Replaces the folder's `train.json` atomically."""
+        """Replaces the folder's `train.json`.  Raises NotWrittenError; it is then unchanged."""
         folder.mkdir(parents=True, exist_ok=True)
-        partial = folder / f"{MANIFEST}.tmp"
-        partial.write_text(self.model_dump_json(indent=2) + "\n", encoding="utf-8")
-        partial.replace(folder / MANIFEST)
+        write_whole(folder / MANIFEST, self.model_dump_json(indent=2) + "\n")
 
 
 def read_manifest(folder: Path) -> TrainingManifest:
@@ -136,8 +137,7 @@ class Journal:
         self._writes = writes
         if writes:
             lines = [line for line in read_journal(folder) if _kept(line, kept_steps)]
-            folder.mkdir(parents=True, exist_ok=True)
-            self.file.write_text("".join(_line(line) for line in lines), encoding="utf-8")
+            write_whole(self.file, "".join(_line(line) for line in lines))
         self._tokens = 0.0
         self._time = time.perf_counter()
 
@@ -181,6 +181,19 @@ def _tidy(values: dict[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
         if name not in _DROPPED and not (isinstance(value, float) and math.isnan(value))
     }
+
+
+def move_into_place(unfinished: Path, out: Path) -> None:
+    """Moves the files of a folder, which are all written, into the folder of the training."""
+    for entry in unfinished.iterdir():
+        target = out / entry.name
+        if entry.is_file():
+            force_to_disk(entry)
+        else:
+            shutil.rmtree(target, ignore_errors=True)
+        entry.replace(target)
+    unfinished.rmdir()
+    force_names_to_disk(out)
 
 
 def last_checkpoint(out: Path) -> Path | None:

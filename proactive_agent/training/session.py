@@ -1,6 +1,7 @@
 """Runs a training, from its settings to the finished folder."""
 
 import contextlib
+import shutil
 import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -9,12 +10,13 @@ from typing import Any
 
 from proactive_agent.providers.local.aliases import resolve
 from proactive_agent.records.manifest import git_commit
-from proactive_agent.tools import UserError
+from proactive_agent.tools import NotWrittenError, UserError
 from proactive_agent.training.arguments import check_arguments, require_libraries
 from proactive_agent.training.card import write_card
 from proactive_agent.training.evaluation import Evaluation
 from proactive_agent.training.events import Event, Note, OnEvent, Phase, Working
 from proactive_agent.training.folder import (
+    UNFINISHED,
     Journal,
     Status,
     TrainingDataFingerprint,
@@ -22,6 +24,7 @@ from proactive_agent.training.folder import (
     is_disk_full,
     last_checkpoint,
     library_versions,
+    move_into_place,
     read_manifest,
     step_of,
     train_from,
@@ -135,7 +138,7 @@ class _Session:
                 status: Status = "failed"
                 if isinstance(error, KeyboardInterrupt):
                     status = "interrupted"
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError, NotWrittenError):
                     self._write(manifest.as_ended(status, _steps(trainer)))
                 if is_disk_full(error, self.out):
                     raise UserError(
@@ -209,10 +212,17 @@ class _Session:
             manifest.write(self.out)
 
     def _save(self, trainer: Any) -> None:
-        trainer.save_model(str(self.out))
+        """Saves model and processor.  No file in the folder is ever half written."""
+        unfinished = self.out / UNFINISHED
         if is_first_process():
-            (self.out / "training_args.bin").unlink(missing_ok=True)
-            save_processor(self.prepared.loaded.processor, self.out)
+            shutil.rmtree(unfinished, ignore_errors=True)  # A killed process may have left it.
+        trainer.accelerator.wait_for_everyone()
+        trainer.save_model(str(unfinished))
+        trainer.accelerator.wait_for_everyone()
+        if is_first_process():
+            (unfinished / "training_args.bin").unlink(missing_ok=True)
+            save_processor(self.prepared.loaded.processor, unfinished)
+            move_into_place(unfinished, self.out)
 
 
 def _in_first_process(on_event: OnEvent | None) -> OnEvent:

@@ -11,12 +11,14 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from proactive_agent.disk.locks import HeldLock, LockedError
+from proactive_agent.disk.whole_files import is_full, not_written, write_whole
 from proactive_agent.scenarios.builder.items import BuildError
 from proactive_agent.scenarios.builder.writer import SUFFIX
 from proactive_agent.scenarios.registry import SCENARIOS
@@ -24,6 +26,7 @@ from proactive_agent.scenarios.registry import SCENARIOS
 MANIFEST = "build.json"
 TEST = "test"
 TRAIN = "data"
+_LOCK = ".lock"
 _SHARD = re.compile(r"train-\d{5}-of-\d{5}\.parquet")
 
 
@@ -79,7 +82,7 @@ def read_manifest(out: Path) -> BuildManifest:
 def write_manifest(folder: Path, manifest: BuildManifest) -> None:
     """Writes `build.json`."""
     text = json.dumps(manifest.model_dump(), indent=2, ensure_ascii=False)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    write_whole(folder / MANIFEST, text + "\n")
 
 
 @contextmanager
@@ -89,12 +92,41 @@ def staged(out: Path) -> Iterator[Path]:
     If the body raises, the folder is removed and `out` stays unchanged.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", suffix=".building", dir=out.parent))
+    folder, lock = _new_stage(out)
     try:
         yield folder
+        _force_all_to_disk()
+        lock.release()
         _put_in_place(folder, out)
+    except OSError as error:
+        if is_full(error):
+            raise not_written(out, error) from error
+        raise
     finally:
+        lock.release()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_stage(out: Path) -> tuple[Path, HeldLock]:
+    """Makes a temporary folder, with a lock that says that its process is alive.
+
+    Removes the folders that killed builds of the same name left.
+    """
+    prefix, suffix = f".{out.name}.", ".building"
+    folder = Path(tempfile.mkdtemp(prefix=prefix, suffix=suffix, dir=out.parent))
+    lock = HeldLock(folder / _LOCK)
+    for other in out.parent.iterdir():
+        named = other.name.startswith(prefix) and other.name.endswith(suffix)
+        if named and other != folder and other.is_dir() and not other.is_symlink():
+            with suppress(LockedError, OSError), HeldLock(other / _LOCK):
+                shutil.rmtree(other)
+    return folder, lock
+
+
+def _force_all_to_disk() -> None:
+    # One call for all: a build has thousands of files.
+    if hasattr(os, "sync"):
+        os.sync()
 
 
 def _put_in_place(folder: Path, out: Path) -> None:

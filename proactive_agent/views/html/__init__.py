@@ -8,6 +8,7 @@ timeline of pictures and calls.
 from collections.abc import Sequence
 from pathlib import Path
 
+from proactive_agent.disk.whole_files import not_written, write_whole
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.comparison.grids import grids
@@ -46,9 +47,9 @@ def write_report(runs: Sequence[str], results: Path, file: Path, episodes: int) 
     text = document(played, sections, gallery)
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise UserError(f"{file}: {error.strerror}") from None
+        raise not_written(file, error) from error
+    write_whole(file, text)
 
 
 def _tables(every: Sequence[Grid]) -> list[str]:

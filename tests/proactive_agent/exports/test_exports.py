@@ -319,4 +319,4 @@ def test_an_unwritable_path_is_named(played: RunFolder, tmp_path: Path) -> None:
     arguments = ["export", str(played.path), "--format", "csv", "-o", str(tmp_path / "taken")]
     done = CliRunner().invoke(cli, arguments)
     assert done.exit_code == 2
-    assert "taken: File exists" in done.output.replace("\n", "")
+    assert "taken cannot be written: File exists" in done.output.replace("\n", "")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
-from proactive_agent.tools import UserError
+from proactive_agent.tools import NotWrittenError, UserError
 from tests.proactive_agent.written_records import FAILED, episode
 
 
@@ -125,7 +125,7 @@ def test_a_writer_leaves_no_lock_file(folder: RunFolder) -> None:
 
 def test_a_writer_that_cannot_open_its_file_holds_no_lock(folder: RunFolder) -> None:
     folder.episodes_file.mkdir(parents=True)
-    with pytest.raises(IsADirectoryError):
+    with pytest.raises(NotWrittenError, match=r"episodes\.jsonl cannot be written: Is a directory"):
         EpisodeWriter(folder)
     folder.episodes_file.rmdir()
     with EpisodeWriter(folder):

@@ -140,7 +140,10 @@ def test_missing_runs_give_one_clear_line_and_exit_code_2(
         (["fig3", "RUN", "-o", "x.pdf"], "fig3 can be png, svg, not pdf"),
         (["fig3", "RUN", "-o", "x"], "not a file without an ending"),
         (["table1", "RUN", "--format", "png"], "table1 can be table, markdown, latex, csv, json"),
-        (["table1", "RUN", "-o", "nowhere/x.csv"], "nowhere/x.csv: No such file or directory"),
+        (
+            ["table1", "RUN", "-o", "nowhere/x.csv"],
+            "nowhere/x.csv cannot be written: No such file",
+        ),
         (["table1", "no-such-run"], "no run 'no-such-run'"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterator
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -299,12 +300,21 @@ def going_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
     return write_run(tmp_path / "run", RECORDS[:1], status="running")
 
 
+@pytest.fixture
+def writer(going_on: RunFolder) -> Iterator[EpisodeWriter]:
+    """The process that plays the run: while it holds the lock, the run goes on."""
+    with EpisodeWriter(going_on) as writer:
+        yield writer
+
+
 def finish(folder: RunFolder) -> None:
     manifest = folder.read_manifest()
     folder.write_manifest(manifest.model_copy(update={"status": "finished"}))
 
 
-def test_follow_gives_episodes_as_they_end_until_the_run_has(going_on: RunFolder) -> None:
+def test_follow_gives_episodes_as_they_end_until_the_run_has(
+    going_on: RunFolder, writer: EpisodeWriter
+) -> None:
     steps = iter(RECORDS[1:4])
 
     def sleep(_: float) -> None:
@@ -312,13 +322,13 @@ def test_follow_gives_episodes_as_they_end_until_the_run_has(going_on: RunFolder
         if record is None:
             finish(going_on)
             return
-        with EpisodeWriter(going_on) as writer:
-            writer.write(record)
+        writer.write(record)
 
     found = [outline.key for outline in going_on.follow(sleep)]
     assert found == [record.key for record in RECORDS[:4]]
 
 
+@pytest.mark.usefixtures("writer")
 def test_follow_waits_for_the_end_of_a_line(going_on: RunFolder) -> None:
     line = RECORDS[1].model_dump_json().encode() + b"\n"
     halves = iter((line[:70], line[70:]))
@@ -335,12 +345,13 @@ def test_follow_waits_for_the_end_of_a_line(going_on: RunFolder) -> None:
     assert found == [RECORDS[0].key, RECORDS[1].key]
 
 
-def test_what_is_written_before_the_end_is_not_missed(going_on: RunFolder) -> None:
+def test_what_is_written_before_the_end_is_not_missed(
+    going_on: RunFolder, writer: EpisodeWriter
+) -> None:
     """Writes the last episode between the last look at the file and the run's end."""
 
     def sleep(_: float) -> None:
-        with EpisodeWriter(going_on) as writer:
-            writer.write(RECORDS[1])
+        writer.write(RECORDS[1])
         finish(going_on)
 
     assert len(list(going_on.follow(sleep))) == 2
@@ -348,11 +359,10 @@ def test_what_is_written_before_the_end_is_not_missed(going_on: RunFolder) -> No
 
 @pytest.mark.parametrize(("options", "lines"), [([], 4), (["--json"], 2), (["--wrong"], 3)])
 def test_follow_prints_while_the_run_goes_on(
-    going_on: RunFolder, options: list[str], lines: int
+    going_on: RunFolder, writer: EpisodeWriter, options: list[str], lines: int
 ) -> None:
     def play() -> None:
-        with EpisodeWriter(going_on) as writer:
-            writer.write(RECORDS[1])
+        writer.write(RECORDS[1])
         finish(going_on)
 
     thread = threading.Timer(0.1, play)
@@ -363,7 +373,12 @@ def test_follow_prints_while_the_run_goes_on(
     assert len(result.stdout.splitlines()) == lines
 
 
+def test_follow_ends_when_the_process_that_plays_is_gone(going_on: RunFolder) -> None:
+    assert len(list(going_on.follow())) == 1
+    assert going_on.read_manifest().status == "interrupted"
+
+
 def test_follow_beside_another_run_is_wrong_input(run: str, other: str) -> None:
     result = invoke(run, "--follow", "--diff", other)
     assert result.exit_code == 2
-    assert "--follow has no place" in result.stderr
+    assert "cannot be used with --follow" in result.stderr

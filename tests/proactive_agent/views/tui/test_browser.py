@@ -332,20 +332,19 @@ def test_the_list_grows_while_a_run_goes_on(tmp_path: Path) -> None:
 
     async def steps(pilot: Pilot[None]) -> None:
         assert "running" in text_of(pilot)
-        with EpisodeWriter(folder) as writer:
-            writer.write(episode("wrong", sample_id=1))
-            writer.write(episode(sample_id=2, error=FAILED))
+        writer.write(episode("wrong", sample_id=1))
+        writer.write(episode(sample_id=2, error=FAILED))
         await until(pilot, lambda: listed(pilot) == ["rod:0", "rod:1", "rod:2"])
         assert current(pilot) == "rod:2"
-        with EpisodeWriter(folder) as writer:
-            writer.write(episode("wrong", sample_id=2))
+        writer.write(episode("wrong", sample_id=2))
         await until(pilot, lambda: "rod:2  wrong" in text_of(pilot))
         assert len(listed(pilot)) == 3
         manifest = folder.read_manifest()
         folder.write_manifest(manifest.model_copy(update={"status": "finished"}))
         await until(pilot, lambda: "running" not in text_of(pilot))
 
-    use(TraceBrowser(folder, Selection(), follow=True), steps)
+    with EpisodeWriter(folder) as writer:
+        use(TraceBrowser(folder, Selection(), follow=True), steps)
 
 
 # Narrow terminals --------------------------------------------------------------------------------

@@ -1,0 +1,143 @@
+"""Locks on files.  The operating system releases a lock when its process ends, however it ends.
+
+The locks are advisory: they keep two processes of this program from writing the same records, and
+tell readers whether a writer is alive.
+"""
+
+import os
+import sys
+import time
+import weakref
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+PATIENCE = 0.3
+"""Seconds to wait for a lock.  `is_locked` takes a lock for a moment, and that is no refusal."""
+
+_POLL = 0.01
+
+
+class LockedError(Exception):
+    """Another process, or another part of this one, holds the lock."""
+
+
+class HeldLock:
+    """A lock on a file, which is created if it does not exist.  Released at the end of a `with`.
+
+    Raises LockedError if the lock is held elsewhere, and OSError if the file cannot be locked.
+    """
+
+    def __init__(self, file: Path, *, keep_file: bool = False) -> None:
+        """`keep_file` leaves the file when the lock is released; otherwise it is removed."""
+        self.file = file
+        self._keep_file = keep_file
+        self._descriptor = _take(file)
+        _held.add(self)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.release()
+
+    def release(self) -> None:
+        """Releases the lock, once."""
+        if self._descriptor < 0:
+            return
+        _held.discard(self)
+        try:
+            # Removed while it is locked, so that no other holder's file is removed.  Windows does
+            # not remove open files; there an empty lock file stays.
+            if not self._keep_file:
+                with suppress(OSError):
+                    self.file.unlink()
+        finally:
+            self._close()
+
+    def _close(self) -> None:
+        os.close(self._descriptor)
+        self._descriptor = -1
+
+
+def is_locked(file: Path) -> bool:
+    """Whether a process holds the lock on a file.  Does not wait and writes nothing.
+
+    If that cannot be found out, as on a file system without locks, it is taken as locked.
+    """
+    try:
+        descriptor = os.open(file, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    try:
+        return not _lock(descriptor, shared=True)
+    except OSError:
+        return True
+    finally:
+        os.close(descriptor)
+
+
+_held: "weakref.WeakSet[HeldLock]" = weakref.WeakSet()
+
+
+def _take(file: Path) -> int:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        try:
+            locked = _lock(descriptor)
+            # The holder before removes the file.  A lock on a removed file protects nothing.
+            if locked and _is_at(descriptor, file):
+                return descriptor
+        except BaseException:
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+        if not locked:
+            if time.monotonic() > deadline:
+                raise LockedError(str(file))
+            time.sleep(_POLL)
+
+
+def _is_at(descriptor: int, file: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), file.stat())
+    except FileNotFoundError:
+        return False
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _lock(descriptor: int, *, shared: bool = False) -> bool:
+        """Tries to lock an open file.  Raises OSError where that is not possible."""
+        try:
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        except PermissionError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def _lock(descriptor: int, *, shared: bool = False) -> bool:
+        """Tries to lock an open file.  Raises OSError where that is not possible."""
+        try:
+            fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _forget_after_fork() -> None:
+        # A child process would keep the lock of a parent that was killed.
+        for lock in list(_held):
+            lock._close()
+
+    os.register_at_fork(after_in_child=_forget_after_fork)
