@@ -6,8 +6,10 @@ the data folder record which files are fetched and unpacked.
 
 import hashlib
 import json
+import lzma
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -18,7 +20,7 @@ from typing import Literal
 from proactive_agent.scenarios.hub import REPOSITORY, Hub, HubFile
 from proactive_agent.scenarios.protocol_pack import read_wheel, write_pack
 from proactive_agent.scenarios.registry import SCENARIOS
-from proactive_agent.scenarios.sample import check_relative
+from proactive_agent.scenarios.sample import SHOWN, check_relative, quoted
 from proactive_agent.tools import UserError
 
 FOLDER = "test"
@@ -116,7 +118,11 @@ class _Local:
             if old != self.part:  # from an earlier version
                 old.unlink()
         path, size = self.file.path, self.file.size
-        with self.part.open("ab") as sink:
+        hashed = self.file.hasher()
+        with self.part.open("a+b") as sink:
+            sink.seek(0)
+            while block := sink.read(COPY_BYTES):
+                hashed.update(block)
             done = sink.tell()
             yield DownloadProgress("fetch", path, done, size)
             while done < size:
@@ -125,8 +131,15 @@ class _Local:
                 if len(content) != wanted:
                     raise UserError(f"{path}: received {len(content)} bytes instead of {wanted}")
                 sink.write(content)
+                hashed.update(content)
                 done += wanted
                 yield DownloadProgress("fetch", path, done, size)
+        if hashed.hexdigest() != self.file.etag:
+            self.part.unlink()
+            raise UserError(
+                f"{path}: the downloaded file has the hash {hashed.hexdigest()}; the Hub gives "
+                f"{self.file.etag}. It was deleted; run again"
+            )
         self.part.replace(self.target)
         self._mark("fetched")
 
@@ -141,6 +154,13 @@ class _Local:
 
     def _text(self, state: str) -> str:
         return json.dumps({"etag": self.file.etag, "size": self.file.size, "state": state})
+
+
+_DAMAGE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, ValueError,
+    struct.error, OverflowError, IndexError,
+)  # fmt: skip
+"""Errors of zipfile and of its decoders for damaged content."""
 
 
 def unpack(archive: Path, folder: Path) -> Iterator[tuple[int, int]]:
@@ -161,21 +181,29 @@ def unpack(archive: Path, folder: Path) -> Iterator[tuple[int, int]]:
                 _unpack_entry(content, entry, folder / entry.filename)
                 done += entry.file_size
                 yield done, total
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+    except OSError as error:
+        if error.errno is not None:  # bz2 reports damaged content without a number
+            raise
         raise UserError(f"{archive} is damaged ({error}); delete it and run again") from None
+    except _DAMAGE as error:
+        reason = str(error)[:SHOWN]
+        raise UserError(f"{archive} is damaged ({reason}); delete it and run again") from None
 
 
 def _check_entry(archive: Path, entry: zipfile.ZipInfo, folder: Path) -> None:
     kind = stat.S_IFMT(entry.external_attr >> 16)
+    name = quoted(entry.filename)
+    if not PurePosixPath(entry.filename).parts:
+        raise UserError(f"{archive}: the entry {name} has no name")
     if problem := check_relative(entry.filename):
         raise UserError(f"{archive}: {problem}")
     # An existing link inside the folder could lead out, too.
     if not (folder / entry.filename).resolve().is_relative_to(folder.resolve()):
-        raise UserError(f"{archive}: path {entry.filename!r} leads outside the data folder")
+        raise UserError(f"{archive}: path {name} leads outside the data folder")
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-        raise UserError(f"{archive}: {entry.filename!r} is not a regular file")
+        raise UserError(f"{archive}: {name} is not a regular file")
     if entry.flag_bits & 1:
-        raise UserError(f"{archive}: {entry.filename!r} is encrypted")
+        raise UserError(f"{archive}: {name} is encrypted")
 
 
 def _unpack_entry(content: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path) -> None:

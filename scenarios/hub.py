@@ -4,6 +4,7 @@ Reading in parts lets an interrupted download resume.  The Hub's own client rest
 gigabytes, and refuses files above 50 GB over plain HTTP.
 """
 
+import hashlib
 from typing import Any, NamedTuple, Protocol
 
 from proactive_agent.tools import MissingExtraError, UserError
@@ -20,8 +21,19 @@ class HubFile(NamedTuple):
 
     path: str
     size: int
+    """Bytes."""
     etag: str
-    """Changes with the content."""
+    """Hash of the content in hexadecimal: SHA-256 of a large file, Git's SHA-1 of a small one."""
+
+    def hasher(self) -> "hashlib._Hash":
+        """Returns the hash function that gives `etag` for the content.  Raises UserError."""
+        if len(self.etag) == 64:
+            return hashlib.sha256()
+        if len(self.etag) == 40:
+            # Git hashes a header with the size before the content.
+            head = f"blob {self.size}\0".encode()
+            return hashlib.sha1(head, usedforsecurity=False)
+        raise UserError(f"{self.path}: the Hub gives no hash ({self.etag[:80]!r})")
 
 
 class Hub(Protocol):
@@ -73,13 +85,14 @@ class HuggingFace:
             reraise=True,
         )(self._ask)
         try:
-            return ask(file, f"bytes={start}-{start + size - 1}")
+            return ask(file, start, size)
         except Exception as error:  # as above
             raise UserError(
                 f"{file.path} cannot be downloaded: {_first_line(error)}; run again to resume"
             ) from error
 
-    def _ask(self, file: HubFile, part: str) -> bytes:
+    def _ask(self, file: HubFile, start: int, size: int) -> bytes:
+        """Requests a part.  A server that sends more is not read on."""
         import huggingface_hub.utils
 
         client: Any = huggingface_hub.utils  # The module does not declare its exports.
@@ -91,12 +104,20 @@ class HuggingFace:
             endpoint=self._endpoint,
         )
         # The Hub sends compressed files whole, regardless of the requested range.
-        headers = {"Range": part, "Accept-Encoding": "identity"}
-        response = client.get_session().get(
-            url, headers=client.build_hf_headers() | headers, timeout=TIMEOUT, follow_redirects=True
-        )
-        client.hf_raise_for_status(response)
-        return bytes(response.content)
+        part = {"Range": f"bytes={start}-{start + size - 1}", "Accept-Encoding": "identity"}
+        headers = client.build_hf_headers() | part
+        content = bytearray()
+        with client.get_session().stream(
+            "GET", url, headers=headers, timeout=TIMEOUT, follow_redirects=True
+        ) as response:
+            if response.is_error:
+                response.read()  # for the message
+            client.hf_raise_for_status(response)
+            for block in response.iter_raw():
+                content += block
+                if len(content) > size:
+                    break
+        return bytes(content)
 
 
 def _may_pass(error: BaseException) -> bool:

@@ -1,5 +1,6 @@
 """Opens files of a folder that may come from someone else."""
 
+import errno
 import os
 import stat
 from pathlib import Path
@@ -15,7 +16,10 @@ def open_regular(file: Path, buffering: int = -1) -> IO[bytes]:
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     number = os.open(file, flags)
     try:
-        if not stat.S_ISREG(os.fstat(number).st_mode):
+        mode = os.fstat(number).st_mode
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
+        if not stat.S_ISREG(mode):
             raise OSError(0, "not a regular file", str(file))
         return os.fdopen(number, "rb", buffering)
     except BaseException:

@@ -33,6 +33,11 @@ def _archive() -> bytes:
 ARCHIVE = _archive()
 FILES = {"test/coco2014_preprocessed.jsonl": DATA, "test/coco2014.zip": ARCHIVE}
 ETAGS = {path: hashlib.sha256(content).hexdigest() for path, content in FILES.items()}
+BLOBS = {
+    path: hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+    for path, content in FILES.items()
+}
+"""The names that Git gives to the files."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -94,7 +99,7 @@ def _listing() -> bytes:
         {
             "rfilename": path,
             "size": len(content),
-            "blobId": f"blob of {path}",
+            "blobId": BLOBS[path],
             **({"lfs": {"sha256": ETAGS[path], "size": len(content), "pointerSize": 1}}
                if path.endswith(".zip") else {}),
         }
@@ -130,7 +135,7 @@ def test_lists_size_and_etag(hub: HuggingFace) -> None:
         HubFile(
             "test/coco2014_preprocessed.jsonl",
             len(DATA),
-            "blob of test/coco2014_preprocessed.jsonl",
+            BLOBS["test/coco2014_preprocessed.jsonl"],
         ),
         HubFile("test/coco2014.zip", len(ARCHIVE), ETAGS["test/coco2014.zip"]),
     ]

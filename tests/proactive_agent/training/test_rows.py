@@ -15,6 +15,7 @@ from tests.proactive_agent.training.material import (
     DETAILS,
     SHAPES,
     fields,
+    picture,
     small_split,
     write_split,
 )
@@ -100,6 +101,8 @@ def test_a_picture_mark_in_the_text_is_removed(tmp_path: Path) -> None:
         ),
         ({"images": []}, "images: expected one picture, got 0"),
         ({"images": [{"bytes": None, "path": None}]}, "images: the picture is empty"),
+        ({"images": [{"bytes": None, "path": "/etc/hostname"}]}, "images: the picture is empty"),
+        ({"images": [{"bytes": b"%!PS", "path": None}]}, "images: not a picture in one of the"),
     ],
 )
 def test_a_wrong_field_is_named_with_file_and_row(
@@ -176,7 +179,8 @@ def test_the_builders_own_split_is_read(tmp_path: Path) -> None:
 
 
 def test_a_broken_picture_is_named(tmp_path: Path) -> None:
-    broken = fields(1, images=[{"bytes": b"no picture", "path": None}])
+    whole = picture(1, clear=True)
+    broken = fields(1, images=[{"bytes": whole[: len(whole) // 2], "path": None}])
     split = read_split(str(write_split(tmp_path, [fields(0), broken])))
     with pytest.raises(UserError, match="row 1: images: the picture is not readable"):
         list(split.pictures_of(split.rows[1]))
