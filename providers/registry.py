@@ -19,8 +19,10 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from proactive_agent.providers.api.server import OWN_SERVER_KEY
 from proactive_agent.providers.base import Provider, ProviderOptions
 from proactive_agent.tools import MissingExtraError, UserError
+from proactive_agent.tools.secrets import check_address
 
 ENTRY_POINTS = "proactive_agent.providers"
 
@@ -38,6 +40,7 @@ BUILT_IN: dict[str, str] = {
 PYTHON = "python"
 """Stands for a Python object in the spec of a run: `python:NAME`.  No factory has this name."""
 
+_ADDRESS = re.compile(r"https?://.*", re.IGNORECASE | re.DOTALL)
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
@@ -119,6 +122,9 @@ def create_provider(spec: str, options: ProviderOptions | None = None) -> Provid
 def check_spec(spec: str) -> tuple[str, str]:
     """Splits a spec into name and model without loading the model.  Raises UserError."""
     name, colon, model = spec.partition(":")
+    if address := _ADDRESS.search(spec):
+        # Here, because a spec is recorded before its provider is made.
+        check_address(address[0], OWN_SERVER_KEY)
     if not colon and name in provider_names() and (default := traits(name).default_model):
         return name, default
     if name == PYTHON:

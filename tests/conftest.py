@@ -8,12 +8,19 @@ from pathlib import Path
 import pytest
 
 from proactive_agent.scenarios.protocol_pack import PACKAGE, write_pack
+from proactive_agent.tools.secrets import forget_secrets
 
 # Without this, litellm downloads its price list when it is first imported.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
 CACHE = Path(__file__).parent / ".cache"
 WHEEL_NAME = "proactivebench-0.1.1-py3-none-any.whl"
+
+
+@pytest.fixture(autouse=True)
+def no_secrets() -> None:
+    """Forgets the secrets of other tests, whose values may be ordinary words here."""
+    forget_secrets()
 
 
 @pytest.fixture(scope="session")

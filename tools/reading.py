@@ -21,6 +21,7 @@ from typing import Any, Literal, NamedTuple
 from proactive_agent.tools.actions import Abstain, Action, Answer, Invalid, Question
 from proactive_agent.tools.catalogue import Parameter, Tool
 from proactive_agent.tools.phrases import gives_up
+from proactive_agent.tools.secrets import redacted
 from proactive_agent.tools.toolsets import Toolset
 
 SHOWN = 200
@@ -140,8 +141,12 @@ def categories_named(text: str, categories: Sequence[str]) -> list[str]:
 
 
 def clean(text: str) -> str:
-    """Replaces lone surrogates, which files and terminals cannot encode."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+    """Returns an untrusted text as it may be kept and shown.
+
+    Known secrets are replaced by their names, and lone surrogates, which files and terminals cannot
+    encode, by question marks.
+    """
+    return redacted(text.encode("utf-8", "replace").decode("utf-8"))
 
 
 def _call(body: str) -> ToolCall:

@@ -34,8 +34,9 @@ class _Program(click.Group):
             return super().invoke(ctx)
         except UserError as error:
             from proactive_agent.terminal.console import plain
+            from proactive_agent.tools.secrets import redacted
 
-            click.echo(f"error: {plain(str(error))}", err=True)
+            click.echo(f"error: {plain(redacted(str(error)))}", err=True)
             sys.exit(2)
         except BrokenPipeError:
             # The reader of the output (`| head`) has closed it.  Without this, Python complains

@@ -79,7 +79,8 @@ def _installed(name: str) -> str:
 
 
 def _key(name: str) -> str:
-    from proactive_agent.providers.api.keys import NAMES, OWN_SERVER_KEY, environment, find_key
+    from proactive_agent.providers.api.keys import NAMES, environment, find_key
+    from proactive_agent.providers.api.server import OWN_SERVER_KEY
 
     if name == "litellm":
         own = {*NAMES.values(), OWN_SERVER_KEY}

@@ -24,6 +24,7 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.tools import MissingExtraError, UserError
+from proactive_agent.tools.secrets import check_address
 
 NANOSECONDS = 10**9
 
@@ -63,6 +64,7 @@ def send_spans(run: RunFolder, endpoint: str) -> int:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import SpanExportResult
 
+    check_address(endpoint, "OTEL_EXPORTER_OTLP_HEADERS")
     url = urlsplit(endpoint)
     if url.scheme not in ("http", "https") or not url.netloc:
         raise UserError(

@@ -28,6 +28,7 @@ from proactive_agent.records.episode_index import EpisodeIndex
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.outline import EpisodeOutline, decode, outline_of
 from proactive_agent.tools import UserError
+from proactive_agent.tools.secrets import redacted_json
 
 POLL_SECONDS = 0.5
 """Seconds between two checks of a run that is still being written."""
@@ -87,11 +88,11 @@ class RunFolder:
     def write_manifest(self, manifest: Manifest) -> None:
         """Replaces `run.json`.  Raises NotWrittenError; the file is then unchanged."""
         self.path.mkdir(parents=True, exist_ok=True)
-        write_whole(self.manifest_file, manifest.model_dump_json(indent=2) + "\n")
+        write_whole(self.manifest_file, _as_json(manifest))
 
     def write_summary(self, summary: BaseModel) -> None:
         """Replaces `summary.json`.  Raises NotWrittenError; the file is then unchanged."""
-        write_whole(self.summary_file, summary.model_dump_json(indent=2) + "\n")
+        write_whole(self.summary_file, _as_json(summary))
 
     def _manifest(self) -> Manifest:
         try:
@@ -254,7 +255,7 @@ class LineWriter:
 
         Raises NotWrittenError; nothing of the line is then left in the file.
         """
-        line = memoryview(record.model_dump_json().encode() + b"\n")
+        line = memoryview(redacted_json(record.model_dump_json()).encode() + b"\n")
         try:
             written = 0
             while written < len(line):
@@ -322,3 +323,8 @@ def _first_line(error: Exception) -> str:
         field = ".".join(map(str, first["loc"]))
         return f"{field}: {first['msg']}" if field else first["msg"]
     return str(error).splitlines()[0]
+
+
+def _as_json(content: BaseModel) -> str:
+    """Returns the content of a file.  Secrets are replaced by their names."""
+    return redacted_json(content.model_dump_json(indent=2), indent=2) + "\n"

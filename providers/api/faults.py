@@ -24,6 +24,8 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from proactive_agent.tools.secrets import redacted
+
 SHOWN = 400
 """Maximum number of characters of an error message."""
 
@@ -75,13 +77,21 @@ class ApiError(Exception):
         return self.kind in RETRIED
 
 
+def shortened(text: str, most: int = SHOWN) -> str:
+    """Returns the beginning of a server's text, without secrets.
+
+    The order matters: half a secret would not be recognised for what it is.
+    """
+    return redacted(text)[:most]
+
+
 def from_status(status: int, headers: Mapping[str, str], body: str) -> ApiError:
     """Builds the error for an HTTP response."""
     message = _message(body)
     kind = _BY_STATUS.get(status, "server" if status >= 500 else "bad_request")
     if status in (400, 403, 413, 422, 429) and (special := _special(body, status)):
         kind = special
-    return ApiError(kind, f"HTTP {status}: {message}"[:SHOWN], _wait(headers, body))
+    return ApiError(kind, shortened(f"HTTP {status}: {message}"), _wait(headers, body))
 
 
 def from_code(error: Any) -> ApiError:
@@ -96,7 +106,7 @@ def from_code(error: Any) -> ApiError:
         return from_status(code, {}, body)
     status = 429 if re.search(r"rate_?limit", body) else 529 if "overloaded" in body else 500
     fault = from_status(status, {}, body)
-    return ApiError(_special(body, 400) or fault.kind, _message(body)[:SHOWN], fault.wait)
+    return ApiError(_special(body, 400) or fault.kind, shortened(_message(body)), fault.wait)
 
 
 def from_sdk(error: Exception) -> ApiError:
@@ -176,7 +186,7 @@ def _message(body: str) -> str:
 
 def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
-    return lines[0][:SHOWN] if lines else ""
+    return shortened(lines[0]) if lines else ""
 
 
 def _wait(headers: Mapping[str, str], body: str) -> float | None:

@@ -1,27 +1,21 @@
 """API keys, read only from the environment and from a `.env` file in the working directory.
 
-Keys are passed to the SDKs and not stored.  Texts from servers, such as error messages, pass a
-`Redactor` before they are shown or written.
+Keys are passed to the SDKs and not stored.  Each key that is read is registered as a secret, so
+that no text that is shown or written contains a part of it (see `proactive_agent.tools.secrets`).
 """
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
-from proactive_agent.providers.api.server import ApiTarget
+from proactive_agent.providers.api.server import OWN_SERVER_KEY, ApiTarget
 from proactive_agent.tools import UserError
-
-OWN_SERVER_KEY = "PROACTIVE_AGENT_API_KEY"
-"""Key for a server named in `model@http://…`.  A company's key is sent only to that company."""
+from proactive_agent.tools.secrets import redact_logs, register_environment, register_secret
 
 NAMES: Mapping[str, str] = {"openai": "OPENAI_API_KEY", "anthropic": "ANTHROPIC_API_KEY"}
 
 _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
-_SECRET_NAME = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|CREDENTIAL")
-_SHORTEST_SECRET = 8
-
-Redactor = Callable[[str], str]
 
 
 def read_env_file(file: Path = Path(".env")) -> dict[str, str]:
@@ -41,7 +35,9 @@ def environment() -> dict[str, str]:
 
 def find_key(name: str) -> str | None:
     """Returns the value of a key variable, or None if it is missing or empty."""
-    return environment().get(name) or None
+    key = environment().get(name) or None
+    register_secret(key, name)
+    return key
 
 
 def key_for(company: str, target: ApiTarget) -> str:
@@ -58,21 +54,10 @@ def key_for(company: str, target: ApiTarget) -> str:
     )
 
 
-def redactor() -> Redactor:
-    """Returns a function that replaces possible secrets in a text by their variable names.
-
-    Secrets are the values of environment variables whose names suggest a key or a password.
-    """
-    secrets = {
-        value: name
-        for name, value in environment().items()
-        if _SECRET_NAME.search(name.upper()) and len(value) >= _SHORTEST_SECRET
-    }
-    if not secrets:
-        return str
-    longest_first = sorted(secrets, key=len, reverse=True)
-    pattern = re.compile("|".join(map(re.escape, longest_first)))
-    return lambda text: pattern.sub(lambda match: f"[{secrets[match[0]]}]", text)
+def protect_secrets() -> None:
+    """Registers the secrets of the environment, and keeps them out of log records."""
+    register_environment(environment())
+    redact_logs()
 
 
 def _unquoted(value: str) -> str:

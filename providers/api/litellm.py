@@ -9,9 +9,9 @@ from typing import Any
 from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
-from proactive_agent.providers.api.keys import OWN_SERVER_KEY, environment, find_key
+from proactive_agent.providers.api.keys import environment, find_key
 from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
-from proactive_agent.providers.api.server import ApiTarget
+from proactive_agent.providers.api.server import OWN_SERVER_KEY, ApiTarget
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import Request
 from proactive_agent.tools import UserError

@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Self
 
 from proactive_agent.providers.api.cache import ReplyCache, cache_key
 from proactive_agent.providers.api.encoding import Encoder, Pictures
-from proactive_agent.providers.api.faults import SHOWN, SLOWED_BY, STOPPING, ApiError
+from proactive_agent.providers.api.faults import SLOWED_BY, STOPPING, ApiError, shortened
 from proactive_agent.providers.api.finish_reasons import normalised
-from proactive_agent.providers.api.keys import redactor
+from proactive_agent.providers.api.keys import protect_secrets
 from proactive_agent.providers.api.pace import Pace
 from proactive_agent.providers.api.prices import Tokens, find_price, input_tokens
 from proactive_agent.providers.api.retry import Retry
@@ -38,6 +38,7 @@ from proactive_agent.providers.reply_check import checked, count
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall, UserError
 from proactive_agent.tools.reading import clean
+from proactive_agent.tools.secrets import redacted
 
 PROBE = "Reply with the word: ready"
 PROBE_TOKENS = 16
@@ -82,7 +83,7 @@ class ApiProvider(Provider):
         self._encoder = Encoder(options.image_size, options.image_quality, options.image_format)
         self._retry = Retry(access.tries, access.first_wait, access.patience)
         self._cache = ReplyCache(Path(access.cache)) if access.cache else None
-        self._redact = redactor()
+        protect_secrets()
 
     @classmethod
     def create(cls, model: str, options: ProviderOptions) -> Self:
@@ -121,7 +122,7 @@ class ApiProvider(Provider):
         try:
             return await self._complete(request)
         except ApiError as fault:
-            message = self._redact(str(fault))
+            message = redacted(str(fault))
             if fault.kind in STOPPING:
                 raise StoppedError(f"{self.spec}: {fault.kind}: {message}") from None
             raise ProviderError(fault.kind, message) from None
@@ -150,7 +151,7 @@ class ApiProvider(Provider):
                 if fault.kind == "bad_request" and self._leave_out(str(fault)):
                     continue
                 if fault.kind in MISCONFIGURED:
-                    told = clean(self._redact(str(fault)))
+                    told = clean(redacted(str(fault)))
                     raise UserError(f"{self.spec}: {fault.kind}: {told}") from None
                 return None  # The failure may be temporary; the run handles it.
 
@@ -272,7 +273,7 @@ class ApiProvider(Provider):
             raise ApiError(error.kind, str(error)) from None
         except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
             kind = "bad_reply" if isinstance(error, LookupError) else "malformed"
-            shown = f"{type(error).__name__}: {error}; {raw}"[:SHOWN]
+            shown = shortened(f"{type(error).__name__}: {error}; {raw}")
             raise ApiError(kind, f"the reply has an unexpected form: {shown}") from None
         if reason == "error":
             raise ApiError("server", "the API could not finish the reply")

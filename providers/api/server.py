@@ -7,15 +7,19 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from proactive_agent.providers.api.faults import SHOWN, ApiError
+from proactive_agent.providers.api.faults import SHOWN, ApiError, shortened
 from proactive_agent.tools import UserError
 from proactive_agent.tools.reading import clean
+from proactive_agent.tools.secrets import check_address
 
 if TYPE_CHECKING:
     import httpx2
 
 DEEPEST = 100
 """Maximum nesting of a reply.  The formats of the APIs need about ten levels."""
+
+OWN_SERVER_KEY = "PROACTIVE_AGENT_API_KEY"
+"""Key for a server named in `model@http://…`.  A company's key is sent only to that company."""
 
 # Names of models can contain an @ (`claude-sonnet-4@20250514`).
 _WITH_URL = re.compile(r"(?P<model>.+)@(?P<url>https?://.*)")
@@ -33,6 +37,7 @@ def parse_target(text: str) -> ApiTarget:
     found = _WITH_URL.fullmatch(text)
     if not found:
         return ApiTarget(text)
+    check_address(found["url"], OWN_SERVER_KEY)
     parts = urlsplit(found["url"])
     try:
         named = bool(parts.hostname) and (parts.port is None or parts.port > 0)
@@ -41,11 +46,6 @@ def parse_target(text: str) -> ApiTarget:
     if not named:
         raise UserError(
             f"{found['url']!r} is not the address of a server; expected MODEL@http://HOST:PORT/v1"
-        )
-    if parts.username or parts.password:
-        raise UserError(
-            "the address of a server must not contain a user name or password; "
-            "set the key in the environment as PROACTIVE_AGENT_API_KEY"
         )
     return ApiTarget(found["model"], found["url"].rstrip("/"))
 
@@ -96,8 +96,10 @@ def _json_of(response: "httpx2.Response") -> dict[str, Any]:
         raise ApiError("malformed", "the reply is nested too deep") from None
     except ValueError:
         kind = response.headers.get("content-type", "no content type")
-        start = " ".join(response.text.split())[: SHOWN // 4]
+        start = shortened(" ".join(response.text.split()), SHOWN // 4)
         raise ApiError("bad_reply", f"the reply is not JSON ({kind}): {start!r}") from None
     if not isinstance(value, dict):
-        raise ApiError("bad_reply", f"the reply is not a JSON object: {str(value)[: SHOWN // 4]}")
+        raise ApiError(
+            "bad_reply", f"the reply is not a JSON object: {shortened(str(value), SHOWN // 4)}"
+        )
     return value

@@ -32,6 +32,12 @@ class Received:
     at: float = field(default_factory=time.monotonic)
     """Time of arrival in seconds."""
 
+    @property
+    def key(self) -> str:
+        """The key that was sent."""
+        sent = self.headers.get("x-api-key") or self.headers.get("authorization", "")
+        return sent.removeprefix("Bearer ")
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -60,6 +66,21 @@ def replying(**how: Any) -> Trouble:
     return lambda received: Sent(
         body=json.dumps(replies.reply(received.path, received.body, **how))
     )
+
+
+def failing_with_key(status: int, before: str = "", end: int | None = None) -> Trouble:
+    """An error response that repeats the key of the request up to character `end`."""
+    return lambda received: failing(status, f"{before}{received.key[:end]}")(received)
+
+
+def replying_with_key(field: str, text: str = "{}") -> Trouble:
+    """A reply with the key of the request in `text`, in place of {}."""
+
+    def reply(received: Received) -> Sent:
+        fields = {field: text.replace("{}", received.key), "calls": int(field != "text")}
+        return replying(**fields)(received)
+
+    return reply
 
 
 def instead(**how: Any) -> Trouble:
@@ -153,6 +174,14 @@ TROUBLES: dict[str, Trouble] = {
     "call cut off": replying(arguments='{"direction": lef', stop="length"),
     "no usage": replying(usage=False),
     "thinking": replying(thinking=True),
+    "key in an error": failing_with_key(400, "Incorrect API key provided: "),
+    "key where the message is cut": failing_with_key(400, "x" * 365 + " "),
+    "key without its last character": failing_with_key(400, "", -1),
+    "key without its second half": failing_with_key(400, "key ", 12),
+    "key in text": replying_with_key("text", "I was sent {}."),
+    "key in arguments": replying_with_key("arguments", '{"direction": "{}"}'),
+    "key in a tool's name": replying_with_key("tool"),
+    "key in the finish reason": replying_with_key("stop"),
 }
 TRANSIENT = (
     "408", "409", "429", "429 with a wait", "500", "503", "529", "reset", "truncated", "html",

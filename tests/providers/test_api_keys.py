@@ -15,9 +15,10 @@ from click.testing import CliRunner
 
 from proactive_agent.cli.app import cli
 from proactive_agent.providers import create_provider
-from proactive_agent.providers.api.keys import find_key, read_env_file, redactor
+from proactive_agent.providers.api.keys import find_key, protect_secrets, read_env_file
 from proactive_agent.providers.api.server import ApiTarget, parse_target
 from proactive_agent.tools import UserError
+from proactive_agent.tools.secrets import redacted
 from tests.providers.api_asking import PROTOCOLS, ask, failed, first_turn, provider, server, spec
 from tests.providers.hostile_server import HostileServer
 
@@ -111,7 +112,8 @@ def test_what_a_server_says_of_a_key_is_not_passed_on(
 def test_short_values_and_other_variables_are_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_KEY", "short")
     monkeypatch.setenv("SOMETHING", "a long enough value")
-    assert redactor()("short, a long enough value") == "short, a long enough value"
+    protect_secrets()
+    assert redacted("short, a long enough value") == "short, a long enough value"
 
 
 EVERY_COMMAND = """
