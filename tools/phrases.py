@@ -7,10 +7,14 @@ does not specify one ("move the block").  The words are in `request_words`.
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 
 from proactive_agent.tools import request_words as words
 from proactive_agent.tools.actions import Intervention
 from proactive_agent.tools.request_words import Words
+
+LONGEST_READ = 20_000
+"""Characters of a text that the rules read.  A message of some thousand tokens is shorter."""
 
 _SENTENCE = re.compile(r"[^.;!?\n]+\??")
 _SIDEWAYS = ("left", "right")
@@ -36,8 +40,8 @@ _SUPPOSES = re.compile(
     r"|\bi(?:'d| would) (?:say|guess|bet)\b"
 )
 """Phrases of a sentence that guesses what the picture shows."""
-_START = re.compile(r"^(?:an? |some |maybe |perhaps |just )*$")
-"""Words that may precede a wish that is a whole sentence ("Another angle.")."""
+_FILLER = re.compile(r"(?:an?|some|maybe|perhaps|just) ")
+"""A word that may precede a wish that is a whole sentence ("Another angle.")."""
 
 _NEGATION = re.compile(
     r"(?:\bnot|n't|\bcannot|\bnever|\binstead of|\brather than|\bunnecessary to|\bstop|"
@@ -70,22 +74,76 @@ def gives_up(text: str) -> bool:
 
 
 def requests_in(text: str) -> list[Intervention]:
-    """The interventions that a text asks for, in order and without duplicates."""
+    """The interventions that a text asks for, in order and without duplicates.
+
+    The time is linear in the length of the text.
+    """
     found: dict[Intervention, None] = {}
-    for sentence in _SENTENCE.findall(plain(text)):
-        joined = " ".join(sentence.split())
-        for intervention in (*_moves(joined), *_simple(joined), *_enhancements(joined)):
+    # Models repeat themselves; a repeated sentence asks for nothing new.
+    different = dict.fromkeys(" ".join(s.split()) for s in _SENTENCE.findall(plain(text)))
+    for sentence in map(_Sentence, different):
+        for intervention in (*_moves(sentence), *_simple(sentence), *_enhancements(sentence)):
             found[intervention] = None
     return list(found)
 
 
+def length_notes(text: str) -> tuple[str, ...]:
+    """Returns a note for the record of a text that the rules do not read to its end."""
+    if len(text) <= LONGEST_READ:
+        return ()
+    return (f"the rules read the first {LONGEST_READ:,} of {len(text):,} characters",)
+
+
 def plain(text: str) -> str:
-    """Normalises a text for the rules: lower case, straight quotes, spaces for underscores."""
+    """Normalises a text for the rules: lower case, straight quotes, spaces for underscores.
+
+    Cuts it after `LONGEST_READ` characters.
+    """
+    text = text[:LONGEST_READ]
     return text.casefold().replace("_", " ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
-def _moves(sentence: str) -> Iterator[Intervention]:
-    directions = [name for name, rule in words.DIRECTIONS.items() if rule.search(sentence)]
+class _Sentence:
+    """A sentence whose words are separated by single spaces.
+
+    Rules can match at every word, so whatever concerns the whole sentence is found only once.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def wants(self) -> bool:
+        """Whether it asks for something."""
+        return bool(_WANTS.search(_SUPPOSES.sub("", self.text)))
+
+    @cached_property
+    def is_unable(self) -> bool:
+        """Whether it says that something is not possible."""
+        return bool(_INABILITY.search(self.text))
+
+    def consists_of(self, match: re.Match[str]) -> bool:
+        """Whether it consists of the match and at most a few more words."""
+        return match.start() in self._starts and match.end() >= self._last_words
+
+    @cached_property
+    def _starts(self) -> set[int]:
+        """The places that only fillers precede."""
+        start, starts = 0, {0}
+        while filler := _FILLER.match(self.text, start):
+            start = filler.end()
+            starts.add(start)
+        return starts
+
+    @cached_property
+    def _last_words(self) -> int:
+        """The place after which there are at most `_FEW_WORDS` words."""
+        before, *words = self.text.rsplit(" ", _FEW_WORDS)
+        return len(before) if len(words) == _FEW_WORDS else 0
+
+
+def _moves(sentence: _Sentence) -> Iterator[Intervention]:
+    directions = [name for name, rule in words.DIRECTIONS.items() if rule.search(sentence.text)]
     if _asked(words.FARTHER, sentence):
         yield Intervention("move_camera", "farther")
     elif _asked(words.MOVE_CAMERA, sentence) or (directions and _done(words.LOOK, sentence)):
@@ -96,7 +154,7 @@ def _moves(sentence: str) -> Iterator[Intervention]:
         yield from _towards("move_object", [d for d in directions if d in _SIDEWAYS])
 
 
-def _simple(sentence: str) -> Iterator[Intervention]:
+def _simple(sentence: _Sentence) -> Iterator[Intervention]:
     for intervention, rule in words.SIMPLE.items():
         if _asked(rule, sentence):
             yield intervention
@@ -105,55 +163,49 @@ def _simple(sentence: str) -> Iterator[Intervention]:
         yield Intervention("move_camera")
 
 
-def _enhancements(sentence: str) -> Iterator[Intervention]:
+def _enhancements(sentence: _Sentence) -> Iterator[Intervention]:
     changes = _done(words.IMPROVE, sentence) or _wished(words.GIVE_BETTER, sentence)
     for operation, fault in words.ENHANCEMENTS.items():
         if (changes and _done(fault, sentence)) or _wanted_without(fault, sentence):
             yield Intervention("enhance_image", operation)
 
 
-def _asked(rule: Words, sentence: str) -> bool:
+def _asked(rule: Words, sentence: _Sentence) -> bool:
     """Whether a sentence contains the rule's deed or wish, and means it as a request."""
     return _done(rule.deed, sentence) or _wished(rule.wish, sentence)
 
 
-def _done(rule: re.Pattern[str], sentence: str) -> bool:
+def _done(rule: re.Pattern[str], sentence: _Sentence) -> bool:
     """Whether the rule matches, and the match is neither negated nor already done."""
-    return any(not _is_refused(match) for match in rule.finditer(sentence))
+    return any(not _is_refused(match, sentence) for match in rule.finditer(sentence.text))
 
 
-def _wished(rule: re.Pattern[str], sentence: str) -> bool:
+def _wished(rule: re.Pattern[str], sentence: _Sentence) -> bool:
     """Whether the sentence asks for the thing that the rule names, or consists only of its name."""
-    wants = _wants(sentence)
     return any(
-        not _is_refused(match) and (wants or _is_whole(match)) for match in rule.finditer(sentence)
+        (sentence.wants or sentence.consists_of(match)) and not _is_refused(match, sentence)
+        for match in rule.finditer(sentence.text)
     )
 
 
-def _wants(sentence: str) -> bool:
-    return bool(_WANTS.search(_SUPPOSES.sub("", sentence)))
-
-
-def _is_whole(match: re.Match[str]) -> bool:
-    """Whether the sentence consists of the match and at most a few more words."""
-    before, after = match.string[: match.start()], match.string[match.end() :]
-    return bool(_START.match(before)) and len(after.split()) <= _FEW_WORDS
-
-
-def _wanted_without(fault: re.Pattern[str], sentence: str) -> bool:
+def _wanted_without(fault: re.Pattern[str], sentence: _Sentence) -> bool:
     """Whether the sentence asks for a picture without this fault."""
-    return _wants(sentence) and any(
-        words.WITHOUT_FAULT.search(sentence[max(0, match.start() - _NEAR) : match.start()])
-        for match in fault.finditer(sentence)
+    return sentence.wants and any(
+        words.WITHOUT_FAULT.search(_before(match)) for match in fault.finditer(sentence.text)
     )
 
 
-def _is_refused(match: re.Match[str]) -> bool:
-    before = match.string[max(0, match.start() - _NEAR) : match.start()]
+def _before(match: re.Match[str]) -> str:
+    """The text before a match, at most `_NEAR` characters."""
+    return match.string[max(0, match.start() - _NEAR) : match.start()]
+
+
+def _is_refused(match: re.Match[str], sentence: _Sentence) -> bool:
+    before = _before(match)
     after = match.string[match.end() : match.end() + _NEAR]
     if _WITHOUT.search(before):
         # "Without moving it I cannot tell" is a request.
-        return not _INABILITY.search(match.string)
+        return not sentence.is_unable
     verb = match[0].split()[0]
     happens = (verb.endswith("ed") and _DONE_BEFORE.search(before)) or (
         verb.endswith("ing") and _GOING_ON.search(before)

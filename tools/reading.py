@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 
 from proactive_agent.tools.actions import Abstain, Action, Answer, Invalid, Question
 from proactive_agent.tools.catalogue import Parameter, Tool
-from proactive_agent.tools.phrases import gives_up
+from proactive_agent.tools.phrases import LONGEST_READ, gives_up, length_notes
 from proactive_agent.tools.secrets import redacted
 from proactive_agent.tools.toolsets import Toolset
 
@@ -85,9 +85,10 @@ def _read(
     if not text:
         return Reading(Invalid("empty"), "text")
     named = categories_named(text, categories)
+    notes = length_notes(text)
     if len(named) == 1:
-        return Reading(Answer(named[0]), "text")
-    return Reading(Abstain(text) if gives_up(text) else Question(text), "text")
+        return Reading(Answer(named[0]), "text", notes)
+    return Reading(Abstain(text) if gives_up(text) else Question(text), "text", notes)
 
 
 _TAGGED = re.compile(r"<tool_call>(.*?)(?:</tool_call>|(?=<tool_call>)|\Z)", re.DOTALL)
@@ -127,8 +128,11 @@ def call_from(name: str, arguments: Mapping[str, str]) -> ToolCall:
 
 
 def categories_named(text: str, categories: Sequence[str]) -> list[str]:
-    """The categories that occur in a text as whole words.  The longest name wins an overlap."""
-    remaining = text.casefold()
+    """The categories that occur in a text as whole words.  The longest name wins an overlap.
+
+    Reads at most `LONGEST_READ` characters.
+    """
+    remaining = text[:LONGEST_READ].casefold()
     found = []
     for category in sorted(categories, key=len, reverse=True):
         name = re.escape(category.removesuffix(".").strip().casefold())
@@ -176,7 +180,10 @@ def _read_call(call: ToolCall, toolset: Toolset) -> Reading:
         checked = _check_arguments(tool, arguments, notes)
     except _ArgumentsError as error:
         return Reading(Invalid("bad_arguments", clean(str(error))[:SHOWN]), "call")
-    return Reading(tool.to_action(checked), "call", tuple(notes))
+    action = tool.to_action(checked)
+    if isinstance(action, Question):
+        notes += length_notes(action.text)
+    return Reading(action, "call", tuple(notes))
 
 
 class _JSONError(Exception):

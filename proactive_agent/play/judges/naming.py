@@ -6,12 +6,17 @@ doubt.  If several count, the one in a conclusion wins.
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from proactive_agent.tools.phrases import plain
 
 _NEAR = 300
 """Characters of context on each side of a name."""
+_LONGEST_RULING_OUT = 150
+"""Characters before a name in which the words that rule it out begin."""
+_LONGEST_OR = 40
+"""Characters before a name in which a preceding "or" begins."""
 _SENTENCE = re.compile(r"[^.;!?\n]+[.;!?\n]?")
 _RULED_OUT = re.compile(
     r"(?:\bnot|n't|\bcannot|\bno|\bnever|\bneither|\bnor|\bwithout|\brather than|\binstead of|"
@@ -50,11 +55,28 @@ _CONCLUSION = re.compile(
 )
 
 
+class _Sentence:
+    """A sentence.  Whatever concerns all of its mentions is found only once."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+
+    @cached_property
+    def has_doubt(self) -> bool:
+        """Whether it contains words that express doubt."""
+        return bool(_IN_DOUBT.search(self.text))
+
+    @cached_property
+    def has_guess(self) -> bool:
+        """Whether it contains words that introduce a guess."""
+        return bool(_IF_I_MUST.search(self.text))
+
+
 class _Mention(NamedTuple):
     """A place in a sentence that names a category."""
 
     category: str
-    sentence: str
+    sentence: _Sentence
     start: int
     end: int
     previous_end: int = 0
@@ -63,23 +85,27 @@ class _Mention(NamedTuple):
     @property
     def before(self) -> str:
         """The text before the mention, at most `_NEAR` characters."""
-        return self.sentence[max(0, self.start - _NEAR) : self.start]
+        return self.sentence.text[max(0, self.start - _NEAR) : self.start]
 
     @property
     def after(self) -> str:
         """The text after the mention, at most `_NEAR` characters."""
-        return self.sentence[self.end : self.end + _NEAR]
+        return self.sentence.text[self.end : self.end + _NEAR]
 
     @property
     def concludes(self) -> bool:
         """Whether a word between this mention and the previous one marks a conclusion."""
-        return bool(_CONCLUSION.search(self.sentence, self.previous_end, self.start))
+        return bool(_CONCLUSION.search(self.sentence.text, self.previous_end, self.start))
 
 
 def settled_category(text: str, categories: Sequence[str]) -> str | None:
-    """Returns the one category that a text gives as its answer, or None for none or several."""
-    sentences = _SENTENCE.findall(plain(text))
-    lists = [found for s in sentences for found in _lists(_mentions(s, categories))]
+    """Returns the one category that a text gives as its answer, or None for none or several.
+
+    The time is linear in the length of the text.
+    """
+    # A repeated sentence says nothing new.
+    sentences = dict.fromkeys(_SENTENCE.findall(plain(text)))
+    lists = [found for s in sentences for found in _lists(_mentions(_Sentence(s), categories))]
     mentions = [m for found in lists if not any(map(_is_left_open, found)) for m in found]
     settled = {mention.category for mention in mentions}
     if len(settled) > 1:
@@ -87,7 +113,7 @@ def settled_category(text: str, categories: Sequence[str]) -> str | None:
     return settled.pop() if len(settled) == 1 else None
 
 
-def _mentions(sentence: str, categories: Sequence[str]) -> list[_Mention]:
+def _mentions(sentence: _Sentence, categories: Sequence[str]) -> list[_Mention]:
     """Finds the categories that a sentence names, also in the plural; the longest name wins."""
     names = {category: plain(category).strip(" .") for category in categories}
     longest_first = sorted(filter(names.get, names), key=lambda c: len(names[c]), reverse=True)
@@ -96,7 +122,7 @@ def _mentions(sentence: str, categories: Sequence[str]) -> list[_Mention]:
     stems = (re.escape(names[c].removesuffix("s")).replace(r"\ ", "[ -]") for c in longest_first)
     any_name = "|".join(f"({stem})" for stem in stems)
     found: list[_Mention] = []
-    for match in re.finditer(rf"(?<!\w)(?:{any_name})(?:e?s)?(?!\w|-\w)", sentence):
+    for match in re.finditer(rf"(?<!\w)(?:{any_name})(?:e?s)?(?!\w|-\w)", sentence.text):
         category = longest_first[(match.lastindex or 1) - 1]
         previous_end = found[-1].end if found else 0
         found.append(_Mention(category, sentence, match.start(), match.end(), previous_end))
@@ -107,7 +133,7 @@ def _lists(mentions: Sequence[_Mention]) -> Iterator[list[_Mention]]:
     """Groups the mentions of a sentence by the list that they belong to."""
     current: list[_Mention] = []
     for mention in mentions:
-        between = mention.sentence[current[-1].end : mention.start] if current else ""
+        between = mention.sentence.text[current[-1].end : mention.start] if current else ""
         if current and not _LISTED.fullmatch(between):
             yield current
             current = []
@@ -118,14 +144,16 @@ def _lists(mentions: Sequence[_Mention]) -> Iterator[list[_Mention]]:
 
 def _is_left_open(mention: _Mention) -> bool:
     """Whether a mention rules the category out or leaves it undecided."""
-    before, after = _IF_I_MUST.sub("", mention.before), mention.after
+    before, after = mention.before, mention.after
+    if mention.sentence.has_guess:
+        before = _IF_I_MUST.sub("", before)
     return bool(
         (after.endswith("?") and _ASKED.search(before))
-        or _SUPPOSED.search(after)
-        or _SHOW_IT.search(before)
-        or _RULED_OUT.search(before)
-        or _RULED_OUT_AFTER.search(after)
-        or _IN_DOUBT.search(before)
-        or _OR_BEFORE.search(before)
-        or _OR_AFTER.search(after)
+        or _SUPPOSED.match(after)
+        or _SHOW_IT.match(before)
+        or _RULED_OUT.search(before, max(0, len(before) - _LONGEST_RULING_OUT))
+        or _RULED_OUT_AFTER.match(after)
+        or (mention.sentence.has_doubt and _IN_DOUBT.search(before))
+        or _OR_BEFORE.search(before, max(0, len(before) - _LONGEST_OR))
+        or _OR_AFTER.match(after)
     )

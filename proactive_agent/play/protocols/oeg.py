@@ -27,7 +27,7 @@ from proactive_agent.records.episode import JudgementRecord
 from proactive_agent.scenarios import Environment, Observation, Verdicts
 from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid
 from proactive_agent.tools.actions import UNRELATED_REQUEST
-from proactive_agent.tools.phrases import gives_up, requests_in
+from proactive_agent.tools.phrases import gives_up, length_notes, requests_in
 from proactive_agent.tools.request_words import REQUESTS
 
 GUESS = "My answer: {category}"
@@ -77,7 +77,13 @@ class Oeg(Protocol):
     ) -> TurnReading:
         request = said(reply.text)
         granted = understand(request, environment, user_rng)
-        return TurnReading(granted.intervention, "text", question=request, mapped=granted.mapped)
+        return TurnReading(
+            granted.intervention,
+            "text",
+            notes=length_notes(request),
+            question=request,
+            mapped=granted.mapped,
+        )
 
 
 def _case(reply: str, question: str, environment: Environment[Any]) -> Case:
@@ -113,6 +119,7 @@ def _judged(
         action,
         "text",
         verdicts=verdicts,
+        notes=length_notes(case.reply),
         question=case.reply if isinstance(action, Intervention) else None,
         mapped=mapped,
         judgement=judgement,
