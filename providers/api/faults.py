@@ -175,7 +175,7 @@ def _message(body: str) -> str:
             value = value[0]  # Gemini's compatible API sends a list with one error.
         json.dumps(value)
     except (ValueError, RecursionError):
-        return " ".join(body[: 2 * SHOWN].split()) or "no message"
+        return " ".join(shortened(body, 2 * SHOWN).split()) or "no message"
     if isinstance(value, dict):
         inner = value.get("error", value)
         if isinstance(inner, dict):

@@ -151,7 +151,7 @@ class ApiProvider(Provider):
                 if fault.kind == "bad_request" and self._leave_out(str(fault)):
                     continue
                 if fault.kind in MISCONFIGURED:
-                    told = clean(redacted(str(fault)))
+                    told = clean(str(fault))
                     raise UserError(f"{self.spec}: {fault.kind}: {told}") from None
                 return None  # The failure may be temporary; the run handles it.
 
