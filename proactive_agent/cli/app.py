@@ -39,8 +39,8 @@ class _Program(click.Group):
             click.echo(f"error: {plain(redacted(str(error)))}", err=True)
             sys.exit(2)
         except BrokenPipeError:
-            # The reader of the output (`| head`) has closed it.  Without this, Python complains
-            # when it flushes at exit.
+            # The reader of the output (`| head`) has closed it.  Without this, Python prints an
+            # error when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except OSError as error:

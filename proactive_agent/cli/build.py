@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from proactive_agent.scenarios.builder import BuildReport, BuildSettings
 
 SHOWN_SKIPS = 20
-"""Skipped items that are printed per scenario.  More of the same say nothing new."""
+"""Largest number of skipped items that are printed per scenario."""
 
 _file = click.Path(path_type=Path, exists=True, dir_okay=False)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from proactive_agent.scenarios.verify import Fault, VerifyReport
 
 SHOWN_FAULTS = 20
-"""Faults that are printed per scenario.  More of the same say nothing new."""
+"""Largest number of faults that are printed per scenario."""
 
 _directory = click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
 _wheel = click.option(
@@ -107,7 +107,7 @@ def download(
 ) -> None:
     """Download the official data (about 150 GB in all) from the Hugging Face Hub into DIR.
 
-    After an interruption, the same command goes on.
+    After an interruption, repeat the command to continue.
     """
     from proactive_agent.scenarios import hub
     from proactive_agent.scenarios.download import download as steps_of

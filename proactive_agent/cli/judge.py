@@ -1,4 +1,4 @@
-"""`judge`: judges the open-ended replies of a run again, or validates a judge."""
+"""`judge`: judges the open-ended replies of a run again, or measures a judge's agreement."""
 
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def judge(
     """Judge the open-ended replies of a run again, or measure a judge's agreement with people.
 
     RUN is a run's folder or its id. The judgements are kept in the run's folder. After an
-    interruption, the same command goes on.
+    interruption, repeat the command to continue.
     """
     from proactive_agent.cli.judging import Judging, judge_run, measure
     from proactive_agent.cli.run import api_access

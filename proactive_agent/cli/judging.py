@@ -87,11 +87,11 @@ def judge_run(folder: RunFolder, judging: Judging) -> None:
         key, kind, message = failed[0]
         messages.print(
             f"{len(failed)} replies could not be judged ({key.scenario}:{key.sample_id}: {kind}: "
-            f"{plain(message)}); the same command tries them again",
+            f"{plain(message)}); repeat the command to try again",
             markup=False, soft_wrap=True,
         )  # fmt: skip
     if stopped:
-        messages.print(f"{stopped}; the same command goes on", markup=False, soft_wrap=True)
+        messages.print(f"{stopped}; repeat the command to continue", markup=False, soft_wrap=True)
     if failed or stopped:
         sys.exit(1)
 
@@ -146,7 +146,7 @@ def _run(judge: Judge, work: Coroutine[Any, Any, T], budget: Budget | None) -> T
     try:
         return asyncio.run(probed())
     except KeyboardInterrupt:
-        messages.print("interrupted; the same command goes on", markup=False)
+        messages.print("interrupted; repeat the command to continue", markup=False)
         sys.exit(130)
 
 
@@ -181,8 +181,8 @@ def _show_run(
     problems = sum(s.judge_problems for s in summary.scenarios.values())
     if problems:
         console.print(
-            f"{problems} of {len(judged)} of the judge's replies could not be read; nothing counts "
-            "as met there.",
+            f"{problems} of {len(judged)} of the judge's replies could not be read; they "
+            "count as no for every answer.",
             markup=False,
         )
     console.print(INTERVAL_NOTE, markup=False)

@@ -23,7 +23,7 @@ def play_runs(
     budget: Budget | None = None,
     again: str | None = None,
 ) -> None:
-    """Plays what is left of the runs and prints their results.
+    """Plays the remaining episodes of the runs and prints their results.
 
     `again` are the options that resume all of the runs; without them, each is resumed by its
     folder.  Exits with 1 if a run was stopped early and with 130 after Ctrl-C.
@@ -59,7 +59,7 @@ async def _play(
 
 
 class _Progress(SessionObserver):
-    """Shows bars and messages, and keeps what has become of each run."""
+    """Shows bars and messages, and keeps the outcome of each run."""
 
     def __init__(self, runs: Sequence[PlannedRun], bars: Bars) -> None:
         self.runs = runs
@@ -122,12 +122,12 @@ def _say_how_to_resume(progress: _Progress, reason: str, again: str | None) -> N
     waiting = [run.name for run in progress.runs if run.folder.path not in progress.begun]
     if again and progress.begun:
         reasons = dict.fromkeys(why for why, _ in unfinished)
-        _say(f"{'; '.join(reasons) or reason}; go on with: {again}")
+        _say(f"{'; '.join(reasons) or reason}; continue with: {again}")
         return
     for why, path in unfinished:
-        _say(f"{why}; go on with: --resume {path}")
+        _say(f"{why}; continue with: --resume {path}")
     if unfinished and waiting:
-        _say(f"not begun: {', '.join(waiting)}")
+        _say(f"not started: {', '.join(waiting)}")
 
 
 def _say(line: str) -> None:

@@ -111,7 +111,7 @@ class PlayedCount(Bar):
         self._done, self._total = len(run.done), run.total
         messages.print(
             plain(
-                f"{name}: {self._done} of {self._total} played. Ctrl-D stops; it can go on later."
+                f"{name}: {self._done} of {self._total} played. Ctrl-D stops; you can resume later."
             ),
             markup=False,
         )

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from proactive_agent.runs.planned_run import PlannedRun
 
 RECORDED = {one.parameter for name, one in SETTINGS.items() if name not in ACCESS_SETTINGS}
-"""Parameters that `run.json` records: a plan and a run that continues have their own."""
+"""Parameters that `run.json` records.  A plan and a resumed run bring their own values."""
 
 
 @click.command(cls=Headed, params=[option for group in OPTIONS.values() for option in group])
@@ -35,7 +35,7 @@ def run(
     budget_usd: float | None,
     **options: Any,
 ) -> None:
-    """Play scenarios with a model, or with several, and show the results."""
+    """Play scenarios with one or several models and show the results."""
     from proactive_agent.cli.dry_run import show_dry_run
     from proactive_agent.cli.play import play_runs
     from proactive_agent.play.budget import Budget

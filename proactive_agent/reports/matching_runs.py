@@ -36,7 +36,7 @@ class WantedConditions(NamedTuple):
     protocols: Sequence[str] = SEVERAL_TURNS
 
     def unfit(self, run: PlayedRun) -> str:
-        """Returns why a run is none of them, or an empty string."""
+        """Returns the reason why a run has none of these conditions, or an empty string."""
         return unfit_protocol(run, self.protocols) or (
             ""
             if condition_of(run) in (*self.needed, *self.optional)
@@ -145,7 +145,7 @@ def condition_of(run: PlayedRun) -> str:
 
 
 def unfit_protocol(run: PlayedRun, protocols: Sequence[str]) -> str:
-    """Returns why a run's protocol is none of these, or an empty string."""
+    """Returns the reason why a run's protocol does not fit, or an empty string."""
     own = run.manifest.settings.protocol
     return "" if own in protocols else f"protocol is {own}"
 
@@ -167,7 +167,7 @@ def unfit_unless_long(*conditions: str) -> Callable[[PlayedRun], str]:
 
 
 def check_same_data(runs: Sequence[PlayedRun]) -> None:
-    """Raises UserError if the runs used different data, so that their difference says nothing."""
+    """Raises UserError if the runs used different data and so cannot be compared."""
     first, *others = (run.manifest for run in runs)
     for other in others:
         for scenario, file in first.data.files.items():
@@ -219,7 +219,7 @@ def _by_model(runs: Sequence[PlayedRun]) -> list[dict[str, PlayedRun]]:
 
 
 class _Method(NamedTuple):
-    """Everything that the compared runs of a model must have in common."""
+    """The properties that the compared runs of a model must have in common."""
 
     settings: tuple[str, ...]
     context: frozenset[str]

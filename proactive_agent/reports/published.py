@@ -84,7 +84,7 @@ class PublishedModel(NamedTuple):
         return f"{self.model}, {self.config}" if self.config else self.model
 
     def macro(self, metric: str, scenarios: Collection[str] | None = None) -> float:
-        """The mean over the scenarios; over all of them it equals the printed one but for rounding.
+        """The mean over the scenarios; over all of them, the printed average except for rounding.
 
         By default all scenarios are averaged.
         """

@@ -59,7 +59,7 @@ def differences(manifests: Sequence[Manifest]) -> list[str]:
 def _extended(
     names: Sequence[str], manifests: Sequence[Manifest], settings: Sequence[Declared]
 ) -> list[str]:
-    """Adds those of the settings in which the runs differ to the names."""
+    """Adds the settings in which the runs differ to their names."""
     varied = [one for one in settings if len({_value(m, one) for m in manifests}) > 1]
     return [
         " ".join(filter(None, [name, *(one.label(_value(manifest, one)) for one in varied)]))
@@ -68,7 +68,7 @@ def _extended(
 
 
 def _numbered(names: Sequence[str]) -> list[str]:
-    """Numbers equal names from the second on."""
+    """Appends a number to repeated names: "#2" to the second, and so on."""
     seen: Counter[str] = Counter()
     numbered = []
     for name in names:

@@ -1,4 +1,4 @@
-"""Reads played runs and says what data they were made on."""
+"""Reads played runs and names the data that they were played on."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -26,7 +26,7 @@ class EpisodePair(NamedTuple):
 
     @property
     def change(self) -> OutcomeChange:
-        """How the second run's episode differs from the first run's."""
+        """The difference of the second run's episode from the first run's."""
         before, after = self.first.outcome.correct, self.second.outcome.correct
         if before != after:
             return "gained" if after else "lost"

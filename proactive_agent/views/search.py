@@ -1,9 +1,10 @@
 """Search queries for episodes: `wrong rod|coco ask_clarification turns>3 -abstain "red block"`.
 
-An episode matches if every word holds.  A word is an outcome, a scenario, a failure group, or a
-comparison with a number.  Any other word is searched for in the fields that lists show: sample,
-actions, answers, and how the episode ended.  A quoted text is searched for in the whole record:
-prompts, replies, arguments, messages.  `-` before a word negates it; `|` separates alternatives.
+An episode matches if it satisfies every word.  A word is an outcome, a scenario, a failure group,
+or a comparison with a number.  Any other word is searched for in the fields that lists show:
+sample, actions, answers, and the end of the episode.  A quoted text is searched for in the whole
+record: prompts, replies, arguments, messages.  `-` before a word negates it; `|` separates
+alternatives.
 """
 
 import json
@@ -72,11 +73,11 @@ class Search:
 
     @property
     def reads_records(self) -> bool:
-        """Whether any word needs whole records."""
+        """Whether any word of the query needs whole records."""
         return any(word.whole_record for word in self._words)
 
     def matches(self, episode: Episode, read_line: ReadLine) -> bool:
-        """Whether every word holds."""
+        """Whether an episode matches every word."""
         return all(word.holds(episode, read_line) for word in self._words)
 
 

@@ -50,7 +50,7 @@ class Selection:
 
     @property
     def query(self) -> str:
-        """Scenarios, outcomes, failure group and search as one query."""
+        """The scenarios, outcomes, failure group and search as one query."""
         words = ("|".join(self.scenarios), "|".join(self.outcomes), self.group or "", self.search)
         return " ".join(word for word in words if word)
 
@@ -61,7 +61,7 @@ class Selection:
         return islice((e for e in episodes if self._wants(e, read_line)), self.limit)
 
     def wants_pair(self, pair: EpisodePair) -> bool:
-        """Whether the change between two runs is wanted."""
+        """Whether a pair of episodes has one of the chosen changes."""
         return pair.change in self._search.changes
 
     def _wants(self, episode: EpisodeOutline, read_line: ReadLine) -> bool:

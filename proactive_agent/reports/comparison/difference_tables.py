@@ -25,7 +25,7 @@ _MEASURES = ("asks if\nneeded %", "asks if\nclear %", "balanced\nacc %", "F1 %",
 def difference_grids(
     baseline: str, differences: Mapping[str, Differences], scenarios: Sequence[str]
 ) -> list[Grid]:
-    """Makes a table per score: a line per run, a column per scenario and one for their average."""
+    """Makes a table per score: a line per run, a column per scenario, and one for the average."""
     if not differences:
         return []
     titles = [SCENARIOS[name].title for name in scenarios]

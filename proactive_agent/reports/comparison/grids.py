@@ -46,7 +46,7 @@ def grids(report: ComparisonReport) -> list[Grid]:
 
 
 def _groups(report: ComparisonReport) -> list[NamedGroup]:
-    """The runs; next to published figures they are grouped under the data that they used."""
+    """Groups the runs; next to published figures, by the data that they used."""
     if not report.published:
         return [NamedGroup([(run.name, run.summary) for run in report.runs])]
     by_data = sorted(report.runs, key=lambda run: run.data)

@@ -17,7 +17,7 @@ from proactive_agent.reports.runs import same_data
 from proactive_agent.settings.condition_label import varied_parts
 
 _SHARED = ("provider", "provider_settings", "protocol", "toolset", "parser", "forgiving")
-"""Settings that must be equal in both runs."""
+"""Settings that both runs must have in common."""
 _COUNTS = ("hits", "needed", "false_alarms", "clear")
 
 

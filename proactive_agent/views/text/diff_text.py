@@ -17,7 +17,7 @@ COLOURS = {"lost": "red", "gained": "green", "parted": "yellow", "same": "dim"}
 CHANGE = len("parted")
 
 WIDE = 110
-"""Columns from which on actions are printed in full."""
+"""Smallest width, in columns, at which actions are printed in full."""
 
 
 def diff_listing(

@@ -14,7 +14,7 @@ from rich.text import Text
 from proactive_agent.records.describe import ARROW
 
 LEAST = 8
-"""Fewest columns that a text gets, however narrow the output is."""
+"""Smallest number of columns that a text gets, even if the output is narrower."""
 
 
 class TextLine(NamedTuple):

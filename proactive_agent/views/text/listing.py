@@ -1,4 +1,4 @@
-"""Prints a list of episodes, one row each."""
+"""Prints a list of episodes, one per row."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

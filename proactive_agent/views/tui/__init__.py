@@ -1,4 +1,4 @@
-"""The terminal interface of `trace`: episodes on the left, one of them on the right.
+"""The terminal interface of `trace`: the list of episodes, and one of them in detail.
 
 It needs the extra `view`.  All text that a model wrote goes through `terminal.console.safe`.
 """

@@ -1,4 +1,4 @@
-"""The terminal interface of `trace`: a list of episodes beside one episode, of one or two runs."""
+"""The terminal interface of `trace`: a list of episodes next to one episode, of one or two runs."""
 
 import os
 import shlex
@@ -41,7 +41,7 @@ REST = 0.05
 """Seconds that the cursor must rest before an episode is loaded."""
 
 WIDE = 100
-"""Columns from which on the list and the episode are side by side."""
+"""Smallest width, in columns, at which the list and the episode are side by side."""
 
 
 class TraceBrowser(App[None]):
@@ -101,7 +101,7 @@ class TraceBrowser(App[None]):
         """The error that closed the browser, if any."""
         self.main = LoadedRun(folder)
         self.other = LoadedRun(second) if second else None
-        """The run compared with, if any."""
+        """The second run of a comparison, if any."""
         self._selection = selection
         self._wanted = (selection.sample, selection.repeat or 1) if selection.sample else None
         """The first episode to show: (scenario, id) and repetition."""
@@ -145,7 +145,7 @@ class TraceBrowser(App[None]):
 
     @work(thread=True, group="reading")
     def _read(self, run: LoadedRun) -> None:
-        """Loads a run, and new episodes while it goes on."""
+        """Loads a run, and new episodes while it is played."""
         worker = get_current_worker()
         running, before = True, None
         try:
@@ -305,7 +305,7 @@ class TraceBrowser(App[None]):
                 self.list.go(number)
                 return
             number += step
-        self._say("none further in the list")
+        self._say("no further one in the list")
 
     def _is_notable(self, episode: EpisodeOutline) -> bool:
         if self.other is None:

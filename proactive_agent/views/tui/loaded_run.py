@@ -1,4 +1,4 @@
-"""The episodes of a run in memory, loaded in batches while the run goes on."""
+"""The episodes of a run in memory, loaded in batches while the run is played."""
 
 import gc
 import threading
@@ -65,7 +65,7 @@ class LoadedRun:
         self.complete = True
 
     def is_running(self) -> bool:
-        """Reads the manifest again; whether the run has not ended yet."""
+        """Reads the manifest again and returns whether the run is still playing."""
         self.manifest = self.folder.read_manifest()
         return self.manifest.status == "running"
 

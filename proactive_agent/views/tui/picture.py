@@ -44,14 +44,14 @@ UPPER_HALF = "▀"
 
 
 def trusts_graphics() -> bool:
-    """Whether graphics are used at first.  tmux announces them even if its terminal has none."""
+    """Whether to start with graphics.  tmux announces them even if its terminal has none."""
     return Graphics is not None and not os.environ.get("TMUX")
 
 
 class PictureView(Container):
     """One picture as large as it fits, or the reason why there is none."""
 
-    # Kitty's protocol has 297 signs to number columns and rows; the library raises beyond them.
+    # Kitty's protocol can number 297 columns and rows; beyond that the library raises.
     DEFAULT_CSS = """
     PictureView { align: center middle; }
     PictureView > * { width: auto; height: auto; display: none; max-width: 297; max-height: 297; }

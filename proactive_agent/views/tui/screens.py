@@ -1,4 +1,4 @@
-"""Screens that open over the browser: a text, the keys, the choice of another run."""
+"""Screens that open over the browser: a long text, the help, the choice of another run."""
 
 from collections.abc import Sequence
 from pathlib import Path

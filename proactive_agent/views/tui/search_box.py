@@ -23,7 +23,7 @@ class SearchBox(Input):
         """The query was changed and the user has paused."""
 
     def __init__(self) -> None:
-        super().__init__(placeholder="search; ? tells how", id="search")
+        super().__init__(placeholder="search; press ? for help", id="search")
         self._typing: Timer | None = None
 
     def watch_value(self, value: str) -> None:

@@ -18,7 +18,7 @@ ASKED = ("image", "prompt", "options", "tools")
 
 
 def turn_text(episode: EpisodeRecord, index: int, settings: Settings, frames: FrameSource) -> Text:
-    """Formats a turn.  Of a request that cannot be rebuilt, the recorded parts are shown."""
+    """Formats a turn.  If its request cannot be rebuilt, the recorded parts are shown."""
     turn = episode.turns[index]
     fields = turn.model_dump(mode="json", exclude={"index"})
     asked = {name: fields.pop(name) for name in ASKED}
@@ -42,7 +42,7 @@ def _request(episode: EpisodeRecord, index: int, settings: Settings, frames: Fra
     text = request_text(request)
     if safe(episode.turns[index].prompt).plain not in text.plain:
         title.append(
-            "The run used other wording; this is the request in today's wording.\n",
+            "The run used another wording; this is the request in the current wording.\n",
             "red",
         )
     return title.append_text(text)

@@ -71,7 +71,7 @@ def test_a_spent_budget_says_how_to_go_on(server: HostileServer, tmp_path: Path)
     result = invoke("run", "--out", str(tmp_path), "--budget-usd", "0.35", "--price", "100,0",
                     "--concurrency", "1", "--provider", spec("chat", server.url))  # fmt: skip
     assert result.exit_code == 1
-    assert "go on with: --resume" in result.stderr
+    assert "continue with: --resume" in result.stderr
     assert "cost $0.2000" in " ".join(result.stdout.split())
     (folder,) = tmp_path.iterdir()
     again = invoke("run", "--resume", str(folder), "--budget-usd", "1000", "--price", "100,0")
@@ -90,9 +90,9 @@ def test_a_budget_is_for_all_conditions_together(server: HostileServer, tmp_path
     for folder in map(RunFolder, tmp_path.iterdir()):
         played[folder.read_manifest().settings.condition] = len(list(folder.episodes()))
         if folder.read_manifest().status == "interrupted":
-            assert f"are spent; go on with: --resume {folder.path}" in result.stderr
+            assert f"are spent; continue with: --resume {folder.path}" in result.stderr
     assert played == {"zero-shot": 2, "hint": 1}
-    assert "not begun: openai:m@" in result.stderr
+    assert "not started: openai:m@" in result.stderr
     assert "stateless" in result.stderr
 
 

@@ -63,7 +63,7 @@ def test_at_the_end_of_input_what_is_finished_stays_and_goes_on(tmp_path: Path) 
     left = play("8\n1\n", tmp_path)
     assert left.returncode == 1
     folder = only(tmp_path)
-    assert f"the player has left; go on with: --resume {folder.path}" in left.stderr
+    assert f"the player has left; continue with: --resume {folder.path}" in left.stderr
     assert folder.read_manifest().status == "interrupted"
     (before,) = lines_of(folder)
     resumed = play("8\n", tmp_path, "--resume", str(folder.path))
@@ -119,8 +119,8 @@ def test_several_conditions_wait_for_the_person_to_come_back(tmp_path: Path) -> 
     )
     left = play("", tmp_path, *options)
     assert left.returncode == 1
-    assert f"go on with: --resume {only(tmp_path).path}" in left.stderr
-    assert "not begun: human clear" in left.stderr
+    assert f"continue with: --resume {only(tmp_path).path}" in left.stderr
+    assert "not started: human clear" in left.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")
@@ -137,7 +137,7 @@ def test_control_c_ends_at_once_and_says_how_to_go_on(tmp_path: Path) -> None:
     os.write(terminal, b"8\n")
     read_until(terminal, b"your choice (1-8): ")
     os.write(terminal, b"\x03")
-    shown = read_until(terminal, b"go on with: --resume ")
+    shown = read_until(terminal, b"continue with: --resume ")
     assert b"interrupted" in shown
     assert process.wait(30) == 130
     os.close(terminal)

@@ -81,7 +81,7 @@ def test_what_is_judged_is_not_judged_again(run: Path, tmp_path: Path) -> None:
     first = invoke("judge", str(run), "--judge", spec)
     assert first.exit_code == 1
     assert "16 replies could not be judged (vsod:" in first.stderr
-    assert "the same command tries them again" in first.stderr
+    assert "repeat the command to try again" in first.stderr
     assert len(kept(run)) == 10
     # Only missing judgements are made; the existing ones would come out differently.
     verdicts(file, range(26), "[true, true, true, false]")
@@ -286,7 +286,7 @@ def test_an_api_judges_in_bad_weather_within_a_budget(run: Path) -> None:
         server.then(None, None, "429", None, "reset", "context overflow")
         first = invoke(*arguments, "--concurrency", "1", "--budget-usd", "0.02")
         assert first.exit_code == 1
-        assert "the same command goes on" in first.stderr
+        assert "repeat the command to continue" in first.stderr
         assert 0 < len(kept(run)) < 26
         second = invoke(*arguments)
         assert second.exit_code == 0, second.output

@@ -139,8 +139,8 @@ def test_a_model_that_is_stopped_is_gone_before_the_next_one_comes(
                     "--limit", "1", "--concurrency", "1")  # fmt: skip
     assert result.exit_code == 1
     assert closed_before == [[0], [1, 0]]
-    assert result.stderr.count("enough for today; go on with: --resume") == 2
-    assert "not begun: counting:a hint, counting:b hint" in result.stderr
+    assert result.stderr.count("enough for today; continue with: --resume") == 2
+    assert "not started: counting:a hint, counting:b hint" in result.stderr
 
 
 def test_a_run_by_itself_closes_its_model(counting: type[Counting], tmp_path: Path) -> None:

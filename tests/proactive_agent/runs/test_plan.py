@@ -170,7 +170,7 @@ def test_an_interrupted_plan_goes_on_where_it_was(how: signal.Signals, tmp_path:
     _, errors = process.communicate(timeout=60)
     if how == signal.SIGINT:
         assert process.returncode == 130
-        assert f"go on with: --plan {file}" in errors
+        assert f"continue with: --plan {file}" in errors
     before = lines_of(results)
     assert before["slow-random_tools_zero-shot"] == 24
     assert 3 <= before["slow-random_tools_hint"] < 24

@@ -48,7 +48,7 @@ def test_an_unknown_name_is_told_the_known_ones(name: str) -> None:
     [
         ("hint+hint", "tools", "twice"),
         ("icl:1+icl:3", "mcqa", "twice"),
-        ("zero-shot+hint", "tools", "nothing is varied"),
+        ("zero-shot+hint", "tools", "changes nothing; leave it out"),
         ("hint+reference", "tools", "misleads"),
         ("stateless", "mcqa", "afresh anyway"),
         ("history", "tools", "anyway"),

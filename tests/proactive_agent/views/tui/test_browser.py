@@ -127,7 +127,7 @@ def test_next_and_previous_failure(runs: tuple[RunFolder, RunFolder]) -> None:
         assert current(pilot) == "quickdraw:0"
         await pilot.press("n")
         assert current(pilot) == "quickdraw:0"
-        await until(pilot, lambda: "none further" in text_of(pilot))
+        await until(pilot, lambda: "no further one" in text_of(pilot))
         await pilot.press("end", "N")
         assert current(pilot) == "quickdraw:0"
 
