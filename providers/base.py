@@ -5,7 +5,7 @@ loop does not know which provider it talks to.  A failure is one of three except
 
 - `ProviderError`: one request failed; its episode becomes an error record;
 - `UserError`: the run cannot work (a wrong key, an unknown model) and ends;
-- `StoppedError`: the run ends for now and can be resumed (the human player left, the
+- `StoppedError`: the run stops early and can be resumed (the human player left, the
   account has no credit left).
 """
 
@@ -29,7 +29,7 @@ class ProviderError(Exception):
 
 
 class StoppedError(Exception):
-    """The run ends for now.  Finished episodes are on disk, and `--resume` continues the run."""
+    """The run stops early.  Finished episodes are on disk, and `--resume` continues the run."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Provider(ABC):
     default_model: ClassVar[str | None] = None
     """The model of a spec without one (`human` is `human:anonymous`)."""
     library: ClassVar[str | None] = None
-    """The distribution that must be installed, where the base install does not contain it."""
+    """The distribution that must be installed in addition to the base install, if any."""
     extra: ClassVar[str | None] = None
     """The extra of proactive-agent that installs `library`."""
 

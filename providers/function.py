@@ -5,7 +5,7 @@
 
     provider = FunctionProvider(model)
 
-A `str` is the text of the reply.  A `Reply` can hold tool calls, token counts and costs as well.
+A `str` is the text of the reply.  A `Reply` can also hold tool calls, token counts and costs.
 """
 
 import asyncio
@@ -26,7 +26,7 @@ from proactive_agent.tools import UserError
 ModelFunction = Callable[[Request], Reply | str | Awaitable[Reply | str]]
 
 ASYNC_CONCURRENCY = 16
-"""Episodes in flight for an async function, where the user does not set a number."""
+"""Episodes in flight for an async function if the user does not set a number."""
 
 
 class FunctionProvider(Provider):
@@ -63,7 +63,7 @@ class FunctionProvider(Provider):
         return self._limit or (ASYNC_CONCURRENCY if self._is_async else 1)
 
     async def complete(self, request: Request) -> Reply:
-        """Calls the function.  Raises UserError for its bugs, ProviderError where it does."""
+        """Calls the function.  Raises UserError for its bugs, and passes on its ProviderError."""
         value = await self._outcome(request)
         if isinstance(value, _Raised):
             if isinstance(value.error, ProviderError | StoppedError | UserError):
@@ -175,7 +175,7 @@ def _is_async(function: ModelFunction) -> bool:
 
 
 def _code_of(function: Any) -> Any:
-    """What holds the source: the function below decorators, or the class of a callable object."""
+    """The object that has the source: the undecorated function, or the class of a callable."""
     while isinstance(function, functools.partial):
         function = function.func
     function = inspect.unwrap(function)

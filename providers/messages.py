@@ -165,7 +165,7 @@ class SentImage:
 
 @dataclass(frozen=True, slots=True)
 class ServedBy:
-    """What answered a request, as the API reports it.  None means that it does not say."""
+    """The model that answered a request, as reported by the API.  None means not reported."""
 
     model: str | None = None
     """The exact model, which may be a dated version of the one that was asked for."""
@@ -182,7 +182,7 @@ class Reply:
     text: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str | None = None
-    """Why the reply ended; `length` if the token limit cut it off."""
+    """Reason for the end of the reply; `length` if the token limit cut it off."""
     usage: Usage = Usage()
     tool_format: ToolFormat | None = None
     """How tools were offered; None if no tools were."""

@@ -140,7 +140,7 @@ def check_spec(spec: str) -> tuple[str, str]:
 
 
 def traits(name: str) -> Traits:
-    """Reads what the class of a provider says about it.  Raises UserError if it cannot be loaded.
+    """Reads the traits that a provider's class declares.  Raises UserError if it cannot be loaded.
 
     `name` is one of `provider_names()`.
     """

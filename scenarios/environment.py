@@ -1,4 +1,4 @@
-"""The environment: a sample in play, as a Markov decision process.
+"""The environment, which plays one sample as a Markov decision process.
 
 See `docs/protocol.md`, section "The decision problem".
 
@@ -80,7 +80,7 @@ class Outcome:
 
     verdicts: Verdicts
     stop: Stop | None
-    """Why the episode ended, or None if it goes on."""
+    """The reason for the end of the episode, or None if it continues."""
 
 
 class AcceptedAnswer(NamedTuple):

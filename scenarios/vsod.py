@@ -1,4 +1,4 @@
-"""VSOD: a video in which somebody passes in front of an object.
+"""VSOD: a video in which a person or thing passes in front of an object.
 
 The frames form a ring.  Rewinding leads to frame - 1, waiting to frame + 1.
 """

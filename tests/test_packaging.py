@@ -115,7 +115,7 @@ def installed(request: pytest.FixtureRequest) -> Environment:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """Somebody's project, with packages `tools`, `providers` and `scenarios`."""
+    """A user's project that has packages `tools`, `providers` and `scenarios`."""
     folder = tmp_path / "project"
     for name in PACKAGES:
         (folder / name).mkdir(parents=True)
@@ -130,7 +130,7 @@ def files_of(wheel: Path) -> dict[str, zipfile.ZipInfo]:
 
 
 def source_files() -> Iterator[str]:
-    """The files that belong into the wheel, by their place in it."""
+    """The files that belong in the wheel, by their path in it."""
     folders = {"proactive_agent": "proactive_agent"}
     folders |= {f"proactive_agent/{link}": folder for link, folder in LINKED.items()}
     for top, folder in folders.items():
@@ -224,7 +224,7 @@ print(pickle.dumps(things).hex())
     importlib.util.find_spec("inspect_ai") is None, reason="needs the extra `inspect`"
 )
 def test_inspect_finds_the_tasks_in_such_a_project(from_wheel: Environment, project: Path) -> None:
-    # Inspect would fetch a vocabulary to count the tokens of an output that names no usage.
+    # Without a usage in the output, Inspect would download a vocabulary to count its tokens.
     code = """
 from inspect_ai import eval
 from inspect_ai.model import ModelOutput, ModelUsage, get_model

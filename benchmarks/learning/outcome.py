@@ -109,7 +109,7 @@ def _figures(outcome: Outcome) -> Figures:
 
 
 def _seed_by_seed(outcome: Outcome) -> Mapping[str, Mapping[str, Sequence[float | None]]]:
-    """Each measure of each model alone, for the trained and the unseen kinds."""
+    """The measures of each single model, for the trained and the unseen scenarios."""
     return {
         column: {
             f"{row}/{name}": [getattr(measure([m], ROWS[row]), name).value for m in models]

@@ -141,6 +141,6 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
 
 
 class Headed(HeadedCommand):
-    """Lists these options below their headings."""
+    """The command `run`, whose help lists these options by heading."""
 
     headings = OPTIONS

@@ -29,7 +29,7 @@ UNFINISHED = ".unfinished"
 """Folder in which the trained model is written before its files are moved into place."""
 _PREFIX = "checkpoint-"
 _LAST_FILE = "trainer_state.json"
-"""The last file that the trainers write into a checkpoint: if it is there, the rest is."""
+"""The last file that the trainers write into a checkpoint: if it exists, all do."""
 _SCARCE = 1_000_000
 """Free bytes below which the disk counts as full."""
 Status = Literal["running", "finished", "interrupted", "failed"]

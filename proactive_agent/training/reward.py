@@ -72,7 +72,7 @@ class Rule:
 
 
 def score_row(row: QuestionRow, reply: Reply, protocol: Protocol, seed: int = 0) -> Score:
-    """Judges a reply to a row.  Raises nothing, for any text of the model."""
+    """Judges a reply to a row.  Never raises, for any text of the model."""
     return score_reply(state_of(row), reply, protocol, row.clear, seed)
 
 

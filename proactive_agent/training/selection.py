@@ -56,7 +56,7 @@ class FrameCounts(BaseModel):
 
 
 class TrainingRows(NamedTuple):
-    """Rows to train on, and held-out rows, which only measure."""
+    """Rows to train on, and held-out rows, which only measure the reward."""
 
     train: list[Any]
     held_out: list[Any]

@@ -75,7 +75,7 @@ def check(settings: TrainingSettings, out: Path, on_event: OnEvent | None = None
 
 
 def _prepared(settings: TrainingSettings, out: Path, on_event: OnEvent) -> Prepared:
-    """Prepares a training.  Raises UserError for faults that show before the first write."""
+    """Prepares a training.  Raises UserError for faults found before the first write."""
     from proactive_agent.training.grpo import check_log_probabilities
     from proactive_agent.training.multi_turn import check_model
 

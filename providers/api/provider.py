@@ -44,7 +44,7 @@ PROBE = "Reply with the word: ready"
 PROBE_TOKENS = 16
 """The minimum that the Responses API accepts."""
 MISCONFIGURED = STOPPING | {"not_found", "connection", "bad_request"}
-"""Failures of a probe that every later request would meet as well."""
+"""Failures of a probe that every later request would repeat."""
 
 
 @dataclass(frozen=True, slots=True)

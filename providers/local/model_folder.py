@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 TRAINING_FILE = "train.json"
-"""Written by `train` beside the weights."""
+"""Written by `train` next to the weights."""
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
 _SAMPLES = 32
 _SAMPLE_BYTES = 4096
@@ -15,8 +15,8 @@ _SAMPLE_BYTES = 4096
 def folder_sha256(folder: Path) -> str:
     """SHA-256 of the configuration and of each weight file's name, size and a sample of its bytes.
 
-    Reads a sample, so that large models are quick.  Names and sizes alone would not do: fine-tuned
-    weights have those of the weights they come from.
+    Reads a sample, so that large models are quick.  Names and sizes would not suffice: fine-tuned
+    weights have the same ones as their base weights.
     """
     digest = hashlib.sha256()
     for file in sorted(folder.glob("*.json")):
@@ -33,7 +33,7 @@ def folder_sha256(folder: Path) -> str:
 
 
 def training_in(folder: Path) -> dict[str, Any] | None:
-    """How the model was trained, if `train` made the folder; else None.
+    """Returns facts about the training if `train` made the folder; else None.
 
     The base model, the method, the reward of a suggestion, and the scenarios.
     """

@@ -1,4 +1,4 @@
-"""The scenario builder: makes scenarios of labelled pictures, to be played with `run --data DIR`.
+"""The scenario builder makes scenarios from labelled pictures, to be played with `run --data DIR`.
 
 `build(BuildSettings(…))` makes a whole folder.  `build_rod`, `build_vsod`, `build_mvp_n`,
 `build_imagenet_c`, `build_quickdraw`, `build_changeit` and `build_coco` make the frames of a single

@@ -78,7 +78,7 @@ class BuildReport(NamedTuple):
     scenario: str
     counts: ScenarioCounts
     without_box: int
-    """Items without a box, of which the middle of the picture is hidden."""
+    """Number of items without a box; the middle of their picture is hidden."""
 
 
 class Survey(NamedTuple):

@@ -56,8 +56,8 @@ class Labels:
         known, first = self._seen.setdefault(parser_key(text), (label, place))
         if known != label:
             raise BuildError(
-                f"{place}: label: {label!r} reads like {known!r} ({first}), so no reply could tell "
-                "them apart"
+                f"{place}: label: {label!r} reads like {known!r} ({first}), so that replies could "
+                "mean either; rename one"
             )
         return text
 

@@ -1,4 +1,4 @@
-"""Builds ChangeIt samples: the object or action appears later in a video, or earlier."""
+"""Builds ChangeIt samples: videos in which the object or action appears later or earlier."""
 
 import random
 from collections.abc import Iterable, Iterator

@@ -26,7 +26,7 @@ class Span(NamedTuple):
 
     @property
     def length(self) -> int:
-        """In pixels."""
+        """Length in pixels."""
         return self.end - self.start
 
     def mirrored(self, length: int) -> "Span":
@@ -42,9 +42,9 @@ class Growth(NamedTuple):
 
 
 def toward_start(length: int, thing: Span, granularity: int, rng: random.Random) -> Growth | None:
-    """Returns a range whose start moves down past the thing's in `granularity - 1` steps.
+    """Returns a range whose start moves past the start of the object in `granularity - 1` steps.
 
-    The first range contains at most a tenth of the thing.  Returns None if there is no room.
+    The first range contains at most a tenth of the object.  Returns None if there is no room.
     """
     moves = granularity - 1
     lowest = thing.end - int(LARGEST_OVERLAP * thing.length)
@@ -68,9 +68,9 @@ def toward_end(length: int, thing: Span, granularity: int, rng: random.Random) -
 
 
 def around(length: int, thing: Span, granularity: int, rng: random.Random) -> Growth | None:
-    """Returns a range inside the thing that grows beyond both its ends in `granularity` steps.
+    """Returns a range inside the object that grows past both of its ends in `granularity` steps.
 
-    The first range contains at most 0.3 of the thing.  Returns None if the thing is too small.
+    The first range contains at most 0.3 of the object.  Returns None if the object is too small.
     """
     share = _ZOOM_SHARE * thing.length
     if share - 2 * granularity < SMALLEST_CROP:
@@ -84,7 +84,7 @@ def around(length: int, thing: Span, granularity: int, rng: random.Random) -> Gr
 
 
 def beside(length: int, thing: Span, rng: random.Random) -> Span:
-    """Returns a constant range that contains the thing."""
+    """Returns a constant range that contains the object."""
     start = rng.randint(0, min(thing.start // 2, max(length - SMALLEST_CROP, 0)))
     nearest = max((length + thing.end) // 2, min(start + SMALLEST_CROP, length))
     return Span(start, rng.randint(nearest, length))

@@ -123,8 +123,8 @@ def frame_fields(template: str, first: int, count: int, reference: int) -> dict[
 
 
 class BuildError(UserError):
-    """Input that nothing can be built from.  The message names the file, the line and the field."""
+    """Unusable input.  The message names the file, the line and the field."""
 
 
 class SkipError(Exception):
-    """An item that gives no sample.  It is left out and counted, and the build goes on."""
+    """An item that gives no sample.  It is left out and counted, and the build continues."""

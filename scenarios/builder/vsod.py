@@ -1,4 +1,4 @@
-"""Builds VSOD samples: something passes between camera and object, in a still or a video."""
+"""Builds VSOD samples: a bus or another passer hides the object in a still or a video."""
 
 import random
 from collections.abc import Iterator, Sequence

@@ -45,7 +45,7 @@ class ItemResult(NamedTuple):
     rows: list[TrainRow]
     """Rows of the train split."""
     skipped: str | None = None
-    """Why not all samples could be built, or None."""
+    """The reason why not all samples could be built, or None."""
 
 
 def is_for_training(key: str, seed: int, share: float) -> bool:

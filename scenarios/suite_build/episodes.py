@@ -132,7 +132,7 @@ def imagenet_c(material: Material, rng: random.Random, materials: Path) -> Episo
 
 
 def quickdraw(material: Material, rng: random.Random, materials: Path) -> Episode:
-    """A sketch grows."""
+    """Draws a sketch stroke by stroke."""
     strokes: list[tuple[Point, ...]] = [
         tuple((x, y) for x, y in stroke)
         for stroke in json.loads((material.folder / "strokes.json").read_text(encoding="utf-8"))
@@ -141,7 +141,7 @@ def quickdraw(material: Material, rng: random.Random, materials: Path) -> Episod
 
 
 def changeit(material: Material, rng: random.Random, materials: Path) -> Episode:
-    """The object appears; every third video is shown from its end, so that it has to be rewound."""
+    """Reveals the object; every third video starts at its end, so that it has to be rewound."""
     frames = list(material.record["frames"])
     backwards = material.record["backwards"]
     if backwards:
@@ -168,10 +168,10 @@ def changeit(material: Material, rng: random.Random, materials: Path) -> Episode
 
 
 def coco(material: Material, rng: random.Random, materials: Path) -> Episode:
-    """A crop of the wide room moves or widens."""
+    """Moves or widens a crop of the wide room."""
     wide = material.open("scene.png")
     asked = next(thing for thing in material.record["objects"] if thing["asked"])
-    # Materials name a diagonal the other way round.
+    # Materials name the parts of a diagonal in the opposite order.
     direction = "_".join(reversed(material.record["direction"].split("_")))
     wide, box = _zoomable(wide, Box(*asked["box"])) if direction == "zoom" else (wide, asked["box"])
     picture = bounded(wide, COCO_SIDE)
@@ -184,7 +184,7 @@ def coco(material: Material, rng: random.Random, materials: Path) -> Episode:
 
 
 def _zoomable(wide: Image.Image, box: Box) -> tuple[Image.Image, Box]:
-    """The scene from so near that a crop within the object is no mere speck."""
+    """Crops the scene closely enough that a crop inside the object is not too small."""
     factor = ZOOM_SIDE / (min(box.width, box.height) * COCO_SIDE / wide.width)
     if factor <= 1:
         return wide, box
@@ -207,7 +207,7 @@ MAKERS: dict[str, Maker] = {
 
 
 def _near(scene: Image.Image, mask: Image.Image) -> tuple[Image.Image, Image.Image]:
-    """Both cut down around the object where it would be too small."""
+    """Crops scene and mask around the object if it would be too small."""
     share = measures.share(mask)
     bounds = mask.getbbox()
     if share >= LEAST_SHARE or bounds is None:

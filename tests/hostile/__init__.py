@@ -7,8 +7,8 @@
 - plug-ins: `test_plug_ins.py`
 - replies of an API: `tests/providers/hostile_server.py`, which misbehaves on demand
 
-Each file begins with its generator and a table of cases: a name, the hostile input, and the words
-with which it must be refused.  A new case is one line of that table.  `attacking.refusal` runs a
+Each file begins with its generator and a table of cases: a name, the hostile input, and words of
+the message that refuses it.  A new case is one line of that table.  `attacking.refusal` runs a
 command on the input and checks what holds for every area: an end within seconds, the exit code of
 a refusal, a short message and no traceback.  `SECURITY.md` states what is promised in each area.
 """

@@ -15,7 +15,7 @@ PATIENCE = 30
 """Seconds after which a command counts as stalled.  Refusals take milliseconds."""
 
 LONGEST_MESSAGE = 1000
-"""Characters.  A hostile text of megabytes must not fill the terminal, either."""
+"""In characters.  A hostile text of megabytes must not fill the terminal."""
 
 
 @contextmanager

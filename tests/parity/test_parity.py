@@ -34,7 +34,7 @@ from tests.proactive_agent.running import play_async
 
 PER_SCENARIO = 340
 EPISODES = 2000
-"""The least number of episodes that must be compared to their end."""
+"""Smallest number of episodes that must be compared to their end."""
 CONDITIONS = ("zero-shot", "hint", "reference")
 SHARES = (45, 45, 10)
 DRIVER = Path(__file__).with_name("reference_driver.py")

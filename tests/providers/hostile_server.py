@@ -1,8 +1,8 @@
 """A server with OpenAI's and Anthropic's APIs that misbehaves on demand.
 
-    python -m tests.providers.hostile_server --delay 0.2       # in its quiet mode
+    python -m tests.providers.hostile_server --delay 0.2       # without faults
 
-It knows nothing of the program that it is asked by: standard library only.
+It is independent of the program under test: it uses the standard library only.
 """
 
 import argparse
@@ -203,7 +203,7 @@ class HostileServer:
         self.received: list[Received] = []
         self.most_at_once = 0
         self.share = 0.0
-        """Requests that got a faulty response."""
+        """Share of requests that get a faulty response."""
         self.troubles: tuple[str, ...] = TRANSIENT
         self.keep = True
         """Whether requests are kept.  False for benchmarks with thousands of requests."""

@@ -90,7 +90,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -
                 return
         except urllib.error.HTTPError as error:
             error.close()
-            return  # it answers, if only to say that it wants a key
+            return  # any answer will do, even that a key is missing
         except OSError:
             time.sleep(0.2)
     raise AssertionError(f"{url} does not answer:\n{log.read_text()[-4000:]}")

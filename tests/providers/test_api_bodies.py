@@ -1,6 +1,6 @@
 """Request bodies, compared byte by byte with reviewed files, except for the pictures.
 
-UPDATE_GOLDEN=1 python -m pytest tests/providers/test_api_bodies.py     # writes them anew
+UPDATE_GOLDEN=1 python -m pytest tests/providers/test_api_bodies.py     # rewrites them
 """
 
 import json

@@ -46,7 +46,7 @@ def broken(error: BaseException) -> Callable[[Request], str]:
     return model
 
 
-# What may be a model ------------------------------------------------------------------------------
+# Functions that can be models ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_a_sync_function_does_not_block_the_loop() -> None:
     async def both() -> Reply:
         asked = asyncio.create_task(provider.complete(question("hi")))
         await asyncio.sleep(0.01)
-        free.set()  # The function waits for this: a blocked loop would never come here.
+        free.set()  # The function waits for this call; a blocked loop would never make it.
         return await asked
 
     provider = FunctionProvider(lambda request: "free" if free.wait(20) else "blocked")

@@ -34,7 +34,7 @@ def test_the_template_gets_texts_and_not_parts(opened: Opened) -> None:
 
 
 def test_it_writes_what_the_model_writes(opened: Opened) -> None:
-    """Compares with plain transformers."""
+    """Compares the provider with a plain call of transformers."""
     import torch
     import transformers
 

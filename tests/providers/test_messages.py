@@ -1,4 +1,4 @@
-"""What a model function reads from a request."""
+"""The parts of a request that a model function reads."""
 
 from proactive_agent.providers import AssistantMessage, TextPart, ToolMessage, UserMessage
 from proactive_agent.tools import ToolCall

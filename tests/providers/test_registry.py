@@ -25,7 +25,7 @@ from proactive_agent.tools import MissingExtraError, UserError
 
 
 class Parrot(Provider):
-    """A third party's provider."""
+    """A provider of another package."""
 
     def __init__(self, model: str, options: ProviderOptions) -> None:
         self.model = model
@@ -40,7 +40,7 @@ class Parrot(Provider):
 
 
 class Macaw(Provider):
-    """Is made by its constructor."""
+    """A provider that its constructor makes from model and options."""
 
     def __init__(self, model: str, options: ProviderOptions) -> None:
         self.model = model
@@ -50,12 +50,12 @@ class Macaw(Provider):
 
 
 def make_parrot(model: str, options: ProviderOptions) -> Provider:
-    """Is a function that makes providers."""
+    """A factory that is a function."""
     return Parrot(model, options)
 
 
 class Unequipped(Parrot):
-    """Needs a library that is not installed."""
+    """A provider that needs a library that is not installed."""
 
     remote: ClassVar[bool] = True
     extra: ClassVar[str | None] = "api"
@@ -69,7 +69,7 @@ class Unequipped(Parrot):
 
 @pytest.fixture(autouse=True)
 def nothing_registered(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a test registers is gone after it."""
+    """Removes the providers that a test registered."""
     monkeypatch.setattr(registry, "REGISTERED", {})
 
 
@@ -115,7 +115,7 @@ def test_a_missing_module_of_our_own_is_a_fault_of_the_program(
         create_provider("far:model")
 
 
-# Providers of others ------------------------------------------------------------------------------
+# Providers of other packages ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("attribute", ["Parrot", "Macaw", "make_parrot"])
@@ -187,7 +187,7 @@ def test_a_factory_must_make_a_provider() -> None:
         create_provider("mine:x")
 
 
-# What the class says ------------------------------------------------------------------------------
+# Traits of the class ------------------------------------------------------------------------------
 
 
 def test_the_class_says_where_its_model_runs() -> None:

@@ -1,7 +1,7 @@
 """Tiny models of four architectures and InstructBLIP, built from configurations.
 
-Their weights are random (some tens of thousands), their tokenizers know bytes and special tokens
-only; everything else (processors, chat templates, files on disk) has the form of the real ones.
+They have some tens of thousands of random weights, and tokenizers of bytes and special tokens.
+Everything else (processors, chat templates, files on disk) is like that of the real models.
 """
 
 import atexit
@@ -44,7 +44,7 @@ def folder(kind: str) -> Path:
     torch.manual_seed(0)
     model, processor = builders[kind]()
     tokenizer = getattr(processor, "tokenizer", processor)
-    # Larger than usual initial weights, so that the output depends on the input.
+    # The initial weights are larger than usual, so that the output depends on the input.
     for parameter in model.parameters():
         if parameter.dim() > 1:
             torch.nn.init.normal_(parameter, std=0.3)

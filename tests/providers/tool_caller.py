@@ -1,7 +1,7 @@
 """A tiny vision-language model, trained to call a tool, look again, and answer.
 
-It reads which tools there are, who spoke, and which pictures were shown; words it skips, so that it
-is taught in seconds.  It answers only when a second picture has come.
+It reads only the tools, the roles and the pictures of a conversation, not its words, so it can be
+trained in seconds.  It answers only after it has seen a second picture.
 """
 
 import json
@@ -17,7 +17,7 @@ from tests.providers.tiny_templates import PICTURES_AND_CALLS
 
 STEPS = 600
 GOOD_ENOUGH = 0.01
-"""Loss of the worst example below which every reply is reproduced exactly."""
+"""If the largest loss of an example is below this, every reply is reproduced exactly."""
 
 Turn = dict[str, Any]
 

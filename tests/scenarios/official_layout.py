@@ -1,7 +1,8 @@
 """Builds data folders in the official layout, with random samples and tiny pictures.
 
-The fields are those of the release; the texts are ours, and hold the words by which the published
-code knows an option.  `random_sample` is pure: the same random generator gives the same sample.
+The fields are those of the release.  The texts are ours and contain the words by which the
+published code identifies an option.  `random_sample` is pure: the same random generator gives the
+same sample.
 """
 
 import json
@@ -34,7 +35,7 @@ ABSTENTIONS = (
 
 ORDINARY = ("Cat.", "Dog.", "Owl.", "Seal.", "Teapot.", "Bridge.", "Crocodile.", "Ice cream.")
 EXTREME = (
-    # What parsers, terminals and comma-separated lists stumble over.
+    # Texts that are difficult for parsers, terminals or comma-separated lists.
     "Salt, pepper.",
     "Vitamin C.",
     "Hot dog.",
@@ -175,7 +176,7 @@ def _quickdraw(rng: random.Random, sample_id: int | str, extreme: bool) -> Field
 
 def _changeit(rng: random.Random, sample_id: int | str, extreme: bool) -> Fields:
     step = rng.choice((1, 7)) if extreme else rng.randint(1, 4)
-    # At least two steps long: else "wait" stays on offer although it leaves the video.
+    # At least two steps long; otherwise "wait" stays on offer although it leaves the video.
     count = max(2 * step, rng.randint(10, 24))
     wait = rng.choice(("Wait for the object to appear.", "Wait for the action to take place."))
     return {
@@ -196,7 +197,7 @@ def _coco(rng: random.Random, sample_id: int | str, extreme: bool) -> Fields:
     suggestions = [FARTHER] if direction == "zoom" else [MOVES[d] for d in direction.split("_")]
     granularity = rng.choice((1, 2, 9)) if extreme else rng.randint(3, 5)
     width, height = PICTURE_SIZE
-    # Fractions are as common as whole numbers; both kinds are steps of the release's shape.
+    # Steps are fractions as often as whole numbers; the release has both kinds.
     horizontal: float = rng.randint(1, 5) if rng.random() < 0.5 else rng.uniform(0.3, 5)
     vertical: float = rng.randint(1, 4) if rng.random() < 0.5 else rng.uniform(0.3, 4)
     return {

@@ -50,7 +50,7 @@ def test_a_diagonal_way_shows_where_both_axes_lead() -> None:
     data = DataFolder()
     sample = next(s for s in data.samples("coco") if len(s.options) == 3)
     steps = sample.model_dump()["granularity"]
-    assert len(sample_tiles(data, "coco", sample)) == steps * steps + 1  # and the whole picture
+    assert len(sample_tiles(data, "coco", sample)) == steps * steps + 1  # plus the whole picture
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)

@@ -75,7 +75,7 @@ class TestCrop:
         "box",
         [
             (0, 0, 10, 10),
-            (1.5, 2.5, 3.5, 4.5),  # halves go to the even neighbour
+            (1.5, 2.5, 3.5, 4.5),  # halves are rounded to the even neighbour
             (0.4999, 0.5001, 20.5, 21.5),
             (-3.7, -2.2, 70.1, 50.9),  # beyond the edges it is black
             (10.2, 11.8, 12.6, 13.3),
@@ -126,7 +126,7 @@ class TestRefused:
         with pytest.raises(ImageError, match=r"x\.png: not a picture in one of the formats JPEG"):
             ImageStore(tmp_path).open(ImageRef("x.png"))
 
-    # Pillow warns of its own accord; that is not what stops the picture.
+    # Pillow also warns, but the warning does not refuse the picture.
     @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
     @pytest.mark.parametrize("size", [(MAX_PIXELS // 9000 + 1, 9000), (100_000, 100_000)])
     def test_a_header_of_huge_size_before_any_pixel(
@@ -172,7 +172,7 @@ class TestScaled:
             ((64, 48), 24, (32, 24)),
             ((48, 64), 24, (24, 32)),
             ((64, 48), 96, (128, 96)),
-            # 224 / 55 * 55 is a little less than 224, and what is less is cut off.
+            # 224 / 55 * 55 is slightly below 224, and the fraction is cut off.
             ((55, 110), 224, (223, 447)),
         ],
     )

@@ -206,7 +206,7 @@ class TestCoco:
         assert texts(environment) == ["I do not know."]
 
     def test_rounding_can_keep_farther_on_offer(self) -> None:
-        # Its step becomes 0.4000000000000001 where the largest is 0.1 * 4 = 0.4.
+        # The step becomes 0.4000000000000001, but the largest allowed step is 0.1 * 4 = 0.4.
         options = ["Move farther from the object.", "I do not know."]
         environment = make("coco", direction="zoom", horizontal_step=0.1, options=options)
         for _ in range(3):

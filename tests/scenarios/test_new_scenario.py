@@ -16,7 +16,7 @@ WAIT = Intervention("seek_video", "wait")
 
 
 class Tide(Environment[Sample]):
-    """The water falls by one frame with every wait; the last frame shows the wreck."""
+    """The water falls by one frame with each wait, until the last frame shows the wreck."""
 
     name = "tide"
     stem = "Tide"

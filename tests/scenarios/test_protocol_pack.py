@@ -1,4 +1,4 @@
-"""The protocol pack: what is read from the published wheel, and that nothing in it is run.
+"""The protocol pack: its content comes from the published wheel, whose code is not run.
 
 The authors' texts are not repeated here; they are compared with the wheel itself.
 """
@@ -96,7 +96,7 @@ class TestNothingIsRun:
             compiled.append(flags)
             return compile_(*arguments, **options)
 
-        read_wheel(official_wheel)  # The standard library imports some of its parts only now.
+        read_wheel(official_wheel)  # Makes the standard library import its modules.
         compile_ = builtins.compile
         monkeypatch.setattr(builtins, "exec", poison)
         monkeypatch.setattr(builtins, "eval", poison)

@@ -1,7 +1,7 @@
 """The quality of the embedded suite, checked on the files that ship.
 
-What only the masks of the renders can tell (how much of an object shows) stands in `manifest.json`,
-which the hashes tie to the frames.
+The visible share of an object was computed from the masks of the renders.  `manifest.json` records
+it together with hashes of the frames.
 """
 
 import hashlib

@@ -246,7 +246,7 @@ class TestReading:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(verify_module, "REMEMBERED", 2)
-        order = "abacab"  # of which two are known at a time: b is forgotten for c
+        order = "abacab"  # two are remembered at a time, so c replaces b
         samples = [coco(i, image_template=f"{name}.png") for i, name in enumerate(order)]
         folder_of(tmp_path, "coco", *samples)
         assert report(verify(tmp_path, workers=1)).pictures == 4

@@ -1,4 +1,4 @@
-"""The models: where they lie, who made them, and the table of categories."""
+"""The 3D models: their files, their authors, and the table of categories."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class CatalogueItem:
         return re.sub(r"[^a-z0-9]+", "_", self.label.lower()).strip("_")
 
     def record(self) -> dict[str, object]:
-        """What materials.json says of it."""
+        """The item's entry in `materials.json`."""
         return {
             "label": self.label,
             "kind": self.kind,

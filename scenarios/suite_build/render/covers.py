@@ -1,4 +1,4 @@
-"""What hides the object of changeit: curtains, doors, a lid and a box, rendered once for all."""
+"""The covers of changeit, which hide the object: curtains, doors, lids and boxes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _mesh(name: str, corners: list[tuple[float, float, float]], faces: Sequence[
 
 def _drape(left: float, right: float, folds: int, depth: float,
            paint: bpy.types.Material) -> bpy.types.Object:  # fmt: skip
-    """One half of a curtain, in front of the table; deeper folds where it is gathered."""
+    """One half of a curtain in front of the table, with deeper folds where it is gathered."""
     steps = folds * 12
     corners = []
     for row in range(2):

@@ -1,4 +1,4 @@
-"""materials.json and ATTRIBUTION.md: what was rendered, from what, with which checks."""
+"""Write `materials.json` and `ATTRIBUTION.md`: the materials, their sources and their checks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Record = dict[str, Any]
 
 
 def rejected() -> dict[tuple[str, str], str]:
-    """What a person threw out after looking at it, by scenario and label, with the reason."""
+    """The materials that a person rejected: the reason, by scenario and label."""
     path = Path(__file__).with_name("rejected.tsv")
     with path.open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
@@ -32,8 +32,8 @@ def records(out: Path, scenario: str) -> list[Record]:
         record = json.loads(path.read_text(encoding="utf-8"))
         record["folder"] = str(path.parent.relative_to(out))
         if record["label"] in known and scenario != "quickdraw":
-            record.update(known[record["label"]].record())  # the table may have been mended
-        if scenario == "mvp-n":  # the table says which of the rendered views are shown, and when
+            record.update(known[record["label"]].record())  # the table may be newer
+        if scenario == "mvp-n":  # the table selects and orders the rendered views
             shot = {frame["view"]: frame for frame in record["frames"]}
             record["frames"] = [shot[view] for view in known[record["label"]].views]
         found.append(record)
@@ -50,7 +50,7 @@ def layers(out: Path, scenario: str) -> list[Record]:
 
 
 def offsets(mask: Path, layer: Record, out: Path) -> Record | None:
-    """Where the layer's left edge has to be to hide the mask fully and to leave it free."""
+    """The positions of the layer's left edge at which it hides the mask fully or leaves it free."""
     with Image.open(mask, formats=("JPEG", "PNG", "WEBP")) as picture:
         seen = np.asarray(picture.convert("L")) > 0
     with Image.open(out / layer["file"], formats=("JPEG", "PNG", "WEBP")) as picture:
@@ -80,14 +80,14 @@ def offsets(mask: Path, layer: Record, out: Path) -> Record | None:
 
 
 def hidden_by(out: Path, record: Record, covers: list[Record]) -> list[Record]:
-    """The covers that hide the object in every pixel, checked on the mask itself."""
+    """The covers that hide every pixel of the object, checked on its mask."""
     mask = out / record["folder"] / record["mask"]
     ranges = [offsets(mask, layer, out) for layer in covers]
     return [entry for entry in ranges if entry is not None]
 
 
 def fault(out: Path, scenario: str, record: Record, covers: list[Record]) -> str:
-    """Why an episode cannot be used, or nothing; notes the covers that hide its object."""
+    """The reason why an episode cannot be used, or an empty text.  Also notes usable covers."""
     if scenario in ("rod", "vsod"):
         record["covers"] = hidden_by(out, record, covers)
         if len(record["covers"]) < 2:
@@ -116,7 +116,7 @@ def catalogue(scenarios: dict[str, list[Record]]) -> list[Record]:
 
 
 def build(out: Path) -> dict[str, Any]:
-    """Collect everything; what was thrown out or fails a check is listed apart."""
+    """Collect all records.  Rejected episodes and those that fail a check are listed separately."""
     out_of = rejected()
     scenarios: dict[str, list[Record]] = {}
     covers = {scenario: layers(out, scenario) for scenario in ("rod", "vsod")}
@@ -143,7 +143,7 @@ def build(out: Path) -> dict[str, Any]:
 
 
 def attribution(result: dict[str, Any], furniture: set[str]) -> str:
-    """The page that names every creator, with the models used."""
+    """The page that names every creator and the models used."""
     used = {entry["model"] for entry in result["objects"] if "model" in entry} | furniture
     used |= {layer["model"] for covers in result["layers"].values() for layer in covers}
     by_label = {item.label: item.model.key for item in items()}

@@ -19,7 +19,7 @@ COLOURS = ((205, 44, 40), (40, 92, 190), (240, 184, 40), (52, 148, 74), (226, 12
 PALE = ((238, 170, 160), (160, 190, 226), (246, 222, 150), (170, 212, 172), (206, 180, 222))
 WOODS = ((196, 146, 96), (170, 116, 70), (216, 176, 128), (150, 104, 66))
 
-# name: model, turn, height of the layer in the frame (share), where its foot stands (share)
+# name: model, turn, height of the layer and position of its foot (shares of the frame)
 PASSERS = {
     "coach": ("Scopia/bus", 90.0, 0.62, 0.90),
     "city_bus": ("Scopia/cityBus", 90.0, 0.62, 0.90),
@@ -54,7 +54,7 @@ def _cubes(rng: random.Random) -> None:
 
 
 def _bricks(rng: random.Random) -> None:
-    """Long pastel bricks, each row shifted, the ends flush."""
+    """Long pastel bricks.  Each row is shifted; the ends are flush."""
     for row in range(7):
         edges = [-0.64, *(-0.64 + 0.32 * k - (0.16 if row % 2 else 0) for k in range(1, 5)), 0.64]
         for left, right in pairwise(edges):
@@ -107,7 +107,7 @@ WALLS = {"cubes": _cubes, "bricks": _bricks, "boards": _boards, "mixed": _mixed,
 
 
 def _grounded(layer: Image.Image, blur: float, strength: float) -> Image.Image:
-    """The layer with a soft contact shadow under its foot."""
+    """Add a soft contact shadow under the foot of a layer."""
     solid = layer.getchannel("A").point([0] * 128 + [255] * 128)
     left, _, right, bottom = solid.getbbox() or (0, 0, 0, 0)
     dark = Image.new("L", layer.size)
@@ -141,13 +141,13 @@ def opaque_box(layer: Image.Image) -> tuple[int, int, int, int]:
 
 
 def _solid(layer: Image.Image) -> Image.Image:
-    """Nearly opaque pixels made opaque, so that nothing shines through."""
+    """Make nearly opaque pixels opaque, so that nothing shines through."""
     layer.putalpha(layer.getchannel("A").point([v if v < 232 else 255 for v in range(256)]))
     return layer
 
 
 def _filled(layer: Image.Image) -> Image.Image:
-    """The layer with darkness behind its windows and gaps, so that nothing shows through."""
+    """Fill the windows and gaps of a layer with darkness, so that nothing shows through."""
     solid = np.asarray(layer.getchannel("A")) > 127
     inside = np.ones_like(solid)
     for axis in (0, 1):
@@ -169,7 +169,7 @@ def _save(folder: Path, name: str, layer: Image.Image, source: str) -> None:
 
 
 def walls(out: Path, threads: int) -> None:
-    """Render the walls of blocks as they stand in front of the middle of the table."""
+    """Render the walls of blocks, standing in front of the middle of the table."""
     folder = out / "rod" / "layers"
     for number, (name, builder) in enumerate(WALLS.items()):
         if (folder / f"{name}.json").exists():
@@ -183,7 +183,7 @@ def walls(out: Path, threads: int) -> None:
 
 
 def passers(out: Path, threads: int) -> None:
-    """Render the passers from the side, each on a canvas of its own width."""
+    """Render the passers from the side, each on a canvas as wide as the passer."""
     folder = out / "vsod" / "layers"
     wide, high = STAGES["vsod"].size
     for name, (key, turn, share, foot) in PASSERS.items():

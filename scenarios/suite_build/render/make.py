@@ -30,7 +30,7 @@ class Render(Protocol):
 
 
 def plan(scenario: str) -> tuple[list[RenderJob], Render]:
-    """The jobs of a scenario and what renders them."""
+    """The jobs of a scenario and the function that renders them."""
     if scenario == "coco":
         return wide.jobs(), wide.render
     if scenario == "mvp-n":
@@ -42,7 +42,7 @@ SCENARIOS = ("coco", "rod", "changeit", "mvp-n", "vsod", "imagenet-c")
 
 
 def shared(out: Path, threads: int) -> None:
-    """Render what the episodes share: the covers of three scenarios; and draw the sketches."""
+    """Render the covers that episodes of three scenarios share, and draw the sketches."""
     layers.walls(out, threads)
     covers.render(out, threads)
     layers.passers(out, threads)
@@ -50,7 +50,7 @@ def shared(out: Path, threads: int) -> None:
 
 
 def finish(out: Path) -> None:
-    """Put the frames of changeit together and write materials.json and ATTRIBUTION.md."""
+    """Compose the frames of changeit, and write `materials.json` and `ATTRIBUTION.md`."""
     reveal.compose(out)
     found = index.build(out)
     pieces = {piece for room in rooms.ROOMS for piece in room.pieces}
@@ -64,7 +64,7 @@ def finish(out: Path) -> None:
 
 
 def main() -> None:
-    """Read the arguments and render what is missing, room by room."""
+    """Read the arguments and render everything that is missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--only", choices=SCENARIOS, action="append")
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def episodes(options: argparse.Namespace) -> None:
-    """Render the episodes that are missing, room by room (one build of a room serves many)."""
+    """Render the missing episodes room by room, so that each room is built only once."""
     part, parts = (int(number) for number in options.part.split("/"))
     count = 0
     for scenario in options.only or SCENARIOS:

@@ -1,4 +1,4 @@
-"""Scenario changeit: the frames in which the object appears, put together from the renders."""
+"""Scenario changeit: composes the frames in which the object appears from the renders."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ COVERS = {
     "box": ("card", "white", "teal"),
     "push": ("left", "right"),
 }
-FLOOR_OF_BOX = 318  # row of the frame below which the inside of the box is not seen
+FLOOR_OF_BOX = 318  # row of the frame below which the inside of the box is hidden
 
 
 def layer(path: Path) -> Image.Image:
-    """A cover's picture, with nearly opaque pixels made opaque."""
+    """The picture of a cover; nearly opaque pixels are made opaque."""
     with Image.open(path, formats=("JPEG", "PNG", "WEBP")) as picture:
         image = picture.convert("RGBA")
     image.putalpha(image.getchannel("A").point([v if v < 232 else 255 for v in range(256)]))
@@ -28,7 +28,7 @@ def layer(path: Path) -> Image.Image:
 
 
 def moved(image: Image.Image, right: int, down: int) -> Image.Image:
-    """The layer pushed over an empty canvas."""
+    """The layer, moved on an empty canvas."""
     canvas = Image.new(image.mode, image.size)
     canvas.paste(image, (right, down))
     return canvas
@@ -56,7 +56,7 @@ def contact(mask: Image.Image, strength: float = 0.5) -> Image.Image:
 
 
 class Reveal:
-    """The pictures of one episode and how its frames are put together."""
+    """The pictures of one episode, and the composition of its frames."""
 
     def __init__(self, out: Path, folder: Path, record: dict[str, Any]) -> None:
         self.covers = out / "changeit" / "covers"
@@ -93,7 +93,7 @@ class Reveal:
         return [*(self.covered(part) for part in parts), (self.scene, 1.0)]
 
     def door(self, name: str) -> list[tuple[Image.Image, float]]:
-        """Two sliding doors part."""
+        """Two sliding doors open."""
         leaf = layer(self.covers / "door" / f"{name}.png")
         frames = []
         for shift in (0, 0, 10, 24, 42, 66, 100, 150, 214):

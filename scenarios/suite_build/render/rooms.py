@@ -17,7 +17,7 @@ from textures import Rgb
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of furniture: its model, where it stands, its height and its turn."""
+    """A piece of furniture: model, position, height and rotation."""
 
     name: str
     library: str
@@ -42,7 +42,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Stage:
-    """How a scenario looks into a room."""
+    """The view of a scenario into a room."""
 
     size: tuple[int, int]
     table: bool
@@ -107,12 +107,12 @@ ROOMS = (
 
 
 def model_of(piece: Piece) -> CatalogueModel | None:
-    """The model of a piece, from any library that has it."""
+    """The model of a piece, from its own library if possible, otherwise from any."""
     return find(piece.name, piece.library) or find(piece.name, None)
 
 
 def build(number: int, stage: Stage, threads: int) -> list[tuple[Piece, Thing]]:
-    """Set the room up and return its furniture."""
+    """Set up the room and return its furniture."""
     room = ROOMS[number]
     studio.start(room.hdri, 0.45, stage.size, threads)
     ground = -0.85 if stage.table else 0.0
@@ -147,7 +147,7 @@ def build(number: int, stage: Stage, threads: int) -> list[tuple[Piece, Thing]]:
 
 
 def plate(out: Path, number: int, name: str, furniture: list[tuple[Piece, Thing]]) -> Image.Image:
-    """The render of the empty room, made on first use, with the boxes of its furniture."""
+    """The render of the empty room, made on first use, and the boxes of its furniture."""
     path = out / "plates" / f"{name}_{number}.png"
     if not path.exists():
         scratch = path.with_suffix(f".{number}.tmp.png")
@@ -166,7 +166,7 @@ def plate(out: Path, number: int, name: str, furniture: list[tuple[Piece, Thing]
 
 
 def blend(base: Image.Image, part: Image.Image, box: studio.Box) -> Image.Image:
-    """Lay a rendered part over the plate, with soft borders inside the frame."""
+    """Blend a rendered part into the plate, with soft borders inside the frame."""
     width, height = part.size
     soft = 14
     x = np.minimum(np.arange(width) + 1, width - np.arange(width)) / soft

@@ -18,7 +18,7 @@ from work import RenderJob, save_record
 
 @dataclass(frozen=True)
 class Placement:
-    """How large and where the object of a scenario stands."""
+    """The size and position of a scenario's object."""
 
     letters: str  # a second batch was added later: the first one keeps its rooms
     stage: str
@@ -39,7 +39,7 @@ LOOKS = {
 
 
 def jobs(scenario: str) -> list[RenderJob]:
-    """One job per item; the room is drawn without regard to the class."""
+    """One job per item.  The random choice of the room ignores the class."""
     look = LOOKS[scenario]
     rng = random.Random(scenario)
     plan: list[RenderJob] = []
@@ -65,7 +65,7 @@ def stand(job: RenderJob, look: Placement) -> tuple[Thing, studio.Box]:
 
 
 def cutout(path: Path, thing: Thing, box: studio.Box) -> Image.Image:
-    """The lit object alone, with transparency: the room lights it but is not seen."""
+    """The object with transparency, lit by the room, which is not visible."""
     scene = bpy.context.scene
     others = [o for o in scene.objects if o.type == "MESH" and o not in thing.meshes]
     for other in others:

@@ -1,4 +1,4 @@
-"""Scenario quickdraw: icons of Lucide as strokes of a wavering hand, the smallest first."""
+"""Scenario quickdraw: Lucide icons as strokes with a slight wobble, the shortest first."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PACKAGE = "lucide-static@1.62.0"
 LONGEST = 12.0
 UNIT = 24
 
-# icon: label, what kind of thing, near distractors
+# icon: label, kind of object, near distractors
 ICONS: dict[str, tuple[str, str, tuple[str, str, str]]] = {
     "cat": ("Cat", "animal", ("Dog", "Bear", "Mouse")),
     "bike": ("Bicycle", "vehicle", ("Motorcycle", "Scooter", "Wheelchair")),
@@ -79,20 +79,20 @@ def fetch() -> Path:
 
 
 def from_feather() -> set[str]:
-    """The icons that the licence names as taken from Feather."""
+    """The icons that were taken from Feather, according to the licence."""
     text = (fetch().parent / "LICENSE").read_text(encoding="utf-8")
     listed = text.split("derived from the Feather project:")[1].split("The MIT License")[0]
     return {name.strip() for name in listed.replace("\n", " ").split(",")}
 
 
 def licence() -> str:
-    """The text of the ISC licence, as the package ships it."""
+    """The text of the ISC licence in the package."""
     text = (fetch().parent / "LICENSE").read_text(encoding="utf-8")
     return text.split("\n---")[0].strip()
 
 
 def _line(points: list[Point]) -> Stroke:
-    """Points along a line of straight parts."""
+    """Points along a polyline."""
     stroke: Stroke = [points[0]]
     for start, end in pairwise(points):
         steps = max(2, math.ceil(math.dist(start, end) * 6))
@@ -141,7 +141,7 @@ def _shape(element: ET.Element) -> list[Stroke]:
 
 
 def length(stroke: Stroke) -> float:
-    """How long a stroke is, in icon units (an icon is 24 wide)."""
+    """The length of a stroke in icon units (an icon is 24 wide)."""
     return sum(math.dist(start, end) for start, end in pairwise(stroke))
 
 

@@ -21,7 +21,7 @@ TEXTURES = Path(tempfile.gettempdir()) / "suite-textures"
 
 
 def start(hdri: str, strength: float, size: tuple[int, int], threads: int = 2) -> None:
-    """Empty the scene and set Cycles to the cheap settings that were found to suffice."""
+    """Empty the scene and set Cycles to the cheapest settings that are good enough."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
     scene = bpy.context.scene
     scene.render.engine = "CYCLES"
@@ -50,7 +50,7 @@ def start(hdri: str, strength: float, size: tuple[int, int], threads: int = 2) -
 
 
 def sun(azimuth: float, elevation: float, energy: float) -> None:
-    """A soft sun; the angles in degrees say where it stands seen from the room's front."""
+    """A soft sun.  The angles, in degrees, give its direction as seen from the room's front."""
     light = bpy.data.lights.new("sun", "SUN")
     light.energy, light.angle = energy, 0.2
     lamp = bpy.data.objects.new("sun", light)
@@ -66,7 +66,7 @@ def sun_ray(azimuth: float, elevation: float) -> Vector:
 
 
 def look(place: tuple[float, float, float], at: tuple[float, float, float], lens: float) -> None:
-    """Put the camera."""
+    """Place the camera."""
     scene = bpy.context.scene
     if scene.camera is None:
         scene.camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
@@ -122,7 +122,7 @@ def block(
 
 @dataclass
 class Thing:
-    """A model in the scene: a root on the floor, a pivot that poses it, its meshes."""
+    """A model in the scene: a root on the floor, a pivot for its pose, and its meshes."""
 
     root: bpy.types.Object
     pivot: bpy.types.Object
@@ -166,7 +166,7 @@ def frame_box(points: NDArray[np.float64]) -> tuple[float, float, float, float]:
 
 
 def load(model: Path, rotation: str | None) -> Thing:
-    """Import an OBJ model, upright, one unit large, standing on the origin."""
+    """Import an OBJ model: upright, one unit large, standing on the origin."""
     before = set(bpy.data.objects)
     bpy.ops.wm.obj_import(filepath=str(model), forward_axis="Y", up_axis="Z")
     meshes = [o for o in bpy.data.objects if o not in before and o.type == "MESH"]
@@ -204,7 +204,7 @@ def load(model: Path, rotation: str | None) -> Thing:
 
 
 def _tame(mesh: bpy.types.Object) -> None:
-    """Make mirrors and chrome readable without long light paths."""
+    """Make mirrors and chrome recognisable without long light paths."""
     for slot in mesh.material_slots:
         if not (slot.material and slot.material.use_nodes):
             continue
@@ -221,7 +221,7 @@ def _tame(mesh: bpy.types.Object) -> None:
 def put(
     thing: Thing, place: tuple[float, float, float], yaw: float, room: tuple[float, float]
 ) -> None:
-    """Stand the model somewhere, as large as fits a share of the frame (width, height)."""
+    """Place the model, scaled to fit a share (width, height) of the frame."""
     thing.root.location = place
     thing.root.rotation_euler = (0, 0, math.radians(yaw))
     thing.root.scale = (1, 1, 1)
@@ -265,7 +265,7 @@ def shoot(path: Path, box: Box | None = None) -> Image.Image:
 
 
 def silhouette(path: Path, things: list[Thing], box: Box | None) -> Image.Image:
-    """The alpha of some things alone, with nothing in front of them."""
+    """The alpha channel of some things, rendered without anything in front of them."""
     scene = bpy.context.scene
     others = [o for o in scene.objects if o.type == "MESH" and not o.hide_render
               and not any(o in thing.meshes for thing in things)]  # fmt: skip

@@ -14,7 +14,7 @@ SIZE = 512
 
 
 def _field(rng: np.random.Generator, blur: float, stretch: int = 1) -> Array:
-    """Smooth tileable noise in -1..1, drawn out along x by `stretch`."""
+    """Smooth tileable noise in -1..1, stretched along x by `stretch`."""
     small = rng.random((SIZE, SIZE // stretch))
     picture = Image.fromarray((np.tile(small, (3, 3)) * 255).astype(np.uint8))
     soft = np.asarray(picture.filter(ImageFilter.GaussianBlur(blur)), dtype=np.float64)
@@ -31,7 +31,7 @@ def _paint(shade: Array, colour: Rgb) -> Image.Image:
 
 
 def planks(rng: np.random.Generator, colour: Rgb) -> Image.Image:
-    """Wooden boards along x, each of its own shade."""
+    """Wooden boards along x, each with a different shade."""
     shade = 1 + 0.10 * _field(rng, 1.2, 16) + 0.10 * _field(rng, 6, 8)
     step = SIZE // 6
     for board in range(6):

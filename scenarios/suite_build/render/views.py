@@ -1,4 +1,4 @@
-"""Scenario mvp-n: the object is turned by hand on a table; the last view is the plain one."""
+"""Scenario mvp-n: an object on a table in several poses; the last view shows what it is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHARE = (0.58, 0.58)
 
 
 def jobs() -> list[RenderJob]:
-    """One job per item; the room is drawn without regard to the class."""
+    """One job per item.  The random choice of the room ignores the class."""
     rng = random.Random("mvp-n")
     plan: list[RenderJob] = []
     for letter in "mn":  # the second batch was added later: the first one keeps its rooms
@@ -32,7 +32,7 @@ def jobs() -> list[RenderJob]:
 
 
 def pose(view: str, yaw: float) -> tuple[Matrix, float]:
-    """How the object lies for a view, and its turn on the table."""
+    """The pose of the object for a view, and its rotation on the table."""
     if view == "bottom":  # on its back, the underside towards the camera
         return Matrix.Rotation(math.radians(-90), 3, "X"), 0.0
     if view == "top":  # on its front, the top towards the camera
@@ -42,7 +42,7 @@ def pose(view: str, yaw: float) -> tuple[Matrix, float]:
 
 
 def render(job: RenderJob, out: Path, furniture: list[tuple[rooms.Piece, Thing]]) -> None:
-    """Render the views of a job, all with one scale."""
+    """Render the views of a job, all at the same scale."""
     folder = out / "mvp-n" / job.name
     plate = rooms.plate(out, job.room, job.stage, furniture)
     thing = studio.load(job.item.model.path, job.item.model.rotation)

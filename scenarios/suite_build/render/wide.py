@@ -1,4 +1,4 @@
-"""Scenario coco: a wide furnished room, the asked object somewhere in it, and two others."""
+"""Scenario coco: a wide furnished room with the object in question and two others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rooms import ROOMS, STAGES
 from studio import Thing
 from work import RenderJob, save_record
 
-# direction in which the camera has to move: where the object stands (x, y, height of its plinth)
+# direction in which the camera has to move: position of the object (x, y, height of its plinth)
 SLOTS = {
     "left": (-3.1, 0.4, 0.55),
     "right": (3.1, 0.4, 0.55),
@@ -32,7 +32,7 @@ COLUMNS = (("left", "left_up", "left_down"), ("up", "zoom", "down"),
 
 
 def jobs() -> list[RenderJob]:
-    """One job per item; the room and the place are drawn without regard to the class."""
+    """One job per item.  The random choice of room and place ignores the class."""
     rng = random.Random("coco")
     episodes = chosen("c")
     directions = [list(SLOTS)[number % len(SLOTS)] for number in range(len(episodes))]
@@ -56,7 +56,7 @@ def jobs() -> list[RenderJob]:
 def _stand(
     item: CatalogueItem, slot: str, rng: random.Random
 ) -> tuple[Thing, bpy.types.Object | None]:
-    """Stand an item in its slot, on a plinth where the slot is high."""
+    """Place an item in its slot, on a plinth if the slot is high."""
     thing = studio.load(item.model.path, item.model.rotation)
     x, y, height = SLOTS[slot]
     x, y = x + rng.uniform(-0.15, 0.15), y + rng.uniform(-0.15, 0.15)

@@ -1,4 +1,4 @@
-"""Jobs: one episode's render each, written once, so that a rerun goes on where it stopped."""
+"""Jobs, each of which renders one episode.  Records let a rerun continue where it stopped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from catalogue import CatalogueItem
 
 @dataclass(frozen=True)
 class RenderJob:
-    """One episode: its item, its room and how the scenario looks into it."""
+    """The render of one episode: its item, its room and the view into the room."""
 
     number: int
     item: CatalogueItem
@@ -26,11 +26,11 @@ class RenderJob:
 
 
 def done(out: Path, scenario: str, job: RenderJob) -> bool:
-    """Whether the record of a job is there."""
+    """Whether the record of a job exists."""
     return (out / scenario / job.name / "record.json").exists()
 
 
 def save_record(folder: Path, job: RenderJob, numbers: dict[str, Any]) -> None:
-    """Write the record last: it says that the job is finished."""
+    """Write the record.  It marks the job as finished, so it must be written last."""
     record = {"name": job.name, **job.item.record(), "room": job.room, **numbers}
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

@@ -23,7 +23,7 @@ from tests.proactive_agent.written_records import FAILED, episode
 
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
-    """A run of the oracle and one failed episode: answers, calls and errors occur."""
+    """A run with answers, calls and an error: the oracle's episodes and one that failed."""
     results = tmp_path_factory.mktemp("results")
     settings = Settings(provider="baseline:oracle", scenarios=("rod", "coco"), limit=2)
     folder = play_new(settings, results)
@@ -223,7 +223,7 @@ def sent(played: RunFolder, status: int) -> Sent:
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     arguments = ["export", str(played.path), "--format", "otel", "--otlp", url]
-    # In a process of its own, as the exporter leaves a thread behind.
+    # In a separate process, because the exporter leaves a thread behind.
     done = subprocess.run(
         [sys.executable, "-m", "proactive_agent", *arguments],
         capture_output=True, check=False, text=True,
@@ -272,7 +272,7 @@ def lines_of_spans(file: Path) -> list[dict[str, Any]]:
 
 
 def values(span: dict[str, Any]) -> dict[str, Any]:
-    """The attributes of a span of OTLP JSON, whatever their type."""
+    """The attributes of a span of OTLP JSON, of any type."""
     return {a["key"]: next(iter(a["value"].values())) for a in span["attributes"]}
 
 

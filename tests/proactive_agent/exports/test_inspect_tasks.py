@@ -42,7 +42,7 @@ def as_output(turn: TurnRecord) -> Any:
     return ModelOutput(
         model="mockllm",
         choices=[ChatCompletionChoice(message=message)],
-        usage=ModelUsage(),  # else it is counted with a vocabulary from the network
+        usage=ModelUsage(),  # without it, Inspect downloads a vocabulary
     )
 
 

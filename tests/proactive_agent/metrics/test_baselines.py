@@ -64,7 +64,7 @@ def test_random_choices_in_rod_have_the_expected_accuracy(tmp_path: Path) -> Non
     each = [expected(data.environment("rod", sample)) for sample in data.samples("rod")]
     acc = float(sum(one.right for one in each) / len(each))
     psr = float(sum(one.turns - 1 for one in each) / len(each))
-    # Seven options, two of which go on; no category counts in the first turn.
+    # Seven options, two of which continue the episode; no category counts in the first turn.
     assert acc == pytest.approx(sum((2 / 7) ** turn / 7 for turn in range(1, 14)))
 
     rod = play("random", tmp_path, scenarios=("rod",), repeats=40).scenarios["rod"]

@@ -1,4 +1,4 @@
-"""Whatever a provider returns, the run goes on and its folder can be read."""
+"""After any reply of a provider, the run continues and its folder can be read."""
 
 import asyncio
 import json

@@ -97,7 +97,7 @@ def test_wrong_answers_after_refused_requests_are_guesses() -> None:
     assert group(EpisodeRecord.model_validate(fields)) == f.GUESSED_LATER
 
 
-# What each group means, told once more and otherwise: of every failure exactly one may hold.
+# An independent definition of each group.  Exactly one of them must hold for every failure.
 Test = Callable[[EpisodeRecord], bool]
 
 

@@ -41,7 +41,7 @@ def without_times(episodes: Iterable[EpisodeRecord]) -> dict[Any, Any]:
 
 
 def numbers(folder: RunFolder) -> Any:
-    """The summary without what depends on the clock."""
+    """The summary without the values that depend on the clock."""
     summary = json.loads(folder.summary_file.read_text())
     for rates in (summary["macro"], *summary["scenarios"].values()):
         del rates["mean_seconds"]

@@ -1,4 +1,4 @@
-"""A session loads and probes each model once, and closes it on every way out."""
+"""A session loads and probes each model once, and always closes it."""
 
 import asyncio
 from pathlib import Path

@@ -48,7 +48,7 @@ def beside(out: Path) -> list[str]:
     return sorted(path.name for path in out.parent.iterdir())
 
 
-# What is left out --------------------------------------------------------------------------------
+# Items that are left out -------------------------------------------------------------------------
 
 
 def test_a_broken_picture_is_left_out_and_counted(photos: Path, tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_videos_whose_frames_differ_in_size_are_left_out(tmp_path: Path) -> None
     assert "not all of one size" in why
 
 
-# What is refused ---------------------------------------------------------------------------------
+# Builds that are refused -------------------------------------------------------------------------
 
 
 def refused(tmp_path: Path, sources: dict[str, Path], **options: object) -> str:

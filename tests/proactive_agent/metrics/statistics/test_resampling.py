@@ -44,7 +44,7 @@ def test_the_same_rows_under_the_same_name_give_the_same_draws() -> None:
 
 
 def test_every_resample_has_as_many_samples(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resampling, "_CELLS", 1000)  # so that there are many parts
+    monkeypatch.setattr(resampling, "_CELLS", 1000)  # makes many parts
     rows = np.stack([HITS, np.ones_like(HITS)], axis=1)
     sums = resample(("hits", "samples"), rows, "x")
     assert set(sums["samples"]) == {len(HITS)}

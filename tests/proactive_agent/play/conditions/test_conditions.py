@@ -1,4 +1,4 @@
-"""The available conditions, their combinations, and what they need of the data."""
+"""The available conditions, their combinations, and the data that they need."""
 
 import itertools
 import random

@@ -1,4 +1,4 @@
-"""The condition `random-suggestions`: foreign suggestions replace the own ones and never help."""
+"""The condition `random-suggestions`: suggestions of other scenarios, which never help."""
 
 import asyncio
 from pathlib import Path

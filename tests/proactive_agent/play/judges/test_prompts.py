@@ -1,6 +1,6 @@
 """Prompts of a model judge, and the reading of its replies.
 
-UPDATE_GOLDEN=1 python -m pytest tests/proactive_agent/play/judges/test_prompts.py   # rewrites it
+UPDATE_GOLDEN=1 python -m pytest tests/proactive_agent/play/judges/test_prompts.py # rewrites it
 
 `tests/parity` compares the published prompt with the published package.
 """

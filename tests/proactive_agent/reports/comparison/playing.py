@@ -19,8 +19,8 @@ def played(
     name: str, episodes: Iterable[EpisodeRecord], *, file: str = "0",
     data: dict[str, Any] | None = None, described: dict[str, Any] | None = None, **settings: Any,
 ) -> PlayedRun:  # fmt: skip
-    """A finished run; `file` stands for the bytes of its data files, `described` is what the
-    provider says of itself."""
+    """A finished run; `file` stands for the bytes of its data files, `described` is the
+    provider's self-description."""
     which = {"embedded": True, "filtered": False, "wording": "own v1", **(data or {})}
     files = {
         scenario: FileFingerprint(sha256=file, samples=kept, kept=kept)

@@ -105,7 +105,7 @@ def written(figure: "Figure") -> list[str]:
     return [text.get_text() for text in figure.texts]
 
 
-# What is shown -----------------------------------------------------------------------------------
+# Content -----------------------------------------------------------------------------------------
 
 
 def test_recognition_plots_reference_accuracy_on_x(
@@ -200,7 +200,7 @@ def test_one_scenario_has_no_panel_of_means() -> None:
     assert [a.get_title(loc="left") for a in figure("recognition", runs).axes] == ["rod"]
 
 
-# What is said with it ----------------------------------------------------------------------------
+# Notes -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", FIGURES)
@@ -241,7 +241,7 @@ def test_the_history_plot_refuses_the_tools_protocol() -> None:
         draw("history", runs)
 
 
-# Whether it can be read --------------------------------------------------------------------------
+# Legibility --------------------------------------------------------------------------------------
 
 
 def shown_texts(figure: "Figure") -> Iterator["Text"]:

@@ -59,7 +59,7 @@ def chromium(page: Path) -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api")
     if CHROMIUM is None:
         pytest.skip("no chromium is installed")
-    # After the runs were played: the driver keeps an event loop of its own running.
+    # Started after the runs were played, because the driver keeps its event loop running.
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(
             executable_path=CHROMIUM, args=list(QUIET), env=dict(os.environ)

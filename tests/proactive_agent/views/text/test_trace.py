@@ -170,7 +170,7 @@ def test_what_does_not_fit_loses_its_middle(text: str, room: int, cut: str) -> N
     assert cut_middle(text, room) == cut
 
 
-# What a model writes -----------------------------------------------------------------------------
+# Texts of a model --------------------------------------------------------------------------------
 
 
 def shown(record: EpisodeRecord, width: int = 80) -> str:

@@ -291,7 +291,7 @@ def test_diff_as_json_holds_both_records(run: str, other: str) -> None:
     assert lost["second"]["outcome"]["correct"] is False
 
 
-# A run that goes on ------------------------------------------------------------------------------
+# A run in progress -------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -348,7 +348,7 @@ def test_follow_waits_for_the_end_of_a_line(going_on: RunFolder) -> None:
 def test_what_is_written_before_the_end_is_not_missed(
     going_on: RunFolder, writer: EpisodeWriter
 ) -> None:
-    """Writes the last episode between the last look at the file and the run's end."""
+    """Writes the last episode between the last check of the file and the run's end."""
 
     def sleep(_: float) -> None:
         writer.write(RECORDS[1])

@@ -310,7 +310,7 @@ def test_a_faulty_run_beside_is_named_and_taken_away(run: RunFolder, tmp_path: P
     use(TraceBrowser(run, Selection(), second=faulty), steps)
 
 
-# Files that are faulty, runs that go on ----------------------------------------------------------
+# Faulty files, runs in progress ------------------------------------------------------------------
 
 
 def test_a_foreign_line_ends_the_browser_with_its_number(tmp_path: Path) -> None:

@@ -242,7 +242,7 @@ def test_frames_that_are_not_known_are_those_that_were_shown(tmp_path: Path) -> 
     assert list(sample.frames) == [ref_of(turn.image) for turn in record.turns]
 
 
-# What a model writes -----------------------------------------------------------------------------
+# Texts of a model --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("size", [WIDE, NARROW])

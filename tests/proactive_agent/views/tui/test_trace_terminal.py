@@ -65,7 +65,7 @@ class Terminal:
         end = time.monotonic() + 60
         while text not in self.shown:
             if time.monotonic() > end or not self._read():
-                # Without its terminal it would go on for ever.
+                # Without its terminal it would run forever.
                 self._program.kill()
                 raise AssertionError(self.shown[-2000:])
 
