@@ -53,7 +53,7 @@ def test_an_unknown_name_is_told_the_known_ones(name: str) -> None:
         ("stateless", "mcqa", "afresh anyway"),
         ("history", "tools", "anyway"),
         ("clear+history", "mcqa", "no earlier turns to keep"),
-        ("icl:1+clear", "tools", "'icl:1' with 'clear': solved episodes begin with asking"),
+        ("icl:1+clear", "tools", "'icl:1' with 'clear': solved episodes begin with a request"),
     ],
 )
 def test_a_senseless_condition_is_refused_with_the_reason(

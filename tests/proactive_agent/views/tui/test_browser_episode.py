@@ -153,7 +153,7 @@ def test_a_request_that_was_worded_otherwise_is_marked(tmp_path: Path) -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await pilot.press("r")
         await until(pilot, lambda: isinstance(pilot.app.screen, TextScreen))
-        assert "The run used other wording" in text_of(pilot)
+        assert "The run used another wording" in text_of(pilot)
         assert 'prompt: "What was it again?"' in text_of(pilot)
 
     use(TraceBrowser(folder, Selection()), steps)
