@@ -237,7 +237,7 @@ class ErrorRecord(Record):
 
     source: ErrorSource
     kind: str
-    """An identifier such as `timeout`; `docs/protocol.md` lists the kinds."""
+    """An identifier such as `timeout`; `providers.api.faults` lists those of APIs."""
     message: str
 
 
