@@ -18,7 +18,8 @@ _LATEX = {
     "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     "±": r"$\pm$", "–": "--", "′": "$'$",
 }  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = re.compile(r"\s*[=+\-@＝＋－＠]|[\t\r\n]")
+"""The beginning of a text that a spreadsheet takes for a formula, or skips before one."""
 
 
 def markdown(grid: Grid) -> str:
@@ -62,8 +63,8 @@ def write_csv(
 ) -> None:
     """Writes a header and the rows.  Unknown values (None or missing) become empty cells.
 
-    Text that starts like a spreadsheet formula is prefixed with an apostrophe, because models and
-    users write some of the cells.
+    Models and users write some of the cells.  So a text that starts like a spreadsheet formula is
+    prefixed with an apostrophe, and control characters are replaced, except line feeds and tabs.
     """
     writer = csv.DictWriter(stream, columns, lineterminator=line_end)
     writer.writeheader()
@@ -97,4 +98,7 @@ def _one_line(text: str) -> str:
 
 
 def _safe(value: object) -> object:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    text = plain(value)
+    return f"'{text}" if _FORMULA.match(text) else text

@@ -1,3 +1,4 @@
+import csv
 import io
 import re
 from typing import Any
@@ -148,3 +149,20 @@ def test_csv_text_is_never_a_formula() -> None:
     rows = [{"name": "=1+1", "value": -1.5}, {"name": "plain", "value": None}]
     write_csv(stream, ["name", "value"], rows)
     assert stream.getvalue() == "name,value\n'=1+1,-1.5\nplain,\n"
+
+
+@pytest.mark.parametrize(
+    "start", [*"=+-@＝＋－＠", "\n=", "\n", "\r", "\t", " =", "\u3000＝", "\ufeff="]
+)
+def test_a_csv_cell_never_begins_like_a_formula(start: str) -> None:
+    stream = io.StringIO()
+    write_csv(stream, ["text"], [{"text": f"{start}cmd|' /C calc'!A0"}])
+    ((cell,),) = list(csv.reader(io.StringIO(stream.getvalue(), newline="")))[1:]
+    assert cell[0] in "'\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_csv_cell_has_no_control_characters() -> None:
+    stream = io.StringIO()
+    write_csv(stream, ["text"], [{"text": "a\x1b[2J\x9b\x00\r\u202eb\nc\td"}])
+    (_, text) = stream.getvalue().split("\n", 1)
+    assert text == '"a�[2J����b\nc\td"\n'
