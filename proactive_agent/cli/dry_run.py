@@ -17,6 +17,7 @@ from proactive_agent.providers import (
     Request,
 )
 from proactive_agent.providers.api.prices import find_price
+from proactive_agent.providers.api.thinking import planned_room
 from proactive_agent.providers.registry import is_remote
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.runs.cost_estimate import CostEstimate, PromptSize, Turns, prompt_size
@@ -120,7 +121,9 @@ def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[CostEstimate]
         first = runs[0][0]
         price = find_price(first.settings.provider, first.access.price)
         total = sum((estimate for _, estimate in runs), CostEstimate())
-        for line in total.shown(first.label or first.settings.provider, price):
+        how = first.settings.provider_settings
+        room = planned_room(first.settings.provider, how, how.reasoning)
+        for line in total.shown(first.label or first.settings.provider, price, room):
             console.print(line, markup=False, soft_wrap=True)
 
 

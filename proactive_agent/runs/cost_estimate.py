@@ -1,7 +1,7 @@
 """Estimates requests, tokens and cost of a run before the first request.
 
-Texts are counted by length and pictures by size, so tokens may be wrong by about a third.
-Reasoning tokens are not included.
+Texts are counted by length and pictures by size, so tokens may be wrong by about a third.  The
+thinking of a model lies between none and its room; see `CostEstimate.shown`.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from proactive_agent.providers import ImagePart, Request
 from proactive_agent.providers.api import prices
 from proactive_agent.providers.api.prices import Price
+from proactive_agent.providers.api.thinking import TYPICAL
 
 RESULT = 24
 """Tokens of the text around each further picture."""
@@ -68,14 +69,27 @@ class CostEstimate:
     def __mul__(self, factor: int) -> "CostEstimate":
         return CostEstimate(self.turns * factor, self.given * factor, self.written * factor)
 
-    def shown(self, spec: str, price: Price | None) -> Iterator[str]:
-        """Yields lines of text about one model."""
-        given, written = self.given, self.written
+    def shown(self, spec: str, price: Price | None, room: int | None = 0) -> Iterator[str]:
+        """Yields lines of text about one model.
+
+        `room` is its room for thinking per reply, in tokens; None if it is unknown whether it
+        thinks.  The lower numbers assume a typical thought, the upper one a thought that fills it.
+        """
+        given = self.given
+        typical, most_thought = min(room or 0, TYPICAL), room or 0
+        thought = Turns(
+            self.turns.fewest * typical, self.turns.needed * typical, self.turns.most * most_thought
+        )
+        written = self.written + thought
         yield (
             f"{spec}: {given.fewest:,} to {given.most:,} input tokens "
             f"({given.needed:,} to see every object), "
             f"{written.fewest:,} to {written.most:,} output tokens"
         )
+        if room:
+            yield f"  thinking included: {typical:,} to {room:,} tokens per reply"
+        elif room is None:
+            yield "  thinking not included: the probe finds out whether the model thinks"
         if price is None:
             yield "  cost unknown: the model is in no price list; pass --price IN,OUT"
             return

@@ -25,6 +25,7 @@ from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.scenarios import DataFolder, Sample
+from proactive_agent.settings import declared
 from proactive_agent.tools import UserError
 
 
@@ -223,7 +224,7 @@ def make_play(
         provider=provider,
         protocol=make_protocol(settings, condition),
         condition=condition,
-        sampling=Sampling(written.max_tokens, written.temperature),
+        sampling=Sampling(**{name: getattr(written, name) for name in declared(Sampling)}),
         seed=settings.seed,
         forgiving=settings.forgiving,
         judge=judge,

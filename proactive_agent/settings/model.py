@@ -21,7 +21,11 @@ class Sampling:
     max_tokens: Annotated[
         int,
         Ge(1),
-        Setting(heading=Heading.MODEL, metavar="N", help="Longest reply, in tokens."),
+        Setting(
+            heading=Heading.MODEL,
+            metavar="N",
+            help="Longest answer, in tokens. Thinking does not count; see --thinking-tokens.",
+        ),
     ] = 512
     temperature: Annotated[
         float,
@@ -32,6 +36,38 @@ class Sampling:
             help="Sampling temperature; 0 takes the most likely token.",
         ),
     ] = 0.0
+    thinking_tokens: Annotated[
+        int | None,
+        Ge(0),
+        Setting(
+            heading=Heading.MODEL,
+            providers=(*LOCAL, *API),
+            metavar="N",
+            help="room for thinking, in tokens, beyond --max-tokens. Default: by --reasoning, 8192 "
+            "without it, for API models that think; none for others.",
+        ),
+    ] = None
+    top_p: Annotated[
+        float | None,
+        Gt(0),
+        Le(1),
+        Setting(
+            heading=Heading.MODEL,
+            providers=(*LOCAL, *API),
+            metavar="P",
+            help="sample only from the most likely tokens that have this probability together.",
+        ),
+    ] = None
+    top_k: Annotated[
+        int | None,
+        Ge(1),
+        Setting(
+            heading=Heading.MODEL,
+            providers=(*LOCAL, *API),
+            metavar="K",
+            help="sample only from the K most likely tokens.",
+        ),
+    ] = None
 
 
 @dataclass(frozen=True)
@@ -116,8 +152,8 @@ class LoadSettings:
             heading=Heading.API,
             providers=API,
             for_judge="judge",
-            choices=("minimal", "low", "medium", "high"),
-            help="How much the model thinks.",
+            choices=("none", "minimal", "low", "medium", "high", "xhigh", "max"),
+            help="How much the model thinks. Models differ in the levels that they accept.",
         ),
     ] = None
     image_size: Annotated[
@@ -183,7 +219,7 @@ class ApiLimits:
             metavar="SECONDS",
             help="Time after which a request is abandoned and sent again.",
         ),
-    ] = 180.0
+    ] = 600.0
     price: Annotated[
         tuple[Dollars, Dollars] | None,
         Setting(

@@ -2,8 +2,8 @@
 
 import importlib.metadata
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_code, from_sdk
@@ -11,6 +11,7 @@ from proactive_agent.providers.api.keys import key_for
 from proactive_agent.providers.api.prices import Tokens
 from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
 from proactive_agent.providers.api.server import ApiTarget, posted
+from proactive_agent.providers.api.thinking import LEAST_BUDGET
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import (
     AssistantMessage,
@@ -20,10 +21,13 @@ from proactive_agent.providers.messages import (
     TextPart,
     ToolMessage,
 )
-from proactive_agent.tools import ToolCall
+from proactive_agent.settings import Sampling
+from proactive_agent.tools import ToolCall, UserError
 from proactive_agent.tools.render import for_anthropic
 
 ADDRESS = "https://api.anthropic.com"
+EFFORTS = (None, "none", "low", "medium", "high", "xhigh", "max")
+"""Values of `--reasoning`.  `none` switches the thinking of a model off that thinks by itself."""
 EPHEMERAL = {"type": "ephemeral"}
 _THINKING = ("thinking", "redacted_thinking")
 
@@ -37,12 +41,23 @@ class Anthropic(ApiProvider):
 
     name = "anthropic"
     library = "anthropic"
-    may_be_left_out = ("temperature", "disable_parallel_tool_use")
+    may_be_left_out: ClassVar[Mapping[str, str]] = {
+        "temperature": r"\btemperature\b",
+        "disable_parallel_tool_use": r"\bdisable_parallel_tool_use\b",
+        # A model that takes no effort takes a budget.
+        "adaptive": r"\badaptive\b",
+    }
 
     def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         import anthropic
 
         super().__init__(target, options)
+        if options.reasoning not in EFFORTS:
+            expected = ", ".join(filter(None, EFFORTS))
+            raise UserError(
+                f"{self.spec}: --reasoning {options.reasoning} does not exist at Anthropic; "
+                f"expected one of {expected}"
+            )
         self._client = anthropic.AsyncAnthropic(
             api_key=key_for(self.name, target),
             base_url=self.address,
@@ -61,16 +76,14 @@ class Anthropic(ApiProvider):
         messages = _messages(request.messages, pictures)
         body: dict[str, Any] = {
             "model": self.target.model,
-            "max_tokens": request.sampling.max_tokens,
+            "max_tokens": self.limit(request.sampling),
             "messages": messages,
         }
         if request.system:
             body["system"] = request.system
-        if self.options.reasoning:
-            # A model that thinks accepts only its default temperature.
-            body["thinking"] = {"type": "adaptive"}
-            body["output_config"] = {"effort": self.options.reasoning}
-        elif self.sends("temperature"):
+        body |= self._thinking(request.sampling)
+        # A model that thinks accepts only its default temperature.
+        if self.options.reasoning in (None, "none") and self.sends("temperature"):
             body["temperature"] = request.sampling.temperature
         if request.tools:
             body["tools"] = for_anthropic(request.tools)
@@ -81,6 +94,25 @@ class Anthropic(ApiProvider):
             body["tools"][-1]["cache_control"] = EPHEMERAL
             messages[-1]["content"][-1]["cache_control"] = EPHEMERAL
         return body
+
+    def room(self, sampling: Sampling) -> int:
+        room = super().room(sampling)
+        return max(room, LEAST_BUDGET) if self._has_budget else room
+
+    @property
+    def _has_budget(self) -> bool:
+        adaptive = self.thinker.adaptive and self.sends("adaptive")
+        return self.options.reasoning not in (None, "none") and not adaptive
+
+    def _thinking(self, sampling: Sampling) -> dict[str, Any]:
+        effort = self.options.reasoning
+        if effort is None:
+            return {}
+        if effort == "none":
+            return {} if self.thinker.unasked is False else {"thinking": {"type": "disabled"}}
+        if self._has_budget:
+            return {"thinking": {"type": "enabled", "budget_tokens": self.room(sampling)}}
+        return {"thinking": {"type": "adaptive"}, "output_config": {"effort": effort}}
 
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
         return await posted(self._client, "/v1/messages", body)

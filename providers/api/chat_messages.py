@@ -21,12 +21,22 @@ from proactive_agent.providers.text_tools import merged
 from proactive_agent.providers.tool_result_images import move_images_out_of_results
 from proactive_agent.tools import ToolCall
 
+_SIGNED = ("thinking_blocks",)
+"""litellm's field for the thinking of Anthropic's models, which must always return."""
+_THOUGHTS = (*_SIGNED, "reasoning_content", "reasoning", "reasoning_details")
+"""Fields in which servers return thinking: DeepSeek, newer vLLM, OpenRouter."""
 
-def chat_messages(request: Request, pictures: Pictures) -> list[dict[str, Any]]:
-    """The `messages` of a request body.  Pictures of tool results follow in a user message."""
+
+def chat_messages(
+    request: Request, pictures: Pictures, *, thoughts: bool = True
+) -> list[dict[str, Any]]:
+    """The `messages` of a request body.  Pictures of tool results follow in a user message.
+
+    `thoughts`: the thinking that led to a call goes back with it.
+    """
     system = [{"role": "system", "content": request.system}] if request.system else []
     messages = merged(move_images_out_of_results(request.messages))
-    return system + [_turn(message, pictures) for message in messages]
+    return system + [_turn(message, pictures, thoughts=thoughts) for message in messages]
 
 
 def read_chat(raw: dict[str, Any]) -> ParsedReply:
@@ -54,6 +64,7 @@ def read_chat(raw: dict[str, Any]) -> ParsedReply:
         tool_calls=tuple(read_call(call, index) for index, call in enumerate(calls)),
         finish_reason="refusal" if refusal and not text else reason,
         tokens=_tokens(_or(raw.get("usage"), {})),
+        opaque={field: message[field] for field in _THOUGHTS if message.get(field)} or None,
     )
 
 
@@ -65,7 +76,7 @@ def read_call(call: dict[str, Any], index: int) -> ToolCall:
     return ToolCall(name, written, f"call_{index}" if given == "" else given)
 
 
-def _turn(message: Message, pictures: Pictures) -> dict[str, Any]:
+def _turn(message: Message, pictures: Pictures, *, thoughts: bool) -> dict[str, Any]:
     if isinstance(message, UserMessage):
         return {"role": "user", "content": _parts(message.content, pictures)}
     if isinstance(message, ToolMessage):
@@ -83,12 +94,18 @@ def _turn(message: Message, pictures: Pictures) -> dict[str, Any]:
         ]
     elif not message.text:
         raise ApiError("bad_request", "the API does not accept an empty reply in the history")
-    return turn | _thinking(message)
+    return turn | _thinking(message, thoughts=thoughts)
 
 
-def _thinking(message: AssistantMessage) -> dict[str, Any]:
-    """The thinking that litellm returned, for models that require it back."""
-    return message.opaque if isinstance(message.opaque, dict) else {}
+def _thinking(message: AssistantMessage, *, thoughts: bool) -> dict[str, Any]:
+    """The thinking that came with a reply, as far as servers want it back.
+
+    DeepSeek rejects a conversation with a call without the thinking that led to it.
+    """
+    if not isinstance(message.opaque, dict):
+        return {}
+    sent = _THOUGHTS if message.tool_calls and thoughts else _SIGNED
+    return {field: value for field, value in message.opaque.items() if field in sent}
 
 
 def _parts(content: Sequence[Part], pictures: Pictures) -> list[dict[str, Any]]:

@@ -4,21 +4,23 @@ import importlib.metadata
 import logging
 import os
 import warnings
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
 from proactive_agent.providers.api.keys import environment, find_key
-from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
+from proactive_agent.providers.api.provider import LARGEST_SEED, ApiProvider, ParsedReply
 from proactive_agent.providers.api.server import OWN_SERVER_KEY, ApiTarget
+from proactive_agent.providers.api.thinking import LEAST_BUDGET, is_claude
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import Request
+from proactive_agent.settings import Sampling
 from proactive_agent.tools import UserError
 from proactive_agent.tools.render import for_openai
 
 EPHEMERAL = {"type": "ephemeral"}
-_KEPT = ("thinking_blocks", "reasoning_content")
 
 
 def _import() -> Any:
@@ -39,6 +41,10 @@ class LiteLLM(ApiProvider):
 
     name = "litellm"
     library = "litellm"
+    may_be_left_out: ClassVar[Mapping[str, str]] = {
+        "seed": r"\bseed\b",
+        **ApiProvider.may_be_left_out,
+    }
 
     def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         super().__init__(target, options)
@@ -59,16 +65,25 @@ class LiteLLM(ApiProvider):
             self.left_out |= {field for field in self.may_be_left_out if field not in supported}
 
     def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
-        messages = chat_messages(request, pictures)
+        messages = chat_messages(request, pictures, thoughts=self.sends("reasoning"))
         body: dict[str, Any] = {
             "model": self.target.model,
             "messages": messages,
-            "max_tokens": request.sampling.max_tokens,
+            "max_tokens": self.limit(request.sampling),
         }
-        if self.options.reasoning:
-            body["reasoning_effort"] = self.options.reasoning
-        if self.sends("temperature"):
+        effort = self.options.reasoning
+        claude_thinks = is_claude(self.target.model) and effort not in (None, "none")
+        if claude_thinks and not self.thinker.adaptive:
+            # litellm's own budgets know nothing of the limit of the reply.
+            budget = {"type": "enabled", "budget_tokens": self.room(request.sampling)}
+            body["thinking"] = budget
+        elif effort:
+            body["reasoning_effort"] = effort
+        # A model of Anthropic that thinks accepts only its default temperature.
+        if self.sends("temperature") and not claude_thinks:
             body["temperature"] = request.sampling.temperature
+        if request.sampling.temperature > 0 and self.sends("seed"):
+            body["seed"] = request.seed % LARGEST_SEED
         if request.tools:
             body["tools"] = for_openai(request.tools)
             if self.sends("parallel_tool_calls"):
@@ -78,6 +93,12 @@ class LiteLLM(ApiProvider):
                 body["tools"][-1]["cache_control"] = EPHEMERAL
                 _mark(messages[-1])
         return body
+
+    def room(self, sampling: Sampling) -> int:
+        room = super().room(sampling)
+        budget = is_claude(self.target.model) and not self.thinker.adaptive
+        thinks = self.options.reasoning not in (None, "none")
+        return max(room, LEAST_BUDGET) if budget and thinks else room
 
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
         access = self.options.access
@@ -105,14 +126,7 @@ class LiteLLM(ApiProvider):
             native = (choice.get("provider_specific_fields") or {}).get("native_finish_reason")
             if native is not None and choice["finish_reason"] == "stop":
                 choice["finish_reason"] = native
-        answer = read_chat(raw)
-        message = raw["choices"][0]["message"]
-        kept = {field: message[field] for field in _KEPT if message.get(field)}
-        if "thinking_blocks" not in kept:
-            return answer
-        return ParsedReply(
-            answer.text, answer.tool_calls, answer.finish_reason, answer.tokens, opaque=kept
-        )
+        return read_chat(raw)
 
     def versions(self) -> dict[str, str]:
         return {"litellm": importlib.metadata.version("litellm")}

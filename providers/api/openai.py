@@ -1,27 +1,26 @@
 """`openai:MODEL`: OpenAI's APIs.  `openai:MODEL@http://host:port/v1` names a compatible server."""
 
 import importlib.metadata
-import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
 from proactive_agent.providers.api.keys import key_for
-from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
+from proactive_agent.providers.api.provider import LARGEST_SEED, ApiProvider, ParsedReply
 from proactive_agent.providers.api.responses_items import (
     read_response,
     response_items,
     response_tools,
 )
 from proactive_agent.providers.api.server import ApiTarget, posted
+from proactive_agent.providers.api.thinking import is_reasoning_model
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import Request
 from proactive_agent.tools.render import for_openai
 
 ADDRESS = "https://api.openai.com/v1"
-_REASONING = re.compile(r"(o\d|gpt-[5-9]|codex)(?!.*chat)")
-_LARGEST_SEED = 2**31
 
 
 class OpenAI(ApiProvider):
@@ -29,6 +28,13 @@ class OpenAI(ApiProvider):
 
     name = "openai"
     library = "openai"
+    may_be_left_out: ClassVar[Mapping[str, str]] = {
+        # Azure and gateways to newer models name the field that they accept instead.
+        "max_tokens": r"\bmax_completion_tokens\b",
+        "include": r"\binclude\b|[Ee]ncrypted content",
+        "seed": r"\bseed\b",
+        **ApiProvider.may_be_left_out,
+    }
 
     def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         import openai
@@ -44,7 +50,14 @@ class OpenAI(ApiProvider):
         )
         # On another server, the model's name says nothing about reasoning.
         own = target.base_url is not None
-        self._reasons = not own and bool(_REASONING.match(target.model.split(":")[0]))
+        self._reasons = not own and is_reasoning_model(target.model)
+        # Only the o-series rejects the field.  Other models may call several tools at once.
+        refuses_parallel = self._reasons and target.model.startswith("o")
+        self._refused = _REFUSED_WHERE_REASONING if self._reasons else frozenset()
+        if refuses_parallel:
+            self._refused |= {"parallel_tool_calls"}
+        # Nothing is stored at the server, so reasoning must travel with the conversation.
+        self._seals = self._reasons or own
         self._responses = options.api == "responses" or (options.api == "auto" and self._reasons)
 
     @property
@@ -58,21 +71,21 @@ class OpenAI(ApiProvider):
             if request.system:
                 body["instructions"] = request.system
             body["input"] = response_items(request.messages, pictures)
-            body["max_output_tokens"] = sampling.max_tokens
+            body["max_output_tokens"] = self.limit(sampling)
             body["store"] = False
             body["stream"] = False  # Some servers stream by default.
-            if self._reasons:
+            if self._seals and self.sends("include"):
                 body["include"] = ["reasoning.encrypted_content"]
             if self.options.reasoning:
                 body["reasoning"] = {"effort": self.options.reasoning}
             tools = response_tools(request.tools)
         else:
-            body["messages"] = chat_messages(request, pictures)
-            body[self._limit_field] = sampling.max_tokens
+            body["messages"] = chat_messages(request, pictures, thoughts=self.sends("reasoning"))
+            body[self._limit_field] = self.limit(sampling)
             if self.options.reasoning:
                 body["reasoning_effort"] = self.options.reasoning
             if sampling.temperature > 0 and self.sends("seed"):
-                body["seed"] = request.seed % _LARGEST_SEED
+                body["seed"] = request.seed % LARGEST_SEED
             tools = for_openai(request.tools)
         if tools:
             body["tools"] = tools
@@ -94,12 +107,11 @@ class OpenAI(ApiProvider):
 
     def sends(self, field: str) -> bool:
         # Reasoning models reject these fields, so they are never sent, not even in a probe.
-        return not self._reasons_without(field) and super().sends(field)
+        return field not in self._refused and super().sends(field)
 
     def manifest(self) -> dict[str, Any]:
         fields = super().manifest()
-        if self._reasons:
-            fields["left_out"] = sorted({*fields["left_out"], *_REFUSED_WHERE_REASONING})
+        fields["left_out"] = sorted({*fields["left_out"], *self._refused})
         return fields | {"api": "responses" if self._responses else "chat"}
 
     def versions(self) -> dict[str, str]:
@@ -109,12 +121,10 @@ class OpenAI(ApiProvider):
         await super().close()
         await self._client.close()
 
-    def _reasons_without(self, field: str) -> bool:
-        return self._reasons and field in _REFUSED_WHERE_REASONING
-
     @property
     def _limit_field(self) -> str:
-        return "max_tokens" if self.target.base_url else "max_completion_tokens"
+        own = self.target.base_url is not None
+        return "max_tokens" if own and self.sends("max_tokens") else "max_completion_tokens"
 
 
-_REFUSED_WHERE_REASONING = frozenset({"temperature", "seed", "parallel_tool_calls"})
+_REFUSED_WHERE_REASONING = frozenset({"temperature", "seed"})

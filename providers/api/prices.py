@@ -96,6 +96,16 @@ def find_price(spec: str, own: tuple[float, float] | None = None) -> Price | Non
     return None
 
 
+def listed(name: str, model: str, keys: Iterable[str] | None = None) -> Mapping[str, Any] | None:
+    """The entry of a model in litellm's list, which also says what the model can do.
+
+    `keys` are the names to look up, by default those of a model at its company's own API.
+    """
+    prices = _price_list()
+    found = (prices.get(key) for key in keys or _keys(name, model))
+    return next((entry for entry in found if entry is not None), None)
+
+
 def input_tokens(request: Request, sizes: Mapping[str, tuple[int, int]]) -> int:
     """Estimates the input tokens of a request: texts, tools and pictures.
 

@@ -4,9 +4,10 @@ An adapter formats a request, sends it and parses the response.
 """
 
 import asyncio
+import re
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -20,6 +21,7 @@ from proactive_agent.providers.api.pace import Pace
 from proactive_agent.providers.api.prices import Tokens, find_price, input_tokens
 from proactive_agent.providers.api.retry import Retry
 from proactive_agent.providers.api.server import ApiTarget, parse_target, plain
+from proactive_agent.providers.api.thinking import thinker
 from proactive_agent.providers.base import (
     Provider,
     ProviderError,
@@ -30,6 +32,7 @@ from proactive_agent.providers.messages import (
     Reply,
     Request,
     RequestKey,
+    ServedBy,
     TextPart,
     Usage,
     UserMessage,
@@ -41,8 +44,16 @@ from proactive_agent.tools.reading import clean
 from proactive_agent.tools.secrets import redacted
 
 PROBE = "Reply with the word: ready"
-PROBE_TOKENS = 16
-"""The minimum that the Responses API accepts."""
+PROBE_TOKENS = 64
+"""Longest answer of the probe in tokens; thinking does not count."""
+LARGEST_SEED = 2**31
+"""Seeds that are sent are smaller."""
+_REFUSED_THOUGHTS = re.compile(
+    r"(?=.*(?:unsupported|not supported|unknown|unrecognized|unexpected|not permitted|extra))"
+    r".*\breasoning(?:_content|_details)?\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_TOO_LONG = re.compile(r"^context_overflow|^bad_request.*max_\w*tokens")
 MISCONFIGURED = STOPPING | {"not_found", "connection", "bad_request"}
 """Failures of a probe that every later request would repeat."""
 
@@ -64,8 +75,12 @@ class ApiProvider(Provider):
 
     name: ClassVar[str]
     """The name before the colon of a spec."""
-    may_be_left_out: ClassVar[Sequence[str]] = ("temperature", "parallel_tool_calls")
-    """Fields that some models reject.  The manifest lists those that were left out."""
+    may_be_left_out: ClassVar[Mapping[str, str]] = {
+        "temperature": r"\btemperature\b",
+        "parallel_tool_calls": r"\bparallel_tool_calls\b",
+    }
+    """Fields that some models reject, with a pattern for the message that rejects it.  The probe
+    finds them out, and the manifest lists them."""
     remote: ClassVar[bool] = True
     charges: ClassVar[bool] = True
     extra: ClassVar[str | None] = "api"
@@ -75,6 +90,9 @@ class ApiProvider(Provider):
         self.target = target
         self.options = options
         self.left_out: set[str] = set()
+        self.thinker = thinker(self.name, target.model, own_server=target.base_url is not None)
+        self.thinks = self.thinker.thinks(options.reasoning)
+        """Whether the model thinks; None as long as that is unknown."""
         self.pace = Pace(access.rpm, access.tpm)
         self.spec = f"{self.name}:{target.model}"
         """The model in error messages, without the address of its server."""
@@ -129,6 +147,17 @@ class ApiProvider(Provider):
 
     async def _complete(self, request: Request) -> Reply:
         """Asks once.  Raises ApiError."""
+        try:
+            return await self._answered(request)
+        except ApiError as fault:
+            # Only the second turn of a conversation shows that a server rejects its own thoughts.
+            refused = fault.kind == "bad_request" and _REFUSED_THOUGHTS.search(str(fault))
+            if not refused or not self.sends("reasoning"):
+                raise
+            self.left_out.add("reasoning")
+            return await self._answered(request)
+
+    async def _answered(self, request: Request) -> Reply:
         pictures = await self._encoder.pictures(request)
         body = self.body(request, pictures)
         tokens = self._expected_tokens(request, pictures)
@@ -142,14 +171,26 @@ class ApiProvider(Provider):
 
     async def probe(self, sampling: Sampling) -> Reply | None:
         message = UserMessage((TextPart(PROBE),))
-        limited = replace(sampling, max_tokens=min(PROBE_TOKENS, sampling.max_tokens))
+        limited = replace(sampling, max_tokens=PROBE_TOKENS)
         request = Request(RequestKey("probe", 0, 0), (message,), sampling=limited)
+        unknown = self.thinks is None
+        if unknown:
+            self.thinks = True  # It gets the room until the reply shows whether it thinks.
         while True:
             try:
-                return await self._complete(request)
+                reply = await self._complete(request)
+                if unknown:
+                    self.thinks = _thought(reply)
+                return reply
             except ApiError as fault:
                 if fault.kind == "bad_request" and self._leave_out(str(fault)):
                     continue
+                if unknown and _TOO_LONG.search(f"{fault.kind}: {fault}"):
+                    # The room for thinking is too large for the model.
+                    unknown = self.thinks = False
+                    continue
+                if unknown:
+                    self.thinks = None
                 if fault.kind in MISCONFIGURED:
                     told = clean(str(fault))
                     raise UserError(f"{self.spec}: {fault.kind}: {told}") from None
@@ -161,6 +202,7 @@ class ApiProvider(Provider):
             "model": self.target.model,
             "base_url": self.address,
             "left_out": sorted(self.left_out),
+            "thinks": self.thinks,
             "image": {
                 "format": self.options.image_format,
                 "longest_edge": self.options.image_size,
@@ -184,17 +226,25 @@ class ApiProvider(Provider):
         """Whether a request contains this field; False once the API has rejected it."""
         return field not in self.left_out
 
+    def limit(self, sampling: Sampling) -> int:
+        """The limit of a reply in tokens, room for thinking included."""
+        return sampling.max_tokens + self.room(sampling)
+
+    def room(self, sampling: Sampling) -> int:
+        """Tokens for thinking."""
+        return self.thinker.room(sampling, self.options.reasoning, thinks=self.thinks)
+
     def _leave_out(self, message: str) -> bool:
         """Leaves out a field that the error message names; returns False if it names none."""
-        for field in self.may_be_left_out:
-            if field in message and field not in self.left_out:
+        for field, pattern in self.may_be_left_out.items():
+            if field not in self.left_out and re.search(pattern, message):
                 self.left_out.add(field)
                 return True
         return False
 
     def _expected_tokens(self, request: Request, pictures: Pictures) -> int:
         sizes = {key: picture.sent.size for key, picture in pictures.items()}
-        return input_tokens(request, sizes) + request.sampling.max_tokens
+        return input_tokens(request, sizes) + self.limit(request.sampling)
 
     def _key(self, request: Request, body: dict[str, Any]) -> str | None:
         if self._cache is None:
@@ -266,6 +316,7 @@ class ApiProvider(Provider):
                         cost_usd=self.price.cost(tokens) if self.price else None,
                         seconds=seconds,
                     ),
+                    served=_served(raw),
                     opaque=answer.opaque,
                 )
             )
@@ -289,9 +340,26 @@ class ApiProvider(Provider):
         return self.fault(error)
 
 
+def _thought(reply: Reply) -> bool:
+    """Whether a reply contains thinking."""
+    tokens = reply.usage.reasoning_tokens
+    return bool(tokens or reply.opaque or "</think>" in reply.text or "<think>" in reply.text)
+
+
 def _is_kept(reply: Reply) -> bool:
     """Whether a reply goes into the cache: a reply that was cut off may be complete next time."""
     return reply.finish_reason != "length"
+
+
+def _served(raw: Mapping[str, Any]) -> ServedBy | None:
+    """The fields have the same names in all formats.  `provider` is that of OpenRouter."""
+    gateway = raw.get("provider")
+    served = ServedBy(
+        raw.get("model"),
+        raw.get("system_fingerprint"),
+        gateway if isinstance(gateway, str) else None,
+    )
+    return None if served == ServedBy() else served
 
 
 def _counted(tokens: Tokens) -> Tokens:

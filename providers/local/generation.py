@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import torch
-from transformers import LogitsProcessor, StoppingCriteria
+from transformers import LogitsProcessor, StoppingCriteria, TopKLogitsWarper, TopPLogitsWarper
 
 from proactive_agent.providers.base import ProviderError
 from proactive_agent.providers.local.chat import RenderedPrompt
 from proactive_agent.providers.local.fitting import free_memory
+from proactive_agent.settings import Sampling
 
 # Sampling flags of a model's generation config.  They are reset in favour of `SeededSampling`.
 _SAMPLING_FLAGS = (
@@ -57,14 +58,15 @@ class Generator:
         started = time.perf_counter()
         inputs = self._inputs(prompts)
         sampling = prompts[0].sampling
+        limit = sampling.max_tokens + (sampling.thinking_tokens or 0)
         processors = []
         if sampling.temperature > 0:
             seeds = [prompt.seed for prompt in prompts]
-            processors.append(SeededSampling(sampling.temperature, seeds, self.model.device))
+            processors.append(SeededSampling(sampling, seeds, self.model.device))
         with torch.no_grad():
             output = self.model.generate(
                 **inputs,
-                max_new_tokens=sampling.max_tokens,
+                max_new_tokens=limit,
                 logits_processor=processors,
                 stopping_criteria=[_Stopped(self._stop)],
             )
@@ -73,7 +75,7 @@ class Generator:
         rows = _without_prompt(output, inputs["input_ids"]).tolist()
         seconds = (time.perf_counter() - started) / len(prompts)
         return [
-            self._read(row, length, sampling.max_tokens, seconds)
+            self._read(row, length, limit, seconds)
             for row, length in zip(rows, lengths, strict=True)
         ]
 
@@ -118,13 +120,20 @@ class Generator:
 class SeededSampling(LogitsProcessor):  # type: ignore[misc, unused-ignore]  # untyped base
     """Samples from softmax(scores / temperature) with a separate seed for each row.
 
+    `top_k` and `top_p` remove unlikely tokens from that distribution first.
+
     Adds Gumbel noise to the scores, so that their maximum, which greedy decoding takes, is a
     sample.  The sampling of transformers uses one generator for a whole batch, so a reply would
     depend on the other requests in it.
     """
 
-    def __init__(self, temperature: float, seeds: Sequence[int], device: torch.device) -> None:
-        self._temperature = temperature
+    def __init__(self, sampling: Sampling, seeds: Sequence[int], device: torch.device) -> None:
+        self._temperature = sampling.temperature
+        self._warpers: list[Any] = []
+        if sampling.top_k is not None:
+            self._warpers.append(TopKLogitsWarper(sampling.top_k))
+        if sampling.top_p is not None:
+            self._warpers.append(TopPLogitsWarper(sampling.top_p))
         self._rows = [torch.Generator(device).manual_seed(seed % 2**63) for seed in seeds]
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
@@ -132,7 +141,10 @@ class SeededSampling(LogitsProcessor):  # type: ignore[misc, unused-ignore]  # u
         for row, generator in zip(noise, self._rows, strict=True):
             row.exponential_(generator=generator)
         gumbel = -noise.clamp_min_(_TINY).log_()
-        return scores.float() / self._temperature + gumbel
+        scaled: torch.Tensor = scores.float() / self._temperature
+        for warper in self._warpers:
+            scaled = warper(input_ids, scaled)
+        return scaled + gumbel
 
 
 class _Stopped(StoppingCriteria):  # type: ignore[misc, unused-ignore]  # untyped base

@@ -44,7 +44,7 @@ def reply(
         )
     if path.endswith("/responses"):
         return _response(made, text, refusal, stop, empty, usage, thinking)
-    return _completion(made, text, refusal, stop, empty, usage)
+    return _completion(made, text, refusal, stop, empty, usage, thinking)
 
 
 _PLACES: dict[str, dict[str, tuple[str | int, ...]]] = {
@@ -99,9 +99,17 @@ def failed_upstream(path: str, body: Body) -> Body:
 
 
 def _completion(
-    calls: list[tuple[str, str]], text: str, refusal: str, stop: str, empty: bool, usage: bool
+    calls: list[tuple[str, str]],
+    text: str,
+    refusal: str,
+    stop: str,
+    empty: bool,
+    usage: bool,
+    thinking: bool,
 ) -> Body:
     message: Body = {"role": "assistant", "content": text or None, "refusal": refusal or None}
+    if thinking:
+        message["reasoning_content"] = "Hm."
     if calls:
         message["tool_calls"] = [
             {"id": f"call_{i}", "type": "function", "function": {"name": n, "arguments": a}}

@@ -148,6 +148,13 @@ TROUBLES: dict[str, Trouble] = {
     "surrogate in an error": failing(400, "no \ud800"),
     "503": failing(503, "overloaded"),
     "529": failing(529, "Overloaded", "overloaded_error"),
+    "max_tokens refused": failing(
+        400,
+        "Unsupported parameter: 'max_tokens' is not supported with this model. "
+        "Use 'max_completion_tokens' instead.",
+    ),
+    "encryption refused": failing(400, "Encrypted content is not supported with this model."),
+    "thoughts refused": failing(400, "'messages.2': property 'reasoning_content' is unsupported"),
     "context overflow": failing(
         400, "This model's maximum context length is 8192 tokens", "context_length_exceeded"
     ),

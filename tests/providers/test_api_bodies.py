@@ -3,6 +3,7 @@
 UPDATE_GOLDEN=1 python -m pytest tests/providers/test_api_bodies.py     # rewrites them
 """
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -26,8 +27,10 @@ from proactive_agent.providers import (
     create_provider,
 )
 from proactive_agent.providers.api.openai import OpenAI
+from proactive_agent.providers.api.provider import PROBE_TOKENS, ApiProvider
 from proactive_agent.providers.api.server import ApiTarget
-from proactive_agent.tools import ToolCall
+from proactive_agent.providers.api.thinking import planned_room
+from proactive_agent.tools import ToolCall, UserError
 from proactive_agent.tools.texts import IMAGE_FOLLOWS
 from tests.providers.api_asking import (
     AT_ONCE,
@@ -101,6 +104,156 @@ def test_an_episode_through_litellm_to_anthropic(server: HostileServer) -> None:
     check("litellm_anthropic", server)
 
 
+@pytest.mark.parametrize("adapter", ["anthropic:", "litellm:anthropic/"])
+@pytest.mark.parametrize(
+    ("model", "effort", "thinking", "limit"),
+    [
+        ("claude-sonnet-4-5", "low", {"type": "enabled", "budget_tokens": 4096}, 4196),
+        ("claude-3-7-sonnet-20250219", "max", {"type": "enabled", "budget_tokens": 24576}, 24676),
+        ("claude-opus-4-6", "high", "adaptive", 100 + 16384),
+        ("claude-opus-4-6", "none", None, 100),
+    ],
+)
+def test_claude_thinks_as_its_version_does(
+    adapter: str, model: str, effort: str, thinking: Any, limit: int, server: HostileServer
+) -> None:
+    address = server.url.removesuffix("/v1")
+    options = ProviderOptions(reasoning=effort, access=AT_ONCE)
+    made = create_provider(f"{adapter}{model}@{address}", options)
+    assert isinstance(made, ApiProvider)
+    replied(*ask(made, first_turn()))
+    (received,) = server.received
+    sent = received.body.get("thinking")
+    assert (sent["type"] if thinking == "adaptive" else sent) == thinking
+    assert received.body["max_tokens"] == limit
+    assert ("temperature" in received.body) == (effort == "none")
+    effort_sent = received.body.get("output_config", {}).get("effort")
+    assert effort_sent == ("high" if thinking == "adaptive" else None)
+
+
+def test_a_budget_has_at_least_what_anthropic_accepts(server: HostileServer) -> None:
+    made = provider("messages", server.url, reasoning="low")
+    made.left_out.add("adaptive")  # as the probe finds out
+    ask(made, first_turn(sampling=Sampling(100, thinking_tokens=10)))
+    body = server.received[0].body
+    assert (body["thinking"]["budget_tokens"], body["max_tokens"]) == (1024, 1124)
+
+
+def test_an_effort_that_anthropic_does_not_have_is_wrong_input(server: HostileServer) -> None:
+    with pytest.raises(UserError, match="expected one of none, low, medium, high, xhigh, max"):
+        provider("messages", server.url, reasoning="minimal")
+
+
+@pytest.mark.parametrize("protocol", ["chat", "litellm"])
+def test_thoughts_return_with_the_call_that_they_led_to(
+    protocol: str, server: HostileServer
+) -> None:
+    server.then("thinking")
+    made = provider(protocol, server.url)
+    opaque = {"reasoning_content": "Hm."}
+    ask(made, first_turn(), second_turn(opaque))
+    assert server.received[1].body["messages"][1]["reasoning_content"] == "Hm."
+
+
+def test_a_server_that_rejects_thoughts_gets_none(server: HostileServer) -> None:
+    opaque = {"reasoning_content": "Hm."}
+    server.then("thoughts refused")
+    made = provider("chat", server.url)
+    for reply in ask(made, second_turn(opaque), second_turn(opaque)):
+        replied(reply)
+    sent = ["reasoning_content" in received.body["messages"][1] for received in server.received]
+    assert sent == [True, False, False]
+
+
+# Room for thinking -------------------------------------------------------------------------------
+
+
+SHORT = Sampling(100)
+
+
+def probed(made: ApiProvider, *requests: Request, sampling: Sampling = SHORT) -> None:
+    """Probes a model, asks requests and closes it."""
+
+    async def work() -> None:
+        try:
+            await made.probe(sampling)
+            for request in requests:
+                await made.complete(request)
+        finally:
+            await made.close()
+
+    asyncio.run(work())
+
+
+LIMITS = {"chat": "max_tokens", "responses": "max_output_tokens"}
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_model_that_thinks_in_its_probe_gets_room(protocol: str, server: HostileServer) -> None:
+    probed(provider(protocol, server.url), first_turn())
+    field = LIMITS.get(protocol, "max_tokens")
+    limits = [received.body[field] for received in server.received]
+    assert limits == [PROBE_TOKENS + 8192, 100 + 8192]
+
+
+def test_a_model_that_does_not_think_gets_none(server: HostileServer) -> None:
+    server.then("no usage")
+    probed(provider("chat", server.url), first_turn())
+    assert server.received[1].body["max_tokens"] == 100
+
+
+def test_the_room_that_was_asked_for_is_given(server: HostileServer) -> None:
+    sampling = Sampling(100, thinking_tokens=7)
+    probed(provider("chat", server.url), first_turn(sampling=sampling), sampling=sampling)
+    assert [received.body["max_tokens"] for received in server.received] == [PROBE_TOKENS + 7, 107]
+
+
+def test_a_context_without_room_is_no_obstacle(server: HostileServer) -> None:
+    server.then("context overflow")
+    probed(provider("chat", server.url), first_turn())
+    limits = [received.body["max_tokens"] for received in server.received]
+    assert limits == [PROBE_TOKENS + 8192, PROBE_TOKENS, 100]
+
+
+@pytest.mark.parametrize(
+    ("spec", "effort", "room"),
+    [
+        ("openai:gpt-4.1", None, 0),
+        ("openai:gpt-5", None, 8192),
+        ("openai:gpt-5.1", None, 0),
+        ("openai:o3", "low", 4096),
+        ("anthropic:claude-sonnet-4-5", None, 0),
+        ("anthropic:claude-sonnet-4-5", "high", 16384),
+        ("anthropic:claude-opus-5", None, 8192),
+        ("litellm:gemini/gemini-2.5-pro", None, 8192),
+        ("litellm:anthropic/claude-sonnet-4-5", None, 0),
+        ("litellm:deepseek/deepseek-reasoner", None, 8192),
+        ("openai:m@http://localhost:1/v1", None, None),
+        ("openai:m@http://localhost:1/v1", "medium", 8192),
+    ],
+)
+def test_the_room_is_known_before_the_run(spec: str, effort: str | None, room: int | None) -> None:
+    assert planned_room(spec, Sampling(), effort) == room
+
+
+@pytest.mark.parametrize(
+    ("trouble", "protocol", "gone", "instead"),
+    [
+        ("max_tokens refused", "chat", "max_tokens", "max_completion_tokens"),
+        ("encryption refused", "responses", "include", "store"),
+    ],
+)
+def test_what_the_probe_finds_refused_is_remembered(
+    trouble: str, protocol: str, gone: str, instead: str, server: HostileServer
+) -> None:
+    server.then(trouble)
+    made = provider(protocol, server.url)
+    probed(made, first_turn())
+    assert [gone in received.body for received in server.received] == [True, False, False]
+    assert instead in server.received[2].body
+    assert made.manifest()["left_out"] == [gone]
+
+
 @pytest.mark.parametrize(
     ("model", "api", "fields"),
     [
@@ -108,7 +261,9 @@ def test_an_episode_through_litellm_to_anthropic(server: HostileServer) -> None:
                              "parallel_tool_calls"}),
         ("gpt-4.1", "responses", {"input", "max_output_tokens", "temperature", "store", "stream",
                                   "parallel_tool_calls"}),
-        ("gpt-5-mini", "auto", {"input", "max_output_tokens", "store", "stream", "include"}),
+        ("gpt-5-mini", "auto", {"input", "max_output_tokens", "store", "stream", "include",
+                                "parallel_tool_calls"}),
+        ("o3", "auto", {"input", "max_output_tokens", "store", "stream", "include"}),
         ("o3", "chat", {"messages", "max_completion_tokens"}),
         ("gpt-5-chat-latest", "auto", {"messages", "max_completion_tokens", "temperature",
                                        "parallel_tool_calls"}),

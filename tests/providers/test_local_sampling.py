@@ -43,8 +43,28 @@ def test_sampling_follows_the_scores(temperature: float) -> None:
 
     scores = torch.tensor([2.0, 1.0, 0.0, float("-inf")])
     number = 4000
-    sample = SeededSampling(temperature, range(number), torch.device("cpu"))
+    sampling = Sampling(temperature=temperature)
+    sample = SeededSampling(sampling, range(number), torch.device("cpu"))
     drawn = Counter(sample(torch.empty(0), scores.repeat(number, 1)).argmax(dim=1).tolist())
     expected = torch.softmax(scores / temperature, dim=0)
     # At most five standard errors.
     assert [drawn[i] / number for i in range(4)] == pytest.approx(expected.tolist(), abs=0.04)
+
+
+@pytest.mark.parametrize(
+    ("sampling", "possible"),
+    [
+        (Sampling(temperature=1.0, top_k=2), {0, 1}),
+        (Sampling(temperature=1.0, top_p=0.5), {0}),
+        (Sampling(temperature=9.0, top_p=0.5), {0, 1}),
+        (Sampling(temperature=9.0, top_p=0.99, top_k=1), {0}),
+    ],
+)
+def test_unlikely_tokens_are_never_sampled(sampling: Sampling, possible: set[int]) -> None:
+    import torch
+
+    from proactive_agent.providers.local.generation import SeededSampling
+
+    scores = torch.tensor([2.0, 1.0, 0.0, float("-inf")])
+    sample = SeededSampling(sampling, range(500), torch.device("cpu"))
+    assert set(sample(torch.empty(0), scores.repeat(500, 1)).argmax(dim=1).tolist()) == possible

@@ -56,7 +56,7 @@ def other_value(one: Declared) -> Any:
     if one.type is str:
         return "other"
     start = one.default or one.minimum or 1
-    return one.type(start + 1)
+    return one.type(start + 1 if one.maximum is None else one.maximum)
 
 
 def allows(condition: str, protocol: str) -> bool:
