@@ -20,7 +20,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from proactive_agent.exports.rows import EPISODES, TURNS, rows
-from proactive_agent.metrics import PlayedRun, Summary
+from proactive_agent.metrics import ErrorKind, PlayedRun, Summary
 from proactive_agent.play.budget import Budget
 from proactive_agent.providers import FunctionProvider, ModelFunction, Provider
 from proactive_agent.providers.registry import PYTHON
@@ -87,6 +87,14 @@ class Result:
         return self._played.summary
 
     @property
+    def errors(self) -> list[ErrorKind]:
+        """The errors of the run by kind, with one message each; empty if there were none.
+
+        The same call of `evaluate` with `out=` this folder plays those episodes again.
+        """
+        return self.summary.error_kinds
+
+    @property
     def manifest(self) -> Manifest:
         """The content of `run.json`: settings, versions, data, and whether the run is finished."""
         return self._played.manifest
@@ -133,7 +141,8 @@ class Result:
         notes = summary_notes(self.summary, embedded=self.manifest.data.embedded)
         if self.manifest.status == "finished":
             return notes
-        return [f"Warning: the run is not finished ({self.manifest.status}).", *notes]
+        reason = f": {self.manifest.stopped}" if self.manifest.stopped else ""
+        return [f"Warning: the run is not finished ({self.manifest.status}{reason}).", *notes]
 
 
 def open_run(run: str | Path) -> Result:

@@ -1,6 +1,10 @@
 """The commands of the program and its exit codes.
 
-0 is success, 1 means that faults were found or a run ended early, 2 wrong input, 130 interrupted.
+- 0: success
+- 1: faults were found, episodes met errors, or a run ended early
+- 2: wrong input
+- 130: interrupted by Ctrl-C
+
 This module imports click only.  Each command imports its libraries when it is called.
 """
 
@@ -25,7 +29,7 @@ from proactive_agent.cli.why import why
 
 
 class _Program(click.Group):
-    """Prints a UserError in one line and exits with code 2."""
+    """Ends with the exit code of an error.  Prints a UserError in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
         from proactive_agent.tools.errors import UserError
@@ -38,6 +42,9 @@ class _Program(click.Group):
 
             click.echo(f"error: {plain(redacted(str(error)))}", err=True)
             sys.exit(2)
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            sys.exit(130)
         except BrokenPipeError:
             # The reader of the output (`| head`) has closed it.  Without this, Python prints an
             # error when it flushes at exit.

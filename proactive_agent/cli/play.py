@@ -26,7 +26,8 @@ def play_runs(
     """Plays the remaining episodes of the runs and prints their results.
 
     `again` are the options that resume all of the runs; without them, each is resumed by its
-    folder.  Exits with 1 if a run was stopped early and with 130 after Ctrl-C.
+    folder.  Exits with 1 if a run was stopped early or an episode met an error, and with 130 after
+    Ctrl-C.
     """
     with Bars(quiet=any(run.interactive for run in runs)) as bars:
         progress = _Progress(runs, bars)
@@ -40,11 +41,11 @@ def play_runs(
             bars.stop()
             _say_how_to_resume(progress, "broken off", again)
             raise
-    stopped = any(run.stopped for run in played)
-    if stopped:
-        _say_how_to_resume(progress, "", again)
     show_results(played)
-    if stopped:
+    for run in played:
+        _say_errors(run, named=len(runs) > 1)
+    _say_how_to_resume(progress, "", again)
+    if any(run.stopped or run.summary.errors for run in played):
         sys.exit(1)
 
 
@@ -112,15 +113,36 @@ class _Progress(SessionObserver):
             messages.print(safe(f"records: {path}", "dim"), soft_wrap=True)
 
 
+def _say_errors(run: PlayedRun, *, named: bool) -> None:
+    """Prints the errors of a run by kind, each with one message; `named` begins with its name."""
+    if not run.summary.errors:
+        return
+    summary = run.summary
+    every = summary.errors + sum(scenario.episodes for scenario in summary.scenarios.values())
+    name = f"{run.name} {run.method}: " if named else ""
+    _say(f"{name}{summary.errors:,} of {every:,} episodes ended with an error:")
+    for one in summary.error_kinds:
+        source = "" if one.source == "provider" else f" ({one.source})"
+        _say(f"  {one.episodes:,} {one.kind}{source}: {one.example}")
+
+
 def _say_how_to_resume(progress: _Progress, reason: str, again: str | None) -> None:
-    """Prints which options resume the runs that have not reached their end."""
+    """Prints which options play what is left of the runs, errors included.
+
+    `reason` is that of the runs which have not ended.
+    """
     unfinished: list[tuple[str, Path]] = []
     for path in (run.folder.path for run in progress.runs):
         played = progress.played.get(path)
-        if path in progress.begun and (played is None or played.stopped):
+        if path not in progress.begun:
+            continue
+        if played is None or played.stopped:
             unfinished.append((str(played.stopped) if played else reason, path))
+        elif played.summary.errors:
+            errors = played.summary.errors
+            unfinished.append((f"{errors:,} episode{'s' * (errors != 1)} met errors", path))
     waiting = [run.name for run in progress.runs if run.folder.path not in progress.begun]
-    if again and progress.begun:
+    if again and progress.begun and (unfinished or reason):
         reasons = dict.fromkeys(why for why, _ in unfinished)
         _say(f"{'; '.join(reasons) or reason}; continue with: {again}")
         return

@@ -12,13 +12,14 @@ from proactive_agent.reports.tables import (
     NamedGroup,
     TerminalTable,
     consistency_grids,
+    reply_notes,
     scenario_grids,
     score_grids,
     summary_notes,
     usage_grids,
 )
 from proactive_agent.settings.condition_label import parts_of
-from proactive_agent.terminal.console import console, messages
+from proactive_agent.terminal.console import console, messages, plain
 
 
 def show_results(runs: Sequence[PlayedRun]) -> None:
@@ -35,11 +36,12 @@ def show_results(runs: Sequence[PlayedRun]) -> None:
     else:
         pairs = help_seeking_grids(help_seeking(_pairable(runs)))
         grids = [*score_grids(groups), *consistency_grids(groups), *usage_grids(groups), *pairs]
-        notes = [INTERVAL_NOTE, EMBEDDED_NOTE] if embedded else [INTERVAL_NOTE]
+        named = [(f"{run.name} {run.method}", run.summary) for run in runs]
+        notes = [INTERVAL_NOTE, *reply_notes(named), *([EMBEDDED_NOTE] if embedded else [])]
     for grid in grids:
         console.print(TerminalTable(grid))
     for note in notes:
-        console.print(note, markup=False)
+        console.print(plain(note), markup=False)
     if len(runs) == 1:
         messages.print(f"more: compare {runs[0].folder.path}", markup=False, soft_wrap=True)
 

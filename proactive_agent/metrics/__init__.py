@@ -4,9 +4,11 @@
 run is played.
 """
 
+from proactive_agent.metrics.errors import ErrorKind
 from proactive_agent.metrics.measures import Tallies
 from proactive_agent.metrics.played_run import PlayedRun
 from proactive_agent.metrics.repeats import Consistency
+from proactive_agent.metrics.served import ServedModel
 from proactive_agent.metrics.summary import (
     Actions,
     Rates,
@@ -20,9 +22,11 @@ from proactive_agent.metrics.table import Tables, gather
 __all__ = [
     "Actions",
     "Consistency",
+    "ErrorKind",
     "PlayedRun",
     "Rates",
     "ScenarioSummary",
+    "ServedModel",
     "Summary",
     "Tables",
     "Tallies",

@@ -10,7 +10,7 @@ from functools import cache
 from math import nan
 from typing import NamedTuple
 
-from proactive_agent.records.episode import EpisodeRecord, TurnRecord, VerdictRecord
+from proactive_agent.records.episode import CUT_OFF, EpisodeRecord, TurnRecord, VerdictRecord
 from proactive_agent.records.outline import EpisodeOutline, TurnOutline, VerdictOutline
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools.actions import UNRELATED_REQUEST
@@ -32,7 +32,8 @@ _PARSERS = ("parser_gap", "parser_open", "lenient_only")
 _FIRST = ("asked_at_once", "judged", "cc", "ps", "agg", "judge_problems")
 _MEAN_COSTS = ("input_tokens", "output_tokens", "cost_usd", "seconds")
 _COSTS = (
-    "turns", *_MEAN_COSTS, "cached_tokens", "reasoning_tokens", "cache_hits", "judge_cost_usd",
+    "turns", "cut_off", *_MEAN_COSTS, "cached_tokens", "reasoning_tokens", "cache_hits",
+    "judge_cost_usd",
 )  # fmt: skip
 COLUMNS = (*_COURSE, *ACTION_KINDS, *_CALLS, *_PARSERS, *_FIRST, *_COSTS)
 
@@ -60,6 +61,7 @@ RATIOS = {
     "right_at_once": Ratio("right_at_once", "episodes", share=True),
     "asked_at_once": Ratio("asked_at_once", "episodes", share=True),
     **{kind: Ratio(kind, "turns", share=True) for kind in ACTION_KINDS},
+    "cut_off": Ratio("cut_off", "turns", share=True),
     "valid_calls": Ratio("valid_calls", "calls", share=True),
     "fitting_calls": Ratio("fitting_calls", "scene_calls", share=True),
     "right_calls": Ratio("right_calls", "fitting_calls", share=True),
@@ -248,6 +250,7 @@ def _costs(episode: Episode) -> Row:
     usage = episode.usage
     return (
         len(episode.turns),
+        sum(turn.reply.finish_reason == CUT_OFF for turn in episode.turns),
         _known(usage.input_tokens),
         _known(usage.output_tokens),
         _known(usage.cost_usd),

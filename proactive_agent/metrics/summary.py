@@ -10,8 +10,10 @@ from math import isnan
 
 from pydantic import BaseModel
 
+from proactive_agent.metrics.errors import ErrorKind, count_kinds
 from proactive_agent.metrics.measures import ACTION_KINDS, COLUMNS, RATIOS, Episode
 from proactive_agent.metrics.repeats import Consistency, Repeats
+from proactive_agent.metrics.served import ServedModel, count_served
 from proactive_agent.metrics.statistics import (
     Estimate,
     Series,
@@ -50,6 +52,8 @@ class Rates(BaseModel):
     """Share of turns with a message that called no tool and asked for nothing that helps."""
     invalid: Estimate
     """Share of turns with an unreadable reply."""
+    cut_off: Estimate
+    """Share of replies that the token limit cut off.  They are scored as they stand."""
     valid_calls: Estimate
     """Share of tool calls that match their schema."""
     fitting_calls: Estimate
@@ -96,6 +100,8 @@ class ScenarioSummary(Rates):
     actions: Actions
     invalid_reasons: dict[str, int]
     """Number of replies that could not be read as an action, by reason."""
+    cut_off_replies: int
+    """Replies that the token limit cut off, also those of episodes with an error."""
     lenient_only: int
     """Replies that only the lenient parser understood."""
     parser_open: int
@@ -125,6 +131,10 @@ class Summary(BaseModel):
     consistency: Consistency | None
     """Averages over the scenarios with repeats."""
     errors: int
+    error_kinds: list[ErrorKind]
+    """The errors by kind, the most frequent first."""
+    served: list[ServedModel]
+    """What answered, as the API reports it; empty if it does not."""
 
     @property
     def acc(self) -> Estimate:
@@ -165,6 +175,8 @@ def summarise_tables(tables: Tables) -> Summary:
         macro=_macro(scenarios, series),
         consistency=overall.estimates() if overall else None,
         errors=sum(scenario.errors for scenario in scenarios.values()),
+        error_kinds=count_kinds(error for table in tables.values() for error in table.errors()),
+        served=count_served(served for table in tables.values() for served in table.served()),
     )
 
 
@@ -201,6 +213,7 @@ def _scenario(
         errors=len(table) - int(played["episodes"]),
         actions=Actions(**{kind: played[kind] for kind in ACTION_KINDS}),
         invalid_reasons=table.reasons(),
+        cut_off_replies=int(totals["cut_off"] or 0),
         consistency=repeats.estimates() if repeats else None,
         **{name: played[name] for name in _PLAYED},
         **{name: totals[name] for name in _ALL},

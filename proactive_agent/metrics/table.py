@@ -3,12 +3,14 @@
 import struct
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from proactive_agent.metrics.errors import EpisodeError
 from proactive_agent.metrics.measures import COLUMNS, Episode, measure
+from proactive_agent.metrics.served import Served, served_in
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
 
@@ -44,6 +46,10 @@ class ScenarioTable:
         """The numbers of COLUMNS.  They are packed so that a large run fits into memory."""
         self._reasons: dict[_Key, tuple[str, ...]] = {}
         """The reasons of invalid replies, by episode."""
+        self._errors: dict[_Key, EpisodeError] = {}
+        self._served: dict[_Key, tuple[Served, ...]] = {}
+        self._shared: dict[Any, Any] = {}
+        """Equal errors and served models are kept once, so that a large run fits into memory."""
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -58,11 +64,29 @@ class ScenarioTable:
             self._reasons[key] = tuple(why for why in whys if why is not None)
         elif self._reasons:
             self._reasons.pop(key, None)
+        error = episode.error
+        found = EpisodeError(error.source, error.kind, error.message) if error else None
+        self._keep(self._errors, key, found)
+        self._keep(self._served, key, served_in(episode))
 
     def reasons(self) -> dict[str, int]:
         """Counts invalid replies by reason."""
         counts = Counter(why for whys in self._reasons.values() for why in whys)
         return dict(sorted(counts.items()))
+
+    def errors(self) -> Iterable[EpisodeError]:
+        """Returns the errors of the episodes that met one."""
+        return self._errors.values()
+
+    def served(self) -> Iterable[tuple[Served, ...]]:
+        """Returns what answered the turns of each episode, as far as the records say."""
+        return self._served.values()
+
+    def _keep(self, kept: dict[_Key, Any], key: _Key, fact: Any) -> None:
+        if fact:
+            kept[key] = self._shared.setdefault(fact, fact)
+        elif kept:
+            kept.pop(key, None)
 
     def samples(self) -> Samples:
         """Sums the rows by sample, without episodes that ended with an error."""

@@ -10,6 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from proactive_agent.records.episode import ServedByRecord
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.scenarios.dataset import OPEN_ENDED_SAMPLES
 from proactive_agent.settings import LoadSettings, RunSettings, Sampling, declared
@@ -103,6 +104,10 @@ class Manifest(BaseModel):
     ended: datetime | None = None
     status: Status = "running"
     """`running` in the file of a run whose process died; see `RunFolder.read_manifest`."""
+    stopped: str | None = None
+    """Why an interrupted run was stopped, for example that the account has no credit left."""
+    served: list[ServedByRecord] = []
+    """The distinct models that answered, as the API reports them; filled in at the end."""
 
 
 def fingerprint(data: DataFolder, scenarios: tuple[str, ...]) -> DataFingerprint:

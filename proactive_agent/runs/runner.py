@@ -13,7 +13,7 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.providers import StoppedError
-from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.episode import EpisodeRecord, ServedByRecord
 from proactive_agent.records.manifest import Manifest, Status
 from proactive_agent.records.run_folder import EpisodeWriter
 from proactive_agent.runs.prepare import NextEpisode, PreparedRun
@@ -36,11 +36,12 @@ async def play_run(
     Which episodes are left is read when no other process can write the run any more.  Calls
     `on_begin` with the run in that state, then `on_episode` with each record that was written.
     `concurrency` is the number of episodes in flight; by default the provider chooses it.  If the
-    budget is spent or the person at the terminal leaves, the run ends early and `stopped` of the
-    result says why.  Any other error ends the run and is raised: a UserError of the provider, or a
-    fault of the program, which is never recorded as the model's mistake.  After a cancellation
-    (Ctrl-C) and after an error every finished episode is on disk; if the disk is full, the
-    NotWrittenError is raised, and the run can be resumed when there is space.
+    budget is spent, the API refuses all further requests or the person at the terminal leaves, the
+    run ends early: no further sample is asked, and `stopped` of the result says why.  Any other
+    error ends the run and is raised: a UserError of the provider, or a fault of the program, which
+    is never recorded as the model's mistake.  After a cancellation (Ctrl-C) and after an error
+    every finished episode is on disk; if the disk is full, the NotWrittenError is raised, and the
+    run can be resumed when there is space.
     """
     folder, provider = run.folder, run.play.provider
     if concurrency is None or run.planned.interactive:
@@ -61,6 +62,7 @@ async def play_run(
         try:
             stopped = await _play_all(play, run.episodes_left(), concurrency, finished)
             manifest = _with_status(run.manifest, "interrupted" if stopped else "finished")
+            manifest.stopped = str(stopped) if stopped else None
             # In a thread: it takes seconds for a large run, and other runs continue meanwhile.
             played = await asyncio.to_thread(_played, run, manifest, stopped)
             folder.write_summary(played.summary)
@@ -121,9 +123,13 @@ async def _within_budget(play: Play, episode: NextEpisode) -> EpisodeRecord:
 def _played(run: PreparedRun, manifest: Manifest, stopped: StoppedError | None) -> PlayedRun:
     episodes = run.folder.outlines()
     played = PlayedRun.of_episodes(run.planned.model_name, manifest, run.folder, episodes)
+    facts = ServedByRecord.model_fields
+    manifest.served = [
+        ServedByRecord(**one.model_dump(include=set(facts))) for one in played.summary.served
+    ]
     return replace(played, stopped=stopped)
 
 
 def _with_status(manifest: Manifest, status: Status) -> Manifest:
     ended = None if status == "running" else datetime.now(UTC)
-    return manifest.model_copy(update={"status": status, "ended": ended})
+    return manifest.model_copy(update={"status": status, "ended": ended, "stopped": None})

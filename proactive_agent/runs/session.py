@@ -16,13 +16,14 @@ from typing import Any, Self
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
-from proactive_agent.providers import Provider
+from proactive_agent.providers import Provider, StoppedError
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import PreparedRun, is_finished, prepare, release
 from proactive_agent.runs.runner import play_run
 from proactive_agent.scenarios import DataFolder
+from proactive_agent.tools import UserError
 
 
 class SessionObserver:
@@ -109,7 +110,10 @@ class Session:
             await self._play_in_turn(prepared)
 
     async def _probe(self, runs: Sequence[PreparedRun]) -> None:
-        """Asks the models of runs once each, if the runs have episodes left.  Raises UserError."""
+        """Asks the models of runs once each, if the runs have episodes left.
+
+        Raises UserError, also for a model that cannot go on: nothing was asked of it yet.
+        """
         for run in runs:
             if next(run.episodes_left(), None) is None:
                 continue
@@ -117,7 +121,10 @@ class Session:
                 if model in self._probed:
                     continue
                 self._probed.add(model)
-                reply = await model.probe(sampling)
+                try:
+                    reply = await model.probe(sampling)
+                except StoppedError as error:
+                    raise UserError(str(error)) from None
                 if self._budget and reply and model.charges:
                     of = "the model" if model is run.play.provider else "the judge"
                     self._budget.add(reply.usage.cost_usd, of)

@@ -16,7 +16,7 @@ from proactive_agent.reports.comparison.published_rows import (
 )
 from proactive_agent.reports.run_names import differences
 from proactive_agent.reports.runs import data_label, same_data
-from proactive_agent.reports.tables.notes import EMBEDDED_NOTE
+from proactive_agent.reports.tables.notes import EMBEDDED_NOTE, reply_notes
 from proactive_agent.tools import UserError
 
 
@@ -56,6 +56,7 @@ def make_report(
     manifests = [run.manifest for run in runs]
     figures = published_figures(runs) if with_published else []
     notes = differences(manifests)
+    notes += reply_notes([(run.name, run.summary) for run in runs])
     if any(manifest.data.embedded for manifest in manifests):
         notes.append(EMBEDDED_NOTE)
     return ComparisonReport(

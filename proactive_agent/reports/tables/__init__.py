@@ -1,6 +1,11 @@
 """Tables of results: their content and their output formats."""
 
-from proactive_agent.reports.tables.notes import EMBEDDED_NOTE, INTERVAL_NOTE, summary_notes
+from proactive_agent.reports.tables.notes import (
+    EMBEDDED_NOTE,
+    INTERVAL_NOTE,
+    reply_notes,
+    summary_notes,
+)
 from proactive_agent.reports.tables.numbers import mean, percent
 from proactive_agent.reports.tables.rates import (
     NamedGroup,
@@ -21,6 +26,7 @@ __all__ = [
     "macro_grids",
     "mean",
     "percent",
+    "reply_notes",
     "scenario_grids",
     "score_grids",
     "summary_notes",

@@ -1,6 +1,7 @@
 """The notes that are printed below tables."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
 
 from proactive_agent.metrics import Summary
 from proactive_agent.reports.tables.numbers import count, dollars
@@ -21,7 +22,11 @@ def summary_notes(summary: Summary, *, embedded: bool) -> list[str]:
     if summary.errors:
         played = sum(scenario.episodes for scenario in summary.scenarios.values())
         every = played + summary.errors
-        notes.append(f"{summary.errors} of {every} episodes ended with an error and are left out.")
+        notes.append(
+            f"{summary.errors} of {every} episodes ended with an error and are left out: "
+            f"{', '.join(f'{one.episodes} {one.kind}' for one in summary.error_kinds)}."
+        )
+    notes += reply_notes([("", summary)])
     lenient = sum(scenario.lenient_only for scenario in summary.scenarios.values())
     turns = sum(scenario.turns for scenario in summary.scenarios.values())
     if lenient:
@@ -38,6 +43,46 @@ def summary_notes(summary: Summary, *, embedded: bool) -> list[str]:
     if embedded:
         notes.append(EMBEDDED_NOTE)
     return notes
+
+
+def reply_notes(runs: Sequence[tuple[str, Summary]]) -> list[str]:
+    """Returns notes on replies that were cut off, and on runs that several models answered.
+
+    `runs` are names and summaries.  Names are left out if there is one run only.
+    """
+    notes = list(_served_notes(runs))
+    cut = [(name, _cut_off(summary)) for name, summary in runs]
+    found = [f"{name} ({text})" if len(runs) > 1 else text for name, text in cut if text]
+    if found:
+        notes.insert(
+            0,
+            f"Replies cut off by the token limit: {', '.join(found)}. They are scored as they "
+            "stand, so most count as wrong; --max-tokens raises the limit.",
+        )
+    return notes
+
+
+def _cut_off(summary: Summary) -> str:
+    cut = sum(scenario.cut_off_replies for scenario in summary.scenarios.values())
+    turns = sum(scenario.turns for scenario in summary.scenarios.values())
+    return f"{cut:,} of {turns:,}" if cut else ""
+
+
+def _served_notes(runs: Sequence[tuple[str, Summary]]) -> Iterator[str]:
+    parts = {
+        "model": "models",
+        "fingerprint": "configurations (system fingerprints)",
+        "gateway": "providers behind the gateway",
+    }
+    for name, summary in runs:
+        replies = f"The replies of {name}" if len(runs) > 1 else "The replies"
+        for part, words in parts.items():
+            counts: Counter[str] = Counter()
+            for one in summary.served:
+                counts[getattr(one, part) or "unnamed"] += one.replies
+            if len(counts) > 1:
+                listed = ", ".join(f"{text} ({n:,})" for text, n in counts.most_common())
+                yield f"{replies} came from {len(counts)} {words}: {listed}."
 
 
 def _reasons(summary: Summary) -> str:

@@ -53,12 +53,16 @@ SCORES = {
 }
 """Scores, which are kept for each scenario."""
 
+CUT_OFF = MetricColumn("cut off\n%", "cut_off", percent_cell)
+"""Percentage of replies that the token limit cut off."""
+
 ACTS = (
     MetricColumn("asks", "proactive", percent_cell),
     MetricColumn("abstains", "abstain", percent_cell),
     MetricColumn("answers", "predict", percent_cell),
     MetricColumn("unrelated", "unrelated", percent_cell),
     MetricColumn("invalid", "invalid", percent_cell),
+    CUT_OFF,
 )
 """Percentages of turns."""
 
@@ -174,16 +178,19 @@ def consistency_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
 
 
 def usage_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
-    """Makes the table of total errors, tokens and cost; none if there are none."""
+    """Makes the table of errors, cut-off replies, tokens and cost; none if there are none."""
+    cut_off = _informative([CUT_OFF], [summary.macro for summary in _summaries(groups)])
     lines = [
-        Group([Line(name, [Cell(text) for text in _totals(summary)])
+        Group([Line(name, [Cell(text) for text in _totals(summary)]
+                    + [column.cell(summary.macro) for column in cut_off])
                for name, summary in group.runs], group.heading)
         for group in groups
     ]  # fmt: skip
     kept = {cell.text for group in lines for line in group.lines for cell in line.cells}
     if kept <= {"0", "$0.0000", "unknown"}:
         return []
-    return [Grid("total", ["errors", "input tokens", "output tokens", "dollars"], lines)]
+    columns = ["errors", "input tokens", "output tokens", "dollars"]
+    return [Grid("total", [*columns, *(column.heading for column in cut_off)], lines)]
 
 
 def _repeated(found: Consistency | None, ks: Sequence[int]) -> list[Cell]:
@@ -196,8 +203,8 @@ def _repeated(found: Consistency | None, ks: Sequence[int]) -> list[Cell]:
 def scenario_grids(title: str, summary: Summary) -> list[Grid]:
     """Makes the tables of one run: a line per scenario, and one for the average of several."""
     tables = {
-        title: (*SCORES.values(), *ASKING),
-        "turns, %": ACTS,
+        title: (*SCORES.values(), *ASKING, CUT_OFF),
+        "turns, %": ACTS[:-1],
         "episodes, %": EPISODES,
         "tool calls, %": CALLS,
         "per episode": COSTS,

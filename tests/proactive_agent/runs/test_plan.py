@@ -32,9 +32,9 @@ def write_plan(folder: Path, name: str = "study.yaml", **keys: Any) -> Path:
     return file
 
 
-def run_plan(file: Path, *options: str) -> str:
+def run_plan(file: Path, *options: str, exit_code: int = 0) -> str:
     result = invoke("run", "--plan", str(file), *options)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == exit_code, result.output
     return result.stdout
 
 
@@ -88,7 +88,7 @@ def test_a_plan_may_grow(tmp_path: Path) -> None:
 def test_what_met_an_error_is_played_again(tmp_path: Path) -> None:
     replies = write_lines(tmp_path / "replies.jsonl", [])
     file = write_plan(tmp_path, models=[f"replay:{replies}"])
-    run_plan(file)
+    run_plan(file, exit_code=1)
     (folder,) = (tmp_path / "results" / "study").iterdir()
     assert [e.error is None for e in RunFolder(folder).episodes()] == [False]
     write_lines(replies, [{"scenario": "rod", "sample_id": 0, "replies": ["What?"]}])

@@ -76,7 +76,7 @@ def test_total_usage_is_shown_only_if_there_is_any() -> None:
     ("summary", "note"),
     [
         (summarise([episode("right"), episode(sample_id=1, error=FAILED)]),
-         "1 of 2 episodes ended with an error and are left out."),
+         "1 of 2 episodes ended with an error and are left out: 1 timeout."),
         (summarise([episode("unreadable")]), "Invalid replies: 1 unreadable."),
         (ONE, "30 input tokens (unknown cached), 6 output tokens (unknown reasoning), "
               "cost unknown."),

@@ -1,0 +1,31 @@
+"""What really answered the requests of a run, as the API reports it."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from proactive_agent.metrics.measures import Episode
+from proactive_agent.records.episode import ServedByRecord
+
+Served = tuple[str | None, str | None, str | None]
+"""Model, fingerprint and provider behind a gateway."""
+
+
+class ServedModel(ServedByRecord):
+    """A model, with the number of replies that it gave in a run."""
+
+    replies: int
+
+
+def served_in(episode: Episode) -> tuple[Served, ...]:
+    """Returns what answered each turn of an episode, as far as the records say."""
+    found = (turn.reply.served for turn in episode.turns)
+    return tuple((one.model, one.fingerprint, one.gateway) for one in found if one is not None)
+
+
+def count_served(episodes: Iterable[tuple[Served, ...]]) -> list[ServedModel]:
+    """Counts replies by what gave them, the most frequent first."""
+    counts = Counter(one for served in episodes for one in served)
+    return [
+        ServedModel(model=model, fingerprint=fingerprint, gateway=gateway, replies=replies)
+        for (model, fingerprint, gateway), replies in counts.most_common()
+    ]

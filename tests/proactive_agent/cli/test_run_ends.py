@@ -1,0 +1,194 @@
+"""How `run` ends: errors by kind, how to go on, exit codes, cut-off replies, served models."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from proactive_agent import evaluate, open_run
+from proactive_agent.metrics import ServedModel
+from proactive_agent.providers import (
+    Provider,
+    ProviderError,
+    ProviderOptions,
+    Reply,
+    Request,
+    ServedBy,
+    StoppedError,
+)
+from proactive_agent.providers.registry import REGISTERED
+from proactive_agent.records.run_folder import RunFolder
+from tests.proactive_agent.api_playing import invoke
+
+ABSTAINS = Reply("I cannot tell.")
+
+
+class Account(Provider):
+    """Abstains.  The model `fails` fails twice; `ends` has credit for two requests."""
+
+    remote = True
+    asked: list[str] = []  # noqa: RUF012
+
+    def __init__(self, model: str, options: ProviderOptions) -> None:
+        self.model = model
+        self.asked.clear()
+
+    @property
+    def concurrency(self) -> int:
+        return 1
+
+    async def complete(self, request: Request) -> Reply:
+        self.asked.append(self.model)
+        number = self.asked.count(self.model)
+        if self.model == "ends" and number > 2:
+            raise StoppedError("account:ends: quota: HTTP 402: add credit")
+        if self.model == "fails" and number == 1:
+            raise ProviderError("timeout", "no reply within 60 s")
+        if self.model == "fails" and number == 2:
+            return Reply("A.", finish_reason={"type": "stop"})  # type: ignore[arg-type]
+        return ABSTAINS
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(REGISTERED, "account", Account)
+
+
+def run(results: Path, *models: str, limit: int = 4) -> tuple[int, str]:
+    providers = [option for model in models for option in ("--provider", f"account:{model}")]
+    done = invoke(
+        "run", *providers, "--scenario", "rod", "--limit", str(limit), "--out", str(results)
+    )
+    return done.exit_code, done.stderr
+
+
+def folders(results: Path) -> dict[str, RunFolder]:
+    return {path.name.split("_")[1]: RunFolder(path) for path in results.iterdir()}
+
+
+def test_errors_are_named_by_kind_with_a_message_and_the_way_to_go_on(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "fails")
+    (folder,) = tmp_path.iterdir()
+    assert code == 1
+    assert "2 of 4 episodes ended with an error:" in said
+    assert "  1 timeout: no reply within 60 s" in said
+    assert "  1 malformed: the reply is malformed: finish_reason is" in said
+    assert f"2 episodes met errors; go on with: --resume {folder}" in said
+    result = open_run(folder)
+    assert {(e.source, e.kind, e.episodes) for e in result.errors} == {
+        ("provider", "timeout", 1), ("provider", "malformed", 1),
+    }  # fmt: skip
+    assert result.manifest.status == "finished"
+    kinds = json.loads((folder / "summary.json").read_text())["error_kinds"]
+    assert [kind["example"] for kind in kinds] == [error.example for error in result.errors]
+
+
+def test_a_run_without_errors_ends_with_0_and_mentions_none(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "works")
+    assert code == 0
+    assert "with an error" not in said
+    assert "--resume" not in said
+
+
+def test_a_refused_account_interrupts_the_runs_of_its_model_only(tmp_path: Path) -> None:
+    code, said = run(tmp_path, "ends", "works")
+    found = folders(tmp_path)
+    ended, worked = found["account-ends"], found["account-works"]
+    assert code == 1
+    assert Account.asked.count("ends") == 3  # two replies and the refusal
+    assert Account.asked.count("works") == 4
+    manifest = ended.read_manifest()
+    assert (manifest.status, worked.read_manifest().status) == ("interrupted", "finished")
+    assert manifest.stopped == "account:ends: quota: HTTP 402: add credit"
+    assert len(ended.outlines()) == 2
+    assert f"HTTP 402: add credit; go on with: --resume {ended.path}" in said
+    assert str(worked.path) not in said.split("go on with:")[1]
+
+
+def test_a_run_that_goes_on_forgets_why_it_was_stopped(tmp_path: Path) -> None:
+    run(tmp_path, "ends", limit=4)
+    (folder,) = tmp_path.iterdir()
+    done = invoke("run", "--resume", str(folder))
+    assert done.exit_code == 0, done.output
+    manifest = RunFolder(folder).read_manifest()
+    assert (manifest.status, manifest.stopped) == ("finished", None)
+
+
+def test_a_model_that_cannot_go_on_before_the_first_sample_is_wrong_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def probe(self: Provider, sampling: object) -> Reply | None:
+        raise StoppedError("account:works: auth: HTTP 401: expired key")
+
+    monkeypatch.setattr(Account, "probe", probe)
+    code, said = run(tmp_path, "works")
+    assert code == 2
+    assert "error: account:works: auth: HTTP 401: expired key" in said
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_ends_any_command_with_130(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("proactive_agent.reports.runs.read_runs", interrupted)
+    assert invoke("compare", "run").exit_code == 130
+
+
+# Cut-off replies ---------------------------------------------------------------------------------
+
+
+def cut_off(folder: Path) -> Path:
+    """Plays five samples with a thinking model that the token limit cuts off three times."""
+
+    def model(request: Request) -> Reply:
+        if request.key.sample_id in (0, 1):
+            return ABSTAINS
+        return Reply("", finish_reason="length", served=ServedBy("thinker-2", gateway="Host"))
+
+    return evaluate(model, scenarios="rod", limit=5, out=folder).folder
+
+
+def test_cut_off_replies_are_wrong_and_stand_in_every_table(tmp_path: Path) -> None:
+    run_folder = cut_off(tmp_path / "run")
+    result = open_run(run_folder)
+    assert result.summary.macro.cut_off.value == pytest.approx(0.6)
+    assert result.summary.macro.acc.value == 0
+    assert result.summary.errors == 0
+    written = json.loads((run_folder / "summary.json").read_text())["scenarios"]["rod"]
+    assert (written["cut_off_replies"], written["turns"]) == (3, 5)
+    note = "Replies cut off by the token limit: 3 of 5."
+    for runs in ([str(run_folder)], [str(run_folder)] * 2):
+        shown = invoke("compare", *runs, "--format", "markdown")
+        assert "cut off %" in shown.stdout
+        assert "Replies cut off by the token limit" in shown.stderr
+        assert "--max-tokens" in shown.stderr
+    report = tmp_path / "report.html"
+    invoke("report", str(run_folder), "-o", str(report))
+    assert note in report.read_text()
+    assert "cut off" in report.read_text()
+
+
+def test_the_manifest_and_the_notes_name_what_served(tmp_path: Path) -> None:
+    models = ["big-2026-01-01", "big-2026-02-02", "big-2026-02-02"]
+
+    def model(request: Request) -> Reply:
+        return Reply("I cannot tell.", served=ServedBy(models.pop(), fingerprint="fp_1"))
+
+    result = evaluate(model, scenarios="rod", limit=3, out=tmp_path / "run")
+    assert [(one.model, one.fingerprint) for one in result.manifest.served] == [
+        ("big-2026-02-02", "fp_1"), ("big-2026-01-01", "fp_1"),
+    ]  # fmt: skip
+    assert result.summary.served[0] == ServedModel(
+        model="big-2026-02-02", fingerprint="fp_1", gateway=None, replies=2
+    )
+    turn = next(result.episodes()).turns[0]
+    assert turn.reply.served is not None
+    shown = " ".join(invoke("compare", str(result.folder)).output.split())
+    assert "came from 2 models: big-2026-02-02 (2), big-2026-01-01 (1)." in shown
+    assert "fingerprints" not in shown
+
+
+def test_a_run_that_one_model_served_has_no_note(tmp_path: Path) -> None:
+    shown = invoke("compare", str(cut_off(tmp_path / "run"))).output
+    assert "came from" not in shown
