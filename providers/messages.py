@@ -192,3 +192,8 @@ class Reply:
     """The model that really answered; None if the provider does not report it."""
     opaque: Any = field(default=None, compare=False)
     """Provider-specific data; returns to the provider in the next `AssistantMessage`."""
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether the token limit ended the reply."""
+        return self.finish_reason == "length"

@@ -32,8 +32,9 @@ def as_output(turn: TurnRecord, model: str, message_id: str) -> Any:
     )
     reasons = {"tool_calls": "tool_calls", "length": "max_tokens"}
     stop: Any = reasons.get(turn.reply.finish_reason or "", "stop")
+    served = turn.reply.served.model if turn.reply.served else None
     return ModelOutput(
-        model=model,
+        model=served or model,
         choices=[ChatCompletionChoice(message=message, stop_reason=stop)],
         usage=as_usage(turn.usage),
         time=turn.usage.seconds,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from proactive_agent.records.episode import EpisodeRecord, TurnRecord, UsageRecord
+from proactive_agent.records.episode import CUT_OFF, EpisodeRecord, TurnRecord, UsageRecord
 from proactive_agent.records.failures import group
 from proactive_agent.records.manifest import Manifest
 
@@ -95,6 +95,17 @@ def _of_call(item: TurnOf, field: str) -> str | None:
     return getattr(calls[0], field) if calls else None
 
 
+def _is_cut_off(turn: TurnRecord) -> bool:
+    """Whether the token limit ended the reply."""
+    return turn.reply.finish_reason == CUT_OFF
+
+
+def _served(item: TurnOf, field: str) -> str | None:
+    """What answered this turn; None if the provider does not report it."""
+    served = item.turn.reply.served
+    return getattr(served, field) if served else None
+
+
 EPISODES = ExportTable(
     "episodes",
     (
@@ -107,6 +118,7 @@ EPISODES = ExportTable(
         ExportColumn("suggestions", "int64", lambda e: e.outcome.suggestions),
         ExportColumn("fewest", "int64", lambda e: e.fewest),
         ExportColumn("turns", "int64", lambda e: e.outcome.turns),
+        ExportColumn("cut_off", "int64", lambda e: sum(map(_is_cut_off, e.turns))),
         ExportColumn("answer", "string", lambda e: e.answer),
         ExportColumn("target", "string", lambda e: e.target),
         ExportColumn("error_source", "string", lambda e: e.error and e.error.source),
@@ -133,6 +145,10 @@ TURNS = ExportTable(
         ExportColumn("arguments", "string", lambda t: _of_call(t, "arguments")),
         ExportColumn("calls", "int64", lambda t: len(t.turn.reply.tool_calls)),
         ExportColumn("finish_reason", "string", lambda t: t.turn.reply.finish_reason),
+        ExportColumn("cut_off", "bool", lambda t: _is_cut_off(t.turn)),
+        ExportColumn("served_model", "string", lambda t: _served(t, "model")),
+        ExportColumn("served_fingerprint", "string", lambda t: _served(t, "fingerprint")),
+        ExportColumn("served_gateway", "string", lambda t: _served(t, "gateway")),
         ExportColumn("via", "string", lambda t: t.turn.via),
         ExportColumn("action", "string", lambda t: t.turn.action.kind),
         ExportColumn("tool", "string", lambda t: t.turn.action.tool),

@@ -51,6 +51,7 @@ def chat_attributes(manifest: Manifest, turn: TurnRecord) -> dict[str, Any]:
             "gen_ai.request.max_tokens": generation.max_tokens,
             "gen_ai.request.temperature": generation.temperature,
             **_usage(turn),
+            "gen_ai.response.model": turn.reply.served.model if turn.reply.served else None,
             "gen_ai.response.finish_reasons": [turn.reply.finish_reason or "unknown"],
             "gen_ai.input.messages": json.dumps([asked]),
             "gen_ai.output.messages": json.dumps([_reply(turn)]),

@@ -21,7 +21,7 @@ class ErrorKind(BaseModel):
     source: str
     """Where the error came from: `provider`, `judge`, `data` or `record`."""
     kind: str
-    """`docs/protocol.md` lists the kinds."""
+    """See `docs/protocol.md`, section "Errors, wrong answers and cut-off replies"."""
     episodes: int
     example: str
     """The message of one of them."""

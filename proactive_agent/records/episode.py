@@ -237,7 +237,7 @@ class ErrorRecord(Record):
 
     source: ErrorSource
     kind: str
-    """An identifier such as `timeout`; `providers.api.faults` lists those of APIs."""
+    """See `docs/protocol.md`, section "Errors, wrong answers and cut-off replies"."""
     message: str
 
 

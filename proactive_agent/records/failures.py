@@ -6,8 +6,8 @@ records and outlines.
 
 from typing import NamedTuple
 
-from proactive_agent.records.episode import EpisodeRecord
-from proactive_agent.records.outline import EpisodeOutline
+from proactive_agent.records.episode import CUT_OFF, EpisodeRecord, TurnRecord
+from proactive_agent.records.outline import EpisodeOutline, TurnOutline
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.settings.condition_label import parts_of
 from proactive_agent.tools.actions import UNRELATED_REQUEST
@@ -89,6 +89,11 @@ UNREADABLE = FailureGroup(
     "unreadable reply",
     "The reply contains no action.",
 )
+CUT_OFF_REPLY = FailureGroup(
+    "cut-off",
+    "cut off",
+    "The reply hit the token limit (--max-tokens) before an answer; thinking may have used it up.",
+)
 STRICT_ONLY = FailureGroup(
     "strict-parser",
     "lenient parser only",
@@ -113,7 +118,7 @@ OTHER = FailureGroup(
 GROUPS = (
     GUESSED_FIRST, GUESSED_LATER, STOPPED_EARLY, MISRECOGNISED, AT_LIMIT, OVER_ASKED,
     ABSTAINED_FIRST, ABSTAINED_LATER, WRONG_INTERVENTION, NOT_APPLICABLE, IRRELEVANT, BAD_CALL,
-    UNREADABLE, STRICT_ONLY, ASKED_ONCE, UNJUDGED, OTHER,
+    UNREADABLE, CUT_OFF_REPLY, STRICT_ONLY, ASKED_ONCE, UNJUDGED, OTHER,
 )  # fmt: skip
 """All groups except errors; each kind of error is one more group."""
 
@@ -131,6 +136,8 @@ def group(episode: Episode) -> FailureGroup | None:
     last = episode.turns[-1]
     if last.judgement is not None and last.judgement.problem is not None:
         return UNJUDGED
+    if _is_cut_off(last):
+        return CUT_OFF_REPLY
     action = last.action
     if action.kind == "intervention":
         return _request(episode, action.tool)
@@ -144,6 +151,19 @@ def group(episode: Episode) -> FailureGroup | None:
 def is_group_name(text: str) -> bool:
     """Whether a text names a group; `error:` may be followed by any kind."""
     return text.startswith("error:") or text in _NAMES
+
+
+def _is_cut_off(turn: TurnRecord | TurnOutline) -> bool:
+    """Whether the token limit ended a reply before it said anything that counts."""
+    action = turn.action
+    if turn.lenient_verdict is not None:
+        return False
+    if action.why == "cut_off":
+        return True
+    if turn.reply.finish_reason != CUT_OFF:
+        return False
+    said_nothing = action.tool == UNRELATED_REQUEST.tool and turn.via == "text"
+    return said_nothing or action.why in ("empty", "unreadable", "bad_json")
 
 
 def _error(source: str, kind: str) -> FailureGroup:

@@ -50,6 +50,6 @@ class ModelJudge(Judge):
         return judged(self.name, case, met, reply=reply.text, problem=problem, usage=usage)
 
     def _read(self, reply: Reply, case: Case) -> list[bool]:
-        if reply.finish_reason == "length":
+        if reply.cut_off:
             raise UnreadableError("the judge's reply was cut off at its token limit")
         return self._prompt.read(said(reply.text), case)

@@ -58,16 +58,14 @@ class Mcqa(Protocol):
         official = parse_official(reply.text, suggestions, categories)
         lenient = parse_lenient(reply.text, suggestions, categories)
         return TurnReading(
-            action=_action(
-                official if self.parser == "official" else lenient, observation, reply.text
-            ),
+            action=_action(official if self.parser == "official" else lenient, observation, reply),
             via="text",
             verdicts=official.verdicts,
             lenient=lenient.verdicts,
         )
 
 
-def _action(parsed: Parsed, observation: Observation, reply: str) -> Action:
+def _action(parsed: Parsed, observation: Observation, reply: Reply) -> Action:
     """Returns the action of a parsed reply; a right category takes precedence over a suggestion."""
     verdicts = parsed.verdicts
     suggests = verdicts.suggestion == "correct" and verdicts.category != "correct"
@@ -76,7 +74,10 @@ def _action(parsed: Parsed, observation: Observation, reply: str) -> Action:
     for option in observation.options:
         if option.text == parsed.suggestion:
             return option.action
-    return Invalid("unreadable" if reply.strip() else "empty", reply.strip()[:SHOWN])
+    text = reply.text.strip()
+    if reply.cut_off:
+        return Invalid("cut_off", text[:SHOWN])
+    return Invalid("unreadable" if text else "empty", text[:SHOWN])
 
 
 def _choices(observation: Observation) -> list[Choice]:

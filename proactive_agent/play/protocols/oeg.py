@@ -7,7 +7,7 @@ several turns (Table 10) the user carries out the suggestion and asks again.  Se
 """
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from proactive_agent.play.judges.base import Case, said
@@ -66,7 +66,10 @@ class Oeg(Protocol):
             judgement = await ask_judge(turn.judge, case, turn.key, turn.budget)
         except ProviderError as failure:
             raise JudgeError(failure) from failure
-        return _judged(case, judgement, turn.environment, turn.user_rng)
+        reading = _judged(case, judgement, turn.environment, turn.user_rng)
+        if reply.cut_off and isinstance(reading.action, Invalid):
+            return replace(reading, action=Invalid("cut_off"))
+        return reading
 
     def read_by_rules(
         self,

@@ -68,7 +68,7 @@ class ToolUse(Protocol):
             reply.tool_calls,
             toolset,
             observation.categories,
-            cut_off=reply.finish_reason == "length",
+            cut_off=reply.cut_off,
         )
         if not isinstance(reading.action, Question):
             return TurnReading(reading.action, reading.via, notes=reading.notes)

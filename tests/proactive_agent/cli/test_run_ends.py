@@ -169,6 +169,19 @@ def test_cut_off_replies_are_wrong_and_stand_in_every_table(tmp_path: Path) -> N
     assert "cut off" in report.read_text()
 
 
+def test_exports_have_columns_for_cut_off_replies_and_what_served_them(tmp_path: Path) -> None:
+    result = open_run(cut_off(tmp_path / "run"))
+    episodes = {row["sample_id"]: row for row in result.rows()}
+    turns = {row["sample_id"]: row for row in result.rows("turn")}
+    assert [(one["cut_off"], one["failure"]) for one in episodes.values()].count(
+        (1, "cut-off")
+    ) == 3
+    assert (turns["0"]["cut_off"], turns["0"]["served_model"]) == (False, None)
+    served = turns["2"]
+    assert (served["cut_off"], served["served_model"]) == (True, "thinker-2")
+    assert (served["served_fingerprint"], served["served_gateway"]) == (None, "Host")
+
+
 def test_the_manifest_and_the_notes_name_what_served(tmp_path: Path) -> None:
     models = ["big-2026-01-01", "big-2026-02-02", "big-2026-02-02"]
 

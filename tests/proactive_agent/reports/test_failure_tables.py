@@ -30,6 +30,11 @@ def invalid(why: str, **more: Any) -> dict[str, Any]:
     return turn("unreadable", action={"kind": "invalid", "why": why}, **more)
 
 
+def cut(fields: dict[str, Any]) -> dict[str, Any]:
+    """A turn whose reply the token limit cut off."""
+    return fields | {"reply": fields["reply"] | {"finish_reason": "length"}}
+
+
 def judged(problem: str | None = None) -> dict[str, Any]:
     return {"judge": "rules v1", "answers": [], "problem": problem}
 
@@ -79,6 +84,12 @@ LENIENT = {"suggestion": "mismatch", "category": "wrong"}
         (ended(last=request("move_object", judgement=judged("no bits"))), "unjudged"),
         (ended("ask", stop="turn_limit", protocol="oeg"), "asked-once"),
         (ended("ask", "ask", stop="turn_limit", protocol="oeg"), "turn-limit"),
+        (ended(last=cut(invalid("empty"))), "cut-off"),
+        (ended(last=invalid("cut_off")), "cut-off"),
+        (ended("ask", last=cut(request("ask_clarification")), stop="turn_limit"), "cut-off"),
+        (ended(last=cut(request("move_object"))), "wrong-intervention"),
+        (ended(last=cut(turn("wrong"))), "guessed-first"),
+        (ended(last=cut(invalid("unreadable", lenient_verdict=LENIENT))), "strict-parser"),
         (ended("ask", error=FAILED), "error:timeout"),
         (ended(error=OTHER_KIND), "error:timeout"),
         (ended(stop="invalid"), "other"),
@@ -111,7 +122,20 @@ def _kind(e: EpisodeRecord) -> str:
     if not e.turns:
         return "none"
     judgement = e.turns[-1].judgement
-    return "unjudged" if judgement and judgement.problem else str(_last(e).kind)
+    if judgement and judgement.problem:
+        return "unjudged"
+    return "cut_off" if _cut_off(e) else str(_last(e).kind)
+
+
+def _cut_off(e: EpisodeRecord) -> bool:
+    if e.turns[-1].lenient_verdict:
+        return False
+    if e.turns[-1].reply.finish_reason != "length":
+        return bool(_last(e).why == "cut_off")
+    if _last(e).kind == "intervention":
+        return bool(_last(e).tool == "ask_clarification")
+    whole_call = _last(e).why == "unknown_tool"
+    return _last(e).kind == "invalid" and not whole_call
 
 
 def _asks(e: EpisodeRecord) -> bool:
@@ -174,6 +198,7 @@ MEANINGS: dict[str, Test] = {
     "bad-call": lambda e: _unread(e) and not _strict(e) and _badly_called(e),
     "unreadable": lambda e: _unread(e) and not _strict(e) and not _badly_called(e),
     "strict-parser": _strict,
+    "cut-off": lambda e: _kind(e) == "cut_off",
     "unjudged": lambda e: _kind(e) == "unjudged",
     "error:timeout": lambda e: e.error is not None and e.error.kind == "timeout",
     "error:image": lambda e: e.error is not None and e.error.kind == "image",
@@ -195,6 +220,7 @@ def random_episode(rng: random.Random) -> EpisodeRecord:
             fields["action"] = fields["action"] | {"why": rng.choice(reasons)}
             fields["lenient_verdict"] = rng.choice([None, LENIENT])
         fields["judgement"] = rng.choice([None, None, None, judged(), judged("no bits")])
+        fields = cut(fields) if rng.random() < 0.2 else fields
         turns.append(fields)
     errors = [None, None, None, FAILED, {"source": "data", "kind": "image", "message": "x"}]
     error = rng.choice(errors)

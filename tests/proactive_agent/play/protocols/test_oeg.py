@@ -159,6 +159,13 @@ def test_thinking_is_no_reply() -> None:
 # Several turns -----------------------------------------------------------------------------------
 
 
+def test_thinking_that_used_up_the_tokens_is_cut_off() -> None:
+    thoughts = Reply("<think>It might be", finish_reason="length")
+    episode = play("vsod", Scripted(thoughts), Oeg())
+    assert episode.turns[0].action.why == "cut_off"
+    assert not episode.outcome.correct
+
+
 def test_what_is_possible_is_done() -> None:
     sample = sample_of("rod")
     ask = ["Move the blocks to the right."] * 3
