@@ -21,9 +21,9 @@ def results(tmp_path: Path) -> Path:
     return tmp_path / "results"
 
 
-def run(results: Path, *options: str) -> Result:
+def run(results: Path, *options: str, exit_code: int = 0) -> Result:
     result = invoke("run", "--out", str(results), *options)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == exit_code, result.output
     return result
 
 
@@ -86,7 +86,7 @@ def test_a_runs_own_episodes_can_be_replayed(results: Path, tmp_path: Path) -> N
 
 def test_replies_that_run_out_make_error_records(results: Path, tmp_path: Path) -> None:
     file = write_lines(tmp_path / "r.jsonl", [{"scenario": "rod", "sample_id": 0, "replies": []}])
-    output = run(results, "--provider", f"replay:{file}", "--scenario", "rod").stdout
+    output = run(results, "--provider", f"replay:{file}", "--scenario", "rod", exit_code=1).stdout
     assert {e["outcome"]["stop"] for e in episodes(results)} == {"error"}
     assert "-" in output
 
