@@ -10,16 +10,24 @@ from proactive_agent.scenarios.imagenet_c import ImageNetC
 from proactive_agent.scenarios.mvp_n import MvpN
 from proactive_agent.scenarios.quickdraw import QuickDraw
 from proactive_agent.scenarios.rod import Rod
+from proactive_agent.scenarios.sample import quoted
 from proactive_agent.scenarios.vsod import Vsod
 from proactive_agent.tools import UserError
 
 EnvironmentType = type[Environment[Any]]
 
-SCENARIOS: dict[str, EnvironmentType] = {
-    environment.name: environment
+
+class _Registry(dict[str, EnvironmentType]):
+    def __missing__(self, name: str) -> EnvironmentType:
+        # Names also come from files: run.json, episodes.jsonl, plans.
+        raise UserError(f"unknown scenario {quoted(name)}; known: {', '.join(self)}")
+
+
+SCENARIOS: dict[str, EnvironmentType] = _Registry(
+    (environment.name, environment)
     for environment in (Rod, Vsod, MvpN, ImageNetC, QuickDraw, ChangeIt, Coco)
-}
-"""All scenarios by short name, in the paper's order."""
+)
+"""All scenarios by short name, in the paper's order.  An unknown name raises UserError."""
 
 
 def split_sample(text: str) -> tuple[str, str]:
@@ -42,4 +50,4 @@ def find_scenario(name: str) -> EnvironmentType:
     for environment in SCENARIOS.values():
         if wanted in (environment.name, environment.stem.lower(), environment.title.lower()):
             return environment
-    raise UserError(f"unknown scenario {name!r}; known: {', '.join(SCENARIOS)}")
+    return SCENARIOS[name]  # raises UserError

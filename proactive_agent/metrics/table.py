@@ -12,6 +12,7 @@ from proactive_agent.metrics.errors import EpisodeError
 from proactive_agent.metrics.measures import COLUMNS, Episode, measure
 from proactive_agent.metrics.served import Served, served_in
 from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.scenarios.sample import quoted
 from proactive_agent.tools import UserError
 
 _PACK = struct.Struct(f"{len(COLUMNS)}d").pack
@@ -122,6 +123,7 @@ def gather(episodes: Iterable[Episode]) -> Tables:
     tables = {name: ScenarioTable() for name in SCENARIOS}
     for episode in episodes:
         if episode.scenario not in tables:
-            raise UserError(f"an episode has the unknown scenario {episode.scenario!r}")
+            sample, scenario = quoted(episode.sample_id), quoted(episode.scenario)
+            raise UserError(f"the episode of sample {sample} has the unknown scenario {scenario}")
         tables[episode.scenario].add(episode)
     return {name: table for name, table in tables.items() if len(table)}

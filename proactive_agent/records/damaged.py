@@ -16,6 +16,7 @@ from proactive_agent.records.episode import (
     OutcomeRecord,
     UsageRecord,
 )
+from proactive_agent.scenarios.sample import SampleId
 
 DAMAGED = "damaged_record"
 """The kind of these errors."""
@@ -29,7 +30,7 @@ class _Named(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     scenario: str
-    sample_id: int | str
+    sample_id: SampleId
     repeat: Count = 0
     protocol: str
     condition: str

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from proactive_agent.providers import ServedBy, Usage
 from proactive_agent.scenarios import Verdict
+from proactive_agent.scenarios.sample import SampleId
 
 CUT_OFF = "length"
 """The finish reason of a reply that the token limit cut off."""
@@ -246,7 +247,7 @@ class EpisodeRecord(Record):
 
     scenario: str
     """Short name of the scenario."""
-    sample_id: int | str
+    sample_id: SampleId
     """The sample's own `id`."""
     repeat: Count = 0
     """Number of the repetition of the sample, from 0."""

@@ -24,6 +24,7 @@ import msgspec
 
 from proactive_agent.disk.whole_files import written_aside
 from proactive_agent.records.outline import EpisodeOutline, IndexedOutline, LineOutline
+from proactive_agent.scenarios.regular_file import open_regular
 from proactive_agent.tools import NotWrittenError
 
 WORTH = 1 << 24
@@ -71,7 +72,7 @@ class EpisodeIndex:
         with suppress(OSError, ValueError, RecursionError):
             found = self._episodes_file.stat()
             self._size, self._modified = found.st_size, found.st_mtime_ns
-            with self._file.open("rb") as stream:
+            with open_regular(self._file) as stream:
                 if not self._fits(_decode_head(_read_frame(stream))):
                     return
                 while frame := _read_frame(stream):
@@ -104,7 +105,7 @@ class EpisodeIndex:
         return head.ending == self._ending(head.end)
 
     def _ending(self, end: int) -> bytes:
-        with self._episodes_file.open("rb") as stream:
+        with open_regular(self._episodes_file) as stream:
             stream.seek(max(end - ENDING, 0))
             return hashlib.sha256(stream.read(min(end, ENDING))).digest()
 

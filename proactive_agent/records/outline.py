@@ -11,10 +11,12 @@ import msgspec
 
 from proactive_agent.records.episode import MOST, EpisodeKey, EpisodeRecord
 from proactive_agent.scenarios import Verdict
+from proactive_agent.scenarios.sample import MAX_ID
 
 Stop = Literal["answered", "abstained", "invalid", "turn_limit", "error"]
 ActionKind = Literal["intervention", "answer", "abstain", "invalid"]
 Natural = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
+ShortText = Annotated[str, msgspec.Meta(max_length=MAX_ID)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0, le=MOST)]
 
 
@@ -116,7 +118,7 @@ class EpisodeOutline(Slim, kw_only=True):
     """An episode without its texts."""
 
     scenario: str
-    sample_id: int | str
+    sample_id: int | ShortText
     protocol: str
     condition: str
     outcome: OutcomeOutline

@@ -27,6 +27,7 @@ from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
 from proactive_agent.records.episode_index import EpisodeIndex
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.outline import EpisodeOutline, decode, outline_of
+from proactive_agent.scenarios.regular_file import open_regular, read_regular
 from proactive_agent.tools import UserError
 from proactive_agent.tools.secrets import redacted_json
 
@@ -42,6 +43,9 @@ measured by `benchmarks/fsync_cost.py`.
 
 SYNC_RECORDS = 64
 """Number of records after which all are forced to the disk earlier."""
+
+MAX_LINE = 256 * 2**20
+"""Most bytes of a record, and of `run.json`.  The longest real records have some megabytes."""
 
 _BUFFER = 1 << 20
 """Bytes that are read at a time."""
@@ -96,7 +100,7 @@ class RunFolder:
 
     def _manifest(self) -> Manifest:
         try:
-            return Manifest.model_validate_json(self.manifest_file.read_bytes())
+            return Manifest.model_validate_json(read_regular(self.manifest_file, MAX_LINE))
         except (OSError, ValidationError) as error:
             raise UserError(f"{self.manifest_file}: {_first_line(error)}") from None
 
@@ -141,15 +145,18 @@ class RunFolder:
 
     def _lines(self, start: int) -> Iterator[EpisodeOutline]:
         try:
-            stream = self.episodes_file.open("rb", buffering=_BUFFER)
+            stream = open_regular(self.episodes_file, buffering=_BUFFER)
         except FileNotFoundError:
             return
         except OSError as error:
             raise UserError(f"{self.episodes_file}: {error.strerror}") from None
         with stream:
             stream.seek(start)
-            for line in stream:
+            while line := stream.readline(MAX_LINE):
                 if not line.endswith(b"\n"):
+                    if len(line) == MAX_LINE:
+                        where = f"{self.episodes_file}, line {self._line_number(start)}"
+                        raise UserError(f"{where}: longer than {MAX_LINE:,} bytes")
                     return
                 try:
                     outline: EpisodeOutline = decode(line)
@@ -185,7 +192,7 @@ class RunFolder:
         return self._record(self.read_line(outline), outline.offset)
 
     def _read(self, offset: int, length: int) -> bytes:
-        with self.episodes_file.open("rb") as stream:
+        with open_regular(self.episodes_file) as stream:
             stream.seek(offset)
             return stream.read(length)
 
@@ -322,6 +329,8 @@ def _first_line(error: Exception) -> str:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
         return f"{field}: {first['msg']}" if field else first["msg"]
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     return str(error).splitlines()[0]
 
 

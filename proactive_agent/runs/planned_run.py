@@ -10,6 +10,8 @@ from proactive_agent.providers import ApiAccess, Provider
 from proactive_agent.providers.registry import PYTHON, is_interactive, is_remote
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.tools import UserError
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,14 @@ class PlannedRun:
     @classmethod
     def resumed(cls, folder: RunFolder, access: ApiAccess | None = None) -> Self:
         """Plans the rest of a run: missing episodes and those with errors.  Raises UserError."""
-        return cls(folder.read_manifest().settings, folder, access or ApiAccess())
+        settings = folder.read_manifest().settings
+        for name in settings.scenarios:
+            if name not in SCENARIOS:
+                raise UserError(
+                    f"{folder.manifest_file}: settings.scenarios: unknown scenario {name!r}; "
+                    f"known: {', '.join(SCENARIOS)}"
+                )
+        return cls(settings, folder, access or ApiAccess())
 
     @property
     def begun(self) -> bool:

@@ -7,6 +7,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import pytest
 from click.testing import CliRunner
 
 from proactive_agent.cli.app import cli
@@ -49,6 +50,6 @@ def refusal(*arguments: str | Path, exit_code: int = 2) -> str:
     return message
 
 
-def named(cases: Sequence[tuple[Any, ...]]) -> dict[str, Any]:
-    """Returns the arguments of `parametrize` for a table whose first column names the case."""
-    return {"argvalues": [case[1:] for case in cases], "ids": [case[0] for case in cases]}
+def named(cases: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Returns the values for `parametrize` of a table whose first column names the case."""
+    return [pytest.param(*case[1:], id=case[0]) for case in cases]

@@ -66,7 +66,7 @@ CONTENTS: list[tuple[str, Callable[[], bytes], str]] = [
 
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
-@pytest.mark.parametrize(("content", "told"), **named(CONTENTS))
+@pytest.mark.parametrize(("content", "told"), named(CONTENTS))
 def test_a_content_that_is_refused(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -110,7 +110,7 @@ FILES: list[tuple[str, Callable[[Path], object], str]] = [
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such files")
-@pytest.mark.parametrize(("make", "told"), **named(FILES))
+@pytest.mark.parametrize(("make", "told"), named(FILES))
 def test_a_file_that_is_none_is_refused_at_once(
     tmp_path: Path, make: Callable[[Path], object], told: str
 ) -> None:
