@@ -73,6 +73,11 @@ class Provider(ABC):
         """Number of episodes in flight if the user does not set one."""
         return 16
 
+    @property
+    def max_pictures(self) -> int | None:
+        """The most pictures in a request; None if there is no known limit."""
+        return None
+
     @abstractmethod
     async def complete(self, request: Request) -> Reply:
         """Asks the model once.  Raises ProviderError, UserError or StoppedError."""

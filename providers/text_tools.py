@@ -4,7 +4,7 @@ The list of tools precedes the content of the first user message.  Calls are wri
 `tools.render.call_as_text` and read by `tools.calls_in_text`.  Tool results become user messages.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from proactive_agent.providers.messages import (
     AssistantMessage,
@@ -15,6 +15,7 @@ from proactive_agent.providers.messages import (
     UserMessage,
 )
 from proactive_agent.tools import Tool, ToolCall, calls_in_text
+from proactive_agent.tools.reading import TextCalls
 from proactive_agent.tools.render import as_text, call_as_text
 
 PlainMessage = UserMessage | AssistantMessage
@@ -52,15 +53,21 @@ def format_call(call: ToolCall) -> str:
     return call_as_text(call.name, call.arguments)
 
 
-def reply_from_text(text: str, *, tools: bool, turn: int = 0) -> Reply:
+def reply_from_text(
+    text: str,
+    *,
+    tools: bool,
+    turn: int = 0,
+    read: Callable[[str], TextCalls] = calls_in_text,
+) -> Reply:
     """Parses generated text into a reply; tool calls are searched only if `tools` were offered.
 
-    `turn` makes the ids of calls unique within a conversation.
+    `turn` makes the ids of calls unique within a conversation.  `read` finds the calls in a text.
     """
     text = text.strip()
     if not tools:
         return Reply(text)
-    found, text = calls_in_text(text)
+    found, text = read(text)
     # Some chat templates require ids of nine letters and digits.
     calls = (
         ToolCall(call.name, call.arguments, f"call{turn % 1000:03}{index % 100:02}")

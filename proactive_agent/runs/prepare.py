@@ -219,15 +219,44 @@ def make_play(
     """Makes what the episodes of a run have in common.  Raises UserError."""
     written = settings.provider_settings
     condition = make_condition(settings, data)
+    protocol = make_protocol(settings, condition)
+    _check_pictures(settings.provider, provider.max_pictures, protocol, condition)
     return Play(
         data=data,
         provider=provider,
-        protocol=make_protocol(settings, condition),
+        protocol=protocol,
         condition=condition,
         sampling=Sampling(**{name: getattr(written, name) for name in declared(Sampling)}),
         seed=settings.seed,
         forgiving=settings.forgiving,
         judge=judge,
+    )
+
+
+def _check_pictures(
+    name: str, most: int | None, protocol: Protocol, condition: ConditionSet
+) -> None:
+    """Raises UserError if requests will hold more pictures than the model takes."""
+    if most is None:
+        return
+    if most == 0:
+        raise UserError(
+            f"{name} is a text-only model and cannot read pictures; it can only be a judge "
+            "(--judge)"
+        )
+    examples = next((part.label for part in condition.parts if part.shows_examples), None)
+    if examples:
+        raise UserError(
+            f"{name} takes {most} picture per request, and condition {examples!r} shows the "
+            "pictures of other samples as well; leave this condition out"
+        )
+    if not condition.keeps_conversation(protocol.keeps_conversation):
+        return
+    kept = protocol.name if protocol.keeps_conversation else condition.name
+    advice = "add --condition stateless" if protocol.keeps_conversation else "leave it out"
+    raise UserError(
+        f"{name} takes {most} picture per request, and {kept!r} keeps the pictures of earlier "
+        f"turns in the conversation; {advice}"
     )
 
 

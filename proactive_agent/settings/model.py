@@ -128,6 +128,16 @@ class LoadSettings:
             help="largest number of requests in one batch.",
         ),
     ] = 16
+    template_options: Annotated[
+        str | None,
+        Setting(
+            heading=Heading.MODEL,
+            providers=LOCAL,
+            for_judge="judge",
+            metavar="JSON",
+            help="variables for the chat template, for example '{\"enable_thinking\": false}'.",
+        ),
+    ] = None
     trust_remote_code: Annotated[
         bool,
         Setting(

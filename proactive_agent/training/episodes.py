@@ -84,14 +84,19 @@ class TrainerProvider(Provider):
 
     needs_images: ClassVar[bool] = True
 
-    def __init__(self) -> None:
+    def __init__(self, chat: Chat | None = None) -> None:
+        self._chat = chat
         self.requests: asyncio.Queue[Request] = asyncio.Queue()
         self.replies: asyncio.Queue[str] = asyncio.Queue()
 
     async def complete(self, request: Request) -> Any:
         await self.requests.put(request)
         text = await self.replies.get()
-        return reply_from_text(text, tools=bool(request.tools), turn=request.key.turn)
+        tools, turn = bool(request.tools), request.key.turn
+        if self._chat is None:
+            return reply_from_text(text, tools=tools, turn=turn)
+        prompt = self._chat.text(request)
+        return self._chat.reply(text, tools=tools, turn=turn, prompt=prompt)
 
 
 class EpisodeLoop:
@@ -141,7 +146,7 @@ class EpisodeEnvironment:
 
     def __init__(self, episode_loop: EpisodeLoop) -> None:
         self._episode_loop = episode_loop
-        self._puppet = TrainerProvider()
+        self._puppet = TrainerProvider(episode_loop.chat)
         self._task: asyncio.Task[EpisodeRecord] | None = None
         self._shown = ""
         self._pictures = 0
@@ -155,7 +160,7 @@ class EpisodeEnvironment:
         """Begins an episode and returns its first prompt."""
         del others
         self._cancel()
-        self._puppet = TrainerProvider()
+        self._puppet = TrainerProvider(self._episode_loop.chat)
         opening = self._episode_loop.openings[row]
         play = replace(self._episode_loop.play, provider=self._puppet)
         self._task = self._episode_loop.loop.create_task(

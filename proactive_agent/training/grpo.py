@@ -6,7 +6,6 @@ from typing import Any
 
 from proactive_agent.play.protocols import Protocol
 from proactive_agent.providers.local.chat import Chat
-from proactive_agent.providers.text_tools import reply_from_text
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import UserError
 from proactive_agent.training.arguments import grpo_arguments
@@ -75,7 +74,7 @@ class RewardFunction:
         }
         self._protocol: Protocol = prepared.protocol
         self._rule = Rule.of(settings)
-        self._tokenizer = prepared.loaded.processor.tokenizer
+        self._chat = prepared.chat
         self._stop = prepared.stop
         self._seed = settings.seed
 
@@ -93,8 +92,10 @@ class RewardFunction:
     def _score(self, row: QuestionRow, ids: Sequence[int]) -> Score:
         from proactive_agent.providers.local.generation import text_of
 
-        text = text_of(ids, self._stop, self._tokenizer)
-        reply = reply_from_text(text, tools=self._protocol.name == "tools")
+        chat = self._chat
+        tokenizer = chat.processor.tokenizer
+        text = text_of(ids, self._stop, tokenizer, keeps_special=chat.keeps_special)
+        reply = chat.reply(text, tools=self._protocol.name == "tools")
         return score_row(row, reply, self._protocol, self._seed)
 
 

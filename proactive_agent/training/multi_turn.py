@@ -155,6 +155,7 @@ def _as_call(prepared: Prepared, ids: Sequence[int], **others: Any) -> dict[str,
     from proactive_agent.providers.local.generation import text_of
 
     del others
-    text = text_of(list(ids), prepared.stop, prepared.loaded.processor.tokenizer)
+    tokenizer, keeps_special = prepared.loaded.processor.tokenizer, prepared.chat.keeps_special
+    text = text_of(list(ids), prepared.stop, tokenizer, keeps_special=keeps_special)
     call = {"type": "function", "function": {"name": "reply", "arguments": {"text": text}}}
     return {"role": "assistant", "content": text, "tool_calls": [call]}

@@ -94,7 +94,7 @@ def prepare(settings: TrainingSettings, out: Path, on_event: OnEvent) -> Prepare
         protocol=ToolUse() if settings.protocol == "tools" else Mcqa(settings.parser),
         source=source,
         loaded=loaded,
-        chat=Chat(loaded.processor, loaded.template),
+        chat=Chat(loaded.processor, loaded.template, family=loaded.family),
         processor=verbatim_processor(loaded.processor),
         stop=stop_ids(loaded.model, loaded.processor.tokenizer),
     )

@@ -22,17 +22,17 @@ ALIASES: Mapping[str, str] = {
     "llava-ov-0.5b": "llava-hf/llava-onevision-qwen2-0.5b-ov-hf",
     "llava-ov-7b": "llava-hf/llava-onevision-qwen2-7b-ov-hf",
     "llava-ov-72b": "llava-hf/llava-onevision-qwen2-72b-ov-hf",
+    "phi-4-multimodal": "microsoft/Phi-4-multimodal-instruct",
     "qwen2.5-vl-3b": "Qwen/Qwen2.5-VL-3B-Instruct",
     "qwen2.5-vl-7b": "Qwen/Qwen2.5-VL-7B-Instruct",
     "qwen2.5-vl-32b": "Qwen/Qwen2.5-VL-32B-Instruct",
     "qwen2.5-vl-72b": "Qwen/Qwen2.5-VL-72B-Instruct",
     "smolvlm2-2.2b": "HuggingFaceTB/SmolVLM2-2.2B-Instruct",
 }
-"""The paper's models under the paper's names in lower case, and Idefics2.
+"""The paper's models under the paper's names in lower case, and Idefics2."""
 
-Phi-4-Multimodal-6B is missing: transformers has no image-text-to-text class for it.  InstructBLIP
-accepts one picture per request, so conditions with several pictures end in errors.
-"""
+REVISIONS: Mapping[str, str] = {"microsoft/Phi-4-multimodal-instruct": "refs/pr/70"}
+"""Revisions to use instead of `main`, which transformers cannot load without foreign code."""
 
 
 class Source(NamedTuple):
@@ -40,6 +40,8 @@ class Source(NamedTuple):
 
     location: str
     folder: Path | None
+    revision: str | None = None
+    """The revision of a repository, unless the user names one; None is `main`."""
 
     @property
     def shown(self) -> str:
@@ -50,12 +52,12 @@ class Source(NamedTuple):
 def resolve(name: str) -> Source:
     """Resolves a short name, a folder or a hub id, in this order.  Raises UserError otherwise."""
     if alias := ALIASES.get(name.lower()):
-        return Source(alias, None)
+        return Source(alias, None, REVISIONS.get(alias))
     folder = Path(name).expanduser()
     if folder.is_dir():
         return Source(str(folder), folder)
     if _looks_like_hub_id(name):
-        return Source(name, None)
+        return Source(name, None, REVISIONS.get(name))
     if "/" in name or "\\" in name:
         raise UserError(f"local:{name}: this folder does not exist")
     known = ", ".join(ALIASES)

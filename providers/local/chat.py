@@ -1,32 +1,46 @@
 """Renders a request with a model's chat template into a prompt text and its pictures."""
 
+import itertools
 import json
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
-from PIL.Image import Image
+from PIL import Image
 
+from proactive_agent.providers.local.call_formats import JSON, call_formats
 from proactive_agent.providers.local.neutral import everywhere, markers, neutraliser
+from proactive_agent.providers.local.rendering import Template
+from proactive_agent.providers.local.templates import FALLBACKS, ONE_PICTURE
 from proactive_agent.providers.local.text_only import TextProcessor
+from proactive_agent.providers.local.thoughts import MARKS, begins_inside, separated
 from proactive_agent.providers.messages import (
     AssistantMessage,
     ImagePart,
     Message,
     Part,
+    Reply,
     Request,
+    RequestKey,
     TextPart,
     ToolFormat,
     ToolMessage,
     UserMessage,
     pictures_of,
 )
-from proactive_agent.providers.text_tools import as_plain_text, format_call, merged
+from proactive_agent.providers.text_tools import (
+    as_plain_text,
+    format_call,
+    merged,
+    reply_from_text,
+)
 from proactive_agent.providers.tool_result_images import move_images_out_of_results
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall
+from proactive_agent.tools.catalogue import ASK_CLARIFICATION, answer_tool, intervention_tool
 from proactive_agent.tools.render import for_chat_template
 
 
@@ -35,7 +49,7 @@ class RenderedPrompt:
     """A request in the form that the processor accepts."""
 
     text: str
-    images: list[Image]
+    images: list[Image.Image]
     sampling: Sampling
     seed: int
 
@@ -47,16 +61,54 @@ class RenderedPrompt:
 
 
 class Chat:
-    """A model's chat template and its abilities: tools, a system prompt, parts in tool results."""
+    """A model's chat template and its abilities, which are tried when the model is loaded.
 
-    def __init__(self, processor: Any, template: str) -> None:
-        self.template = template
+    `family` is the `model_type` of the model, `options` are variables for the template.
+    """
+
+    def __init__(
+        self,
+        processor: Any,
+        template: str,
+        *,
+        family: str = "",
+        options: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self.processor = processor
-        self._neutral = neutraliser(markers(_special_tokens(processor), template))
-        self._results_as_parts = False
+        self._template = Template(processor, template, options)
         # Templates of text-only models expect strings instead of lists of parts.
         self.text_only = isinstance(processor, TextProcessor)
-        self.tool_format: ToolFormat = "native" if self._takes_tools() else "text"
+        self._as_strings = self.text_only
+        self._results_as_parts = False
+        self.tool_format: ToolFormat = "text"
+        self.call_format = JSON
+        self._begin()
+        self.fault = "" if self.text_only else self._adapt_to_pictures(family)
+        """Why the template cannot show a picture; empty if it can."""
+        self.max_pictures = 0 if self.text_only else self._count_pictures(family)
+        """The most pictures in a request; None if there is no known limit."""
+        self.text_tools_reason = self._try_native_tools(family)
+        """Why tools are offered as text; empty if they are offered natively."""
+        special = special_tokens(processor.tokenizer)
+        self._special = re.compile("|".join(map(re.escape, special))) if special else None
+        thinks = any(mark.strip() in special for pair in MARKS for mark in pair)
+        self.keeps_special = self.call_format.keeps_special or thinks
+        """Whether `reply` needs a text with special tokens."""
+
+    @property
+    def template(self) -> str:
+        """The source of the chat template."""
+        return self._template.source
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """The variables that the template gets."""
+        return self._template.options
+
+    @property
+    def inserts_date(self) -> bool:
+        """Whether the template inserts a date, which is `rendering.DATE`."""
+        return self._template.inserts_date
 
     def prompt(self, request: Request) -> RenderedPrompt:
         """Renders the conversation and loads its pictures.  Raises the errors of the pictures."""
@@ -65,10 +117,25 @@ class Chat:
 
     def text(self, request: Request) -> str:
         """Renders the conversation; each picture appears as the model's image placeholder."""
-        turns = self._turns(request)
-        native = self.tool_format == "native" and request.tools
-        tools = for_chat_template(request.tools) if native else None
-        return self._render(turns, everywhere(tools, self._neutral))
+        return self._template.render(self._turns(request), self._tools(request))
+
+    def reply(self, written: str, *, tools: bool, turn: int = 0, prompt: str = "") -> Reply:
+        """Parses generated text; tool calls are searched only if `tools` were offered.
+
+        `prompt` is the rendered text that the model continued.  The thoughts of the model are
+        not part of the reply's text; they are its `opaque` field.
+        """
+        text, thoughts = separated(written, inside=begins_inside(prompt))
+        reply = reply_from_text(text, tools=tools, turn=turn, read=self.call_format.read)
+        if self.keeps_special and self._special:
+            reply = replace(reply, text=self._special.sub("", reply.text).strip())
+        return replace(reply, opaque=thoughts or None)
+
+    def _tools(self, request: Request) -> list[dict[str, Any]] | None:
+        if self.tool_format == "text" or not request.tools:
+            return None
+        tools: list[dict[str, Any]] = everywhere(for_chat_template(request.tools), self._neutral)
+        return tools
 
     def _turns(self, request: Request) -> list[dict[str, Any]]:
         messages = self._messages(request)
@@ -104,11 +171,16 @@ class Chat:
         turn: dict[str, Any] = {"role": "assistant", "content": self._content((TextPart(text),))}
         if calls := [f for f in fields if f]:
             turn["tool_calls"] = everywhere(calls, self._neutral)
+            if isinstance(message.opaque, str):
+                # Some models expect the thoughts that led to a call.
+                turn["reasoning_content"] = self._neutral(message.opaque)
         return turn
 
     def _content(self, content: Iterable[Part]) -> list[dict[str, Any]] | str:
         parts = self._parts(content)
-        return "\n".join(part["text"] for part in parts) if self.text_only else parts
+        if not self._as_strings:
+            return parts
+        return "".join(part.get("text", self._template.mark) for part in parts)
 
     def _parts(self, content: Iterable[Part]) -> list[dict[str, Any]]:
         """Content for a template.  Never empty, because some templates read the first part."""
@@ -126,59 +198,134 @@ class Chat:
                 rendered["text"] = self._neutral(rendered["text"])
         return parts or [{"type": "text", "text": ""}]
 
-    def _render(self, turns: list[dict[str, Any]], tools: list[dict[str, Any]] | None) -> str:
-        text: str = self.processor.apply_chat_template(
-            turns,
-            tools=tools,
-            chat_template=self.template,
-            add_generation_prompt=True,
-            tokenize=False,
-        )
-        return text
-
     @cached_property
     def _takes_system(self) -> bool:
         """Whether the template renders a system message."""
-        import jinja2
-
         told = {"role": "system", "content": self._content((TextPart("what-it-is-told"),))}
         try:
-            shown = self._render([told, self._turn(UserMessage((TextPart("question"),)))], None)
-        except (jinja2.TemplateError, TypeError, KeyError):
+            turns = [told, self._turn(UserMessage((TextPart("question"),)))]
+            return "what-it-is-told" in self._template.render(turns, None)
+        except _TEMPLATE_ERRORS:
             return False
-        return "what-it-is-told" in shown
 
-    def _takes_tools(self) -> bool:
-        """Whether the template renders tools and tool results."""
-        import jinja2.meta
+    def _begin(self) -> None:
+        """Prepares for the template: what it marks must not be in texts that are sent."""
+        marks = markers(_marks_of(self.processor), self._template.source)
+        self._neutral = neutraliser(marks)
 
-        if "tools" not in jinja2.meta.find_undeclared_variables(_parsed(self.template)):
-            return False
-        call = ToolCall("probe", "{}", "call00000")
-        messages: list[Message] = [
-            UserMessage((TextPart("question"),)),
-            AssistantMessage("", (call,)),
-            ToolMessage(call, (TextPart("what-the-call-brought"),)),
-        ]
-        # Some templates expect the result of a call as a string, others as a list of parts.
-        for as_parts in (False, True):
-            self._results_as_parts = as_parts
-            try:
-                shown = self._render([self._turn(message) for message in messages], None)
-            except (jinja2.TemplateError, TypeError, KeyError):
+    def _adapt_to_pictures(self, family: str) -> str:
+        """Finds a form of content with which the template shows a picture; returns why none does.
+
+        The forms are a list of parts, and a string with a mark for each picture.  If neither
+        works, the built-in template of the family is used.
+        """
+        reasons = []
+        for source in dict.fromkeys((self._template.source, FALLBACKS.get(family, ""))):
+            if not source:
                 continue
-            if "what-the-call-brought" in shown:
-                return True
-        return False
+            self._template = Template(self.processor, source, self._template.options)
+            self._begin()
+            for self._as_strings in (False, True):
+                problem = self._picture_problem(1, family)
+                if not problem:
+                    return ""
+                reasons.append(problem)
+        self._as_strings = False
+        return reasons[0]
 
+    def _count_pictures(self, family: str) -> int | None:
+        if family in ONE_PICTURE or self._picture_problem(2, family):
+            return 1
+        return None
 
-def _parsed(template: str) -> Any:
-    import jinja2
+    def _picture_problem(self, count: int, family: str) -> str:
+        """Renders a conversation of `count` turns with a picture each; returns what is wrong."""
+        asked = UserMessage((_PICTURE, TextPart("what-is-asked")))
+        messages: list[Message] = [asked]
+        for _ in range(count - 1):
+            messages += [AssistantMessage("reply"), asked]
+        try:
+            text = self._template.render([self._turn(message) for message in messages], None)
+        except _TEMPLATE_ERRORS as error:
+            return f"its chat template fails for a picture ({_one_line(error)})"
+        if "what-is-asked" not in text:
+            return "its chat template does not show what the user says"
+        # Without a mark nothing can be counted; some processors add the picture themselves.
+        if (
+            not self._template.mark
+            or family in ONE_PICTURE
+            or text.count(self._template.mark) == count
+        ):
+            return ""
+        return f"its chat template writes {self._template.mark} for a picture not once"
 
-    # Jinja does not know the tag with which transformers marks generated text.
-    known = re.sub(r"\{%-?\s*(end)?generation\s*-?%\}", "", template)
-    extensions = ["jinja2.ext.loopcontrols", "jinja2.ext.do"]
-    return jinja2.Environment(extensions=extensions, autoescape=False).parse(known)  # noqa: S701
+    def _try_native_tools(self, family: str) -> str:
+        """Chooses native tools if they work with this template; returns why they do not."""
+        if not self._template.takes_tools:
+            return "the chat template takes no tools"
+        self.tool_format = "native"
+        problems = []
+        # Some templates expect the result of a call as a string, others as a list of parts.
+        for self._results_as_parts in (False, True):
+            problem = self._tool_problem()
+            if not problem:
+                break
+            problems.append(problem)
+        else:
+            self.tool_format, self._results_as_parts = "text", False
+            return problems[0]
+        for call_format in call_formats(self.processor.tokenizer, family):
+            self.call_format = call_format
+            if all(self._reads_back(call) for call in _CALLS):
+                return ""
+        self.tool_format, self.call_format = "text", JSON
+        return "a call that the chat template writes cannot be read back"
+
+    def _tool_problem(self) -> str:
+        """Renders a conversation with tools and pictures; returns what is wrong."""
+        picture = () if self.text_only else (_PICTURE,)
+        call = _CALLS[0]
+        messages: tuple[Message, ...] = (
+            UserMessage((*picture, TextPart("what-is-asked"))),
+            AssistantMessage("", (call,)),
+            ToolMessage(call, (TextPart("what-the-call-brought"), *picture)),
+        )
+        request = _request(messages)
+        try:
+            text = self.text(request)
+        except _TEMPLATE_ERRORS as error:
+            return f"the chat template fails with tools ({_one_line(error)})"
+        if "what-the-call-brought" not in text:
+            return "the chat template does not show what a call returned"
+        if any(tool.name not in text for tool in _TOOLS):
+            return "the chat template does not show the tools"
+        if picture and self._template.mark and text.count(self._template.mark) != 2:
+            return "with tools, the chat template loses pictures"
+        return ""
+
+    def _reads_back(self, call: ToolCall) -> bool:
+        """Whether a call that the template writes is read as this call."""
+        request = _request((UserMessage((TextPart("question"),)),))
+        tokenizer, tools = self.processor.tokenizer, self._tools(request)
+        turns = self._turns(request)
+        called = [*turns, self._turn(AssistantMessage("", (call,)))]
+        try:
+            prompt = self._template.render(turns, tools)
+            whole = self._template.render(called, tools, reply_follows=False)
+        except _TEMPLATE_ERRORS:
+            return False
+        if not whole.startswith(prompt):
+            # The reply is not rendered as it is written, for example without its thoughts.
+            same = (a == b for a, b in zip(prompt, whole, strict=False))
+            alike = prompt[: sum(itertools.takewhile(bool, same))]
+            prompt = alike[: max(map(alike.rfind, "\n>]")) + 1]
+        ids = tokenizer.encode(whole[len(prompt) :], add_special_tokens=False)
+        skip = not self.call_format.keeps_special
+        text, _ = separated(
+            tokenizer.decode(ids, skip_special_tokens=skip), inside=begins_inside(prompt)
+        )
+        found = self.call_format.read(text).calls
+        return [_native_call(one) for one in found] == [_native_call(replace(call, id=""))]
 
 
 def _readable(message: Message) -> Message:
@@ -199,13 +346,40 @@ def _native_call(call: ToolCall) -> dict[str, Any] | None:
     return {"type": "function", "id": call.id, "function": function}
 
 
-def _load(part: ImagePart) -> Image:
+def _load(part: ImagePart) -> Image.Image:
     picture = part.load()
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 
 
-def _special_tokens(processor: Any) -> set[str | None]:
-    tokenizer = processor.tokenizer
-    added = tokenizer.added_tokens_decoder.values()
+def special_tokens(tokenizer: Any) -> list[str]:
+    """The texts of a tokenizer's special tokens, the longest first."""
+    added = (t.content for t in tokenizer.added_tokens_decoder.values() if t.special)
+    return sorted({*tokenizer.all_special_tokens, *added}, key=len, reverse=True)
+
+
+def _marks_of(processor: Any) -> set[str | None]:
     placeholders = (str(v) for k, v in vars(processor).items() if k.endswith("_token") and v)
-    return {*tokenizer.all_special_tokens, *(t.content for t in added if t.special), *placeholders}
+    return {*special_tokens(processor.tokenizer), *placeholders}
+
+
+def _request(messages: tuple[Message, ...]) -> Request:
+    return Request(RequestKey("probe", 0, 0), messages, tools=_TOOLS)
+
+
+def _one_line(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+# Templates are programs: they raise whatever Python raises.
+_TEMPLATE_ERRORS = (Exception,)
+_PICTURE = ImagePart("probe", lambda: Image.new("RGB", (28, 28)))
+_TOOLS = (answer_tool(["a cat"]), ASK_CLARIFICATION, intervention_tool("rotate_object"))
+_CALLS = (
+    ToolCall("answer", '{"category": "a cat"}', "call00000"),
+    ToolCall(
+        "ask_clarification", json.dumps({"question": 'Is it "A", {B}\nor \u00e9?'}), "call00000"
+    ),
+    ToolCall("rotate_object", "{}", "call00000"),
+)
+"""Calls with which reading back is tried: a choice, difficult text, and no arguments."""

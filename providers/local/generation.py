@@ -36,9 +36,13 @@ class Generated:
 
 
 class Generator:
-    """A loaded model and its processor."""
+    """A loaded model and its processor.
 
-    def __init__(self, model: Any, processor: Any) -> None:
+    With `keeps_special`, replies contain special tokens as text.
+    """
+
+    def __init__(self, model: Any, processor: Any, *, keeps_special: bool = False) -> None:
+        self.keeps_special = keeps_special
         self.model = model
         self.processor = processor
         self._stop = threading.Event()
@@ -47,7 +51,9 @@ class Generator:
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
         self._stop_ids = stop_ids(model, tokenizer)
-        _make_greedy(model.generation_config, self._stop_ids, tokenizer.pad_token_id)
+        config = model.generation_config
+        self.replaced_settings = _make_greedy(config, self._stop_ids, tokenizer.pad_token_id)
+        """The checkpoint's own settings of generation that are not used."""
 
     def __call__(self, prompts: Sequence[RenderedPrompt]) -> list[Generated]:
         """Generates replies to prompts with equal sampling settings.
@@ -104,12 +110,19 @@ class Generator:
             add_special_tokens=not (bos and texts[0].startswith(bos)),
             return_tensors="pt",
         )
+        # The Q-Former of InstructBLIP reads the text as well, but has few positions.
+        limit = query_positions(self.model.config)
+        for name in ("qformer_input_ids", "qformer_attention_mask"):
+            if limit and name in inputs:
+                inputs[name] = inputs[name][:, :limit]
         return inputs.to(self.model.device, dtype=self.model.dtype)
 
     def _read(self, row: list[int], input_tokens: int, limit: int, seconds: float) -> Generated:
         end = next((i for i, token in enumerate(row) if token in self._stop_ids), None)
         return Generated(
-            text=text_of(row, self._stop_ids, self.processor.tokenizer),
+            text=text_of(
+                row, self._stop_ids, self.processor.tokenizer, keeps_special=self.keeps_special
+            ),
             input_tokens=int(input_tokens),
             output_tokens=len(row) if end is None else end + 1,
             finish_reason="length" if end is None and len(row) >= limit else "stop",
@@ -161,10 +174,18 @@ def _without_prompt(output: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
     return output[:, width:] if torch.equal(output[:, :width], prompt) else output
 
 
-def text_of(row: Sequence[int], stop: Collection[int], tokenizer: Any) -> str:
-    """Decodes new tokens up to the first stop token."""
+def query_positions(config: Any) -> int | None:
+    """The most tokens of text that a model's Q-Former reads; None if there is no Q-Former."""
+    queries = getattr(config, "qformer_config", None)
+    return getattr(queries, "max_position_embeddings", None)
+
+
+def text_of(
+    row: Sequence[int], stop: Collection[int], tokenizer: Any, *, keeps_special: bool = False
+) -> str:
+    """Decodes new tokens up to the first stop token, with or without special tokens."""
     written = list(itertools.takewhile(lambda token: token not in stop, row))
-    return str(tokenizer.decode(written, skip_special_tokens=True))
+    return str(tokenizer.decode(written, skip_special_tokens=not keeps_special))
 
 
 def stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
@@ -177,7 +198,13 @@ def stop_ids(model: Any, tokenizer: Any) -> frozenset[int]:
     return frozenset(token for token in found if token is not None)
 
 
-def _make_greedy(config: Any, stop_ids: frozenset[int], pad_id: int) -> None:
+def _make_greedy(config: Any, stop_ids: frozenset[int], pad_id: int) -> dict[str, Any]:
+    """Sets greedy decoding; returns the settings of the checkpoint that this replaces."""
+    replaced = {
+        flag: value
+        for flag in ("do_sample", "num_beams", "max_length", *_SAMPLING_FLAGS)
+        if (value := getattr(config, flag, None)) is not None
+    }
     for flag in _SAMPLING_FLAGS:
         if hasattr(config, flag):
             setattr(config, flag, None)
@@ -186,3 +213,4 @@ def _make_greedy(config: Any, stop_ids: frozenset[int], pad_id: int) -> None:
     config.max_length = None
     config.eos_token_id = sorted(stop_ids)
     config.pad_token_id = pad_id
+    return replaced

@@ -10,7 +10,12 @@ import torch
 import transformers
 
 from proactive_agent.providers.base import ProviderOptions
-from proactive_agent.providers.local.adapters import base_of, with_adapter
+from proactive_agent.providers.local.adapters import (
+    VISION_ADAPTERS,
+    base_of,
+    with_adapter,
+    with_vision_adapter,
+)
 from proactive_agent.providers.local.aliases import Source
 from proactive_agent.providers.local.templates import template_of
 from proactive_agent.providers.local.text_only import as_processor, model_class
@@ -35,6 +40,10 @@ class Loaded:
     template: str
     device: str
     """Description of the device, for the manifest."""
+    family: str = ""
+    """The `model_type` of the model's configuration."""
+    changes: tuple[str, ...] = ()
+    """Settings of the checkpoint's processor that were changed, in words."""
 
 
 def load(source: Source, options: ProviderOptions, *, placed: bool = True) -> Loaded:
@@ -47,7 +56,7 @@ def load(source: Source, options: ProviderOptions, *, placed: bool = True) -> Lo
     if not placed:
         arguments["device_map"] = None
     common: dict[str, Any] = {
-        "revision": options.revision or "main",
+        "revision": options.revision or source.revision or "main",
         "trust_remote_code": options.trust_remote_code,
         "local_files_only": source.folder is not None,
     }
@@ -66,14 +75,22 @@ def load(source: Source, options: ProviderOptions, *, placed: bool = True) -> Lo
         model = model_class(config).from_pretrained(weights.location, **from_weights, **arguments)
         if base and source.folder:
             model = with_adapter(model, source.folder, merged=not options.quantize)
+        elif subfolder := VISION_ADAPTERS.get(config.model_type):
+            model = with_vision_adapter(
+                model, weights.location, subfolder, merged=not options.quantize, **from_weights
+            )
     except UserError:
         raise
     except Exception as error:
         raise _explained(error, name, options) from error
-    _set_up_processor(processor, config.model_type)
-    template = template_of(processor, config.model_type, name)
-    device = _shown(arguments["device_map"]) if placed else str(model.device)
-    return Loaded(model.eval(), processor, template, device)
+    return Loaded(
+        model.eval(),
+        processor,
+        template=template_of(processor, config.model_type, name),
+        device=_shown(arguments["device_map"]) if placed else str(model.device),
+        family=config.model_type,
+        changes=_set_up_processor(processor, config.model_type),
+    )
 
 
 def versions() -> dict[str, str]:
@@ -134,10 +151,18 @@ def _quantization(name: str) -> Any:
     )
 
 
-def _set_up_processor(processor: Any, model_type: str) -> None:
-    if model_type == "idefics2":
+def _set_up_processor(processor: Any, model_type: str) -> tuple[str, ...]:
+    """Changes settings of a processor; returns the changes in words."""
+    changes = []
+    if model_type == "idefics2" and processor.image_processor.do_image_splitting:
         # Splitting takes five times the image tokens, for details that these scenes do not need.
         processor.image_processor.do_image_splitting = False
+        changes.append("do_image_splitting: false instead of true")
+    if hasattr(processor, "qformer_tokenizer"):
+        # A text that is too long is cut at its end; padding must not shift what is kept.
+        processor.qformer_tokenizer.padding_side = "right"
+        changes.append("the Q-Former reads the beginning of a text that is too long for it")
+    return tuple(changes)
 
 
 def _be_quiet() -> None:
@@ -154,6 +179,11 @@ def _explained(error: Exception, name: str, options: ProviderOptions) -> UserErr
     """Shortens an error of transformers, often several paragraphs, to one line with advice."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     said = lines[0] if lines else type(error).__name__
+    if "trust_remote_code" in str(error):
+        return UserError(
+            f"{name} is loaded by code in its repository, which is not run unasked; "
+            "read that code, then add --trust-remote-code"
+        )
     if isinstance(error, ImportError) and not options.attention:
         return MissingExtraError("local", f"{name} ({said})")
     if "connect" in said:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -11,12 +12,12 @@ from proactive_agent.providers.local.aliases import Source, resolve
 from proactive_agent.providers.local.batching import Batcher
 from proactive_agent.providers.local.chat import Chat, RenderedPrompt
 from proactive_agent.providers.local.model_folder import folder_sha256, training_in
+from proactive_agent.providers.local.rendering import DATE
 from proactive_agent.providers.messages import Reply, Request, Usage
-from proactive_agent.providers.text_tools import reply_from_text
 from proactive_agent.tools import UserError
 
 if TYPE_CHECKING:
-    from proactive_agent.providers.local.generation import Generated
+    from proactive_agent.providers.local.generation import Generated, Generator
     from proactive_agent.providers.local.loading import Loaded
 
 
@@ -35,10 +36,22 @@ class Local(Provider):
         from proactive_agent.providers.local.fitting import Fitting
         from proactive_agent.providers.local.generation import Generator
 
-        self.generator = Generator(loaded.model, loaded.processor)
-        self._chat = Chat(loaded.processor, loaded.template)
+        self.chat = Chat(
+            loaded.processor,
+            loaded.template,
+            family=loaded.family,
+            options=template_variables(options.template_options),
+        )
+        if self.chat.fault:
+            raise UserError(
+                f"local:{source.shown}: {self.chat.fault}; put a chat_template.jinja that shows "
+                "pictures into the model's folder"
+            )
+        self.generator = Generator(
+            loaded.model, loaded.processor, keeps_special=self.chat.keeps_special
+        )
         self._batch_size = options.batch_size
-        self._manifest = _manifest(source, loaded, options, self._chat)
+        self._manifest = _manifest(source, loaded, options, self.chat, self.generator)
         fitting = Fitting[RenderedPrompt, "Generated"](self.generator, options.batch_size)
         self._batcher = Batcher[RenderedPrompt, "Generated"](
             fitting, size=options.batch_size, group=_group, length=lambda prompt: prompt.length
@@ -48,6 +61,7 @@ class Local(Provider):
     def create(cls, model: str, options: ProviderOptions) -> Self:
         """Loads a short name, a hub id or a folder.  Takes seconds to minutes; raises UserError."""
         source = resolve(model)
+        template_variables(options.template_options)
         if options.batch_size < 1:
             raise UserError(f"the batch size must be at least 1, got {options.batch_size}")
         from proactive_agent.providers.local.loading import load
@@ -59,8 +73,12 @@ class Local(Provider):
         # One batch is generated while the next one is collected.
         return 2 * self._batch_size
 
+    @property
+    def max_pictures(self) -> int | None:
+        return self.chat.max_pictures
+
     async def complete(self, request: Request) -> Reply:
-        if self._chat.text_only and request.pictures:
+        if self.chat.text_only and request.pictures:
             raise UserError(
                 f"local:{self._manifest['model']} is a text-only model and cannot read pictures; "
                 "it can only be a judge (--judge)"
@@ -69,7 +87,7 @@ class Local(Provider):
             prompt = await self._prepare(request)
             future = self._batcher.submit(prompt)
         generated = await asyncio.wrap_future(future)
-        return _reply(request, generated, self._chat)
+        return self._reply(request, prompt, generated)
 
     def manifest(self) -> dict[str, Any]:
         return dict(self._manifest)
@@ -79,9 +97,30 @@ class Local(Provider):
         await asyncio.to_thread(self._batcher.close)
         self.generator.release()
 
+    def _reply(self, request: Request, prompt: RenderedPrompt, generated: "Generated") -> Reply:
+        tools = bool(request.tools)
+        written = self.chat.reply(
+            generated.text, tools=tools, turn=request.key.turn, prompt=prompt.text
+        )
+        thoughts = written.opaque
+        tokenizer = self.chat.processor.tokenizer
+        return replace(
+            written,
+            finish_reason=generated.finish_reason,
+            usage=Usage(
+                input_tokens=generated.input_tokens,
+                output_tokens=generated.output_tokens,
+                reasoning_tokens=len(tokenizer.encode(thoughts, add_special_tokens=False))
+                if thoughts
+                else None,
+                seconds=generated.seconds,
+            ),
+            tool_format=self.chat.tool_format if tools else None,
+        )
+
     async def _prepare(self, request: Request) -> RenderedPrompt:
         try:
-            return await asyncio.to_thread(self._chat.prompt, request)
+            return await asyncio.to_thread(self.chat.prompt, request)
         except Exception as error:
             raise ProviderError("bad_request", f"{type(error).__name__}: {error}") from error
 
@@ -91,22 +130,37 @@ def _group(prompt: RenderedPrompt) -> Hashable:
     return prompt.sampling, bool(prompt.images)
 
 
-def _reply(request: Request, generated: "Generated", chat: Chat) -> Reply:
-    written = reply_from_text(generated.text, tools=bool(request.tools), turn=request.key.turn)
-    return replace(
-        written,
-        finish_reason=generated.finish_reason,
-        usage=Usage(
-            input_tokens=generated.input_tokens,
-            output_tokens=generated.output_tokens,
-            seconds=generated.seconds,
-        ),
-        tool_format=chat.tool_format if request.tools else None,
-    )
+def template_variables(text: str | None) -> dict[str, Any]:
+    """The variables of `--template-options`.  Raises UserError."""
+    try:
+        options = json.loads(text or "{}")
+    except ValueError as error:
+        raise UserError(f"--template-options {text!r} is not JSON: {error}") from None
+    if not isinstance(options, dict):
+        raise UserError(
+            f"--template-options must be a JSON object, got {text!r}; "
+            """for example '{"enable_thinking": false}'"""
+        )
+    if reserved := _RESERVED & set(options):
+        raise UserError(f"--template-options cannot set {', '.join(sorted(reserved))}")
+    return options
+
+
+_RESERVED = frozenset(
+    {
+        "add_generation_prompt", "chat_template", "conversation", "conversations", "messages",
+        "return_dict", "return_tensors", "strftime_now", "tokenize", "tools",
+    }
+)  # fmt: skip
+"""What the program itself passes to a chat template."""
 
 
 def _manifest(
-    source: Source, loaded: "Loaded", options: ProviderOptions, chat: Chat
+    source: Source,
+    loaded: "Loaded",
+    options: ProviderOptions,
+    chat: Chat,
+    generator: "Generator",
 ) -> dict[str, Any]:
     from proactive_agent.providers.local.loading import versions
 
@@ -114,11 +168,20 @@ def _manifest(
     training = training_in(source.folder) if source.folder else None
     return {
         "model": source.shown,
-        "revision": options.revision,
+        "revision": options.revision or source.revision,
         "commit": getattr(config, "_commit_hash", None),
         "folder_sha256": folder_sha256(source.folder) if source.folder else None,
         "chat_template_sha256": hashlib.sha256(chat.template.encode()).hexdigest(),
+        "template_options": dict(chat.options),
+        "template_date": f"{DATE:%Y-%m-%d}" if chat.inserts_date else None,
         "tool_format": chat.tool_format,
+        "tools_read_as": chat.call_format.name,
+        "tools_as_text_because": chat.text_tools_reason or None,
+        "max_pictures": chat.max_pictures,
+        "generation_config": plain_json(loaded.model.generation_config.to_diff_dict()),
+        "generation_settings_not_used": plain_json(generator.replaced_settings),
+        "image_processor": _image_settings(loaded.processor),
+        "processor_changes": list(loaded.changes),
         "dtype": str(loaded.model.dtype).removeprefix("torch."),
         "device": loaded.device,
         "attention": getattr(config, "_attn_implementation", None),
@@ -127,3 +190,22 @@ def _manifest(
         **versions(),
         **({"training": training} if training else {}),
     }
+
+
+def _image_settings(processor: Any) -> dict[str, Any]:
+    """How pictures are prepared: the settings of the image processor, without functions."""
+    images = getattr(processor, "image_processor", None)
+    return {} if images is None else plain_json(images.to_dict())
+
+
+def plain_json(settings: dict[str, Any]) -> dict[str, Any]:
+    """Settings that have a value and that JSON can represent."""
+    kept = {}
+    for name, value in settings.items():
+        if value is None or value == {}:
+            continue
+        try:
+            kept[name] = json.loads(json.dumps(value))
+        except (TypeError, ValueError):
+            continue
+    return kept

@@ -28,8 +28,30 @@ INSTRUCTBLIP = """\
 {%- endfor -%}
 """
 
-FALLBACKS: Mapping[str, str] = {"idefics2": IDEFICS2, "instructblip": INSTRUCTBLIP}
+# Like the model's own template, but for contents that are lists of parts.
+PHI4 = """\
+{%- for message in messages -%}
+{{- "<|" + message.role + "|>" }}
+{%- if message.content is string %}{{ message.content }}
+{%- else -%}
+{%- for part in message.content -%}
+{%- if part.type == "image" %}{{ image_token }}{% else %}{{ part.text }}{% endif -%}
+{%- endfor -%}
+{%- endif -%}
+{{- "<|end|>" }}
+{%- endfor -%}
+{%- if add_generation_prompt %}{{ "<|assistant|>" }}{% endif -%}
+"""
+
+FALLBACKS: Mapping[str, str] = {
+    "idefics2": IDEFICS2,
+    "instructblip": INSTRUCTBLIP,
+    "phi4_multimodal": PHI4,
+}
 """Templates by the `model_type` of a model's configuration."""
+
+ONE_PICTURE = frozenset({"instructblip", "blip-2"})
+"""Families whose processor places the picture itself, so that a request has one picture."""
 
 
 def template_of(processor: Any, model_type: str, name: str) -> str:

@@ -10,18 +10,30 @@ from typing import Any
 def is_text_only(config: Any) -> bool:
     """Whether a model with this configuration accepts only text."""
     hf = _transformers()
+    if _sees(config):
+        return False
     brought = getattr(config, "auto_map", None) or {}
-    if type(config) in hf.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
-        return False
-    if "AutoModelForImageTextToText" in brought:
-        return False
     return type(config) in hf.MODEL_FOR_CAUSAL_LM_MAPPING or "AutoModelForCausalLM" in brought
 
 
 def model_class(config: Any) -> Any:
     """The transformers class that loads a model with this configuration."""
     hf = _transformers()
-    return hf.AutoModelForCausalLM if is_text_only(config) else hf.AutoModelForImageTextToText
+    if type(config) in hf.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
+        return hf.AutoModelForImageTextToText
+    # Some models with vision, such as Phi-4-multimodal, are causal models to transformers.
+    causal = type(config) in hf.MODEL_FOR_CAUSAL_LM_MAPPING or is_text_only(config)
+    return hf.AutoModelForCausalLM if causal else hf.AutoModelForImageTextToText
+
+
+def _sees(config: Any) -> bool:
+    hf = _transformers()
+    brought = getattr(config, "auto_map", None) or {}
+    if type(config) in hf.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
+        return True
+    # A multimodal model of transformers may hear only.
+    sub_configs = getattr(config, "sub_configs", None) or {}
+    return "vision_config" in sub_configs or "AutoModelForImageTextToText" in brought
 
 
 def as_processor(loaded: Any) -> Any:

@@ -76,7 +76,7 @@ def questions(number: int, **more: Any) -> list[Request]:
     """Requests with different lengths and pictures of different sizes."""
     return [
         question(
-            picture(40 + 10 * i, 90 - 6 * i, i), "What is it? " * (i + 1), index=i, seed=i, **more
+            picture(40 + 10 * i, 90 - 5 * i, i), "What is it? " * (i + 1), index=i, seed=i, **more
         )
         for i in range(number)
     ]

@@ -15,6 +15,7 @@ from proactive_agent.tools import UserError
     [
         ("idefics2", "HuggingFaceM4/idefics2-8b"),
         ("idefics2-chatty", "HuggingFaceM4/idefics2-8b-chatty"),
+        ("Phi-4-multimodal", "microsoft/Phi-4-multimodal-instruct"),
         ("Qwen2.5-VL-7B", "Qwen/Qwen2.5-VL-7B-Instruct"),
         ("LLaVA-OV-0.5B", "llava-hf/llava-onevision-qwen2-0.5b-ov-hf"),
     ],
@@ -69,3 +70,9 @@ def test_the_package_loads_no_heavy_library_until_a_model_is_asked_for() -> None
     code = f"import sys, providers.local; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize("name", ["phi-4-multimodal", "microsoft/Phi-4-multimodal-instruct"])
+def test_a_model_whose_main_branch_needs_foreign_code_is_loaded_from_another(name: str) -> None:
+    assert resolve(name).revision == "refs/pr/70"
+    assert resolve("idefics2").revision is None

@@ -1,6 +1,8 @@
 """Rendering of requests into tokens, and parsing of replies into calls."""
 
 import asyncio
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,11 +19,13 @@ from proactive_agent.providers import (
 from proactive_agent.providers.local import Local
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.providers.local.neutral import markers, neutraliser
+from proactive_agent.providers.local.text_only import TextProcessor
 from proactive_agent.providers.messages import UserMessage
-from proactive_agent.tools import Tool, ToolCall
+from proactive_agent.tools import Tool, ToolCall, UserError
 from proactive_agent.tools.catalogue import ASK_CLARIFICATION, answer_tool, intervention_tool
 from proactive_agent.tools.texts import IMAGE_FOLLOWS
 from tests.providers import asking
+from tests.providers import tiny_templates as templates
 from tests.providers.asking import Opened, picture, question
 
 tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
@@ -205,27 +209,182 @@ def test_idefics2_does_not_split_pictures(opened: Opened) -> None:
     assert image_tokens(provider, ids) == 4
 
 
-TOOL_TURN = "{{ tools | tojson if tools }}{% for m in messages if m.role == 'tool' %}"
+SAID = "{% for p in m.content %}{{ '<image>' if p.type == 'image' else p.text }}{% endfor %}"
+RESULT = "{{ m.content }}"
+CALLED = "{{ c.function | tojson }}"
+OFFER = "{{ tools | tojson if tools }}"
+
+
+def template(
+    offer: str = OFFER, said: str = SAID, result: str = RESULT, called: str = CALLED
+) -> str:
+    """A chat template made of the ways in which it shows tools, texts, results and calls."""
+    calls = "{% for c in m.tool_calls or [] %}" + called + "{% endfor %}"
+    turn = "{% if m.role == 'tool' %}" + result + "{% else %}" + said + calls + "{% endif %}"
+    return offer + "{% for m in messages %}" + turn + "{% endfor %}"
+
+
+PARTS = "{% for p in m.content %}{{ p.text }}{% endfor %}"
+LLAMA = '{{ \'{"name": "\' + c.function.name + \'", "parameters": \' }}'
+LLAMA += "{{ (c.function.arguments | tojson) + '}' }}"
+GLM = "<tool_call>{{ c.function.name }}{% for k, v in c.function.arguments.items() %}"
+GLM += "<arg_key>{{ k }}</arg_key><arg_value>{{ v }}</arg_value>{% endfor %}</tool_call>"
+PRETTY = "{% if tools %}{{ m.content | trim }}{% else %}" + SAID + "{% endif %}"
 
 
 @pytest.mark.parametrize(
-    ("template", "tool_format"),
+    ("source", "reason"),
     [
-        (TOOL_TURN + "{{ m.content }}{% endfor %}", "native"),
-        (TOOL_TURN + "{% for p in m.content %}{{ p.text }}{% endfor %}{% endfor %}", "native"),
-        (TOOL_TURN + "{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}", "native"),
-        (TOOL_TURN + "a result{% endfor %}", "text"),
-        ("{{ messages }}", "text"),
+        (template(), ""),
+        (template(result=PARTS), ""),
+        (template(result="{% generation %}{{ m.content }}{% endgeneration %}"), ""),
+        (template(called=LLAMA), ""),
+        (template(result="a result"), "does not show what a call returned"),
+        (template(offer=""), "takes no tools"),
+        (template(offer="{{ 'tools' if tools }}"), "does not show the tools"),
+        (template(said=PRETTY), "loses pictures"),
+        (template(called=""), "cannot be read back"),
+        (template(called=GLM), "cannot be read back"),
+        (template(called="[TOOL_CALLS]{{ c.function.name }}[ARGS]{}"), "cannot be read back"),
+        (template(called="{{ raise_exception('no calls') }}"), "fails with tools .*no calls"),
     ],
-    ids=["text", "parts", "generation tag", "no results", "no tools"],
-)
-def test_native_tools_need_a_template_that_shows_results(
-    opened: Opened, template: str, tool_format: str
+    ids=[
+        "texts", "parts", "generation tag", "Llama", "no results", "no tools", "tools not shown",
+        "parts as text", "no calls", "GLM", "Mistral", "error",
+    ],
+)  # fmt: skip
+def test_tools_are_native_only_where_the_template_shows_all_and_its_calls_are_read(
+    opened: Opened, source: str, reason: str
 ) -> None:
-    assert Chat(opened().generator.processor, template).tool_format == tool_format
+    chat = Chat(opened().generator.processor, source)
+    assert chat.tool_format == ("text" if reason else "native")
+    assert re.search(reason, chat.text_tools_reason), chat.text_tools_reason
 
 
 def test_a_template_that_wants_parts_in_tool_turns_gets_them(opened: Opened) -> None:
-    template = TOOL_TURN + "{% for p in m.content %}{{ p.text }}{% endfor %}{% endfor %}"
-    chat = Chat(opened().generator.processor, template)
-    assert chat.prompt(question(messages=HISTORY)).text == "This is what the user did."
+    chat = Chat(opened().generator.processor, template(said="", called="", result=PARTS))
+    assert chat.tool_format == "text"
+    chat = Chat(opened().generator.processor, template(result=PARTS))
+    text = chat.text(question(messages=HISTORY, tools=TOOLS))
+    assert '"move_object", "arguments": {"direction": "left"}}This is what the user did.' in text
+
+
+def test_a_call_in_the_form_that_transformers_knows_is_read(opened: Opened) -> None:
+    processor = opened(tiny.NATIVE_TOOLS).generator.processor
+    chat = Chat(processor, templates.QWEN35, family="qwen3_5")
+    assert (chat.tool_format, chat.call_format.name) == ("native", "response template")
+    call = "<function=move_object>\n<parameter=direction>\nleft\n</parameter>\n</function>"
+    reply = chat.reply(f"I look.\n<tool_call>\n{call}\n</tool_call><|im_end|>", tools=True)
+    assert (reply.text, reply.tool_calls) == ("I look.", (CALL,))
+    cut_off = chat.reply("I look.\n<tool_call>\n<function=move_object>\n<para", tools=True)
+    assert [one.name for one in cut_off.tool_calls] in ([""], ["move_object"])
+    other = '<tool_call>{"name": "move_object", "arguments": {"direction": "left"}}</tool_call>'
+    assert chat.reply(other, tools=True).tool_calls == (CALL,)
+    # Without the family nothing reads this form.
+    assert Chat(processor, templates.QWEN35).tool_format == "text"
+
+
+def test_a_call_between_special_tokens_is_read() -> None:
+    from tests.providers.tiny_parts import byte_tokenizer
+
+    tokenizer = byte_tokenizer(["<|tool_call>", "<tool_call|>", '<|"|>', "<turn|>"])
+    call = "<|tool_call>call:{{ c.function.name }}{{ '{' }}{% for k, v in c.function.arguments"
+    call += """ | items %}{{ k }}:<|"|>{{ v }}<|"|>{% endfor %}{{ '}' }}<tool_call|>"""
+    source = template(said="{{ m.content }}", called=call)
+    chat = Chat(TextProcessor(tokenizer), source, family="gemma4")
+    assert (chat.tool_format, chat.keeps_special) == ("native", True)
+    written = 'I look.<|tool_call>call:move_object{direction:<|"|>left<|"|>}<tool_call|><turn|>'
+    reply = chat.reply(written, tools=True)
+    assert (reply.text, reply.tool_calls) == ("I look.", (CALL,))
+    assert chat.reply("Yes.<turn|>", tools=False).text == "Yes."
+
+
+@pytest.mark.parametrize(
+    ("written", "prompt", "text", "thoughts"),
+    [
+        ("Yes.", "user: ", "Yes.", ""),
+        ("<think>Hm.</think>\n\nYes.", "", "Yes.", "Hm."),
+        ("Hm.</think>Yes.", "assistant\n<think>\n", "Yes.", "Hm."),
+        ("Hm.</think>Yes.", "assistant\n", "Yes.", "Hm."),
+        ("Hm, is it", "assistant\n<think>\n", "", "Hm, is it"),
+        ("<think>Hm, is it", "", "", "Hm, is it"),
+        ("A<think>b</think>C<think>d", "", "AC", "b\nd"),
+        ("<think>Hm.</think><answer>Yes.</answer>", "", "Yes.", "Hm."),
+        ("<answer>Yes.</answer>", "", "<answer>Yes.</answer>", ""),
+        ("Yes.", "assistant\n<think></think>\n", "Yes.", ""),
+        ("[THINK]Hm.[/THINK]Yes.", "", "Yes.", "Hm."),
+    ],
+)
+def test_thoughts_are_no_part_of_the_reply(
+    opened: Opened, written: str, prompt: str, text: str, thoughts: str
+) -> None:
+    chat = Chat(opened().generator.processor, template())
+    reply = chat.reply(written, tools=False, prompt=prompt)
+    assert (reply.text, reply.opaque or "") == (text, thoughts)
+
+
+@pytest.mark.parametrize("prompt", ["", "<think>\n"])
+def test_a_call_inside_thoughts_is_no_call(opened: Opened, prompt: str) -> None:
+    call = '<tool_call>{"name": "move_object", "arguments": {"direction": "left"}}</tool_call>'
+    opening = "" if prompt else "<think>"
+    chat = Chat(opened().generator.processor, template())
+    reply = chat.reply(f"{opening}Perhaps {call}?</think>It is a cat.", tools=True, prompt=prompt)
+    assert (reply.text, reply.tool_calls) == ("It is a cat.", ())
+    reply = chat.reply(f"{opening}Perhaps.</think>{call}", tools=True, prompt=prompt)
+    assert reply.tool_calls == (CALL,)
+
+
+def test_options_reach_the_template_and_the_reply_begins_inside_thoughts(opened: Opened) -> None:
+    provider = opened("qwen3_vl", template_options='{"enable_thinking": true}')
+    request = question("What is it?", tools=TOOLS)
+    text, _, reply = asked(provider, request, "It may be a dog.</think>It is a cat.")
+    assert text.endswith("assistant\n<think>\n")
+    assert (reply.text, reply.usage.reasoning_tokens) == ("It is a cat.", len("It may be a dog."))
+    text, _, _ = asked(opened("qwen3_vl"), request)
+    assert text.endswith("assistant\n")
+
+
+def test_thoughts_go_back_with_the_call_that_they_led_to(opened: Opened) -> None:
+    processor = opened().generator.processor
+    chat = Chat(processor, template(called="({{ m.reasoning_content }})" + CALLED))
+    call = replace(HISTORY[1], opaque="It hides.")
+    text = chat.text(question(messages=(HISTORY[0], call, HISTORY[2]), tools=TOOLS))
+    assert 'I look.(It hides.){"name"' in text
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ("{", "is not JSON"),
+        ("[1]", "must be a JSON object"),
+        ('{"tools": []}', "cannot set tools"),
+    ],
+)
+def test_options_that_are_none_are_refused(opened: Opened, options: str, said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        opened(template_options=options)
+
+
+def test_a_date_in_the_prompt_is_the_same_in_every_run(opened: Opened) -> None:
+    provider = opened("mllama")
+    text, _, _ = asked(provider, question("What is it?"))
+    assert "Today Date: 01 Jan 2026<|eot_id|>" in text
+    assert provider.manifest()["template_date"] == "2026-01-01"
+    assert opened("idefics2").manifest()["template_date"] is None
+
+
+def test_a_template_of_texts_gets_a_mark_for_each_picture(opened: Opened) -> None:
+    text, _, _ = asked(opened("phi4_multimodal"), question(picture(), "What is it?"))
+    assert text.startswith("<|user|><|image|><|image|>")
+    assert text.endswith("<|image|>What is it?<|end|><|assistant|>")
+
+
+@pytest.mark.parametrize("family", ["phi4_multimodal", "idefics2"])
+def test_the_template_of_the_family_steps_in_where_the_own_one_shows_no_picture(
+    opened: Opened, family: str
+) -> None:
+    chat = Chat(opened(family).generator.processor, "{{ messages | length }}")
+    assert "chat template" in chat.fault
+    chat = Chat(chat.processor, "{{ raise_exception('no') }}", family=family)
+    assert (chat.fault, chat.max_pictures) == ("", None)
+    assert chat.text(question(picture(), "What?")).count(chat.processor.image_token) == 1

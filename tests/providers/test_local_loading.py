@@ -14,6 +14,7 @@ from proactive_agent.providers.local import Local
 from proactive_agent.providers.local.model_folder import folder_sha256
 from proactive_agent.providers.local.templates import IDEFICS2
 from proactive_agent.tools import MissingExtraError, UserError
+from tests.providers.tiny_templates import USER_COLON
 
 tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
 pytestmark = pytest.mark.local
@@ -34,13 +35,26 @@ def test_the_manifest_says_what_determines_replies() -> None:
     import torch
     import transformers
 
-    assert create(batch_size=4, dtype="bfloat16", attention="eager").manifest() == {
+    manifest = create(batch_size=4, dtype="bfloat16", attention="eager").manifest()
+    pictures = manifest.pop("image_processor")
+    assert pictures["size"] == {"shortest_edge": 28, "longest_edge": 56}
+    assert pictures["do_image_splitting"] is False
+    generation = manifest.pop("generation_config")
+    assert (generation["eos_token_id"], generation["pad_token_id"]) == ([2, 261], 0)
+    assert manifest == {
         "model": "idefics2",
         "revision": None,
         "commit": None,
         "folder_sha256": folder_sha256(tiny.folder("idefics2")),
         "chat_template_sha256": hashlib.sha256(IDEFICS2.encode()).hexdigest(),
+        "template_options": {},
+        "template_date": None,
         "tool_format": "text",
+        "tools_read_as": "JSON",
+        "tools_as_text_because": "the chat template takes no tools",
+        "max_pictures": None,
+        "generation_settings_not_used": {"do_sample": True, "temperature": 0.1, "top_k": 1},
+        "processor_changes": ["do_image_splitting: false instead of true"],
         "dtype": "bfloat16",
         "device": "cpu",
         "attention": "eager",
@@ -56,9 +70,23 @@ def test_the_manifest_says_where_tools_are_native() -> None:
 
 
 def test_the_manifest_says_which_template_is_used(copied: Path) -> None:
-    (copied / "chat_template.jinja").write_text("{{ messages }}", encoding="utf-8")
+    (copied / "chat_template.jinja").write_text(USER_COLON, encoding="utf-8")
     manifest = Local.create(str(copied), ProviderOptions()).manifest()
-    assert manifest["chat_template_sha256"] == hashlib.sha256(b"{{ messages }}").hexdigest()
+    assert manifest["chat_template_sha256"] == hashlib.sha256(USER_COLON.encode()).hexdigest()
+
+
+def test_a_template_that_shows_no_picture_is_refused_before_the_run(tmp_path: Path) -> None:
+    shutil.copytree(tiny.folder("smolvlm"), tmp_path / "model")
+    template = tmp_path / "model" / "chat_template.jinja"
+    template.write_text("{{ messages | length }}", encoding="utf-8")
+    with pytest.raises(UserError, match="does not show what the user says; put a chat_template"):
+        Local.create(str(tmp_path / "model"), ProviderOptions())
+    # Idefics2 may lack a template, so one for this family is built in.
+    template = tmp_path / "idefics2"
+    shutil.copytree(tiny.folder("idefics2"), template)
+    (template / "chat_template.jinja").write_text("{{ messages | length }}", encoding="utf-8")
+    manifest = Local.create(str(template), ProviderOptions()).manifest()
+    assert manifest["chat_template_sha256"] == hashlib.sha256(IDEFICS2.encode()).hexdigest()
 
 
 def test_the_fingerprint_of_a_folder_is_that_of_its_copy(copied: Path) -> None:
@@ -162,5 +190,27 @@ def test_code_of_a_repository_is_not_run_unasked(copied: Path) -> None:
     text = config.read_text().replace('"idefics2"', '"own_kind"', 1)
     config.write_text(text.replace("{", '{"auto_map": {"AutoConfig": "own.Own"},', 1))
     (copied / "own.py").write_text("raise SystemExit('this code was run')")
-    with pytest.raises(UserError, match=r"^local:"):
+    with pytest.raises(UserError, match=r"^local:.*add --trust-remote-code$"):
         Local.create(str(copied), ProviderOptions())
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+def test_phi_4_loads_the_adapter_with_which_it_sees(tmp_path: Path) -> None:
+    peft = pytest.importorskip("peft")
+    import torch
+
+    shutil.copytree(tiny.folder("phi4_multimodal"), tmp_path / "model")
+    plain = Local.create(str(tmp_path / "model"), ProviderOptions(device="cpu"))
+    weights = {name: one.clone() for name, one in plain.generator.model.named_parameters()}
+    adapted = peft.get_peft_model(
+        plain.generator.model, peft.LoraConfig(target_modules=["qkv_proj"], init_lora_weights=False)
+    )
+    adapted.save_pretrained(str(tmp_path / "model" / "vision-lora"))
+    seeing = Local.create(str(tmp_path / "model"), ProviderOptions(device="cpu"))
+    changed = [
+        name
+        for name, one in seeing.generator.model.named_parameters()
+        if not torch.equal(one, weights[name])
+    ]
+    assert changed
+    assert all("qkv_proj" in name for name in changed)

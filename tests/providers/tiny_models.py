@@ -7,15 +7,16 @@ Everything else (processors, chat templates, files on disk) is like that of the 
 import atexit
 import functools
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 
 from tests.providers import tiny_templates as templates
+from tests.providers.tiny_families import FAMILIES
+from tests.providers.tiny_parts import byte_tokenizer, text_config, vision_config
 
 KINDS = ("idefics2", "smolvlm", "llava_onevision", "qwen2_5_vl")
 INSTRUCTBLIP = "instructblip"
@@ -40,6 +41,7 @@ def folder(kind: str) -> Path:
         INSTRUCTBLIP: _instructblip,
         NATIVE_TOOLS: lambda: qwen2_5_vl(templates.CHATML_WITH_TOOLS),
         TEXT_ONLY: _qwen3,
+        **FAMILIES,
     }
     torch.manual_seed(0)
     model, processor = builders[kind]()
@@ -60,59 +62,12 @@ def folder(kind: str) -> Path:
     return path
 
 
-def _tokenizer(special: Sequence[str], eos: str = "</s>") -> transformers.PreTrainedTokenizerFast:
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {token: i for i, token in enumerate(["<pad>", "<s>", "</s>", *alphabet])}
-    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        pad_token="<pad>",
-        bos_token="<s>",
-        eos_token="</s>",
-        model_max_length=4096,
-    )
-    if special:
-        fast.add_special_tokens({"additional_special_tokens": list(special)})
-    fast.eos_token = eos
-    return fast
-
-
-def _text(tokenizer: Any, **more: Any) -> dict[str, Any]:
-    return {
-        "vocab_size": len(tokenizer),
-        "hidden_size": 32,
-        "intermediate_size": 64,
-        "num_hidden_layers": 2,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 2,
-        "max_position_embeddings": 4096,
-        "pad_token_id": tokenizer.pad_token_id,
-        "bos_token_id": tokenizer.bos_token_id,
-        "eos_token_id": tokenizer.eos_token_id,
-        **more,
-    }
-
-
-def _vision(**more: Any) -> dict[str, Any]:
-    return {
-        "hidden_size": 32,
-        "intermediate_size": 32,
-        "num_hidden_layers": 1,
-        "num_attention_heads": 2,
-        "image_size": 28,
-        "patch_size": 14,
-        **more,
-    }
-
-
 def _idefics2() -> tuple[Any, Any]:
     images = transformers.Idefics2ImageProcessor(
         do_image_splitting=True, size={"shortest_edge": 28, "longest_edge": 56}
     )
     # Without a chat template, like `idefics2-8b-chatty`.
-    processor = transformers.Idefics2Processor(images, _tokenizer(()), image_seq_len=4)
+    processor = transformers.Idefics2Processor(images, byte_tokenizer(), image_seq_len=4)
     tokenizer: Any = processor.tokenizer
     perceiver = {
         "hidden_size": 32,
@@ -124,9 +79,9 @@ def _idefics2() -> tuple[Any, Any]:
     }
     config = transformers.Idefics2Config(
         image_token_id=processor.image_token_id,
-        vision_config=_vision(image_size=56),
+        vision_config=vision_config(image_size=56),
         perceiver_config=perceiver,
-        text_config=_text(tokenizer, model_type="mistral"),
+        text_config=text_config(tokenizer, model_type="mistral"),
     )
     return transformers.Idefics2ForConditionalGeneration(config), processor
 
@@ -140,7 +95,7 @@ def _smolvlm() -> tuple[Any, Any]:
         "<global-img>",
         "<end_of_utterance>",
     ]
-    tokenizer = _tokenizer([*marks, *grid], eos="<end_of_utterance>")
+    tokenizer = byte_tokenizer([*marks, *grid], eos="<end_of_utterance>")
     size = {"size": {"longest_edge": 56}, "max_image_size": {"longest_edge": 28}}
     processor = transformers.SmolVLMProcessor(
         transformers.SmolVLMImageProcessor(**size),
@@ -150,8 +105,8 @@ def _smolvlm() -> tuple[Any, Any]:
         chat_template=templates.USER_COLON,
     )
     config = transformers.SmolVLMConfig(
-        vision_config=_vision(patch_size=7),
-        text_config=_text(tokenizer, model_type="llama"),
+        vision_config=vision_config(patch_size=7),
+        text_config=text_config(tokenizer, model_type="llama"),
         image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
         scale_factor=2,
         pad_token_id=tokenizer.pad_token_id,
@@ -160,7 +115,9 @@ def _smolvlm() -> tuple[Any, Any]:
 
 
 def _llava_onevision() -> tuple[Any, Any]:
-    tokenizer = _tokenizer(["<|im_start|>", "<|im_end|>", "<image>", "<video>"], eos="<|im_end|>")
+    tokenizer = byte_tokenizer(
+        ["<|im_start|>", "<|im_end|>", "<image>", "<video>"], eos="<|im_end|>"
+    )
     size = {"height": 28, "width": 28}
     grid = [[28, 28], [28, 56], [56, 28], [56, 56]]
     processor = transformers.LlavaOnevisionProcessor(
@@ -171,10 +128,12 @@ def _llava_onevision() -> tuple[Any, Any]:
         vision_feature_select_strategy="full",
         chat_template=templates.IMAGES_FIRST,
     )
-    vision = _vision(model_type="siglip_vision_model", num_hidden_layers=2, vision_use_head=False)
+    vision = vision_config(
+        model_type="siglip_vision_model", num_hidden_layers=2, vision_use_head=False
+    )
     config = transformers.LlavaOnevisionConfig(
         vision_config=vision,
-        text_config=_text(tokenizer, model_type="qwen2"),
+        text_config=text_config(tokenizer, model_type="qwen2"),
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
         video_token_index=tokenizer.convert_tokens_to_ids("<video>"),
         image_grid_pinpoints=grid,
@@ -187,7 +146,7 @@ def _llava_onevision() -> tuple[Any, Any]:
 def qwen2_5_vl(template: str = templates.CHATML) -> tuple[Any, Any]:
     """Builds a model of this kind and its processor in memory."""
     vision_marks = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
-    tokenizer = _tokenizer(["<|im_start|>", "<|im_end|>", *vision_marks], eos="<|im_end|>")
+    tokenizer = byte_tokenizer(["<|im_start|>", "<|im_end|>", *vision_marks], eos="<|im_end|>")
     tokenizer.add_tokens(["<tool_call>", "</tool_call>"])  # not special, as in the real one
     images = transformers.Qwen2VLImageProcessor(
         patch_size=14,
@@ -215,7 +174,7 @@ def qwen2_5_vl(template: str = templates.CHATML) -> tuple[Any, Any]:
     start, end, image, video = (tokenizer.convert_tokens_to_ids(mark) for mark in vision_marks)
     config = transformers.Qwen2_5_VLConfig(
         vision_config=vision,
-        text_config=_text(tokenizer, hidden_size=64, rope_parameters=rope),
+        text_config=text_config(tokenizer, hidden_size=64, rope_parameters=rope),
         image_token_id=image,
         video_token_id=video,
         vision_start_token_id=start,
@@ -225,19 +184,21 @@ def qwen2_5_vl(template: str = templates.CHATML) -> tuple[Any, Any]:
 
 
 def _qwen3() -> tuple[Any, Any]:
-    tokenizer = _tokenizer(["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
+    tokenizer = byte_tokenizer(["<|im_start|>", "<|im_end|>"], eos="<|im_end|>")
     tokenizer.add_tokens(["<think>", "</think>"])  # not special, as in the real one
     tokenizer.chat_template = templates.CHATML_TEXTS
-    config = transformers.Qwen3Config(**_text(tokenizer, head_dim=8, tie_word_embeddings=False))
+    config = transformers.Qwen3Config(
+        **text_config(tokenizer, head_dim=8, tie_word_embeddings=False)
+    )
     return transformers.Qwen3ForCausalLM(config), tokenizer
 
 
 def _instructblip() -> tuple[Any, Any]:
     images = transformers.BlipImageProcessor(size={"height": 28, "width": 28})
-    queries = _tokenizer(())
+    queries = byte_tokenizer()
     # Without a chat template, like the real model.
     processor = transformers.InstructBlipProcessor(
-        images, _tokenizer(()), queries, num_query_tokens=4
+        images, byte_tokenizer(), queries, num_query_tokens=4
     )
     tokenizer: Any = processor.tokenizer
     queries_config = {
@@ -249,9 +210,9 @@ def _instructblip() -> tuple[Any, Any]:
         "encoder_hidden_size": 32,
     }
     config = transformers.InstructBlipConfig(
-        vision_config=_vision(),
+        vision_config=vision_config(),
         qformer_config=queries_config,
-        text_config=_text(tokenizer, model_type="llama"),
+        text_config=text_config(tokenizer, model_type="llama"),
         num_query_tokens=4,
         image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
     )

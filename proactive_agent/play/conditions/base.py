@@ -61,6 +61,8 @@ class Condition:
     """The toolset that the protocol `tools` must offer; None leaves the choice to the user."""
     scenarios: ClassVar[frozenset[str] | None] = None
     """Scenarios that it is defined for; None means all."""
+    shows_examples: ClassVar[bool] = False
+    """True: solved episodes of other samples come first, with their pictures."""
     keeps_conversation: ClassVar[bool | None] = None
     """Whether earlier turns stay in the conversation; None leaves it to the protocol."""
     not_with: ClassVar[dict[str, str]] = {}

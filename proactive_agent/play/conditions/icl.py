@@ -32,6 +32,7 @@ class Icl(Condition):
     name: ClassVar = "icl"
     labels: ClassVar = tuple(f"icl:{count}" for count in range(1, 6))
     scenarios: ClassVar = frozenset(FORMS)
+    shows_examples: ClassVar = True
     not_with: ClassVar = {
         "oeg": "solved episodes take one of the options, and open-ended questions have none",
         "reference": _MISLEADS,

@@ -1,0 +1,64 @@
+"""Renders conversations with a chat template, the same way in every run."""
+
+import datetime
+import re
+from collections.abc import Mapping
+from typing import Any
+
+DATE = datetime.datetime(2026, 1, 1)
+"""The date for templates that insert today's.  Fixed, so that a run gets equal prompts on any day,
+and a run that is resumed later is one run."""
+
+# A function among the variables of a template would be turned into a string by transformers.
+_DATE_CALL = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
+
+Turns = list[dict[str, Any]]
+
+
+class Template:
+    """A chat template with its options."""
+
+    def __init__(self, processor: Any, source: str, options: Mapping[str, Any]) -> None:
+        self.processor = processor
+        self.source = source
+        self.options = options
+        self._dated = _DATE_CALL.sub(lambda call: repr(DATE.strftime(call[2])), source)
+        # Processors have it as a string or as a token.
+        self.mark = str(getattr(processor, "image_token", "") or "")
+        """What stands for a picture in a rendered text; empty if the processor does not tell."""
+
+    def render(self, turns: Turns, tools: Turns | None, *, reply_follows: bool = True) -> str:
+        """Renders turns; with `reply_follows` the text ends where the model's reply begins."""
+        text: str = self.processor.apply_chat_template(
+            turns,
+            tools=tools,
+            chat_template=self._dated,
+            add_generation_prompt=reply_follows,
+            tokenize=False,
+            **self.options,
+        )
+        return text
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether the template mentions tools."""
+        return "tools" in _variables(self.source)
+
+    @property
+    def inserts_date(self) -> bool:
+        """Whether the template inserts the date."""
+        return self._dated != self.source
+
+
+def _variables(source: str) -> set[str]:
+    """The variables that a template is given.  Empty for a template that cannot be parsed."""
+    import jinja2.meta
+
+    # Jinja does not know the tag with which transformers marks generated text.
+    known = re.sub(r"\{%-?\s*(end)?generation\s*-?%\}", "", source)
+    extensions = ["jinja2.ext.loopcontrols", "jinja2.ext.do"]
+    environment = jinja2.Environment(extensions=extensions, autoescape=False)  # noqa: S701
+    try:
+        return jinja2.meta.find_undeclared_variables(environment.parse(known))
+    except jinja2.TemplateSyntaxError:
+        return set()

@@ -1,0 +1,61 @@
+"""Separates what a model thinks from what it replies.
+
+Thoughts stand between marks.  A reply may begin inside them, because the chat template has already
+written the opening mark.  Calls and answers inside thoughts are not calls and answers.
+"""
+
+import re
+from typing import NamedTuple
+
+MARKS = (
+    ("<think>", "</think>"),
+    ("[THINK]", "[/THINK]"),
+    ("◁think▷", "◁/think▷"),
+    ("<|channel>thought\n", "<channel|>"),
+)
+"""Opening and closing marks of thoughts in several families."""
+_OPENING = {opening for opening, _ in MARKS}
+_MARK = re.compile("|".join(re.escape(mark) for pair in MARKS for mark in pair))
+_ANSWER = re.compile(r"<answer>(.*)</answer>", re.DOTALL)
+
+
+class Separated(NamedTuple):
+    """A reply without its thoughts, and the thoughts."""
+
+    text: str
+    thoughts: str
+
+
+def separated(written: str, *, inside: bool = False) -> Separated:
+    """Separates the thoughts of a reply; `inside` if the reply begins inside them.
+
+    Thoughts that do not end, as in a reply that is cut off, reach to the end of the reply.  A
+    closing mark without an opening one ends thoughts that began with the reply.
+    """
+    thoughts: list[str] = []
+    texts: list[str] = []
+    position = 0
+    for match in _MARK.finditer(written):
+        piece = written[position : match.start()]
+        if match[0] in _OPENING:
+            (thoughts if inside else texts).append(piece)
+            inside = True
+        else:
+            if not inside:
+                thoughts, texts = [*texts, piece], []
+            else:
+                thoughts.append(piece)
+            inside = False
+        position = match.end()
+    (thoughts if inside else texts).append(written[position:])
+    thought = "\n".join(piece.strip() for piece in thoughts if piece.strip())
+    text = "".join(texts).strip()
+    # GLM wraps what follows its thoughts.
+    answer = _ANSWER.fullmatch(text)
+    return Separated(answer[1].strip() if answer and thought else text, thought)
+
+
+def begins_inside(prompt: str) -> bool:
+    """Whether the prompt ends inside thoughts, so that the reply begins there."""
+    end = prompt.rstrip()
+    return any(end.endswith(opening.rstrip()) for opening in _OPENING)
