@@ -41,6 +41,9 @@ PYTHON = "python"
 """Stands for a Python object in the spec of a run: `python:NAME`.  No factory has this name."""
 
 _ADDRESS = re.compile(r"https?://.*", re.IGNORECASE | re.DOTALL)
+SHOWN = 300
+"""Characters of another package's error that a message shows."""
+
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.-]*")
 
 
@@ -103,17 +106,26 @@ def create_provider(spec: str, options: ProviderOptions | None = None) -> Provid
     """Makes the provider of a spec.  Raises UserError; its message says what to do."""
     name, model = check_spec(spec)
     factory = _factory(name)
+    entry = None if name in BUILT_IN or name in REGISTERED else _entry_point(name)
     create = getattr(factory, "create", factory)
     try:
         provider = create(model, options or ProviderOptions())
+    except UserError:
+        raise
     except ModuleNotFoundError as error:
-        extra = _traits(factory).extra
-        if extra is None:
+        if (extra := _traits(factory).extra) is not None:
+            raise MissingExtraError(extra, f"{name} ({error.name} is not installed)") from None
+        if entry is None:
             raise
-        raise MissingExtraError(extra, f"{name} ({error.name} is not installed)") from None
+        raise _broken(entry, error) from error
+    except (Exception, SystemExit) as error:
+        if entry is None:
+            raise
+        raise _broken(entry, error) from error
     if not isinstance(provider, Provider):
+        origin = f" of {_package(entry)}" if entry else ""
         raise UserError(
-            f"the factory of the provider {name!r} returned a {type(provider).__name__}; "
+            f"the factory of the provider {name!r}{origin} returned a {type(provider).__name__}; "
             "expected a Provider"
         )
     return provider
@@ -168,16 +180,36 @@ def _factory(name: str) -> Any:
         return getattr(importlib.import_module(module), attribute)
     if name in REGISTERED:
         return REGISTERED[name]
-    entry = next((entry for entry in _entry_points() if entry.name == name), None)
+    entry = _entry_point(name)
     if entry is None:
         raise UserError(f"unknown provider {name!r}; known: {', '.join(provider_names())}")
     try:
-        return entry.load()
-    except (ImportError, AttributeError) as error:
-        raise UserError(
-            f"provider {name!r}: its entry point {entry.value} cannot be loaded "
-            f"({type(error).__name__}: {error}); repair or uninstall the package that declares it"
-        ) from error
+        factory = entry.load()
+        if not callable(getattr(factory, "create", factory)):
+            raise TypeError(f"{type(factory).__name__} object is not callable")
+        _traits(factory)
+    except (Exception, SystemExit) as error:  # Code of another package can raise anything.
+        raise _broken(entry, error, "cannot be loaded") from error
+    return factory
+
+
+def _entry_point(name: str) -> importlib.metadata.EntryPoint | None:
+    return next((entry for entry in _entry_points() if entry.name == name), None)
+
+
+def _package(entry: importlib.metadata.EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist else "an unknown package"
+
+
+def _broken(
+    entry: importlib.metadata.EntryPoint, error: BaseException, fault: str = "failed"
+) -> UserError:
+    """Returns the error for a package whose provider cannot be made."""
+    reason = f"{type(error).__name__}: {error}"[:SHOWN]
+    return UserError(
+        f"provider {entry.name!r}: its entry point {entry.value} {fault} ({reason}); "
+        f"repair or uninstall the package that declares it, {_package(entry)}"
+    )
 
 
 def _traits(factory: Any) -> Traits:
