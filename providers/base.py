@@ -11,7 +11,7 @@ loop does not know which provider it talks to.  A failure is one of three except
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from proactive_agent.providers.desk import Desk
 from proactive_agent.providers.messages import Reply, Request
@@ -39,6 +39,15 @@ class ProviderOptions(LoadSettings):
     access: ApiAccess = field(default_factory=ApiAccess)
     desk: Desk | None = None
     """Terminal interface for a human player; `human` needs it."""
+
+
+class Preview(NamedTuple):
+    """What would be sent for a request, and where."""
+
+    address: str
+    """Base URL of the API, or the name of the library that chooses it."""
+    body: dict[str, Any]
+    """The JSON body, pictures included."""
 
 
 class Provider(ABC):
@@ -86,6 +95,13 @@ class Provider(ABC):
         """Asks once before the run, so that a wrong key or model name is found early.
 
         Returns the reply, or None if the provider has nothing to test.  Raises UserError.
+        """
+        return None
+
+    async def preview(self, request: Request) -> Preview | None:
+        """Returns what would be sent for a request, or None if nothing leaves this machine.
+
+        Sends nothing.  Raises ProviderError if the request cannot be expressed.
         """
         return None
 

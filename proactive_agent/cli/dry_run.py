@@ -1,6 +1,7 @@
-"""`run --dry-run`: shows the first prompt, its tools, and the number of requests."""
+"""`run --dry-run`: shows the first request, where it would go, and how many there may be."""
 
 import asyncio
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
@@ -15,6 +16,7 @@ from proactive_agent.providers import (
     ProviderError,
     Reply,
     Request,
+    Sampling,
 )
 from proactive_agent.providers.api.prices import find_price
 from proactive_agent.providers.api.thinking import planned_room
@@ -25,8 +27,13 @@ from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import check_settings, make_play, samples_to_play
 from proactive_agent.scenarios import Environment, Sample
+from proactive_agent.settings import declared
 from proactive_agent.terminal.console import console, safe
+from proactive_agent.tools import UserError
 from proactive_agent.views.requests import request_text
+
+LONG = 200
+"""Characters of JSON from which on a field of a body is not shown."""
 
 
 class _Listener(Provider):
@@ -55,6 +62,8 @@ def show_dry_run(planned: Sequence[PlannedRun]) -> None:
             console.print(safe(problem))
         else:
             console.print(request_text(request), soft_wrap=True)
+            console.print(Rule("sent where"))
+            asyncio.run(_show_sent(planned, request))
     console.print(Rule("requests"))
     estimates = _show_requests(planned, pool)
     _show_costs(planned, estimates)
@@ -70,6 +79,48 @@ def _first_request(play: Play, scenario: str, sample: Sample) -> tuple[Request |
     listener = _Listener()
     episode = asyncio.run(play_episode(replace(play, provider=listener), scenario, sample))
     return listener.request, episode.error.message if episode.error else ""
+
+
+async def _show_sent(planned: Sequence[PlannedRun], request: Request) -> None:
+    """Shows for each model where the first request would go, and the fields of its body.
+
+    Models behind an API are made, which needs their keys and libraries, but not asked.
+    """
+    pool = ModelPool()
+    models: dict[object, PlannedRun] = {}
+    for run in planned:
+        models.setdefault(run.model_key, run)
+    for run in models.values():
+        settings = run.settings
+        name = run.label or settings.provider
+        if not is_remote(settings.provider):
+            console.print(safe(f"{name}: nothing is sent; the model runs on this machine"))
+            continue
+        written = settings.provider_settings
+        fields = {field: getattr(written, field) for field in declared(Sampling)}
+        own = replace(request, sampling=Sampling(**fields))
+        try:
+            # Without the reply cache, because a dry run writes nothing.
+            provider = pool.provider(settings.provider, written, replace(run.access, cache=None))
+            preview = await provider.preview(own)
+        except (UserError, ProviderError) as error:
+            message = str(error)
+            named = message if message.startswith(name) else f"{name}: {message}"
+            console.print(safe(named), soft_wrap=True)
+            continue
+        if preview:
+            console.print(safe(f"{name}: to {preview.address}", "bold"), soft_wrap=True)
+            console.print(safe(f"  {_fields(preview.body)}"), soft_wrap=True)
+    await pool.close()
+
+
+def _fields(body: dict[str, Any]) -> str:
+    """Formats a body as JSON, without the long fields, which the first request shows."""
+    shown = {}
+    for name, value in body.items():
+        long = isinstance(value, list | str) and len(json.dumps(value)) > LONG
+        shown[name] = "<above>" if long else value
+    return json.dumps(shown, ensure_ascii=False)
 
 
 def _show_requests(planned: Sequence[PlannedRun], pool: ModelPool) -> list[CostEstimate]:

@@ -23,6 +23,7 @@ from proactive_agent.providers.api.retry import Retry
 from proactive_agent.providers.api.server import ApiTarget, parse_target, plain
 from proactive_agent.providers.api.thinking import thinker
 from proactive_agent.providers.base import (
+    Preview,
     Provider,
     ProviderError,
     ProviderOptions,
@@ -195,6 +196,13 @@ class ApiProvider(Provider):
                     told = clean(str(fault))
                     raise UserError(f"{self.spec}: {fault.kind}: {told}") from None
                 return None  # The failure may be temporary; the run handles it.
+
+    async def preview(self, request: Request) -> Preview | None:
+        try:
+            body = self.body(request, await self._encoder.pictures(request))
+        except ApiError as fault:
+            raise ProviderError(fault.kind, str(fault)) from None
+        return Preview(self.address or f"an address that {self.library} chooses", body)
 
     def manifest(self) -> dict[str, Any]:
         price = self.price

@@ -208,3 +208,28 @@ def test_a_broken_cache_is_named(server: HostileServer, tmp_path: Path) -> None:
     (tmp_path / "replies.sqlite").write_text("no database, but long enough to be read as one")
     with pytest.raises(UserError, match=r"replies\.sqlite: file is not a database"):
         prepare_run(settings(server), tmp_path / "r", ApiAccess(cache=str(tmp_path)))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_dry_run_shows_what_would_be_sent_where(
+    protocol: str, server: HostileServer, tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache.sqlite"
+    result = invoke("run", "--dry-run", "--scenario", "rod", "--limit", "1", "--max-tokens", "77",
+                    "--cache", str(cache), "--provider", spec(protocol, server.url))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert f"to {server.url.removesuffix('/v1')}" in result.stdout
+    assert ": 77" in result.stdout
+    assert "base64" not in result.stdout
+    assert server.received == []
+    assert not cache.exists()
+
+
+def test_a_dry_run_names_a_missing_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    result = invoke("run", "--dry-run", "--provider", "openai:gpt-4.1", "--limit", "1")
+    assert result.exit_code == 0, result.output
+    assert "openai:gpt-4.1 needs a key: set OPENAI_API_KEY" in result.stdout
+    local = invoke("run", "--dry-run", "--provider", "baseline:random", "--limit", "1")
+    assert "baseline:random: nothing is sent; the model runs on this machine" in local.stdout

@@ -12,6 +12,7 @@ pytest.importorskip("litellm", reason="needs the extra `api`")
 
 from proactive_agent.providers import ApiAccess
 from proactive_agent.providers.api.provider import PROBE
+from proactive_agent.records.failures import CUT_OFF_REPLY, group
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.planned_run import PlannedRun
@@ -94,6 +95,21 @@ def test_a_refused_account_interrupts_the_run(
     assert [episode.error for episode in folder.episodes()] == [None]
     play_run(PlannedRun.resumed(folder, AT_ONCE))
     assert [episode.error for episode in folder.episodes()] == [None] * 4
+
+
+def test_replies_that_the_limit_cut_off_are_wrong_counted_and_named(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    server.then(None, "length", "call cut off")
+    result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--limit", "2",
+                    "--concurrency", "1", "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    shown = " ".join(result.stdout.split())
+    assert "cut off" in shown.split("The second line")[0]
+    assert "Replies cut off by the token limit: 2 of 2." in shown
+    assert "--max-tokens raises the limit" in shown
+    (folder,) = map(RunFolder, tmp_path.iterdir())
+    assert [group(episode) for episode in folder.episodes()] == [CUT_OFF_REPLY] * 2
 
 
 # The probe ---------------------------------------------------------------------------------------
