@@ -1,6 +1,7 @@
 """One interface over API models, local models, Python functions and scripted baselines."""
 
 from proactive_agent.providers.base import (
+    Finding,
     Provider,
     ProviderError,
     ProviderOptions,
@@ -33,6 +34,7 @@ __all__ = [
     "AssistantMessage",
     "Choice",
     "Desk",
+    "Finding",
     "FunctionProvider",
     "ImagePart",
     "Message",

@@ -32,6 +32,16 @@ class StoppedError(Exception):
     """The run stops early.  Finished episodes are on disk, and `--resume` continues the run."""
 
 
+class Finding(NamedTuple):
+    """The result of one check of a model."""
+
+    what: str
+    works: bool | None
+    """None for information that is neither a success nor a fault."""
+    detail: str
+    """What was found and, after a failure, what to do."""
+
+
 @dataclass(frozen=True)
 class ProviderOptions(LoadSettings):
     """Settings and resources from which a factory makes a provider."""
@@ -104,6 +114,10 @@ class Provider(ABC):
         Sends nothing.  Raises ProviderError if the request cannot be expressed.
         """
         return None
+
+    async def check(self) -> list[Finding]:
+        """Checks what the model can do, beyond one request; for `providers check`."""
+        return []
 
     def manifest(self) -> dict[str, Any]:
         """Facts that determine the replies, for the run's manifest.  Never contains a key."""

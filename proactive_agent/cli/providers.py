@@ -21,11 +21,20 @@ def providers(ctx: click.Context) -> None:
         console.print(_overview())
 
 
-@providers.command(params=[*options_of("api", "reasoning", "price", scoped=True)])
+_CHECKED_WITH = (
+    "api", "reasoning", "price", "dtype", "device", "attention", "quantize", "revision",
+    "template_options", "trust_remote_code",
+)  # fmt: skip
+
+
+@providers.command(params=[*options_of(*_CHECKED_WITH, scoped=True)])
 @click.argument("spec", metavar="NAME:MODEL")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True)
 def check(spec: str, max_tokens: int, price: str | None, **options: Any) -> None:
     """Send one request with a picture and a tool, and report what works.
+
+    For a local model also: its template, how tools are offered and read, several pictures, and
+    whether a batch gives the same replies as single requests.
 
     Exits with 1 if something fails.
     """

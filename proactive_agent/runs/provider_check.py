@@ -2,11 +2,11 @@
 
 import asyncio
 import time
-from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
 from proactive_agent.providers import (
+    Finding,
     ImagePart,
     Provider,
     ProviderError,
@@ -29,17 +29,8 @@ LONGEST = 80
 """Characters of a reply that are shown at most."""
 
 
-class Finding(NamedTuple):
-    """The result of one check."""
-
-    what: str
-    works: bool | None
-    """None for information that is neither a success nor a fault."""
-    detail: str
-
-
 async def check(provider: Provider, max_tokens: int) -> list[Finding]:
-    """Sends one request and reports what works.
+    """Sends a request, lets the provider check itself, and reports what works.
 
     Raises UserError for problems that concern every request, as a run does.
     """
@@ -59,6 +50,7 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
                 raise
             reply = await ask(provider, request)
         seconds = time.perf_counter() - started
+        own = await provider.check()
     except ProviderError as error:
         return [Finding("request", False, f"{error.kind}: {error}")]
     except StoppedError as error:
@@ -68,6 +60,7 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
     return [
         Finding("request", True, f"answered in {seconds:.1f} s"),
         *_understood(reply),
+        *own,
         *_usage(reply),
         *_left_out(provider),
     ]

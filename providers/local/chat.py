@@ -101,6 +101,11 @@ class Chat:
         return self._template.source
 
     @property
+    def mark(self) -> str:
+        """What stands for a picture in a rendered text; empty if it is not known."""
+        return self._template.mark
+
+    @property
     def options(self) -> Mapping[str, Any]:
         """The variables that the template gets."""
         return self._template.options

@@ -85,6 +85,14 @@ class Generator:
             for row, length in zip(rows, lengths, strict=True)
         ]
 
+    def count_image_tokens(self, prompt: RenderedPrompt) -> int | None:
+        """How many tokens stand for the pictures of a prompt; None if they have no token."""
+        config = self.model.config
+        token = getattr(config, "image_token_id", None) or getattr(
+            config, "image_token_index", getattr(self.processor, "image_token_id", None)
+        )
+        return None if token is None else int((self._inputs([prompt])["input_ids"] == token).sum())
+
     def stop(self) -> None:
         """Ends a running `generate` after its next token."""
         self._stop.set()

@@ -7,7 +7,7 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
+from proactive_agent.providers.base import Finding, Provider, ProviderError, ProviderOptions
 from proactive_agent.providers.local.aliases import Source, resolve
 from proactive_agent.providers.local.batching import Batcher
 from proactive_agent.providers.local.chat import Chat, RenderedPrompt
@@ -88,6 +88,11 @@ class Local(Provider):
             future = self._batcher.submit(prompt)
         generated = await asyncio.wrap_future(future)
         return self._reply(request, prompt, generated)
+
+    async def check(self) -> list[Finding]:
+        from proactive_agent.providers.local.self_check import check_local
+
+        return await check_local(self, self.chat, self.generator)
 
     def manifest(self) -> dict[str, Any]:
         return dict(self._manifest)
