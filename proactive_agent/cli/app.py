@@ -2,8 +2,8 @@
 
 - 0: success
 - 1: faults were found, episodes met errors, or a run ended early
-- 2: wrong input
-- 130: interrupted by Ctrl-C
+- 2: wrong input, or a file that cannot be written
+- 130: interrupted by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP
 
 This module imports click only.  Each command imports its libraries when it is called.
 """
@@ -32,10 +32,14 @@ class _Program(click.Group):
     """Ends with the exit code of an error.  Prints a UserError in one line."""
 
     def invoke(self, ctx: click.Context) -> Any:
+        from proactive_agent.cli.ending import EndedBySignal, exit_code, signals_as_interrupts
         from proactive_agent.tools.errors import UserError
 
         try:
-            return super().invoke(ctx)
+            with signals_as_interrupts():
+                return super().invoke(ctx)
+        except EndedBySignal as error:
+            sys.exit(exit_code(error))
         except UserError as error:
             from proactive_agent.terminal.console import plain
             from proactive_agent.tools.secrets import redacted

@@ -157,6 +157,7 @@ def _build(settings: "BuildSettings") -> None:
     import sys
     from contextlib import closing
 
+    from proactive_agent.cli.ending import exit_code
     from proactive_agent.scenarios.builder import BuildReport, SkippedItem
     from proactive_agent.scenarios.builder import build as steps_of
     from proactive_agent.terminal.console import console, messages, safe
@@ -180,9 +181,9 @@ def _build(settings: "BuildSettings") -> None:
                     bar.update(
                         task, description=step.scenario, completed=step.done, total=step.total
                     )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         messages.print("interrupted; nothing was written")
-        sys.exit(130)
+        sys.exit(exit_code(error))
     console.print(_table(reports))
     for remark in _remarks(reports, skipped, settings):
         console.print(safe(remark), soft_wrap=True)

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from typing import Any
@@ -19,13 +19,21 @@ from proactive_agent.providers import (
     Sampling,
 )
 from proactive_agent.providers.api.prices import find_price
+from proactive_agent.providers.api.server import OWN_SERVER_KEY
 from proactive_agent.providers.api.thinking import planned_room
 from proactive_agent.providers.registry import is_remote
 from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.cost_estimate import CostEstimate, PromptSize, Turns, prompt_size
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
-from proactive_agent.runs.prepare import check_settings, make_play, samples_to_play
+from proactive_agent.runs.prepare import (
+    check_settings,
+    episodes_left,
+    make_play,
+    samples_to_play,
+)
+from proactive_agent.runs.trust import Trust, addressees, models_of
 from proactive_agent.scenarios import Environment, Sample
 from proactive_agent.settings import declared
 from proactive_agent.terminal.console import console, safe
@@ -72,6 +80,42 @@ def show_dry_run(planned: Sequence[PlannedRun]) -> None:
             "The judge is asked once for each reply; these requests are not counted above.",
             markup=False,
         )
+
+
+def show_resumed(folders: Sequence[RunFolder], trust: Trust) -> None:
+    """Shows what `--resume` would load, ask and send, then the dry run of the whole runs.
+
+    Loads no model and writes nothing, so it needs no trust.
+    """
+    pool = ModelPool()
+    # Not `PlannedRun.resumed`, which refuses what the user has not allowed: it is shown here.
+    planned = [PlannedRun(folder.read_manifest().settings, folder) for folder in folders]
+    for one in planned:
+        console.print(Rule(safe(str(one.folder.path))))
+        for line in _consequences(one, trust, pool):
+            console.print(safe(line), soft_wrap=True)
+    show_dry_run(planned)
+
+
+def _consequences(run: PlannedRun, trust: Trust, pool: ModelPool) -> Iterator[str]:
+    settings = run.settings
+    left = episodes_left(settings, pool.data(settings), run.folder.keys_done())
+    data = settings.data or "the embedded suite"
+    yield f"{sum(1 for _ in left):,} episodes are left; data: {data}"
+    servers = {server.spec: server for server in addressees(settings)}
+    for spec in models_of(settings):
+        yield f"{'model' if spec == settings.provider else 'judge'}: {spec}"
+        if server := servers.get(spec):
+            key = f"with the key {OWN_SERVER_KEY}" if server.gets_key else "without a key"
+            yield f"  pictures and prompts go to {server.shown}, {key}"
+            if server.gets_key and not server.is_trusted(trust):
+                yield f"  refused without --trust-host {server.shown}"
+        elif is_remote(spec):
+            yield "  pictures and prompts go to the company's own server, with its key"
+    if settings.provider_settings.trust_remote_code:
+        yield "code from the model's repository runs on this machine"
+        if not trust.remote_code:
+            yield "  refused without --trust-remote-code"
 
 
 def _first_request(play: Play, scenario: str, sample: Sample) -> tuple[Request | None, str]:

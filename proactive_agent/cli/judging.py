@@ -1,6 +1,5 @@
 """Runs the command `judge`: asks the judge, keeps its judgements, shows the scores."""
 
-import asyncio
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 from rich.progress import MofNCompleteColumn
 
 from proactive_agent.cli.bar import plain_bar
+from proactive_agent.cli.ending import exit_code, run_async
 from proactive_agent.metrics import summarise
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges import Judge
@@ -144,10 +144,10 @@ def _run(judge: Judge, work: Coroutine[Any, Any, T], budget: Budget | None) -> T
                 await judge.provider.close()
 
     try:
-        return asyncio.run(probed())
-    except KeyboardInterrupt:
+        return run_async(probed())
+    except KeyboardInterrupt as error:
         messages.print("interrupted; repeat the command to continue", markup=False)
-        sys.exit(130)
+        sys.exit(exit_code(error))
 
 
 @contextmanager

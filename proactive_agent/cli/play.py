@@ -1,18 +1,20 @@
 """Plays runs in a session, shows their progress and prints their results."""
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from proactive_agent.cli.ending import exit_code, run_async
 from proactive_agent.cli.progress import Bar, Bars
 from proactive_agent.cli.results import show_results
+from proactive_agent.disk.open_files import open_files_limit
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import PreparedRun
 from proactive_agent.runs.session import Session, SessionObserver
+from proactive_agent.runs.trust import resume_options
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.terminal.console import messages, safe
 
@@ -27,16 +29,16 @@ def play_runs(
 
     `again` are the options that resume all of the runs; without them, each is resumed by its
     folder.  Exits with 1 if a run was stopped early or an episode met an error, and with 130 after
-    Ctrl-C.
+    Ctrl-C (143 after SIGTERM, 129 after SIGHUP).
     """
     with Bars(quiet=any(run.interactive for run in runs)) as bars:
         progress = _Progress(runs, bars)
         try:
-            played = asyncio.run(_play(runs, concurrency, budget, progress))
-        except KeyboardInterrupt:
+            played = run_async(_play(runs, concurrency, budget, progress))
+        except KeyboardInterrupt as error:
             bars.stop()
             _say_how_to_resume(progress, "interrupted", again)
-            sys.exit(130)
+            sys.exit(exit_code(error))
         except Exception:
             bars.stop()
             _say_how_to_resume(progress, "broken off", again)
@@ -92,6 +94,15 @@ class _Progress(SessionObserver):
                 )
             )
 
+    def concurrency_lowered(self, run: PlannedRun, wanted: int, used: int) -> None:
+        messages.print(
+            safe(
+                f"{run.name}: {used} episodes in flight instead of {wanted}, because the system "
+                f"allows {open_files_limit()} open files (ulimit -n)"
+            ),
+            soft_wrap=True,
+        )
+
     def playing(self) -> None:
         self._bars.start()
 
@@ -131,23 +142,25 @@ def _say_how_to_resume(progress: _Progress, reason: str, again: str | None) -> N
 
     `reason` is that of the runs which have not ended.
     """
-    unfinished: list[tuple[str, Path]] = []
-    for path in (run.folder.path for run in progress.runs):
+    unfinished: list[tuple[str, str]] = []
+    for run in progress.runs:
+        path = run.folder.path
+        options = f"--resume {path}{resume_options(run.settings)}"
         played = progress.played.get(path)
         if path not in progress.begun:
             continue
         if played is None or played.stopped:
-            unfinished.append((str(played.stopped) if played else reason, path))
+            unfinished.append((str(played.stopped) if played else reason, options))
         elif played.summary.errors:
             errors = played.summary.errors
-            unfinished.append((f"{errors:,} episode{'s' * (errors != 1)} met errors", path))
+            unfinished.append((f"{errors:,} episode{'s' * (errors != 1)} met errors", options))
     waiting = [run.name for run in progress.runs if run.folder.path not in progress.begun]
     if again and progress.begun and (unfinished or reason):
         reasons = dict.fromkeys(why for why, _ in unfinished)
         _say(f"{'; '.join(reasons) or reason}; continue with: {again}")
         return
-    for why, path in unfinished:
-        _say(f"{why}; continue with: --resume {path}")
+    for why, options in unfinished:
+        _say(f"{why}; continue with: {options}")
     if unfinished and waiting:
         _say(f"not started: {', '.join(waiting)}")
 

@@ -31,21 +31,36 @@ def run(
     resume: tuple[str, ...],
     plan: Path | None,
     dry_run: bool,
+    trusted_hosts: tuple[str, ...],
     concurrency: int | None,
     budget_usd: float | None,
     **options: Any,
 ) -> None:
     """Play scenarios with one or several models and show the results."""
-    from proactive_agent.cli.dry_run import show_dry_run
+    from proactive_agent.cli.dry_run import show_dry_run, show_resumed
     from proactive_agent.cli.play import play_runs
     from proactive_agent.play.budget import Budget
+    from proactive_agent.records.run_folder import RunFolder
     from proactive_agent.runs.plan import planned_runs
+    from proactive_agent.runs.planned_run import PlannedRun
+    from proactive_agent.runs.trust import Trust
+    from proactive_agent.tools import UserError
 
     access = api_access(**{name: options.pop(name) for name in ACCESS_SETTINGS})
     again = None
     if resume:
-        _refuse_others(ctx, "--resume", RECORDED | {"plan", "dry_run"})
-        planned = _resumed(resume, results, access)
+        # Consent to run a model's code is never taken from the folder of a run.
+        _refuse_others(ctx, "--resume", (RECORDED | {"plan"}) - {"trust_remote_code"})
+        trust = Trust(options["trust_remote_code"], frozenset(trusted_hosts))
+        folders = [RunFolder.find(run, results) for run in dict.fromkeys(resume)]
+        if dry_run:
+            show_resumed(folders, trust)
+            return
+        planned = [PlannedRun.resumed(folder, access, trust) for folder in folders]
+    elif trusted_hosts:
+        raise UserError(
+            "--trust-host is for --resume; a server that you name yourself gets the key anyway"
+        )
     elif plan:
         _refuse_others(ctx, "--plan", RECORDED)
         out = results if "results" in _given(ctx) else None
@@ -70,14 +85,6 @@ def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiA
         price=None if price is None else parse_price(price),
         cache=None if cache is None else str(cache),
     )
-
-
-def _resumed(runs: tuple[str, ...], results: Path, access: "ApiAccess") -> "list[PlannedRun]":
-    from proactive_agent.records.run_folder import RunFolder
-    from proactive_agent.runs.planned_run import PlannedRun
-
-    folders = [RunFolder.find(run, results) for run in dict.fromkeys(runs)]
-    return [PlannedRun.resumed(folder, access) for folder in folders]
 
 
 def _asked_for(

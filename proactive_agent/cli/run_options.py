@@ -61,9 +61,17 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
             help="Continue a run: its folder or id; repeat for several.",
         ),
         click.Option(
+            ["--trust-host", "trusted_hosts"],
+            multiple=True,
+            metavar="HOST",
+            help="With --resume: send the key to this host, which run.json names; HOST:PORT for "
+            "one port. Repeat for several.",
+        ),
+        click.Option(
             ["--dry-run"],
             is_flag=True,
-            help="Show the first prompt and estimate requests and cost; send no request.",
+            help="Show the first prompt and estimate requests and cost; send no request. With "
+            "--resume, also show what would be loaded and which servers would be asked.",
         ),
     ),
     Heading.API: (

@@ -148,6 +148,7 @@ def _print(
     turns: bool,
     as_json: bool,
 ) -> None:
+    from proactive_agent.cli.ending import exit_code
     from proactive_agent.tools import UserError
     from proactive_agent.views.selection import in_order
     from proactive_agent.views.text.printing import Printer
@@ -160,8 +161,8 @@ def _print(
     elif follow:
         try:
             printer.print_as_they_come(wanted.apply(folder.follow(), folder.read_line))
-        except KeyboardInterrupt:
-            sys.exit(130)
+        except KeyboardInterrupt as error:
+            sys.exit(exit_code(error))
     else:
         episodes = in_order(folder.outlines(), order)
         printer.print_all(list(wanted.apply(episodes, folder.read_line)), wanted)

@@ -19,6 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from proactive_agent.cli.ending import exit_code
 from proactive_agent.terminal.console import console, messages, safe
 from proactive_agent.training.events import (
     Evaluated,
@@ -33,8 +34,13 @@ from proactive_agent.training.events import (
 from proactive_agent.training.settings import TrainingSettings
 
 
-def show_training(settings: TrainingSettings | None, out: Path, *, dry_run: bool) -> None:
-    """Trains and shows the progress.  Without settings, resumes the training in `out`."""
+def show_training(
+    settings: TrainingSettings | None, out: Path, *, dry_run: bool, trust_remote_code: bool = False
+) -> None:
+    """Trains and shows the progress.  Without settings, resumes the training in `out`.
+
+    `trust_remote_code` is the user's consent for a resumed training.
+    """
     from proactive_agent.training.model import is_first_process
     from proactive_agent.training.session import check, resume, train
 
@@ -42,15 +48,15 @@ def show_training(settings: TrainingSettings | None, out: Path, *, dry_run: bool
     try:
         with view.progress:
             if settings is None:
-                manifest = resume(out, view.show)
+                manifest = resume(out, view.show, trust_remote_code=trust_remote_code)
             elif dry_run:
                 check(settings, out, view.show)
                 return
             else:
                 manifest = train(settings, out, view.show)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         view.say(f"interrupted; {resume_hint(out)}")
-        sys.exit(130)
+        sys.exit(exit_code(error))
     if is_first_process():
         options = f"--provider local:{out} --protocol {manifest.settings.protocol}"
         line = f"evaluate it: python -m proactive_agent run {options}"
@@ -59,13 +65,14 @@ def show_training(settings: TrainingSettings | None, out: Path, *, dry_run: bool
 
 def resume_hint(out: Path) -> str:
     """Returns the command that resumes an interrupted training, and the step it starts from."""
-    from proactive_agent.training.folder import MANIFEST, last_checkpoint, step_of
+    from proactive_agent.training.folder import MANIFEST, last_checkpoint, read_manifest, step_of
 
     if not (out / MANIFEST).exists():
         return "nothing was written"
     checkpoint = last_checkpoint(out)
     place = f"step {step_of(checkpoint)}" if checkpoint else "the start (no checkpoint yet)"
-    return f"to resume from {place}: python -m proactive_agent train --resume --out {out}"
+    trust = " --trust-remote-code" if read_manifest(out).settings.trust_remote_code else ""
+    return f"to resume from {place}: python -m proactive_agent train --resume --out {out}{trust}"
 
 
 class _Count(ProgressColumn):

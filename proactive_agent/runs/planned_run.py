@@ -10,6 +10,7 @@ from proactive_agent.providers import ApiAccess, Provider
 from proactive_agent.providers.registry import PYTHON, is_interactive, is_remote
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.trust import Trust, check_trust
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
 
@@ -48,8 +49,13 @@ class PlannedRun:
         return cls(settings, RunFolder(path), access or ApiAccess(), model=model)
 
     @classmethod
-    def resumed(cls, folder: RunFolder, access: ApiAccess | None = None) -> Self:
-        """Plans the rest of a run: missing episodes and those with errors.  Raises UserError."""
+    def resumed(
+        cls, folder: RunFolder, access: ApiAccess | None = None, trust: Trust | None = None
+    ) -> Self:
+        """Plans the rest of a run: missing episodes and those with errors.
+
+        Raises UserError, also if the folder's settings need more trust than the user gives.
+        """
         settings = folder.read_manifest().settings
         for name in settings.scenarios:
             if name not in SCENARIOS:
@@ -57,6 +63,7 @@ class PlannedRun:
                     f"{folder.manifest_file}: settings.scenarios: unknown scenario {name!r}; "
                     f"known: {', '.join(SCENARIOS)}"
                 )
+        check_trust(settings, trust or Trust(), folder.path)
         return cls(settings, folder, access or ApiAccess())
 
     @property

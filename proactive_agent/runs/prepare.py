@@ -72,7 +72,7 @@ class PreparedRun:
 
     def episodes_left(self) -> Iterator[NextEpisode]:
         """Yields each episode that is still to be played."""
-        return _episodes_left(self.manifest.settings, self.play.data, self.done)
+        return episodes_left(self.manifest.settings, self.play.data, self.done)
 
     def as_on_disk(self) -> "PreparedRun":
         """The run as its folder is now; another process may have played since it was prepared.
@@ -140,7 +140,7 @@ def is_finished(planned: PlannedRun, pool: ModelPool) -> bool:
         raise UserError(f"{planned.folder.path} is being written by another process")
     if manifest.status == "finished":
         done = planned.folder.keys_done()
-        left = _episodes_left(manifest.settings, pool.data(manifest.settings), done)
+        left = episodes_left(manifest.settings, pool.data(manifest.settings), done)
         if next(left, None) is None:
             return True
     _check_model(planned)
@@ -260,9 +260,10 @@ def _check_pictures(
     )
 
 
-def _episodes_left(
+def episodes_left(
     settings: Settings, data: DataFolder, done: Collection[EpisodeKey]
 ) -> Iterator[NextEpisode]:
+    """Yields each episode of the settings that is not in `done`."""
     for scenario in settings.scenarios:
         for sample in samples_to_play(settings, data, scenario):
             for repeat in range(settings.repeats):

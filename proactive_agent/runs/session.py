@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from proactive_agent.disk.open_files import spare_files
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.providers import Provider, StoppedError
@@ -34,6 +35,9 @@ class SessionObserver:
 
     def probed(self, runs: Sequence[PreparedRun]) -> None:
         """A model has answered its probe.  `runs` are the runs that it plays."""
+
+    def concurrency_lowered(self, run: PlannedRun, wanted: int, used: int) -> None:
+        """The system does not allow as many connections as `wanted` episodes in flight need."""
 
     def playing(self) -> None:
         """Every API model is loaded and probed, and the first episodes begin."""
@@ -63,6 +67,8 @@ class Session:
         self._concurrency = concurrency
         self._budget = budget
         self._observer = observer or SessionObserver()
+        self._connections: int | None = None
+        """How many connections each of the models that play side by side may open."""
         self._probed: set[Provider] = set()
         self._played: dict[Path, PlayedRun] = {}
 
@@ -94,6 +100,8 @@ class Session:
         local = [group for group in models.values() if not group[0].remote]
         prepared = [self._prepare(group) for group in remote]
         await _together(map(self._probe, prepared))
+        if (spare := spare_files()) is not None:
+            self._connections = spare // max(1, len(prepared) + bool(local))
         self._observer.playing()
         await _together([*map(self._play_in_turn, prepared), self._play_local(local)])
         ended = (self._played.get(run.folder.path) for run in runs)
@@ -144,13 +152,27 @@ class Session:
         """Plays a run; returns whether it was stopped before its end."""
         played = await play_run(
             run,
-            concurrency=self._concurrency,
+            concurrency=self._fitting_concurrency(run),
             budget=self._budget,
             on_begin=self._observer.run_begun,
             on_episode=lambda episode: self._observer.episode_ended(run, episode),
         )
         self._end(run.planned, played)
         return played.stopped is not None
+
+    def _fitting_concurrency(self, run: PreparedRun) -> int | None:
+        """Returns the number of episodes in flight, lowered to what the system allows.
+
+        Every episode in flight holds a connection to each model behind an API.
+        """
+        remote = sum(model.remote for model, _ in run.models)
+        if self._connections is None or not remote:
+            return self._concurrency
+        wanted = self._concurrency or run.play.provider.concurrency
+        allowed = max(1, self._connections // remote)
+        if wanted > allowed:
+            self._observer.concurrency_lowered(run.planned, wanted, allowed)
+        return min(wanted, allowed)
 
     def _end(self, run: PlannedRun, played: PlayedRun) -> None:
         self._played[run.folder.path] = played

@@ -53,9 +53,20 @@ def train(
     return _Session(_prepared(settings, out, on_event), on_event).run(None)
 
 
-def resume(out: Path, on_event: OnEvent | None = None) -> TrainingManifest:
-    """Resumes the training of a folder from its last checkpoint.  Raises UserError."""
+def resume(
+    out: Path, on_event: OnEvent | None = None, *, trust_remote_code: bool = False
+) -> TrainingManifest:
+    """Resumes the training of a folder from its last checkpoint.  Raises UserError.
+
+    `trust_remote_code` allows code from the model's repository.  The folder may come from someone
+    else, so its own word for that does not count.
+    """
     manifest = read_manifest(out)
+    if manifest.settings.trust_remote_code and not trust_remote_code:
+        raise UserError(
+            f"{out}: its model {manifest.settings.model} runs code from the model's repository; "
+            "--trust-remote-code allows it"
+        )
     if manifest.status == "finished":
         raise UserError(f"the training in {out} is finished: there is nothing to resume")
     on_event = _in_first_process(on_event)

@@ -1,7 +1,9 @@
 """Runs tasks in parallel processes and yields their results in order."""
 
 import multiprocessing
+import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -55,11 +57,20 @@ def _set_up(function: Callable[[Any, Any], Any], job: Any) -> None:
     global _worker
     # The parent handles interrupts and ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
 
     def work(task: Any) -> Any:
         return function(job, task)
 
     _worker = work
+
+
+def _end_with_parent() -> None:
+    """Ends a worker whose parent was killed; it would wait for tasks forever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _work(task: Any) -> Any:

@@ -3,21 +3,30 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from proactive_agent.providers import (
+    Provider,
+    Reply,
+    Request,
+    Sampling,
+    create_provider,
+    register_provider,
+)
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
-from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
+from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import PreparedRun
 from proactive_agent.runs.session import SessionObserver
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.scenarios.dataset import EMBEDDED
 from proactive_agent.tools import UserError
-from tests.proactive_agent.running import play_run, prepare_resume, prepare_run
+from tests.proactive_agent.running import play_async, play_run, prepare_resume, prepare_run
 from tests.proactive_agent.scripted import write_lines
 
 REPOSITORY = Path(__file__).parents[3]
@@ -171,7 +180,7 @@ def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     return RunFolder(next(results.iterdir()))
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_resumes_to_the_identical_summary(
     how: signal.Signals, undisturbed: RunFolder, tmp_path: Path
 ) -> None:
@@ -181,16 +190,84 @@ def test_an_interrupted_run_resumes_to_the_identical_summary(
     _, errors = process.communicate(timeout=60)
     finished = list(folder.episodes())
     assert 5 <= len(finished) < folder_size(undisturbed)
-    if how == signal.SIGINT:
-        assert process.returncode == 130
+    assert folder.read_manifest().status == "interrupted"
+    if how != signal.SIGKILL:
+        assert process.returncode == 128 + how
         assert "--resume" in errors
-        assert folder.read_manifest().status == "interrupted"
     resumed = start(tmp_path, "--resume", str(folder.path))
     _, errors = resumed.communicate(timeout=120)
     assert resumed.returncode == 0, errors
     assert numbers(folder) == numbers(undisturbed)
     lines = folder.episodes_file.read_bytes().count(b"\n")
     assert lines == folder_size(undisturbed), "an episode was played twice"
+
+
+class Waiting(Provider):
+    """Its probe waits until another process has played the run to its end."""
+
+    asked = probes = 0
+
+    def __init__(self, meanwhile: Callable[[], Awaitable[object]]) -> None:
+        self.meanwhile = meanwhile
+        self.baseline = create_provider("baseline:random")
+
+    async def probe(self, sampling: Sampling) -> None:
+        del sampling
+        Waiting.probes += 1
+        if Waiting.probes == 1:
+            await self.meanwhile()
+
+    async def complete(self, request: Request) -> Reply:
+        Waiting.asked += 1
+        return await self.baseline.complete(request)
+
+
+def test_a_resume_that_waits_in_its_probe_plays_nothing_twice(tmp_path: Path) -> None:
+    async def play_the_rest() -> None:
+        await play_async(PlannedRun.resumed(folder))
+
+    register_provider("waiting", lambda model, options: Waiting(play_the_rest), replace=True)
+    folder = prepare_run(settings("waiting:x", scenarios=("rod",)), tmp_path).folder
+    folder.write_manifest(prepare_run(settings("waiting:x", scenarios=("rod",)), tmp_path).manifest)
+    total = play_run(PlannedRun.resumed(folder)).summary.scenarios["rod"].episodes
+    assert Waiting.probes == 2
+    lines = folder.episodes_file.read_bytes().count(b"\n")
+    assert lines == total == len(list(folder.episodes()))
+
+
+def test_a_run_that_is_being_played_is_refused_before_a_probe(tmp_path: Path) -> None:
+    async def nothing() -> None:
+        raise AssertionError("a probe was paid for")
+
+    register_provider("waiting", lambda model, options: Waiting(nothing), replace=True)
+    prepared = prepare_run(settings("waiting:x", scenarios=("rod",)), tmp_path)
+    prepared.folder.write_manifest(prepared.manifest)
+    with (
+        EpisodeWriter(prepared.folder),
+        pytest.raises(UserError, match="is being written by another process"),
+    ):
+        play_run(PlannedRun.resumed(prepared.folder))
+
+
+def test_a_full_disk_ends_a_run_with_one_error_and_whole_records(tmp_path: Path) -> None:
+    limit = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); "
+    code = limit + "import proactive_agent.__main__ as m; m.main()"
+    options = ["--provider", "baseline:random", "--scenario", "rod"]
+    command = [sys.executable, "-c", code, "run", "--out", str(tmp_path), *options]
+    full = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=120)
+    assert full.returncode == 2
+    assert "Traceback" not in full.stderr
+    assert full.stderr.count("cannot be written: File too large") == 1
+    (path,) = tmp_path.iterdir()
+    assert f"continue with: --resume {path}" in full.stderr
+    assert {file.name for file in path.iterdir()} == {"run.json", "episodes.jsonl"}
+    folder = RunFolder(path)
+    assert folder.read_manifest().status == "interrupted"
+    assert folder.episodes_file.read_bytes().endswith(b"\n")
+    played = [outline.key for outline in folder.scan()]
+    assert played
+    play_run(PlannedRun.resumed(folder))
+    assert [outline.key for outline in folder.scan()][: len(played)] == played
 
 
 def folder_size(folder: RunFolder) -> int:

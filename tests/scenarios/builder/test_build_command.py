@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proactive_agent.cli.app import cli
+from proactive_agent.disk.locks import HeldLock
 from tests.scenarios.builder.material import (
     LABELS,
     drawings,
@@ -73,7 +74,8 @@ def test_wrong_input_is_one_clear_line_and_exit_code_2(
     assert not (tmp_path / "out").exists()
 
 
-def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
+def begun(tmp_path: Path) -> subprocess.Popen[str]:
+    """A build that has written its first pictures."""
     photos = photo_folder(tmp_path / "photos", each=60)
     command = [sys.executable, "-m", "proactive_agent", "build", str(photos), "--scenario", "vsod",
                "--out", str(tmp_path / "out"), "--workers", "2"]  # fmt: skip
@@ -81,8 +83,33 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path) -> None:
     until = time.monotonic() + 60
     while not any(tmp_path.glob(".out.*.building/test/*/*")) and time.monotonic() < until:
         time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing_behind(number: signal.Signals, tmp_path: Path) -> None:
+    process = begun(tmp_path)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+    assert process.returncode == 128 + number, errors
     assert "interrupted; nothing was written" in errors
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_the_next_build_removes_what_a_killed_one_left_and_nothing_of_a_living_one(
+    tmp_path: Path,
+) -> None:
+    process = begun(tmp_path)
+    process.kill()
+    # The pipe ends when the last worker has ended.
+    process.communicate(timeout=60)
+    (left,) = tmp_path.glob(".out.*.building")
+    living = tmp_path / ".out.living.building"
+    living.mkdir()
+    with HeldLock(living / ".lock"):
+        result = invoke(tmp_path / "photos", "--scenario", "vsod", "--out", tmp_path / "out",
+                        "--workers", 1, "--limit", 2)  # fmt: skip
+        assert result.exit_code == 0, result.output
+        assert not left.exists()
+        assert living.exists()
+    assert not (tmp_path / "out" / ".lock").exists()
