@@ -7,7 +7,7 @@ A step is `step_size` frames.  "Rewind" is not offered if it would leave the vid
 from typing import ClassVar
 
 from proactive_agent.scenarios.environment import AcceptedAnswer, Environment, ImageRef
-from proactive_agent.scenarios.sample import Count, Sample
+from proactive_agent.scenarios.sample import Count, Sample, Turns
 from proactive_agent.scenarios.vsod import REWIND, WAIT
 from proactive_agent.tools import Intervention
 
@@ -20,7 +20,7 @@ class ChangeItSample(Sample):
     """A video in which something changes."""
 
     step_size: Count
-    max_steps: Count
+    max_steps: Turns
 
 
 class ChangeIt(Environment[ChangeItSample]):

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Self
 from pydantic import BaseModel, ConfigDict, model_validator
 
 from proactive_agent.scenarios.environment import Environment, ImageRef
-from proactive_agent.scenarios.sample import Count, Pixels, Sample, Text, check_relative, quoted
+from proactive_agent.scenarios.sample import Pixels, Sample, Text, Turns, check_relative, quoted
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import Intervention
 
@@ -46,7 +46,7 @@ class CocoSample(Sample):
 
     direction: Text
     """left, right, up, down, two of them joined by "_", or zoom."""
-    granularity: Count
+    granularity: Turns
     """Steps per axis."""
     horizontal_step: Pixels
     vertical_step: Pixels

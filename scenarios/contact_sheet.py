@@ -37,6 +37,9 @@ CURRENT = (40, 90, 240)
 MOST_FRAMES = 56
 """A compact sheet of more frames shows every n-th one and the marked ones."""
 
+MOST_REACHED = 500
+"""A sheet shows at most this many frames of a sample, the nearest to the first one."""
+
 COMPACT_ASPECT = 2.0
 """Width of a compact sheet divided by its height; about that of a terminal."""
 
@@ -59,11 +62,11 @@ def scenario_tiles(data: DataFolder, scenario: str, limit: int | None = None) ->
 
 
 def sample_tiles(data: DataFolder, scenario: str, sample: Sample) -> list[Tile]:
-    """Returns every frame that a sample can show, ordered by file name or by crop size."""
+    """Returns the frames that a sample can show, ordered by file name or by crop size."""
     state = data.environment(scenario, sample)
     first, reference = state.image(), state.reference_image()
     marks = {reference: "reference", first: "first"}
-    in_order = sorted({*_reachable(state), reference}, key=_natural)
+    in_order = sorted({*islice(_reachable(state), MOST_REACHED), reference}, key=_natural)
     return [Tile(ref, _name(ref), marks.get(ref, "")) for ref in in_order]
 
 

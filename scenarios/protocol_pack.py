@@ -22,10 +22,14 @@ from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.regular_file import read_regular
 from proactive_agent.scenarios.wording import JudgeWording, Wording
 from proactive_agent.tools import UserError
 
 FILE_NAME = "protocol.json"
+MAX_BYTES = 16 * 2**20
+"""Most bytes of a protocol pack.  The published one has 0.1 MB."""
+
 PACKAGE = "proactivebench==0.1.1"
 WHEEL_SHA256 = "ff1833460195f58c72eafcbd6dde54731440b98202e7a5fe38b70c8feabcd576"
 
@@ -73,7 +77,9 @@ class ProtocolPack(BaseModel):
 def load_pack(file: Path) -> ProtocolPack:
     """Reads a `protocol.json`.  Raises UserError if it is not a valid pack."""
     try:
-        return ProtocolPack.model_validate_json(file.read_bytes())
+        return ProtocolPack.model_validate_json(read_regular(file, MAX_BYTES))
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror}") from None
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"])) or "the file"

@@ -23,7 +23,10 @@ from pydantic import (
 )
 
 MAX_FRAMES = 10_000
-"""Most frames, steps or turns of a sample.  The release numbers frames with four digits."""
+"""Most frames of a sample.  The release numbers frames with four digits."""
+
+MAX_TURNS = 1000
+"""Largest turn limit that a sample can set by itself.  Each turn is a request to a model."""
 
 MAX_PIXEL = 1_000_000.0
 """Largest coordinate or step, in pixels."""
@@ -31,8 +34,8 @@ MAX_PIXEL = 1_000_000.0
 MAX_TEXT = 10_000
 """Most characters of a question, an option or a category."""
 
-MAX_PATH = 4096
-"""Most characters of a path, as on Linux."""
+MAX_PATH = 500
+"""Most characters of a path.  A real one has some fifty."""
 
 MAX_ID = 1000
 """Most characters of an id."""
@@ -58,14 +61,17 @@ def _written(text: str) -> str:
     return text
 
 
-def _bounded_id(value: int | str) -> int | str:
-    if isinstance(value, str):
-        value = _written(value)
-    elif not -(2**63) <= value < 2**63:
+def _bounded_id(value: Any) -> int | str:
+    number = _whole(value)
+    if isinstance(number, int) and not isinstance(number, bool):
+        if -(2**63) <= number < 2**63:
+            return number
         raise ValueError("an id of more than 64 bits")
-    if isinstance(value, str) and len(value) > MAX_ID:
+    if not isinstance(value, str):
+        raise ValueError("expected a text or a whole number")
+    if len(value) > MAX_ID:
         raise ValueError(f"an id of more than {MAX_ID} characters")
-    return value
+    return _written(value)
 
 
 Written = AfterValidator(_written)
@@ -73,11 +79,12 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT), Writ
 PathText = Annotated[str, StringConstraints(min_length=1, max_length=MAX_PATH), Written]
 Whole = BeforeValidator(_whole)
 Count = Annotated[int, Field(ge=1, le=MAX_FRAMES), Whole]
+Turns = Annotated[int, Field(ge=1, le=MAX_TURNS), Whole]
 FrameIndex = Annotated[int, Field(ge=0, lt=MAX_FRAMES), Whole]
 AnyFrameIndex = Annotated[int, Field(gt=-MAX_FRAMES, lt=MAX_FRAMES), Whole]
 """The number of a frame that may be missing, so it may be negative, too."""
 Pixels = Annotated[float, Field(ge=-MAX_PIXEL, le=MAX_PIXEL, allow_inf_nan=False)]
-SampleId = Annotated[int | str, Whole, AfterValidator(_bounded_id)]
+SampleId = Annotated[int | str, BeforeValidator(_bounded_id)]
 
 ABSTENTION_MARKS = ("cannot", "do not")
 """An option is an abstention if and only if it contains one of these, in any case."""

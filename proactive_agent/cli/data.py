@@ -179,7 +179,9 @@ def show(
     if not tiles:
         raise UserError(f"{folder.file(name)} holds no sample")
     sheet = contact_sheet(folder, tiles, columns)
-    target = output or Path(f"{name}-{sample_id}.png")
+    # The id is any text of the data file.
+    plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in sample_id[:100])
+    target = output or Path(f"{name}-{plain}.png")
     with written_aside(target) as partial:
         sheet.save(partial, "PNG")
     show_picture(sheet)

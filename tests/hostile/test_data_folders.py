@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from proactive_agent.scenarios.contact_sheet import MOST_REACHED, sample_tiles
 from proactive_agent.scenarios.dataset import MAX_LINE, DataFolder
-from proactive_agent.scenarios.sample import MAX_CHOICES, MAX_FRAMES, MAX_TEXT
+from proactive_agent.scenarios.sample import MAX_CHOICES, MAX_FRAMES, MAX_TEXT, MAX_TURNS
 from tests.hostile.attacking import no_stall, refusal
 from tests.scenarios.official_layout import (
     Fields,
@@ -36,15 +37,15 @@ FIELDS: list[tuple[str, str, Any, str]] = [
     ("mvp-n", "num_images", 10**12, "num_images: "),
     ("mvp-n", "valid_images", [0] * 1_000_000, "valid_images: List should have at most 10000"),
     ("mvp-n", "valid_images", [10**12] * 6, "valid_images.0: "),
-    ("changeit", "max_steps", 10**9, "max_steps: Input should be less than or equal to 10000"),
+    ("changeit", "max_steps", 10**9, "max_steps: Input should be less than or equal to 1000"),
     ("changeit", "step_size", 10**9, "step_size: "),
-    ("coco", "granularity", 10**9, "granularity: Input should be less than or equal to 10000"),
+    ("coco", "granularity", 10**9, "granularity: Input should be less than or equal to 1000"),
     ("coco", "horizontal_step", 1e308, "horizontal_step: "),
     ("coco", "crop", {"top": 0, "left": 0, "width": 1e308, "height": 1}, "crop.width: "),
     ("coco", "direction", "left_" * 100_000, "direction: String should have at most"),
-    ("rod", "image_template", LONG, "image_template: String should have at most 4096"),
-    ("rod", "image_template", "{image}" * 500 + "{other}", "has the place {other}"),
-    ("rod", "image_template", "{" + "y" * 4000 + "}", "has the place {yyy"),
+    ("rod", "image_template", LONG, "image_template: String should have at most 500"),
+    ("rod", "image_template", "{image}" * 50 + "{other}", "has the place {other}"),
+    ("rod", "image_template", "{" + "y" * 400 + "}", "has the place {yyy"),
     ("rod", "prompt", LONG, f"prompt: String should have at most {MAX_TEXT}"),
     ("rod", "prompt", HALF, "prompt: "),
     ("rod", "options", ["to the left"] * 1000, f"options: List should have at most {MAX_CHOICES}"),
@@ -56,8 +57,9 @@ FIELDS: list[tuple[str, str, Any, str]] = [
     ("rod", "id", HALF, r"id: '\ud800' is not a character"),
     ("rod", "id", LONG, "id: an id of more than 1000 characters"),
     ("rod", "id", 10**40, "id: an id of more than 64 bits"),
-    ("rod", "id", 1.5, "id."),
-    ("rod", "id", None, "id."),
+    ("rod", "id", 1.5, "id: expected a text or a whole number"),
+    ("rod", "id", True, "id: expected a text or a whole number"),
+    ("rod", "id", None, "id: expected a text or a whole number"),
 ]
 """A field that cannot be used."""
 
@@ -133,8 +135,12 @@ LARGEST: list[tuple[str, Fields]] = [
     ("vsod", {}),
     ("quickdraw", {}),
     ("mvp-n", {"valid_images": list(range(MAX_FRAMES))}),
-    ("changeit", {"max_steps": MAX_FRAMES, "step_size": 1}),
-    ("coco", {"granularity": MAX_FRAMES}),
+    ("changeit", {"max_steps": MAX_TURNS, "step_size": 1}),
+    ("coco", {"granularity": MAX_TURNS}),
+    (
+        "coco",
+        {"granularity": MAX_TURNS, "direction": "left_up", "options": ["to the left", "up"]},
+    ),
 ]
 """Samples at every bound."""
 
@@ -149,6 +155,7 @@ def test_a_sample_at_every_bound_is_played_without_a_stall(
     (sample,) = folder.samples(scenario)
     with no_stall():
         assert folder.environment(scenario, sample).fewest_suggestions() is not None
+        assert len(sample_tiles(folder, scenario, sample)) <= MOST_REACHED + 1
 
 
 REAL: list[tuple[str, Callable[[Fields], Fields]]] = [
