@@ -22,8 +22,8 @@ def providers(ctx: click.Context) -> None:
 
 
 _CHECKED_WITH = (
-    "api", "reasoning", "price", "dtype", "device", "attention", "quantize", "revision",
-    "template_options", "trust_remote_code",
+    "api", "reasoning", "extra_body", "header", "price", "dtype", "device", "attention",
+    "quantize", "revision", "template_options", "trust_remote_code",
 )  # fmt: skip
 
 

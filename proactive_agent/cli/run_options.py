@@ -92,7 +92,7 @@ def option_of(setting: Declared, *, scoped: bool = True) -> click.Option:
     """
     repeats = bool(setting.setting.parameter)
     default = None if setting.default is dataclasses.MISSING else setting.default
-    if repeats:
+    if repeats and not isinstance(default, tuple):
         default = () if default is None else (default,)
     scope = f"{setting.setting.scope}: " if scoped and setting.setting.scope else ""
     text = scope + setting.setting.help

@@ -30,6 +30,7 @@ models, or within a model for that model.  A model may also have a `name` and th
 API (`rpm`, `tpm`, `timeout`, `price: [IN, OUT]`).
 """
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -100,20 +101,30 @@ def _folder_name(text: str) -> str:
 FolderName = Annotated[str, AfterValidator(_folder_name)]
 
 
-class PlannedModel(BaseModel, LoadSettings, Sampling, ApiLimits):
-    """A model of a plan.  Settings that are not given here are those of the whole plan."""
+class _FromYaml(BaseModel):
+    """Takes values of settings in the forms that YAML has."""
 
     model_config = _STRICT
+
+    @field_validator("price", "header", mode="before", check_fields=False)
+    @classmethod
+    def _as_tuple(cls, value: Any) -> Any:
+        """Takes a list, since YAML has no tuples."""
+        return tuple(value) if isinstance(value, list) else value
+
+    @field_validator("extra_body", mode="before", check_fields=False)
+    @classmethod
+    def _as_json(cls, value: Any) -> Any:
+        """Takes a mapping instead of JSON text."""
+        return json.dumps(value, sort_keys=True) if isinstance(value, dict) else value
+
+
+class PlannedModel(_FromYaml, LoadSettings, Sampling, ApiLimits):
+    """A model of a plan.  Settings that are not given here are those of the whole plan."""
 
     provider: Annotated[str, AfterValidator(_provider)]
     name: FolderName | None = None
     """The model's name in the names of its runs."""
-
-    @field_validator("price", mode="before")
-    @classmethod
-    def _as_tuple(cls, price: Any) -> Any:
-        """Takes a list, since YAML has no tuples."""
-        return tuple(price) if isinstance(price, list) else price
 
     def access(self, default: ApiAccess) -> ApiAccess:
         """Returns how the model's API is reached: its own settings, else those of `default`."""
@@ -125,10 +136,8 @@ def _as_mapping(model: Any) -> Any:
     return {"provider": model} if isinstance(model, str) else model
 
 
-class Plan(BaseModel, PlaySettings, LoadSettings, Sampling):
+class Plan(_FromYaml, PlaySettings, LoadSettings, Sampling):
     """The content of a plan's file."""
-
-    model_config = _STRICT
 
     name: FolderName
     models: list[Annotated[PlannedModel, BeforeValidator(_as_mapping)]] = Field(min_length=1)

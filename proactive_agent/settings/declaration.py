@@ -179,7 +179,7 @@ class Declared:
 
     def shown(self, value: Any) -> str:
         """The value in words."""
-        if value is None:
+        if value is None or value == ():
             return self.setting.none
         return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 

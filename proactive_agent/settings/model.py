@@ -166,6 +166,51 @@ class LoadSettings:
             help="How much the model thinks. Models differ in the levels that they accept.",
         ),
     ] = None
+    extra_body: Annotated[
+        str | None,
+        Setting(
+            heading=Heading.API,
+            providers=API,
+            for_judge="judge",
+            none="no",
+            metavar="JSON",
+            help="JSON object with further fields of each request, for example the provider "
+            "routing of OpenRouter or vLLM's chat_template_kwargs.",
+        ),
+    ] = None
+    header: Annotated[
+        tuple[str, ...],
+        Setting(
+            heading=Heading.API,
+            providers=API,
+            for_judge="judge",
+            none="no",
+            parameter="header",
+            metavar="NAME=VALUE",
+            help="Further HTTP header; repeat for several. '$VARIABLE' in the value is read from "
+            "the environment and recorded by name only.",
+        ),
+    ] = ()
+    api_seed: Annotated[
+        int | None,
+        Ge(0),
+        Le(2**31 - 1),
+        Setting(
+            heading=Heading.API,
+            providers=("openai", "litellm"),
+            metavar="N",
+            help="Seed that is sent with every request, for APIs that have one. Default: above "
+            "temperature 0, a seed per turn that is derived from --seed.",
+        ),
+    ] = None
+    image_detail: Annotated[
+        Literal["auto", "low", "high", "original"] | None,
+        Setting(
+            heading=Heading.API,
+            providers=("openai", "litellm"),
+            help="Detail in which the API reads a picture. Default: the API decides.",
+        ),
+    ] = None
     image_size: Annotated[
         int,
         Ge(16),

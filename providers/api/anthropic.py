@@ -63,6 +63,7 @@ class Anthropic(ApiProvider):
             base_url=self.address,
             max_retries=0,
             timeout=options.access.timeout,
+            default_headers=self.headers,
             # aiohttp takes half the processor time of the SDK's default client.
             http_client=anthropic.DefaultAioHttpClient(timeout=options.access.timeout),
         )

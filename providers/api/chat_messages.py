@@ -10,7 +10,6 @@ from proactive_agent.providers.api.prices import Tokens
 from proactive_agent.providers.api.provider import ParsedReply
 from proactive_agent.providers.messages import (
     AssistantMessage,
-    Message,
     Part,
     Request,
     TextPart,
@@ -28,15 +27,21 @@ _THOUGHTS = (*_SIGNED, "reasoning_content", "reasoning", "reasoning_details")
 
 
 def chat_messages(
-    request: Request, pictures: Pictures, *, thoughts: bool = True
+    request: Request, pictures: Pictures, *, thoughts: bool = True, detail: str | None = None
 ) -> list[dict[str, Any]]:
     """The `messages` of a request body.  Pictures of tool results follow in a user message.
 
-    `thoughts`: the thinking that led to a call goes back with it.
+    `thoughts`: the thinking that led to a call goes back with it.  `detail` is the detail in which
+    the API reads pictures; None leaves it to the API.
     """
     system = [{"role": "system", "content": request.system}] if request.system else []
     messages = merged(move_images_out_of_results(request.messages))
-    return system + [_turn(message, pictures, thoughts=thoughts) for message in messages]
+    return system + [
+        {"role": "user", "content": _parts(message.content, pictures, detail)}
+        if isinstance(message, UserMessage)
+        else _turn(message, thoughts=thoughts)
+        for message in messages
+    ]
 
 
 def read_chat(raw: dict[str, Any]) -> ParsedReply:
@@ -76,9 +81,7 @@ def read_call(call: dict[str, Any], index: int) -> ToolCall:
     return ToolCall(name, written, f"call_{index}" if given == "" else given)
 
 
-def _turn(message: Message, pictures: Pictures, *, thoughts: bool) -> dict[str, Any]:
-    if isinstance(message, UserMessage):
-        return {"role": "user", "content": _parts(message.content, pictures)}
+def _turn(message: AssistantMessage | ToolMessage, *, thoughts: bool) -> dict[str, Any]:
     if isinstance(message, ToolMessage):
         text = "\n".join(part.text for part in message.content if isinstance(part, TextPart))
         return {"role": "tool", "tool_call_id": message.call.id, "content": text}
@@ -108,11 +111,12 @@ def _thinking(message: AssistantMessage, *, thoughts: bool) -> dict[str, Any]:
     return {field: value for field, value in message.opaque.items() if field in sent}
 
 
-def _parts(content: Sequence[Part], pictures: Pictures) -> list[dict[str, Any]]:
+def _parts(content: Sequence[Part], pictures: Pictures, detail: str | None) -> list[dict[str, Any]]:
+    chosen = {} if detail is None else {"detail": detail}
     return [
         {"type": "text", "text": part.text}
         if isinstance(part, TextPart)
-        else {"type": "image_url", "image_url": {"url": pictures[part.key].data_uri}}
+        else {"type": "image_url", "image_url": {"url": pictures[part.key].data_uri, **chosen}}
         for part in content
     ]
 

@@ -11,7 +11,7 @@ from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
 from proactive_agent.providers.api.keys import environment, find_key
-from proactive_agent.providers.api.provider import LARGEST_SEED, ApiProvider, ParsedReply
+from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
 from proactive_agent.providers.api.server import OWN_SERVER_KEY, ApiTarget
 from proactive_agent.providers.api.thinking import LEAST_BUDGET, is_claude
 from proactive_agent.providers.base import ProviderOptions
@@ -60,12 +60,24 @@ class LiteLLM(ApiProvider):
         except Exception as error:
             first = str(error).splitlines()[0]
             raise UserError(f"litellm:{target.model}: {first}") from None
+        from litellm.types.utils import all_litellm_params
+
+        if self._company == "anthropic" and (taken := {*self.extra_body} & {*all_litellm_params}):
+            raise UserError(
+                f"{self.spec}: litellm does not pass on the field {min(taken)!r} of --extra-body; "
+                f"use anthropic:MODEL"
+            )
         supported = self._litellm.get_supported_openai_params(target.model, self._company)
         if supported is not None:
             self.left_out |= {field for field in self.may_be_left_out if field not in supported}
 
     def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
-        messages = chat_messages(request, pictures, thoughts=self.sends("reasoning"))
+        messages = chat_messages(
+            request,
+            pictures,
+            thoughts=self.sends("reasoning"),
+            detail=self.options.image_detail,
+        )
         body: dict[str, Any] = {
             "model": self.target.model,
             "messages": messages,
@@ -82,8 +94,8 @@ class LiteLLM(ApiProvider):
         # A model of Anthropic that thinks accepts only its default temperature.
         if self.sends("temperature") and not claude_thinks:
             body["temperature"] = request.sampling.temperature
-        if request.sampling.temperature > 0 and self.sends("seed"):
-            body["seed"] = request.seed % LARGEST_SEED
+        if (seed := self.seed(request)) is not None:
+            body["seed"] = seed
         if request.tools:
             body["tools"] = for_openai(request.tools)
             if self.sends("parallel_tool_calls"):
@@ -102,13 +114,18 @@ class LiteLLM(ApiProvider):
 
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
         access = self.options.access
+        own = {field: value for field, value in body.items() if field not in self.extra_body}
+        # litellm would send `extra_body` to Anthropic as a field of that name.
+        extra = self.extra_body if self._company == "anthropic" else {"extra_body": self.extra_body}
         response = await self._litellm.acompletion(
-            **body,
+            **own,
+            **(extra if self.extra_body else {}),
             api_base=self.target.base_url,
             api_key=self._api_key,
             timeout=access.timeout,
             num_retries=0,
             max_retries=0,
+            extra_headers=self.headers or None,
         )
         fields: dict[str, Any] = response.model_dump()
         return fields

@@ -8,7 +8,7 @@ from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
 from proactive_agent.providers.api.keys import key_for
-from proactive_agent.providers.api.provider import LARGEST_SEED, ApiProvider, ParsedReply
+from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
 from proactive_agent.providers.api.responses_items import (
     read_response,
     response_items,
@@ -18,6 +18,7 @@ from proactive_agent.providers.api.server import ApiTarget, posted
 from proactive_agent.providers.api.thinking import is_reasoning_model
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import Request
+from proactive_agent.tools import UserError
 from proactive_agent.tools.render import for_openai
 
 ADDRESS = "https://api.openai.com/v1"
@@ -45,6 +46,7 @@ class OpenAI(ApiProvider):
             base_url=target.base_url or ADDRESS,
             max_retries=0,
             timeout=options.access.timeout,
+            default_headers=self.headers,
             # aiohttp takes half the processor time of the SDK's default client.
             http_client=openai.DefaultAioHttpClient(timeout=options.access.timeout),
         )
@@ -59,18 +61,22 @@ class OpenAI(ApiProvider):
         # Nothing is stored at the server, so reasoning must travel with the conversation.
         self._seals = self._reasons or own
         self._responses = options.api == "responses" or (options.api == "auto" and self._reasons)
+        if self._responses and options.api_seed is not None:
+            raise UserError(
+                f"{self.spec}: the Responses API has no seed; drop --api-seed, or use --api chat"
+            )
 
     @property
     def address(self) -> str:
         return self.target.base_url or ADDRESS
 
     def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
-        sampling = request.sampling
+        sampling, detail = request.sampling, self.options.image_detail
         body: dict[str, Any] = {"model": self.target.model}
         if self._responses:
             if request.system:
                 body["instructions"] = request.system
-            body["input"] = response_items(request.messages, pictures)
+            body["input"] = response_items(request.messages, pictures, detail or "auto")
             body["max_output_tokens"] = self.limit(sampling)
             body["store"] = False
             body["stream"] = False  # Some servers stream by default.
@@ -80,12 +86,13 @@ class OpenAI(ApiProvider):
                 body["reasoning"] = {"effort": self.options.reasoning}
             tools = response_tools(request.tools)
         else:
-            body["messages"] = chat_messages(request, pictures, thoughts=self.sends("reasoning"))
+            thoughts = self.sends("reasoning")
+            body["messages"] = chat_messages(request, pictures, thoughts=thoughts, detail=detail)
             body[self._limit_field] = self.limit(sampling)
             if self.options.reasoning:
                 body["reasoning_effort"] = self.options.reasoning
-            if sampling.temperature > 0 and self.sends("seed"):
-                body["seed"] = request.seed % LARGEST_SEED
+            if (seed := self.seed(request)) is not None:
+                body["seed"] = seed
             tools = for_openai(request.tools)
         if tools:
             body["tools"] = tools

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 from proactive_agent.providers.api.cache import ReplyCache, cache_key
 from proactive_agent.providers.api.encoding import Encoder, Pictures
+from proactive_agent.providers.api.extras import parse_extra_body, parse_headers
 from proactive_agent.providers.api.faults import SLOWED_BY, STOPPING, ApiError, shortened
 from proactive_agent.providers.api.finish_reasons import normalised
 from proactive_agent.providers.api.keys import protect_secrets
@@ -90,6 +91,9 @@ class ApiProvider(Provider):
         access = options.access
         self.target = target
         self.options = options
+        self.extra_body = parse_extra_body(options.extra_body)
+        self.headers = parse_headers(options.header)
+        """Headers that the user adds, with the values of environment variables filled in."""
         self.left_out: set[str] = set()
         self.thinker = thinker(self.name, target.model, own_server=target.base_url is not None)
         self.thinks = self.thinker.thinks(options.reasoning)
@@ -160,7 +164,7 @@ class ApiProvider(Provider):
 
     async def _answered(self, request: Request) -> Reply:
         pictures = await self._encoder.pictures(request)
-        body = self.body(request, pictures)
+        body = self._body(request, pictures)
         tokens = self._expected_tokens(request, pictures)
         reply = await self._asked(body, tokens, self._key(request, body))
         shown = [pictures[part.key].sent for part in request.pictures]
@@ -199,7 +203,7 @@ class ApiProvider(Provider):
 
     async def preview(self, request: Request) -> Preview | None:
         try:
-            body = self.body(request, await self._encoder.pictures(request))
+            body = self._body(request, await self._encoder.pictures(request))
         except ApiError as fault:
             raise ProviderError(fault.kind, str(fault)) from None
         return Preview(self.address or f"an address that {self.library} chooses", body)
@@ -234,6 +238,21 @@ class ApiProvider(Provider):
         """Whether a request contains this field; False once the API has rejected it."""
         return field not in self.left_out
 
+    def seed(self, request: Request) -> int | None:
+        """The seed to send, or None.  A seed that the user chose is never left out."""
+        if self.options.api_seed is not None:
+            return self.options.api_seed
+        if request.sampling.temperature > 0 and self.sends("seed"):
+            return request.seed % LARGEST_SEED
+        return None
+
+    def _body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
+        """The body of a request, with the fields that are sent only if a user sets them."""
+        sampling = request.sampling
+        chosen = {"top_p": sampling.top_p, "top_k": sampling.top_k}
+        set_by_user = {name: value for name, value in chosen.items() if value is not None}
+        return self.body(request, pictures) | set_by_user | self.extra_body
+
     def limit(self, sampling: Sampling) -> int:
         """The limit of a reply in tokens, room for thinking included."""
         return sampling.max_tokens + self.room(sampling)
@@ -260,7 +279,8 @@ class ApiProvider(Provider):
         seed = request.seed if request.sampling.temperature > 0 else None
         # Each repetition has its own key.  The first one's key is that of older caches.
         repeat = (request.key.repeat,) if request.key.repeat else ()
-        return cache_key(self.name, self.address, body, seed, *repeat)
+        headers = (sorted(self.options.header),) if self.options.header else ()
+        return cache_key(self.name, self.address, body, seed, *repeat, *headers)
 
     async def _asked(self, body: dict[str, Any], tokens: int, key: str | None) -> Reply:
         if self._cache and key and (kept := await self._kept(self._cache, key)):

@@ -22,19 +22,21 @@ _UNFINISHED = ("failed", "cancelled", "queued", "in_progress")
 _NOT_SENT_BACK = ("status",)
 
 
-def response_items(messages: Iterable[Message], pictures: Pictures) -> list[dict[str, Any]]:
-    """The `input` of a request body.  Tool results contain their pictures."""
+def response_items(
+    messages: Iterable[Message], pictures: Pictures, detail: str
+) -> list[dict[str, Any]]:
+    """The `input` of a request body.  Tool results contain their pictures, sent with `detail`."""
     items: list[dict[str, Any]] = []
     for message in messages:
         if isinstance(message, AssistantMessage):
             items += _replied(message)
         elif isinstance(message, ToolMessage):
-            output = _parts(message.content, pictures)
+            output = _parts(message.content, pictures, detail)
             items.append(
                 {"type": "function_call_output", "call_id": message.call.id, "output": output}
             )
         else:
-            items.append({"role": "user", "content": _parts(message.content, pictures)})
+            items.append({"role": "user", "content": _parts(message.content, pictures, detail)})
     return items
 
 
@@ -101,13 +103,13 @@ def _replied(message: AssistantMessage) -> list[dict[str, Any]]:
     return items
 
 
-def _parts(content: Sequence[Part], pictures: Pictures) -> list[dict[str, Any]]:
+def _parts(content: Sequence[Part], pictures: Pictures, detail: str) -> list[dict[str, Any]]:
     return [
         {"type": "input_text", "text": part.text}
         if isinstance(part, TextPart)
         else {
             "type": "input_image",
-            "detail": "auto",
+            "detail": detail,
             "image_url": pictures[part.key].data_uri,
         }
         for part in content

@@ -85,6 +85,12 @@ def wrong(path: str, body: Body, field: str, value: Any) -> Body:
     return made
 
 
+def through_gateway(path: str, body: Body) -> Body:
+    """A reply that names what served it."""
+    served = {"model": "m-2026", "system_fingerprint": "fp_1", "provider": "Upstream"}
+    return reply(path, body) | served
+
+
 def failed_upstream(path: str, body: Body) -> Body:
     """A gateway's reply with HTTP 200 for a model that failed behind it."""
     made = reply(path, body, calls=0, text="Hm.")

@@ -168,6 +168,9 @@ TROUBLES: dict[str, Trouble] = {
     "failed upstream": lambda received: Sent(
         body=json.dumps(replies.failed_upstream(received.path, received.body))
     ),
+    "through a gateway": lambda received: Sent(
+        body=json.dumps(replies.through_gateway(received.path, received.body))
+    ),
     "surrogate in the finish reason": wrong("finish", "\ud800"),
     **WRONG,
     "broken arguments": replying(arguments='{"direction": lef'),

@@ -136,7 +136,13 @@ def test_another_setting_is_another_request(server: HostileServer, tmp_path: Pat
     access = ApiAccess(cache=str(tmp_path / "cache"))
     play(settings(server, limit=1), tmp_path / "a", access)
     counts = []
-    for more in ({"max_tokens": 100}, {"temperature": 0.5}, {"image_quality": 50}):
+    for more in (
+        {"max_tokens": 100},
+        {"temperature": 0.5},
+        {"image_quality": 50},
+        {"header": ("X-Title=study",)},
+        {"extra_body": '{"top_a": 0.5}'},
+    ):
         before = len(server.received)
         own = ProviderSettings(**more)
         play(settings(server, limit=1, provider_settings=own), tmp_path / "b", access)

@@ -112,6 +112,25 @@ def test_replies_that_the_limit_cut_off_are_wrong_counted_and_named(
     assert [group(episode) for episode in folder.episodes()] == [CUT_OFF_REPLY] * 2
 
 
+def test_a_header_is_recorded_by_the_name_of_its_variable(
+    server: HostileServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = "sk-from-the-environment-0123"
+    monkeypatch.setenv("MINE", secret)
+    result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--limit", "1",
+                    "--header", "X-Api-Key=$MINE", "--header", "X-Title=a,b",
+                    "--extra-body", '{"top_a": 0.5}',
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    assert {received.headers["x-api-key"] for received in server.received} == {secret}
+    (folder,) = map(RunFolder, tmp_path.iterdir())
+    how = folder.read_manifest().settings.provider_settings
+    assert how.header == ("X-Api-Key=$MINE", "X-Title=a,b")
+    assert how.extra_body == '{"top_a": 0.5}'
+    for file in folder.path.iterdir():
+        assert secret.encode() not in file.read_bytes(), file
+
+
 # The probe ---------------------------------------------------------------------------------------
 
 

@@ -292,6 +292,15 @@ def test_a_plan_that_is_not_there_is_wrong_input(tmp_path: Path) -> None:
     assert "none.yaml" in result.stderr
 
 
+def test_a_plan_writes_fields_and_headers_as_yaml_does(tmp_path: Path) -> None:
+    routing = {"provider": {"order": ["x"]}}
+    model = {"provider": "openai:m", "header": ["X-Title=study"], "extra_body": routing}
+    (run,) = planned_runs(write_plan(tmp_path, models=[model]), None, ApiAccess())
+    how = run.settings.provider_settings
+    assert how.header == ("X-Title=study",)
+    assert json.loads(how.extra_body or "") == routing
+
+
 def test_a_plan_is_named_like_its_file(tmp_path: Path) -> None:
     assert read_plan(write_plan(tmp_path, "friday.yml")).name == "friday"
     assert read_plan(write_plan(tmp_path, name="study.yaml")).name == "study"
