@@ -184,6 +184,7 @@ TROUBLES: dict[str, Trouble] = {
     "call cut off": replying(arguments='{"direction": lef', stop="length"),
     "no usage": replying(usage=False),
     "thinking": replying(thinking=True),
+    "verdicts": replying(calls=0, text="[false, false, false, true]"),
     "key in an error": failing_with_key(400, "Incorrect API key provided: "),
     "key where the message is cut": failing_with_key(400, "x" * 365 + " "),
     "key without its last character": failing_with_key(400, "", -1),
