@@ -6,6 +6,10 @@
 - run folders: `test_run_folders.py`; `records.py` has terminal escapes and markup in every text
 - plug-ins: `test_plug_ins.py`
 - replies of an API: `tests/providers/hostile_server.py`, which misbehaves on demand
+- keys that a server repeats: `test_secrets.py`
+- replies that are long: `test_long_replies.py`
+- kill points: `test_killed_readers.py` (`judge` and `export`)
+- random inputs of all kinds: `test_fuzz.py`; `mutations.py` makes them out of good ones
 
 Each file begins with its generator and a table of cases: a name, the hostile input, and words of
 the message that refuses it.  A new case is one line of that table.  `attacking.refusal` runs a
