@@ -2,6 +2,7 @@
 
 from proactive_agent.providers.base import (
     Finding,
+    Preview,
     Provider,
     ProviderError,
     ProviderOptions,
@@ -40,6 +41,7 @@ __all__ = [
     "Message",
     "ModelFunction",
     "Part",
+    "Preview",
     "Provider",
     "ProviderError",
     "ProviderOptions",

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import shorten
 
 from proactive_agent.cli.ending import exit_code, run_async
 from proactive_agent.cli.progress import Bar, Bars
@@ -17,6 +18,9 @@ from proactive_agent.runs.session import Session, SessionObserver
 from proactive_agent.runs.trust import resume_options
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.terminal.console import messages, safe
+
+LONGEST_EXAMPLE = 300
+"""Characters of the message of an error."""
 
 
 def play_runs(
@@ -134,7 +138,8 @@ def _say_errors(run: PlayedRun, *, named: bool) -> None:
     _say(f"{name}{summary.errors:,} of {every:,} episodes ended with an error:")
     for one in summary.error_kinds:
         source = "" if one.source == "provider" else f" ({one.source})"
-        _say(f"  {one.episodes:,} {one.kind}{source}: {one.example}")
+        example = shorten(one.example, LONGEST_EXAMPLE, placeholder=" …")
+        _say(f"  {one.episodes:,} {one.kind}{source}: {example}")
 
 
 def _say_how_to_resume(progress: _Progress, reason: str, again: str | None) -> None:

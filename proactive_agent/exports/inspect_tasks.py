@@ -48,6 +48,7 @@ from proactive_agent.providers import (
     ToolMessage,
     UserMessage,
 )
+from proactive_agent.providers.api.finish_reasons import normalised
 from proactive_agent.records.describe import call_result
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
@@ -80,7 +81,7 @@ class InspectModel(Provider):
         return Reply(
             text=output.message.text,
             tool_calls=tuple(map(_call, output.message.tool_calls or ())),
-            finish_reason=output.stop_reason,
+            finish_reason=normalised(output.stop_reason),
             tool_format="native" if request.tools else None,
             opaque=output.message,
         )

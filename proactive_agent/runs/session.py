@@ -17,7 +17,8 @@ from typing import Any, Self
 from proactive_agent.disk.open_files import spare_files
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
-from proactive_agent.providers import Provider, StoppedError
+from proactive_agent.providers import Provider, ProviderError, StoppedError
+from proactive_agent.providers.reply_check import checked
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
@@ -131,7 +132,8 @@ class Session:
                 self._probed.add(model)
                 try:
                     reply = await model.probe(sampling)
-                except StoppedError as error:
+                    reply = reply and checked(reply)
+                except (ProviderError, StoppedError) as error:
                     raise UserError(str(error)) from None
                 if self._budget and reply and model.charges:
                     of = "the model" if model is run.play.provider else "the judge"

@@ -72,7 +72,8 @@ def test_every_reader_gets_past_a_damaged_line(tmp_path: Path) -> None:
     assert open_run(folder.path).summary.errors == 1
     write_csv_tables(folder, tmp_path / "csv")
     write_parquet_tables(folder, tmp_path / "parquet")
-    for command in (["trace"], ["trace", "--sample", "rod:1"], ["why"], ["compare"]):
+    report = ["report", "-o", str(tmp_path / "report.html")]
+    for command in (["trace"], ["trace", "--sample", "rod:1"], ["why"], ["compare"], report):
         shown = CliRunner().invoke(cli, [command[0], str(folder.path), *command[1:]])
         assert (shown.exit_code, shown.exception) == (0, None), command
 
