@@ -33,7 +33,7 @@ class Times(NamedTuple):
     """Processor seconds per picture."""
 
     whole: float
-    """From the picture file to the checked files of the sample."""
+    """The whole time, from the picture file to the checked files of the sample."""
     decode: float
     """Decoding and scaling down."""
     picture: float

@@ -1,4 +1,4 @@
-"""What it costs to force records to the disk, as a ratio to leaving that to the system.
+"""Cost of forcing records to the disk, as a ratio to leaving that to the system.
 
     python -m benchmarks.fsync_cost [--folder DIR] [--episodes N]
 

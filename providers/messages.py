@@ -58,7 +58,7 @@ class ToolMessage:
 Message = UserMessage | AssistantMessage | ToolMessage
 
 ToolFormat = Literal["native", "text"]
-"""How tools are offered: through the model's own tool calling, or as text in the prompt."""
+"""The way in which tools are offered: the model's own tool calling, or text in the prompt."""
 
 
 def pictures_of(message: Message) -> list[ImagePart]:
@@ -185,7 +185,7 @@ class Reply:
     """Reason for the end of the reply; `length` if the token limit cut it off."""
     usage: Usage = Usage()
     tool_format: ToolFormat | None = None
-    """How tools were offered; None if no tools were."""
+    """The way in which tools were offered; None without tools."""
     sent_image: SentImage | None = None
     """The last picture of the request, if it was encoded again for an API."""
     served: ServedBy | None = None

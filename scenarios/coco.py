@@ -174,7 +174,7 @@ class Coco(Environment[CocoSample]):
 
 
 class _Axis:
-    """How far the crop has grown along one axis."""
+    """The growth of the crop along one axis."""
 
     def __init__(self, step: float, steps: int) -> None:
         self.step = step

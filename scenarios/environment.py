@@ -49,7 +49,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What the model sees in a state.  It does not say which option is right."""
+    """The view of a state that the model gets.  It does not reveal the right option."""
 
     image: ImageRef
     question: str
@@ -87,7 +87,7 @@ class AcceptedAnswer(NamedTuple):
     """An answer that counts as right to an open-ended question."""
 
     text: str
-    """Without the final full stop."""
+    """The answer without its final full stop."""
     intervention: Intervention | None = None
     """The intervention that a proactive answer asks for; without an argument it stands for every
     direction.  None for a category."""

@@ -24,8 +24,8 @@ MAX_FILE_BYTES = 512 * 2**20
 """Larger files are refused.  An uncompressed picture of `MAX_PIXELS` has half of it."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-"""Formats of pictures, whatever their file is named.  Pillow knows some forty.  Its decoder of EPS
-starts Ghostscript, and most of the others are rarely tested."""
+"""Formats that are opened, for any file name.  Pillow knows about forty.  Its decoder of EPS starts
+Ghostscript, and most of the others are rarely tested."""
 
 CACHE_BYTES = 256 * 2**20
 
@@ -64,7 +64,7 @@ class ImageStore:
         return Picture(picture.image.crop(crop_box(ref.path, ref.crop)), picture.sha256)
 
     def resolve(self, path: str) -> Path:
-        """Returns the file of a path.  Raises ImageError if it lies outside the data folder."""
+        """Returns the file of a path.  Raises ImageError if it is outside the data folder."""
         if problem := check_relative(path):
             raise ImageError(problem)
         try:

@@ -60,7 +60,7 @@ class ProtocolPack(BaseModel):
     wheel_sha256: str
     wording: Wording
     filter: dict[str, frozenset[int]]
-    """By scenario: the ids of the samples that the official filter keeps."""
+    """The ids of the samples that the official filter keeps, by scenario."""
 
     @model_validator(mode="after")
     def _covers_every_published_scenario(self) -> Self:

@@ -10,9 +10,9 @@ from typing import IO
 def open_regular(file: Path, buffering: int = -1) -> IO[bytes]:
     """Opens a regular file for reading.  Raises OSError for everything else, and never blocks.
 
-    A pipe without a writer would block for ever, and a device may answer without end.
+    A pipe without a writer would block forever, and a device may send data without end.
     """
-    # O_NONBLOCK: else opening a pipe would wait.  It has no effect on regular files.
+    # Without O_NONBLOCK, opening a pipe would wait.  It has no effect on regular files.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     number = os.open(file, flags)
     try:

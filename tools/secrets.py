@@ -1,7 +1,7 @@
 """Keeps known secrets out of everything that the program writes or shows.
 
 `register_secret` makes a value known: a key that is sent to an API, or a secret header.
-`register_environment` does so for variables whose names suggest a secret.  `redacted` replaces
+`register_environment` registers variables whose names suggest a secret.  `redacted` replaces
 known secrets in a text by their names.  It also replaces parts of them, because servers and error
 messages shorten what they repeat.  Redact a text before you shorten it.
 """
@@ -16,11 +16,11 @@ from urllib.parse import unquote_plus, urlsplit
 from proactive_agent.tools.errors import UserError
 
 SHORTEST = 8
-"""Fewest characters of a secret.  Shorter values, such as "none", occur in ordinary texts."""
+"""Shortest secret, in characters.  Shorter values, such as "none", occur in ordinary texts."""
 PART = 10
-"""Characters of a secret that are replaced wherever they occur in a row."""
+"""Shortest part of a secret that is replaced, in characters."""
 BEGINNING = 8
-"""Characters from the beginning of a secret that are replaced."""
+"""Shortest beginning of a secret that is replaced, in characters."""
 _ANCHOR = PART // 2
 """Every part of a secret contains one of its blocks of this length (in characters)."""
 
@@ -49,10 +49,10 @@ class Redactor:
         """Names by `PART` characters in a row."""
         self._beginnings: dict[str, str] = {}
         self._anchors: set[str] = set()
-        """Texts of which one is in every text that contains a secret."""
+        """Short texts.  Every text that contains a secret contains at least one of them."""
 
     def register(self, value: str, name: str, *, parts: bool = True) -> None:
-        """Makes a secret known.  `parts` tells whether its parts are replaced as well.
+        """Makes a secret known.  `parts`: whether its parts are also replaced.
 
         Values that are shorter than `SHORTEST` are ignored.
         """
@@ -89,7 +89,7 @@ class Redactor:
         return "".join([*pieces, text[done:]])
 
     def _spans(self, text: str) -> list[tuple[int, int, str]]:
-        """The places of secrets, in order.  Overlapping places are one."""
+        """The places of secrets, in order.  Overlapping places are merged."""
         whole = "|".join(map(re.escape, sorted(self._names, key=len, reverse=True)))
         found = [(m.start(), m.end(), self._names[m[0]]) for m in re.finditer(whole, text)]
         for length, known in ((PART, self._parts), (BEGINNING, self._beginnings)):
@@ -117,9 +117,9 @@ def register_secret(value: str | None, name: str) -> None:
 
 
 def register_environment(environment: Mapping[str, str]) -> None:
-    """Makes the variables known whose names suggest a key or a password.
+    """Registers the values of variables whose names suggest a key or a password.
 
-    Parts are replaced only of values that look random: others can be words or paths.
+    Parts are replaced only if the value looks random, because others can be words or paths.
     """
     for name, value in environment.items():
         if _SECRET_NAME.search(name.upper()):
@@ -132,7 +132,7 @@ def forget_secrets() -> None:
 
 
 def redacted(text: str) -> str:
-    """Returns the text with the names of known secrets in place of them and of their parts."""
+    """Returns the text with known secrets, and parts of them, replaced by their names."""
     return _redactor(text)
 
 

@@ -57,9 +57,9 @@ class Rates(BaseModel):
     valid_calls: Estimate
     """Share of tool calls that match their schema."""
     fitting_calls: Estimate
-    """Of the valid calls that change the scene: share with a tool that this scenario has."""
+    """Share of the valid calls that change the scene whose tool belongs to this scenario."""
     right_calls: Estimate
-    """Of the fitting calls: share that the state accepts."""
+    """Share of the fitting calls that the state accepts."""
     parser_gap: Estimate
     """acc with the lenient parser minus acc with the official one, as far as it is known."""
     cc: Estimate

@@ -1,7 +1,7 @@
 """Error records in place of lines of `episodes.jsonl` that cannot be read.
 
-Earlier versions wrote whatever an API reported, for example 2**70 tokens.  Such a line still names
-its episode, so it counts as an error of that episode, and `run --resume` plays the episode again.
+Earlier versions wrote any number that an API reported, for example 2**70 tokens.  Such a line still
+names its episode, so it counts as an error of that episode, and `run --resume` plays it again.
 """
 
 import json
@@ -25,7 +25,7 @@ _DIGITS = 18
 
 
 class _Named(BaseModel):
-    """The part of a line that tells which episode it is."""
+    """The part of a line that identifies its episode."""
 
     model_config = ConfigDict(extra="ignore")
 

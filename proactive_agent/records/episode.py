@@ -21,7 +21,7 @@ Count = Annotated[int, Field(ge=0, le=MOST)]
 Amount = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 
 ErrorSource = Literal["provider", "data", "judge", "record"]
-"""Where an error came from; `record` is a line of `episodes.jsonl` that cannot be read."""
+"""The source of an error; `record` is a line of `episodes.jsonl` that cannot be read."""
 
 
 class EpisodeKey(NamedTuple):
@@ -82,7 +82,7 @@ class CallRecord(Record):
 
 
 class ServedByRecord(Record):
-    """What answered a request, as the API reports it.  Null means that it does not say."""
+    """The model that answered a request, as reported by the API.  Null means not reported."""
 
     model: str | None = None
     """The exact model, for example a dated version of the one that was asked for."""
@@ -105,9 +105,9 @@ class ReplyRecord(Record):
     finish_reason: str | None
     """Why the reply ended; `length` if the token limit cut it off."""
     tool_format: Literal["native", "text"] | None
-    """How tools were offered: by the API, or in the prompt's text."""
+    """The way in which tools were offered: by the API, or in the prompt's text."""
     served: ServedByRecord | None = None
-    """What really answered; null if the provider does not report it."""
+    """The model that really answered; null if the provider does not report it."""
 
 
 class ActionRecord(Record):
@@ -126,7 +126,7 @@ class ActionRecord(Record):
     question: str | None = None
     """The request in free text that the simulated user turned into this intervention."""
     mapped: bool = False
-    """True if the user did something helpful other than what was asked for."""
+    """True if the user did another helpful intervention instead of the one requested."""
 
 
 class VerdictRecord(Record):
@@ -224,7 +224,7 @@ class TurnRecord(Record):
 
 
 class OutcomeRecord(Record):
-    """How an episode ended."""
+    """The end of an episode."""
 
     correct: bool
     stop: Literal["answered", "abstained", "invalid", "turn_limit", "error"]

@@ -72,7 +72,7 @@ class JudgementOutline(Slim):
 
 
 class ServedByOutline(Slim):
-    """What answered a request, as the API reports it."""
+    """The model that answered a request, as reported by the API."""
 
     model: str | None = None
     fingerprint: str | None = None
@@ -98,7 +98,7 @@ class TurnOutline(Slim):
 
 
 class OutcomeOutline(Slim):
-    """How an episode ended."""
+    """The end of an episode."""
 
     correct: bool
     stop: Stop

@@ -36,7 +36,7 @@ class GroupSummary(BaseModel):
     share: float
     """Share of all failures, 0 to 1."""
     scenarios: dict[str, Share]
-    """By scenario with such failures: their number and their share of its episodes."""
+    """Number of these failures and their share of the episodes, by scenario that has any."""
     examples: list[EpisodeKey]
 
 

@@ -59,7 +59,7 @@ class ChosenRuns(NamedTuple):
     """Runs that fit one table or plot."""
 
     runs: list[PlayedRun]
-    """With names that distinguish them from each other."""
+    """The runs, with names that distinguish them from each other."""
     scenarios: list[str]
     """Scenarios that every run has played.  The runs' tables and summaries hold only these."""
     left_out: list[str]
@@ -71,7 +71,7 @@ class ModelRuns(NamedTuple):
 
     name: str
     runs: dict[str, PlayedRun]
-    """By condition, in the order of `WantedConditions`."""
+    """The runs by condition, in the order of `WantedConditions`."""
 
 
 class MatchedModels(NamedTuple):
@@ -85,7 +85,7 @@ class MatchedModels(NamedTuple):
 
     @property
     def departure_notes(self) -> list[str]:
-        """How these runs depart from the paper."""
+        """Notes about departures of these runs from the paper."""
         return departure_notes([run for model in self.models for run in model.runs.values()])
 
 

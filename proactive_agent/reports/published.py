@@ -35,7 +35,7 @@ _AVERAGE = "avg"
 """The data set name under which the files hold the paper's averages."""
 
 _FOLDER = files("proactive_agent") / "published_data"
-"""In the repository this is a link to `results/published`."""
+"""The folder of the published tables; in the repository a link to `results/published`."""
 
 
 class TableInfo(NamedTuple):
@@ -72,9 +72,9 @@ class PublishedModel(NamedTuple):
 
     model: str
     config: str
-    """In table 3 `original` or the reward of a suggestion (`rp=0.5`); empty in other tables."""
+    """`original` or the reward of a suggestion (`rp=0.5`) in table 3; empty in other tables."""
     values: dict[str, dict[str, float]]
-    """By scenario (short name, in the table's order), then by metric."""
+    """Numbers by scenario (short name, in the table's order), then by metric."""
     printed: dict[str, float]
     """The average that the paper prints, by metric."""
 

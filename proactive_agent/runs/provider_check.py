@@ -67,7 +67,7 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
 
 
 def check_now(provider: Provider, max_tokens: int) -> list[Finding]:
-    """Runs `check` in an event loop of its own."""
+    """Runs `check` in a new event loop."""
     return asyncio.run(check(provider, max_tokens))
 
 

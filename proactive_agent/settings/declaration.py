@@ -1,4 +1,4 @@
-"""How a setting is declared, and how the declarations of a class are read."""
+"""The declaration of a setting, and the reading of a class's declarations."""
 
 import dataclasses
 import functools
@@ -151,7 +151,7 @@ class Declared:
 
     name: str
     type: Any
-    """Without None and annotations: `int`, `float`, `bool`, `str`, a `Literal`, a tuple."""
+    """The type without None and annotations: `int`, `float`, `bool`, `str`, `Literal`, tuple."""
     default: Any
     """`dataclasses.MISSING` if the setting must be given."""
     setting: Setting

@@ -16,7 +16,7 @@ Dollars = Annotated[float, Ge(0)]
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a model generates text.  Part of every request."""
+    """Settings of text generation.  Part of every request."""
 
     max_tokens: Annotated[
         int,
@@ -72,7 +72,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class LoadSettings:
-    """How a model is loaded or addressed.  Each provider takes the settings that concern it."""
+    """Settings for loading or addressing a model.  Each provider uses those that concern it."""
 
     dtype: Annotated[
         str,
@@ -240,7 +240,7 @@ class LoadSettings:
 
 @dataclass(frozen=True)
 class ApiLimits:
-    """How fast an API may be asked and what it costs.  Changes no reply."""
+    """Rate limits, timeout and price of an API.  They change no reply."""
 
     rpm: Annotated[
         float | None,
@@ -289,7 +289,7 @@ class ApiLimits:
 
 @dataclass(frozen=True)
 class ApiAccess(ApiLimits):
-    """How an API is reached and paid for.  Affects when replies arrive, never their content."""
+    """Settings of the access to an API.  They affect when replies arrive, never their content."""
 
     cache: Annotated[
         str | None,

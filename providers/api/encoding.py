@@ -34,7 +34,7 @@ class Encoded:
 
 
 Pictures = dict[str, Encoded]
-"""By `ImagePart.key`."""
+"""Encoded pictures by `ImagePart.key`."""
 
 
 class Encoder:

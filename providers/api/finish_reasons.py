@@ -1,8 +1,8 @@
-"""One vocabulary for the reasons why a model stopped writing.
+"""A common vocabulary for the reasons why a model stopped writing.
 
 | reason | meaning |
 | --- | --- |
-| stop | the model came to its end |
+| stop | the model ended its reply |
 | tool_calls | the reply ends with tool calls |
 | length | the token limit cut the reply off |
 | content_filter | the API's filter stopped the reply |

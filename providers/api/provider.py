@@ -67,7 +67,7 @@ class ParsedReply:
     text: str
     tool_calls: tuple[ToolCall, ...]
     finish_reason: str | None
-    """As the API wrote it."""
+    """The reason as the API wrote it."""
     tokens: Tokens
     opaque: Any = None
 

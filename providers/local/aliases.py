@@ -36,7 +36,7 @@ REVISIONS: Mapping[str, str] = {"microsoft/Phi-4-multimodal-instruct": "refs/pr/
 
 
 class Source(NamedTuple):
-    """Where a model is loaded from.  `folder` is None for a repository of the Hugging Face Hub."""
+    """The source of a model.  `folder` is None for a repository of the Hugging Face Hub."""
 
     location: str
     folder: Path | None

@@ -40,7 +40,7 @@ class BuildSettings:
     """The settings of a build."""
 
     sources: Mapping[str, Path]
-    """By scenario: a folder or a list."""
+    """A source (folder or list) by scenario."""
     out: Path
     look: Appearance = field(default_factory=Appearance)
     seed: int = 0

@@ -34,7 +34,7 @@ def build_coco(
     """Builds the frame and the initial crop of a picture.
 
     The first crop contains at most 10 % of the object's box and the last one all of it.  Every crop
-    lies inside the picture.  Without a `direction` one that the picture allows is drawn at random.
+    is inside the picture.  Without a `direction` one that the picture allows is drawn at random.
     Raises SkipError if the picture allows none.
     """
     wanted = [direction] if direction else rng.sample(DIRECTIONS, len(DIRECTIONS))

@@ -69,7 +69,7 @@ FAMILIES: Mapping[str, Mapping[str, Corruption]] = {
     "resolution": _by_imagenet_c("pixelate"),
     "artifacts": _by_imagenet_c("snow", "frost", "fog", "spatter"),
 }
-"""By enhancement, named as in `scenarios.imagenet_c.OPERATIONS`: the corruptions it repairs."""
+"""Corruptions by the enhancement that repairs them (see `scenarios.imagenet_c.OPERATIONS`)."""
 
 BLOCKY = frozenset({"jpeg_compression", "pixelate"})
 

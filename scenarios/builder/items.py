@@ -22,17 +22,17 @@ class Box(NamedTuple):
 
     @property
     def width(self) -> int:
-        """In pixels."""
+        """Width in pixels."""
         return self.right - self.left
 
     @property
     def height(self) -> int:
-        """In pixels."""
+        """Height in pixels."""
         return self.bottom - self.top
 
     @property
     def area(self) -> int:
-        """In pixels; 0 for an empty box."""
+        """Area in pixels; 0 for an empty box."""
         return max(self.width, 0) * max(self.height, 0)
 
     def overlap(self, other: "Box") -> int:

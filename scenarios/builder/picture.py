@@ -21,7 +21,7 @@ Layer = Image.Image
 
 
 def read_inside(root: Path, path: str) -> bytes:
-    """Reads a file below `root`.  Raises SkipError if it does not exist or lies outside."""
+    """Reads a file below `root`.  Raises SkipError if it does not exist or is outside."""
     try:
         file = (root / path).resolve()
         if not file.is_relative_to(root.resolve()):
@@ -80,7 +80,7 @@ def _scaled(image: Image.Image, factor: float) -> Image.Image:
 def scaled_box(region: Region, original: PixelSize, scaled: PixelSize) -> Box:
     """Returns a source's box in pixels of the scaled picture, rounded outwards and clipped.
 
-    Raises SkipError if the box lies outside the picture.
+    Raises SkipError if the box is outside the picture.
     """
     across, down = scaled.width / original.width, scaled.height / original.height
     box = Box(
@@ -91,7 +91,7 @@ def scaled_box(region: Region, original: PixelSize, scaled: PixelSize) -> Box:
     )
     if min(box.width, box.height) <= 0:
         raise SkipError(
-            f"the box {list(region)} lies outside the picture of "
+            f"the box {list(region)} is outside the picture of "
             f"{original.width} x {original.height} pixels"
         )
     return box

@@ -64,7 +64,7 @@ class SourceRow(BaseModel):
         given = [name for name in BOX_FIELDS if getattr(self, name) is not None]
         if given and len(given) < len(BOX_FIELDS):
             missing = ", ".join(name for name in BOX_FIELDS if name not in given)
-            raise ValueError(f"{missing}: missing beside {', '.join(given)}")
+            raise ValueError(f"{missing}: missing; a box needs {', '.join(BOX_FIELDS)}")
         if problem := check_relative(self.path):
             raise ValueError(problem.replace("data folder", "source's folder"))
         return self

@@ -63,7 +63,7 @@ class Episode:
     thing: str = ""
     """Name of the occluder in the question."""
     visible: dict[str, float] = field(default_factory=dict)
-    """By frame: the visible share of the object's pixels, 0 to 1."""
+    """Visible share of the object's pixels by frame, 0 to 1."""
     share: float | None = None
     """Share of the picture that the object covers in the reference frame."""
     more: dict[str, Any] = field(default_factory=dict)

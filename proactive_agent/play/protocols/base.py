@@ -58,7 +58,7 @@ class TurnReading:
     question: str | None = None
     """The request in free words from which the simulated user took the action."""
     mapped: bool = False
-    """True if the user does another helpful thing than the one requested."""
+    """True if the user does another helpful intervention instead of the one requested."""
     judgement: JudgementRecord | None = None
     """The judge's verdicts (`oeg`)."""
 

@@ -35,7 +35,7 @@ class Differences(BaseModel):
     """All differences between a run and the baseline."""
 
     scenarios: dict[str, dict[str, Difference]]
-    """By scenario, then by metric."""
+    """Differences by scenario, then by metric."""
     macro: dict[str, Difference]
     """The averages over these scenarios, by metric."""
 

@@ -19,7 +19,7 @@ class PublishedFigures(BaseModel):
     """A model's row in one of the paper's tables."""
 
     name: str
-    """In table 3 with the configuration: `original`, `rp=0.5`, …"""
+    """The model's name; in table 3 with the configuration: `original`, `rp=0.5`, …"""
     source: Literal["published"] = "published"
     paper: str = PAPER
     table: TableName
@@ -27,7 +27,7 @@ class PublishedFigures(BaseModel):
     condition: str
     data: str = OFFICIAL
     scenarios: dict[str, dict[str, float]]
-    """By scenario, then by metric; shares are 0 to 1."""
+    """Numbers by scenario, then by metric; shares are 0 to 1."""
     macro: dict[str, float]
     """The averages that the paper prints, by metric."""
 

@@ -45,7 +45,7 @@ class ComparisonReport(BaseModel):
     runs: list[ComparedRun]
     published: list[PublishedFigures]
     differences: dict[str, Differences]
-    """By name of the compared run.  Runs without samples in common with the baseline are absent."""
+    """Differences by name of the compared run; runs without a common sample are absent."""
     help_seeking: list[HelpSeekingPair]
 
 

@@ -56,7 +56,7 @@ class AnswerVerdict(NamedTuple):
 
     proactive: bool
     category: bool | None
-    """None if no category is accepted."""
+    """Whether the answer names the category; None if no category is accepted."""
 
     @classmethod
     def of(cls, judgement: JudgementRecord) -> "AnswerVerdict":

@@ -29,7 +29,7 @@ class Reproduced(NamedTuple):
     """A table or figure, written in several formats."""
 
     contents: dict[str, bytes]
-    """By format."""
+    """File contents by format."""
     left_out: list[str]
     """Sentences about runs that do not fit."""
 

@@ -13,7 +13,7 @@ from tests.proactive_agent.running import play_new
 
 inspect_ai = pytest.importorskip("inspect_ai")
 
-# Inspect warns of its own libraries, and leaves sockets of its loop to the garbage collector.
+# Inspect's libraries emit warnings, and its loop leaves sockets to the garbage collector.
 pytestmark = pytest.mark.filterwarnings("ignore")
 
 LIMIT = 3

@@ -67,7 +67,7 @@ def test_the_informative_frame_by_name_or_number(tmp_path: Path) -> None:
         ("../a.png,cup", "line 3: path '../a.png' leads outside the source's folder"),
         ("/etc/a.png,cup", "leads outside the source's folder"),
         ("C:\\a.png,cup", "leads outside the source's folder"),
-        ("a.png,cup,1,2,3", "line 3: height: missing beside x, y, width"),
+        ("a.png,cup,1,2,3", "line 3: height: missing; a box needs x, y, width, height"),
         ("a.png,cup,1,2,0,4", "line 3: width: "),
         ("a.png,cup,1,2,wide,4", "line 3: width: "),
         ("a.png,cup,nan,2,3,4", "line 3: x: "),
