@@ -143,9 +143,9 @@ def _say_errors(run: PlayedRun, *, named: bool) -> None:
 
 
 def _say_how_to_resume(progress: _Progress, reason: str, again: str | None) -> None:
-    """Prints which options play what is left of the runs, errors included.
+    """Prints the options that play the remaining episodes of the runs, including errors.
 
-    `reason` is that of the runs which have not ended.
+    `reason` applies to the runs that have not ended.
     """
     unfinished: list[tuple[str, str]] = []
     for run in progress.runs:

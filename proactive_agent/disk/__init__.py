@@ -1,1 +1,1 @@
-"""Files that are whole or unchanged after any failure, and locks that end with their process."""
+"""Atomic writes of files, and locks that end with their process."""

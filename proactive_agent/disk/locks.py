@@ -1,4 +1,4 @@
-"""Locks on files.  The operating system releases a lock when its process ends, however it ends.
+"""Locks on files.  The operating system releases a lock when its process ends in any way.
 
 The locks are advisory: they keep two processes of this program from writing the same records, and
 tell readers whether a writer is alive.
@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 
 PATIENCE = 0.3
-"""Seconds to wait for a lock.  `is_locked` takes a lock for a moment, and that is no refusal."""
+"""Seconds to wait for a lock, because `is_locked` takes a lock for a moment."""
 
 _POLL = 0.01
 
@@ -69,7 +69,7 @@ class HeldLock:
 def is_locked(file: Path) -> bool:
     """Whether a process holds the lock on a file.  Does not wait and writes nothing.
 
-    If that cannot be found out, as on a file system without locks, it is taken as locked.
+    Returns True if this cannot be determined, as on a file system without locks.
     """
     try:
         descriptor = os.open(file, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Writes files so that readers find the old or the new content, never half of it.
+"""Writes files so that readers find the old or the new content, never a part of it.
 
 The content is written to a temporary file in the same folder, forced to the disk, and renamed.  So
 a full disk, a killed process or a power cut leaves the file as it was.  A process that is killed
@@ -16,7 +16,7 @@ from proactive_agent.disk.locks import HeldLock, LockedError
 from proactive_agent.tools import NotWrittenError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""The disk, the user's share of it, or the size that a file may have, is used up."""
+"""Error numbers: the disk, the user's quota or the largest file size is exhausted."""
 
 
 def write_whole(file: Path, content: str | bytes) -> None:
@@ -45,7 +45,7 @@ def written_aside(file: Path) -> Iterator[Path]:
 
 
 def not_written(file: Path, error: OSError) -> NotWrittenError:
-    """Returns the error that says why a file could not be written, and what to do."""
+    """Returns an error with the reason why a file could not be written, and advice."""
     reason = error.strerror or str(error).partition("\n")[0] or type(error).__name__
     if error.filename and Path(error.filename) not in (file, _temporary(file)):
         reason = f"{error.filename}: {reason}"

@@ -1,4 +1,4 @@
-"""What really answered the requests of a run, as the API reports it."""
+"""The models that really answered the requests of a run, as reported by the API."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -17,13 +17,13 @@ class ServedModel(ServedByRecord):
 
 
 def served_in(episode: Episode) -> tuple[Served, ...]:
-    """Returns what answered each turn of an episode, as far as the records say."""
+    """Returns the model that answered each turn of an episode, if the records name it."""
     found = (turn.reply.served for turn in episode.turns)
     return tuple((one.model, one.fingerprint, one.gateway) for one in found if one is not None)
 
 
 def count_served(episodes: Iterable[tuple[Served, ...]]) -> list[ServedModel]:
-    """Counts replies by what gave them, the most frequent first."""
+    """Counts replies by the model that gave them, the most frequent first."""
     counts = Counter(one for served in episodes for one in served)
     return [
         ServedModel(model=model, fingerprint=fingerprint, gateway=gateway, replies=replies)

@@ -93,7 +93,7 @@ class ServedByRecord(Record):
 
     @classmethod
     def of(cls, served: ServedBy) -> Self:
-        """The record of what answered one request."""
+        """The record of the model that answered one request."""
         return cls(model=served.model, fingerprint=served.fingerprint, gateway=served.gateway)
 
 
@@ -103,7 +103,7 @@ class ReplyRecord(Record):
     text: str
     tool_calls: list[CallRecord]
     finish_reason: str | None
-    """Why the reply ended; `length` if the token limit cut it off."""
+    """The reason for the end of the reply; `length` if the token limit cut it off."""
     tool_format: Literal["native", "text"] | None
     """The way in which tools were offered: by the API, or in the prompt's text."""
     served: ServedByRecord | None = None

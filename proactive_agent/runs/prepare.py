@@ -81,7 +81,9 @@ class PreparedRun:
         """
         manifest = self.folder.read_manifest()
         if (manifest.settings, manifest.data) != (self.manifest.settings, self.manifest.data):
-            raise UserError(f"{self.folder.path} was begun by another process, on other settings")
+            raise UserError(
+                f"{self.folder.path} was started by another process with other settings"
+            )
         return replace(self, manifest=manifest, done=frozenset(self.folder.keys_done()))
 
     def with_manifest_of_models(self) -> "PreparedRun":

@@ -33,7 +33,7 @@ async def play_run(
 ) -> PlayedRun:
     """Plays the remaining episodes of a run and writes its summary.
 
-    Which episodes are left is read when no other process can write the run any more.  Calls
+    Reads the remaining episodes when no other process can write the run any more.  Calls
     `on_begin` with the run in that state, then `on_episode` with each record that was written.
     `concurrency` is the number of episodes in flight; by default the provider chooses it.  If the
     budget is spent, the API refuses all further requests or the person at the terminal leaves, the

@@ -121,7 +121,7 @@ class Session:
     async def _probe(self, runs: Sequence[PreparedRun]) -> None:
         """Asks the models of runs once each, if the runs have episodes left.
 
-        Raises UserError, also for a model that cannot go on: nothing was asked of it yet.
+        Raises UserError, also for a refused account, because no sample was asked yet.
         """
         for run in runs:
             if next(run.episodes_left(), None) is None:

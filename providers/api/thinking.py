@@ -1,4 +1,4 @@
-"""Which models think, how they are asked to, and how much room they get for it.
+"""Thinking of models: which ones think, how to request it, and the tokens reserved for it.
 
 `--max-tokens` limits the answer.  Thinking has a limit of its own, which is added to it: APIs count
 both against one limit.  Facts about models come from litellm's price list.  A model that is not in

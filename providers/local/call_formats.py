@@ -1,4 +1,4 @@
-"""The forms in which models write tool calls, and how they are read.
+"""The forms in which models write tool calls, and readers for them.
 
 A chat template shows a model its earlier calls in the model's own form, so the model writes new
 ones in this form as well.  Native tools need a reader of this form.
@@ -16,7 +16,7 @@ class CallFormat(NamedTuple):
     """A reader of tool calls."""
 
     name: str
-    """What reads the calls, for the manifest."""
+    """Name of the reader in the manifest."""
     read: Callable[[str], TextCalls]
     keeps_special: bool
     """Whether the text must contain the special tokens, because they delimit the calls."""

@@ -84,11 +84,11 @@ class Chat:
         self.call_format = JSON
         self._begin()
         self.fault = "" if self.text_only else self._adapt_to_pictures(family)
-        """Why the template cannot show a picture; empty if it can."""
+        """The reason why the template cannot show a picture; empty if it can."""
         self.max_pictures = 0 if self.text_only else self._count_pictures(family)
         """The most pictures in a request; None if there is no known limit."""
         self.text_tools_reason = self._try_native_tools(family)
-        """Why tools are offered as text; empty if they are offered natively."""
+        """The reason why tools are offered as text; empty if they are offered natively."""
         special = special_tokens(processor.tokenizer)
         self._special = re.compile("|".join(map(re.escape, special))) if special else None
         thinks = any(mark.strip() in special for pair in MARKS for mark in pair)
@@ -214,7 +214,7 @@ class Chat:
             return False
 
     def _begin(self) -> None:
-        """Prepares for the template: what it marks must not be in texts that are sent."""
+        """Collects the marks of the template, which texts that are sent must not contain."""
         marks = markers(_marks_of(self.processor), self._template.source)
         self._neutral = neutraliser(marks)
 

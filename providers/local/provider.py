@@ -157,7 +157,7 @@ _RESERVED = frozenset(
         "return_dict", "return_tensors", "strftime_now", "tokenize", "tools",
     }
 )  # fmt: skip
-"""What the program itself passes to a chat template."""
+"""Variables that the program itself passes to a chat template."""
 
 
 def _manifest(
@@ -198,7 +198,7 @@ def _manifest(
 
 
 def _image_settings(processor: Any) -> dict[str, Any]:
-    """How pictures are prepared: the settings of the image processor, without functions."""
+    """The settings of the image processor, without functions."""
     images = getattr(processor, "image_processor", None)
     return {} if images is None else plain_json(images.to_dict())
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 DATE = datetime.datetime(2026, 1, 1)
-"""The date for templates that insert today's.  Fixed, so that a run gets equal prompts on any day,
-and a run that is resumed later is one run."""
+"""The date for templates that insert today's date.  It is fixed, so that prompts are the same on
+any day, also when a run is resumed later."""
 
 # A function among the variables of a template would be turned into a string by transformers.
 _DATE_CALL = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
@@ -25,7 +25,7 @@ class Template:
         self._dated = _DATE_CALL.sub(lambda call: repr(DATE.strftime(call[2])), source)
         # Processors have it as a string or as a token.
         self.mark = str(getattr(processor, "image_token", "") or "")
-        """What stands for a picture in a rendered text; empty if the processor does not tell."""
+        """The placeholder of a picture in a rendered text; empty if the processor names none."""
 
     def render(self, turns: Turns, tools: Turns | None, *, reply_follows: bool = True) -> str:
         """Renders turns; with `reply_follows` the text ends where the model's reply begins."""

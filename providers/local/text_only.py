@@ -31,7 +31,7 @@ def _sees(config: Any) -> bool:
     brought = getattr(config, "auto_map", None) or {}
     if type(config) in hf.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING:
         return True
-    # A multimodal model of transformers may hear only.
+    # A multimodal model of transformers may accept sound but no pictures.
     sub_configs = getattr(config, "sub_configs", None) or {}
     return "vision_config" in sub_configs or "AutoModelForImageTextToText" in brought
 

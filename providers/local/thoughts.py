@@ -1,7 +1,7 @@
-"""Separates what a model thinks from what it replies.
+"""Separates a model's thoughts from its reply.
 
-Thoughts stand between marks.  A reply may begin inside them, because the chat template has already
-written the opening mark.  Calls and answers inside thoughts are not calls and answers.
+Thoughts are enclosed in marks.  A reply may begin inside them, because the chat template has
+already written the opening mark.  Calls and answers inside thoughts do not count.
 """
 
 import re
