@@ -3,8 +3,8 @@
     python benchmarks/builder.py [--pictures 16] [--width 1280] [--height 960]
 
 Builds `imagenet-c` (one sample per picture, with random corruption families) and `coco` from
-photograph-like JPEG files in one process.  The baseline is the unavoidable work: decoding the same
-picture and encoding it once as WebP within the size limit.  The first picture is not counted,
+photograph-like JPEG files in one process. The baseline is the unavoidable work: decoding the same
+picture and encoding it once as WebP within the size limit. The first picture is not counted,
 because it triggers imports and compilation.
 """
 
@@ -55,7 +55,7 @@ def photograph(seed: int, size: tuple[int, int]) -> Image.Image:
 
 
 def seconds(function: Callable[[], object]) -> float:
-    """Returns the processor seconds of one call.  Other programs are not counted."""
+    """Returns the processor seconds of one call. Other programs are not counted."""
     started = time.process_time()
     function()
     return time.process_time() - started

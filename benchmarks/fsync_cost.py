@@ -3,7 +3,7 @@
     python -m benchmarks.fsync_cost [--folder DIR] [--episodes N]
 
 Writes the same episodes three times into runs below DIR: without a call of fsync, in the batches of
-the program, and with a call for each episode.  The episodes come as fast as they can be written;
+the program, and with a call for each episode. The episodes come as fast as they can be written;
 with a model that takes a second per reply, the share of the batches is far smaller.
 """
 

@@ -3,7 +3,7 @@
     python -m benchmarks.local_batching            # target: at least 4x on two CPU cores
 
 The model is tiny and random, so the result shows the overhead of the provider, not the speed of a
-real model.  Both sides answer the same requests in the same process, in alternation.
+real model. Both sides answer the same requests in the same process, in alternation.
 """
 
 import argparse

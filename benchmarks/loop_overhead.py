@@ -2,7 +2,7 @@
 
     python benchmarks/loop_overhead.py [--episodes 2000]
 
-Plays the embedded suite repeatedly with a provider that replies immediately.  The baseline is the
+Plays the embedded suite repeatedly with a provider that replies immediately. The baseline is the
 unavoidable work: decoding one 640 x 480 JPEG.
 """
 

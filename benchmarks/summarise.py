@@ -2,8 +2,8 @@
 
     python benchmarks/summarise.py [--turns 1000000]
 
-Scripted models play the embedded suite.  Their records are written repeatedly, under new sample
-ids, into one run.  A separate process summarises this run.  The baseline is `json.loads` of the
+Scripted models play the embedded suite. Their records are written repeatedly, under new sample
+ids, into one run. A separate process summarises this run. The baseline is `json.loads` of the
 lines of the same file.
 """
 

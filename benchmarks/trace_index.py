@@ -3,7 +3,7 @@
     python -m benchmarks.trace_index [--episodes 100000]
 
 Makes a run of episodes that ask until the turn limit, and opens it twice: without the index file
-and with it.  The index is written at the end of a run or by its first reader.  The baseline is
+and with it. The index is written at the end of a run or by its first reader. The baseline is
 parsing all records completely; it is measured on a part and scaled up.
 """
 

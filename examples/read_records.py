@@ -2,7 +2,7 @@
 
     python examples/read_records.py [RUN]
 
-RUN is a run's folder.  Without it, a scripted model plays a few samples first.
+RUN is a run's folder. Without it, a scripted model plays a few samples first.
 """
 
 import sys

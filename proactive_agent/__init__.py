@@ -1,10 +1,10 @@
-"""Does a multimodal model ask for help when it should?  The public Python API.
+"""Does a multimodal model ask for help when it should? The public Python API.
 
     from proactive_agent import evaluate
 
     result = evaluate("baseline:random", scenarios="rod", limit=3)
 
-`docs/python-api.md` shows each name.  A name is loaded when it is first used, so that importing
+`docs/python-api.md` shows each name. A name is loaded when it is first used, so that importing
 this package costs nothing.
 """
 

@@ -70,7 +70,7 @@ class Result:
 
     @classmethod
     def read(cls, run: str | Path) -> Self:
-        """Reads the run of a folder, or of an id below `results`.  Raises UserError."""
+        """Reads the run of a folder, or of an id below `results`. Raises UserError."""
         folder = RunFolder.find(str(run), RESULTS)
         manifest = folder.read_manifest()
         name = manifest.settings.provider
@@ -111,7 +111,7 @@ class Result:
     def rows(self, per: Literal["episode", "turn"] = "episode") -> list[dict[str, Any]]:
         """Returns one dict per episode or turn, for `pandas.DataFrame(result.rows())`.
 
-        The keys are the columns that `export` writes.  A value that is not known is None.
+        The keys are the columns that `export` writes. A value that is not known is None.
         """
         table = TURNS if per == "turn" else EPISODES
         return [row for episode in self.episodes() for row in rows(table, self.manifest, episode)]
@@ -148,7 +148,7 @@ class Result:
 def open_run(run: str | Path) -> Result:
     """Reads a run that was played before, given its folder or its id below `results`.
 
-    The run may be unfinished.  Raises UserError.
+    The run may be unfinished. Raises UserError.
     """
     return Result.read(run)
 
@@ -169,11 +169,11 @@ def evaluate(
     """Plays scenarios with a model and returns the result.
 
     - `model`: `NAME:MODEL` as on the command line, a `Provider` object, or a function from a
-      `Request` to a `Reply` or a `str`, sync or async.  A `Provider` object stays open.
+      `Request` to a `Reply` or a `str`, sync or async. A `Provider` object stays open.
     - `scenarios`: names of scenarios; by default all in the data for which the condition is
       defined.
     - `data`: a folder in the official layout; by default the embedded suite.
-    - `out`: the folder of this run; by default a new folder below `results`.  If it holds a run
+    - `out`: the folder of this run; by default a new folder below `results`. If it holds a run
       with the same settings, that run is resumed: episodes that are missing or met an error are
       played.
     - `concurrency`: episodes in flight; by default the provider chooses it.
@@ -183,10 +183,10 @@ def evaluate(
       `parser`, `judge`, `temperature`, `max_tokens`, `rpm`, …
 
     Inside a running event loop (a notebook, an async function) the run is played in a thread while
-    this call waits.  `await aevaluate(…)` does not block the loop.
+    this call waits. `await aevaluate(…)` does not block the loop.
 
     Raises UserError for wrong input, and StoppedError (BudgetSpentError if the budget is spent)
-    if the run ended early.  After an error or a cancellation, all finished episodes are on disk,
+    if the run ended early. After an error or a cancellation, all finished episodes are on disk,
     and the same call with the same `out` resumes the run.
     """
     work = aevaluate(
@@ -221,7 +221,7 @@ async def aevaluate(
     on_episode: Callable[[EpisodeRecord], None] | None = None,
     **settings: Any,
 ) -> Result:
-    """Plays scenarios with a model in the running event loop.  Arguments as for `evaluate`."""
+    """Plays scenarios with a model in the running event loop. Arguments as for `evaluate`."""
     _refuse_unknown(settings)
     _refuse_too_small(concurrency, budget_usd)
     provider = _provider(model)
@@ -294,7 +294,7 @@ def _chosen(
     data: str | Path | DataFolder | None,
     settings: Mapping[str, Any],
 ) -> Settings:
-    """Validates the settings of the run.  Raises UserError."""
+    """Validates the settings of the run. Raises UserError."""
     if isinstance(data, DataFolder):
         data = None if data.embedded else data.root
     names = [scenarios] if isinstance(scenarios, str) else scenarios

@@ -1,6 +1,6 @@
 """Scripted baselines: chance level, the upper bound, and the two failure modes.
 
-A baseline picks one of the possible replies of a request.  The pick depends only on the request and
+A baseline picks one of the possible replies of a request. The pick depends only on the request and
 its seed, so results do not depend on the order of episodes.
 """
 
@@ -75,7 +75,7 @@ class OracleBaseline(Provider):
 
 
 def create_baseline(model: str, options: ProviderOptions) -> Provider:
-    """The provider of `baseline:NAME`.  Raises UserError for an unknown name."""
+    """The provider of `baseline:NAME`. Raises UserError for an unknown name."""
     if model == ORACLE:
         return OracleBaseline()
     if model not in POLICIES:

@@ -1,6 +1,6 @@
 """The interface to a human player: output of texts and pictures, input of one line.
 
-The command line implements it for a terminal.  Other interfaces implement `Desk` themselves.
+The command line implements it for a terminal. Other interfaces implement `Desk` themselves.
 """
 
 from typing import Protocol
@@ -12,7 +12,7 @@ class Desk(Protocol):
     """Shows texts and pictures in order, and reads lines."""
 
     def show_text(self, text: str) -> None:
-        """Shows text.  It comes from data files and may contain control characters."""
+        """Shows text. It comes from data files and may contain control characters."""
 
     def show_picture(self, picture: Image) -> None:
         """Shows a picture."""

@@ -5,7 +5,7 @@
 
     provider = FunctionProvider(model)
 
-A `str` is the text of the reply.  A `Reply` can also hold tool calls, token counts and costs.
+A `str` is the text of the reply. A `Reply` can also hold tool calls, token counts and costs.
 """
 
 import asyncio
@@ -32,18 +32,18 @@ ASYNC_CONCURRENCY = 16
 class FunctionProvider(Provider):
     """Asks a Python function.
 
-    A sync function runs outside the event loop, in threads of this provider.  By default there is
+    A sync function runs outside the event loop, in threads of this provider. By default there is
     one thread, so the function needs no locks, and objects that are bound to their thread (SQLite
-    connections, CUDA streams) work.  `concurrency=N` runs up to N calls at the same time, in N
+    connections, CUDA streams) work. `concurrency=N` runs up to N calls at the same time, in N
     threads; the function must then be thread-safe.
 
-    An async function runs on the event loop.  Its calls are limited only if `concurrency` is given.
+    An async function runs on the event loop. Its calls are limited only if `concurrency` is given.
 
     An exception of the function ends the run with a UserError that shows the traceback: it is a bug
-    of the function, not a wrong answer of the model.  For a failure of one request (a server did
+    of the function, not a wrong answer of the model. For a failure of one request (a server did
     not respond) the function raises ProviderError, which becomes an error record.
 
-    `name` is the model's name in results, by default the name of the function.  Raises UserError
+    `name` is the model's name in results, by default the name of the function. Raises UserError
     if `function` cannot be called or `concurrency` is less than 1.
     """
 
@@ -63,7 +63,7 @@ class FunctionProvider(Provider):
         return self._limit or (ASYNC_CONCURRENCY if self._is_async else 1)
 
     async def complete(self, request: Request) -> Reply:
-        """Calls the function.  Raises UserError for its bugs, and passes on its ProviderError."""
+        """Calls the function. Raises UserError for its bugs, and passes on its ProviderError."""
         value = await self._outcome(request)
         if isinstance(value, _Raised):
             if isinstance(value.error, ProviderError | StoppedError | UserError):
@@ -92,7 +92,7 @@ class FunctionProvider(Provider):
         }
 
     async def close(self) -> None:
-        """Ends the threads after their current calls.  A later request starts new ones."""
+        """Ends the threads after their current calls. A later request starts new ones."""
         if self._threads:
             self._threads.shutdown(wait=False, cancel_futures=True)
             self._threads = None
@@ -112,7 +112,7 @@ class FunctionProvider(Provider):
         return await _awaited(outcome)
 
     def _slot(self) -> AbstractAsyncContextManager[Any]:
-        """Waits for one of `concurrency` slots.  A semaphore serves one event loop only."""
+        """Waits for one of `concurrency` slots. A semaphore serves one event loop only."""
         if self._limit is None:
             return nullcontext()
         loop = asyncio.get_running_loop()
@@ -133,7 +133,7 @@ class FunctionProvider(Provider):
 
 
 class _Raised(NamedTuple):
-    """An exception of the function.  Futures and coroutines cannot pass on StopIteration."""
+    """An exception of the function. Futures and coroutines cannot pass on StopIteration."""
 
     error: Exception
 

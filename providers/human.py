@@ -1,7 +1,7 @@
 """`human`, `human:NAME`: a person answers in place of a model.
 
 The person sees what a model sees: the texts and pictures of a request, and its tools or options,
-which are numbered.  If a request offers neither tools nor options, the person writes a text.
+which are numbered. If a request offers neither tools nor options, the person writes a text.
 """
 
 import asyncio
@@ -58,7 +58,7 @@ class Human(Provider):
         return 1
 
     async def complete(self, request: Request) -> Reply:
-        """Asks the person.  Raises StoppedError if they have left."""
+        """Asks the person. Raises StoppedError if they have left."""
         async with self._at_desk:
             turn = request.key.turn
             self._desk.show_text(f"\nTurn {turn + 1}" if turn else "\nA new question")
@@ -117,7 +117,7 @@ class Human(Provider):
             self._desk.show_text(f"Please write a number from 1 to {count}.")
 
     async def _write(self, prompt: str) -> str:
-        """Returns a non-empty line.  Raises StoppedError if the person has left."""
+        """Returns a non-empty line. Raises StoppedError if the person has left."""
         while True:
             line = await self._desk.ask(f"{prompt}: ")
             if line is None:
@@ -141,7 +141,7 @@ def _description(tool: Tool) -> str:
 
 
 def _calls(tool: Tool) -> Iterator[tuple[_Offer, str]]:
-    """Every call of a tool with its displayed text.  Optional parameters are omitted."""
+    """Every call of a tool with its displayed text. Optional parameters are omitted."""
     required = [parameter for parameter in tool.parameters if parameter.required]
     if not required:
         yield _Offer(tool=tool.name), tool.name

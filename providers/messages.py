@@ -22,9 +22,9 @@ class ImagePart:
     """Picture of a message, decoded only when a provider loads it."""
 
     key: str
-    """Identifies the pixels: hash of the file and crop.  Equal keys mean equal pictures."""
+    """Identifies the pixels: hash of the file and crop. Equal keys mean equal pictures."""
     load: Callable[[], Image] = field(compare=False, repr=False)
-    """Returns the picture in RGB.  Repeated calls are cheap."""
+    """Returns the picture in RGB. Repeated calls are cheap."""
 
 
 Part = TextPart | ImagePart
@@ -70,7 +70,7 @@ def pictures_of(message: Message) -> list[ImagePart]:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One possible reply.  Baselines pick from a request's choices instead of generating text."""
+    """One possible reply. Baselines pick from a request's choices instead of generating text."""
 
     kind: Literal["ask", "answer", "abstain"]
     action: Action
@@ -80,7 +80,7 @@ class Choice:
 
 
 class RequestKey(NamedTuple):
-    """Identifies the turn of a request.  Not part of the prompt; `replay` finds replies by it."""
+    """Identifies the turn of a request. Not part of the prompt; `replay` finds replies by it."""
 
     scenario: str
     sample_id: int | str
@@ -111,8 +111,8 @@ class Request:
     def text(self) -> str:
         """The text of the last user message; its parts are joined by line breaks.
 
-        Tool results are not user messages.  In a conversation with tools, this remains the question
-        until the user writes again.  Empty if there is no user message.
+        Tool results are not user messages. In a conversation with tools, this remains the question
+        until the user writes again. Empty if there is no user message.
         """
         for message in reversed(self.messages):
             if isinstance(message, UserMessage):
@@ -126,17 +126,17 @@ class Request:
 
     @property
     def images(self) -> list[Image]:
-        """All pictures of the conversation in RGB, the oldest first.  Decodes them.
+        """All pictures of the conversation in RGB, the oldest first. Decodes them.
 
         Pictures of user messages and of tool results both count, so `images[-1]` is the scene as
-        it is now.  Earlier ones are pictures of earlier turns and of examples.
+        it is now. Earlier ones are pictures of earlier turns and of examples.
         """
         return [part.load() for part in self.pictures]
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens, cost and time of a turn.  None means unknown; zero means zero."""
+    """Tokens, cost and time of a turn. None means unknown; zero means zero."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
@@ -147,7 +147,7 @@ class Usage:
     cost_usd: float | None = None
     seconds: float | None = None
     cache_hit: bool = False
-    """True: the reply came from the reply cache.  Token counts are those of the original reply."""
+    """True: the reply came from the reply cache. Token counts are those of the original reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ class SentImage:
 
 @dataclass(frozen=True, slots=True)
 class ServedBy:
-    """The model that answered a request, as reported by the API.  None means not reported."""
+    """The model that answered a request, as reported by the API. None means not reported."""
 
     model: str | None = None
     """The exact model, which may be a dated version of the one that was asked for."""

@@ -1,6 +1,6 @@
-"""Providers by name.  A spec is `NAME:MODEL`, or `NAME` if the provider has a default model.
+"""Providers by name. A spec is `NAME:MODEL`, or `NAME` if the provider has a default model.
 
-A name leads to a factory, which makes a `Provider` from the model and the options.  A factory is
+A name leads to a factory, which makes a `Provider` from the model and the options. A factory is
 one of
 
 - a class with a classmethod `create(model, options)`;
@@ -8,7 +8,7 @@ one of
 - a function `factory(model, options)`.
 
 Names come from three places: the list below, `register_provider`, and the entry point group
-`proactive_agent.providers` of installed packages.  The registry reads `remote`, `interactive`,
+`proactive_agent.providers` of installed packages. The registry reads `remote`, `interactive`,
 `default_model`, `library` and `extra` from the class; a function that does not set them has the
 defaults of `Provider`.
 """
@@ -35,10 +35,10 @@ BUILT_IN: dict[str, str] = {
     "anthropic": "proactive_agent.providers.api.anthropic:Anthropic",
     "litellm": "proactive_agent.providers.api.litellm:LiteLLM",
 }
-"""`module:attribute` of each factory.  Importing one of these modules imports no model library."""
+"""`module:attribute` of each factory. Importing one of these modules imports no model library."""
 
 PYTHON = "python"
-"""Stands for a Python object in the spec of a run: `python:NAME`.  No factory has this name."""
+"""Stands for a Python object in the spec of a run: `python:NAME`. No factory has this name."""
 
 _ADDRESS = re.compile(r"https?://.*", re.IGNORECASE | re.DOTALL)
 SHOWN = 300
@@ -51,7 +51,7 @@ class Creator(Protocol):
     """A class with the classmethod `create`."""
 
     def create(self, model: str, options: ProviderOptions, /) -> Provider:
-        """Makes the provider.  Raises UserError for a model that does not exist."""
+        """Makes the provider. Raises UserError for a model that does not exist."""
 
 
 Factory = Creator | Callable[[str, ProviderOptions], Provider]
@@ -73,7 +73,7 @@ class Traits(NamedTuple):
 def register_provider(name: str, factory: Factory, *, replace: bool = False) -> None:
     """Makes `NAME:MODEL` available in this process.
 
-    `replace` allows a name that was registered before, as when a notebook cell runs again.  Raises
+    `replace` allows a name that was registered before, as when a notebook cell runs again. Raises
     UserError if the name is taken or malformed, or if the factory cannot be called.
     """
     if not _NAME.fullmatch(name):
@@ -103,7 +103,7 @@ def register_provider(name: str, factory: Factory, *, replace: bool = False) -> 
 
 
 def create_provider(spec: str, options: ProviderOptions | None = None) -> Provider:
-    """Makes the provider of a spec.  Raises UserError; its message says what to do."""
+    """Makes the provider of a spec. Raises UserError; its message says what to do."""
     name, model = check_spec(spec)
     factory = _factory(name)
     entry = None if name in BUILT_IN or name in REGISTERED else _entry_point(name)
@@ -132,7 +132,7 @@ def create_provider(spec: str, options: ProviderOptions | None = None) -> Provid
 
 
 def check_spec(spec: str) -> tuple[str, str]:
-    """Splits a spec into name and model without loading the model.  Raises UserError."""
+    """Splits a spec into name and model without loading the model. Raises UserError."""
     name, colon, model = spec.partition(":")
     if address := _ADDRESS.search(spec):
         # Here, because a spec is recorded before its provider is made.
@@ -152,7 +152,7 @@ def check_spec(spec: str) -> tuple[str, str]:
 
 
 def traits(name: str) -> Traits:
-    """Reads the traits that a provider's class declares.  Raises UserError if it cannot be loaded.
+    """Reads the traits that a provider's class declares. Raises UserError if it cannot be loaded.
 
     `name` is one of `provider_names()`.
     """
@@ -160,12 +160,12 @@ def traits(name: str) -> Traits:
 
 
 def is_remote(spec: str) -> bool:
-    """Whether the model of a spec runs elsewhere.  Loads the provider's class, but no model."""
+    """Whether the model of a spec runs elsewhere. Loads the provider's class, but no model."""
     return traits(check_spec(spec)[0]).remote
 
 
 def is_interactive(spec: str) -> bool:
-    """Whether a person answers in the model's place.  Loads the provider's class, but no model."""
+    """Whether a person answers in the model's place. Loads the provider's class, but no model."""
     return traits(check_spec(spec)[0]).interactive
 
 

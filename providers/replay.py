@@ -1,9 +1,9 @@
 """`replay:FILE`: replies from a file, turn by turn.
 
-The file contains JSON lines `{"scenario": "rod", "sample_id": 3, "replies": ["B. …", …]}`.  A reply
-is a text or an object `{"text": …, "tool_calls": [{"name": …, "arguments": {…}}]}`.  The scenario
-is a short name or an official file stem.  A line applies to every repetition of its sample, or only
-to the repetition given in `"repeat"`.  The `episodes.jsonl` of a run is also accepted.
+The file contains JSON lines `{"scenario": "rod", "sample_id": 3, "replies": ["B. …", …]}`. A reply
+is a text or an object `{"text": …, "tool_calls": [{"name": …, "arguments": {…}}]}`. The scenario
+is a short name or an official file stem. A line applies to every repetition of its sample, or only
+to the repetition given in `"repeat"`. The `episodes.jsonl` of a run is also accepted.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Checks every reply before the program works with it, whichever provider it comes from.
 
-Providers of other packages, model functions and servers can return anything.  A reply with a value
+Providers of other packages, model functions and servers can return anything. A reply with a value
 that records cannot hold is refused as a `malformed` error of its request, so a run goes on and its
-folder can be read.  Lone surrogates in a text that the model wrote are replaced.
+folder can be read. Lone surrogates in a text that the model wrote are replaced.
 """
 
 import math
@@ -31,10 +31,10 @@ LONGEST_TEXT = 1 << 20
 LONGEST_NAME = 1000
 """Most characters of a name, a finish reason or a media type."""
 LONGEST_ID = 1 << 17
-"""Most characters of the id of a call.  Some gateways put signed thinking into it."""
+"""Most characters of the id of a call. Some gateways put signed thinking into it."""
 MOST_CALLS = 10_000
 MOST_TOKENS = 10**9
-"""Most tokens that a reply can report.  Sums over a run stay within 64 bits."""
+"""Most tokens that a reply can report. Sums over a run stay within 64 bits."""
 MOST_USD = 1e6
 MOST_SECONDS = 1e8
 
@@ -49,7 +49,7 @@ async def ask(provider: Provider, request: Request) -> Reply:
 
 
 def checked(reply: object) -> Reply:
-    """Returns a reply that records can hold.  Raises ProviderError of the kind `malformed`."""
+    """Returns a reply that records can hold. Raises ProviderError of the kind `malformed`."""
     if not isinstance(reply, Reply):
         raise _malformed("the reply", reply, "a Reply")
     if _name("tool_format", reply.tool_format) not in (*get_args(ToolFormat), None):
@@ -126,7 +126,7 @@ def _usage(usage: Any) -> Usage:
 
 
 def count(field: str, value: Any) -> int | None:
-    """Returns a number of tokens, or None if it is unknown.  Raises ProviderError."""
+    """Returns a number of tokens, or None if it is unknown. Raises ProviderError."""
     if value is None:
         return None
     whole = isinstance(value, Integral) or (isinstance(value, Real) and value == value // 1)

@@ -1,7 +1,7 @@
 """Tools as plain text, for models without native tool calling.
 
-The list of tools precedes the content of the first user message.  Calls are written by
-`tools.render.call_as_text` and read by `tools.calls_in_text`.  Tool results become user messages.
+The list of tools precedes the content of the first user message. Calls are written by
+`tools.render.call_as_text` and read by `tools.calls_in_text`. Tool results become user messages.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -22,7 +22,7 @@ PlainMessage = UserMessage | AssistantMessage
 
 
 def as_plain_text(messages: Sequence[Message], tools: Sequence[Tool]) -> list[PlainMessage]:
-    """Converts tool calls and tool results to text.  User and assistant messages alternate."""
+    """Converts tool calls and tool results to text. User and assistant messages alternate."""
     plain: list[Message] = [_plain(message) for message in messages]
     if tools:
         offer = UserMessage((TextPart(as_text(tools)),))
@@ -47,7 +47,7 @@ def merged(messages: Iterable[Message]) -> list[Message]:
 
 
 def format_call(call: ToolCall) -> str:
-    """Formats a call as the model would write it.  An unreadable call is copied as it was."""
+    """Formats a call as the model would write it. An unreadable call is copied as it was."""
     if not call.name:
         return f"<tool_call>{call.arguments}</tool_call>"
     return call_as_text(call.name, call.arguments)
@@ -62,7 +62,7 @@ def reply_from_text(
 ) -> Reply:
     """Parses generated text into a reply; tool calls are searched only if `tools` were offered.
 
-    `turn` makes the ids of calls unique within a conversation.  `read` finds the calls in a text.
+    `turn` makes the ids of calls unique within a conversation. `read` finds the calls in a text.
     """
     text = text.strip()
     if not tools:

@@ -16,7 +16,7 @@ from proactive_agent.tools.texts import IMAGE_FOLLOWS
 def move_images_out_of_results(messages: Iterable[Message]) -> list[Message]:
     """Leaves only text in tool results; their pictures follow the results in one user message.
 
-    Few chat templates show a picture inside a tool result, and APIs differ.  Treating all models
+    Few chat templates show a picture inside a tool result, and APIs differ. Treating all models
     alike keeps transcripts comparable.
     """
     out: list[Message] = []

@@ -1,7 +1,7 @@
 """ChangeIt: a video in which the object or action appears later, or appeared earlier.
 
-A step is `step_size` frames.  "Rewind" is not offered if it would leave the video.  Otherwise
-"wait" is not offered if it would.  Each sample has its own turn limit.
+A step is `step_size` frames. "Rewind" is not offered if it would leave the video. Otherwise
+"wait" is not offered if it would. Each sample has its own turn limit.
 """
 
 from typing import ClassVar

@@ -1,12 +1,12 @@
-"""COCO: a crop that misses the object.  The camera can be moved, or stepped back.
+"""COCO: a crop that misses the object. The camera can be moved, or stepped back.
 
-A sample is one picture and a box that grows.  As published, the sample's box (left, top, width,
-height) is used as (left, upper, right, lower).  A step left or up is subtracted from the left or
-upper edge.  A step right or down is added to the right or lower edge.  `zoom` moves all four edges;
+A sample is one picture and a box that grows. As published, the sample's box (left, top, width,
+height) is used as (left, upper, right, lower). A step left or up is subtracted from the left or
+upper edge. A step right or down is added to the right or lower edge. `zoom` moves all four edges;
 then the sample's top is added to the lower edge and its left to the right edge.
 
-The first turn shows one step.  After the n-th move along an axis the step becomes
-`step / n * (n + 1)`.  The order of these floating-point operations is part of the protocol, because
+The first turn shows one step. After the n-th move along an axis the step becomes
+`step / n * (n + 1)`. The order of these floating-point operations is part of the protocol, because
 the result is compared with the largest step to decide which moves are still on offer.
 """
 
@@ -27,7 +27,7 @@ RIGHT_OPTION = "Move the camera to the right."
 UP_OPTION = "Move the camera up."
 DOWN_OPTION = "Move the camera down."
 FARTHER_OPTION = "Move farther from the object."
-"""Suggestions that can run out.  As in the published code, the whole text is compared."""
+"""Suggestions that can run out. As in the published code, the whole text is compared."""
 
 
 class Crop(BaseModel):
@@ -161,7 +161,7 @@ class Coco(Environment[CocoSample]):
 
     def possible(self, option: str) -> bool:
         if self.zoom:
-            # Equality, as published.  Rounding can keep the option until the turn limit.
+            # Equality, as published. Rounding can keep the option until the turn limit.
             return option != FARTHER_OPTION or self.horizontal.step != self.horizontal.largest
         if option in (LEFT_OPTION, RIGHT_OPTION):
             return self.horizontal.step < self.horizontal.largest

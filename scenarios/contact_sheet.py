@@ -1,6 +1,6 @@
 """Contact sheets: many pictures of a scenario or a sample in one image.
 
-`contact_sheet` is for files: each picture has a caption.  `compact_sheet` is for terminals: wide
+`contact_sheet` is for files: each picture has a caption. `compact_sheet` is for terminals: wide
 rims without captions, which can be told apart even where a terminal draws coarse blocks.
 """
 
@@ -85,7 +85,7 @@ def _reachable(start: Environment[Any]) -> Iterator[ImageRef]:
 
 
 def contact_sheet(data: DataFolder, tiles: Sequence[Tile], columns: int) -> Image.Image:
-    """Draws captioned tiles in rows.  A picture that cannot be read is replaced by the reason."""
+    """Draws captioned tiles in rows. A picture that cannot be read is replaced by the reason."""
     width, height = TILE + GAP, TILE + CAPTION + GAP
     rows = -(-len(tiles) // columns)
     sheet = Image.new("RGB", (columns * width + GAP, rows * height + GAP), "white")
@@ -96,7 +96,7 @@ def contact_sheet(data: DataFolder, tiles: Sequence[Tile], columns: int) -> Imag
 
 
 def compact_sheet(images: ImageStore, tiles: Sequence[Tile], current: ImageRef) -> Image.Image:
-    """Draws tiles without captions in a shape that fits a terminal.  Raises ImageError."""
+    """Draws tiles without captions in a shape that fits a terminal. Raises ImageError."""
     step = -(-len(tiles) // MOST_FRAMES)
     shown = [
         tile

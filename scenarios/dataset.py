@@ -1,6 +1,6 @@
 """A data folder in the official layout: `<stem>_preprocessed.jsonl` files and their pictures.
 
-Samples are read line by line, so memory does not grow with a file.  Before a run starts, `scan`
+Samples are read line by line, so memory does not grow with a file. Before a run starts, `scan`
 reads every line once to validate it, count the samples and compute the fingerprint.
 """
 
@@ -32,11 +32,11 @@ OPEN_ENDED_SAMPLES = 100
 
 
 MAX_LINE = 8 * 2**20
-"""Most bytes of a line.  A real one has about a thousand."""
+"""Most bytes of a line. A real one has about a thousand."""
 
 
 class DataError(UserError):
-    """A data file cannot be used.  The message names the file, the line and the field."""
+    """A data file cannot be used. The message names the file, the line and the field."""
 
 
 class Scan(NamedTuple):
@@ -62,7 +62,7 @@ class DataFolder:
     """A folder that holds the data of some or all scenarios.
 
     `path` is the folder of the data files or its parent, because the release puts them into
-    `test/`; None is the embedded suite.  If the folder has a protocol pack, the official filter
+    `test/`; None is the embedded suite. If the folder has a protocol pack, the official filter
     applies unless `unfiltered` is set.
     """
 
@@ -70,7 +70,7 @@ class DataFolder:
         self.embedded = path is None
         self.unfiltered = unfiltered
         self.root = EMBEDDED if path is None else _find_root(path)
-        # The release keeps its data files in `test/`.  The pack is there or in the parent folder.
+        # The release keeps its data files in `test/`. The pack is there or in the parent folder.
         root = self.root.absolute()
         places = [root, root.parent] if root.name == "test" else [root]
         self.pack_file = next((p / FILE_NAME for p in places if (p / FILE_NAME).is_file()), None)
@@ -134,14 +134,14 @@ class DataFolder:
         return list(islice((sample for sample in samples if sample.id != sample_id), count))
 
     def find(self, scenario: str, sample_id: str) -> Sample:
-        """Returns the sample with an id, as given on the command line.  Raises DataError."""
+        """Returns the sample with an id, as given on the command line. Raises DataError."""
         for sample in self.samples(scenario):
             if str(sample.id) == sample_id:
                 return sample
         raise DataError(f"{self.file(scenario)} contains no sample {sample_id}")
 
     def scan(self, scenario: str) -> Scan:
-        """Reads a scenario's whole file.  Raises DataError at the first fault."""
+        """Reads a scenario's whole file. Raises DataError at the first fault."""
         samples = kept = 0
         seen: set[int | str] = set()
         for place, _, sample in self._all(scenario):
@@ -210,7 +210,7 @@ def _lines(stream: IO[bytes]) -> Iterator[bytes]:
 
 
 def read_sample(environment: EnvironmentType, line: bytes, place: str) -> Sample:
-    """Parses and checks one line.  Raises DataError, naming `place`."""
+    """Parses and checks one line. Raises DataError, naming `place`."""
     try:
         fields = json.loads(line)
     except (ValueError, RecursionError) as error:

@@ -1,6 +1,6 @@
 """Downloads the official data from the Hugging Face Hub and unpacks it.
 
-Every step can be interrupted and resumed.  Files are fetched in parts that are kept, and notes in
+Every step can be interrupted and resumed. Files are fetched in parts that are kept, and notes in
 the data folder record which files are fetched and unpacked.
 """
 
@@ -30,7 +30,7 @@ NOTES = ".download"
 """Subfolder for partial files and for notes on finished ones."""
 
 PART_BYTES = 64 * 2**20
-"""Size of one request.  An interruption loses at most this much."""
+"""Size of one request. An interruption loses at most this much."""
 
 COPY_BYTES = 2**20
 
@@ -57,7 +57,7 @@ def download(
 ) -> Iterator[DownloadProgress]:
     """Downloads the data of the named scenarios, or of all, then the protocol pack.
 
-    Raises UserError with a message that says how to resume.  Files fetched so far are kept.
+    Raises UserError with a message that says how to resume. Files fetched so far are kept.
     """
     if wheel:
         read_wheel(wheel)  # The pack is written last, but a wrong file is reported first.

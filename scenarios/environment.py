@@ -2,8 +2,8 @@
 
 See `docs/protocol.md`, section "The decision problem".
 
-`observe()` returns the current observation, `step(action)` plays one turn.  This file holds the
-rules that all scenarios share.  Each scenario's own file defines its moves and the states in which
+`observe()` returns the current observation, `step(action)` plays one turn. This file holds the
+rules that all scenarios share. Each scenario's own file defines its moves and the states in which
 a suggestion or a category counts.
 """
 
@@ -49,7 +49,7 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """The view of a state that the model gets.  It does not reveal the right option."""
+    """The view of a state that the model gets. It does not reveal the right option."""
 
     image: ImageRef
     question: str
@@ -90,7 +90,7 @@ class AcceptedAnswer(NamedTuple):
     """The answer without its final full stop."""
     intervention: Intervention | None = None
     """The intervention that a proactive answer asks for; without an argument it stands for every
-    direction.  None for a category."""
+    direction. None for a category."""
 
     @property
     def kind(self) -> Literal["proactive", "category"]:
@@ -108,14 +108,14 @@ class ExampleForm(NamedTuple):
 
 
 class SampleError(UserError):
-    """A sample leads to a state that does not exist.  Loading cannot detect this, only play."""
+    """A sample leads to a state that does not exist. Loading cannot detect this, only play."""
 
 
 S = TypeVar("S", bound=Sample)
 
 
 class Environment(ABC, Generic[S]):
-    """One sample in play.  Create one per episode; it is not thread-safe."""
+    """One sample in play. Create one per episode; it is not thread-safe."""
 
     name: ClassVar[str]
     """Short name, used by `--scenario`."""
@@ -134,7 +134,7 @@ class Environment(ABC, Generic[S]):
     """Tools that would help in this scenario even if the exact request is impossible (paper,
     Table 10)."""
     open_ended: ClassVar[tuple[Intervention, ...]] = ()
-    """Interventions that an open-ended answer may ask for, in the published order.  `Wording` has a
+    """Interventions that an open-ended answer may ask for, in the published order. `Wording` has a
     phrase for each."""
     frames_form_ring: ClassVar[bool] = False
     """Whether the first frame follows the last one."""
@@ -151,10 +151,10 @@ class Environment(ABC, Generic[S]):
         self.reference = reference
         """One turn that shows the reference frame and offers only the categories."""
         self.clear = clear
-        """One turn that shows the reference frame and offers the options of the first state.  No
+        """One turn that shows the reference frame and offers the options of the first state. No
         suggestion is accepted, because none is needed."""
         self.single_turn = False
-        """Whether an open-ended question is asked only once.  Suggestions are then not carried
+        """Whether an open-ended question is asked only once. Suggestions are then not carried
         out."""
         self.turn = 0
         self.frame = sample.first_image
@@ -234,7 +234,7 @@ class Environment(ABC, Generic[S]):
 
     @classmethod
     def check(cls, sample: S) -> None:
-        """Raises ValueError if a sample cannot be played.  Called when a sample is loaded."""
+        """Raises ValueError if a sample cannot be played. Called when a sample is loaded."""
         if problem := cls.path_problem(sample.image_template):
             raise ValueError(problem)
         for option in sample.suggestions:
@@ -277,7 +277,7 @@ class Environment(ABC, Generic[S]):
     def accepted_answers(self) -> list[AcceptedAnswer]:
         """Returns the answers to an open-ended question that count in this state.
 
-        Proactive answers come first.  The order is the published one, because judges answer with
+        Proactive answers come first. The order is the published one, because judges answer with
         one verdict for each.
         """
         answers = [] if self.reference else self.open_ended_suggestions()
@@ -302,7 +302,7 @@ class Environment(ABC, Generic[S]):
     def step(self, action: Action, *, forgiving: bool = False) -> Outcome:
         """Plays one turn.
 
-        A suggestion that is not accepted ends the episode.  If `forgiving`, it only costs the turn.
+        A suggestion that is not accepted ends the episode. If `forgiving`, it only costs the turn.
         An episode on the reference frame, and an open-ended question that is asked once, always end
         after one turn.
 
@@ -364,7 +364,7 @@ class Environment(ABC, Generic[S]):
     def fewest_suggestions(self) -> int | None:
         """Plays the shortest way to the reference frame and returns its number of suggestions.
 
-        If the turn limit comes first, counts the suggestions up to it.  Returns None if the episode
+        If the turn limit comes first, counts the suggestions up to it. Returns None if the episode
         has only one turn, or if the way leads to a frame that the sample lacks.
         """
         if self._one_turn:

@@ -1,6 +1,6 @@
 """The official data set on the Hugging Face Hub, read in parts.
 
-Reading in parts lets an interrupted download resume.  The Hub's own client restarts files of many
+Reading in parts lets an interrupted download resume. The Hub's own client restarts files of many
 gigabytes, and refuses files above 50 GB over plain HTTP.
 """
 
@@ -26,7 +26,7 @@ class HubFile(NamedTuple):
     """Hash of the content in hexadecimal: SHA-256 of a large file, Git's SHA-1 of a small one."""
 
     def hasher(self) -> "hashlib._Hash":
-        """Returns the hash function that gives `etag` for the content.  Raises UserError."""
+        """Returns the hash function that gives `etag` for the content. Raises UserError."""
         if len(self.etag) == 64:
             return hashlib.sha256()
         if len(self.etag) == 40:
@@ -40,14 +40,14 @@ class Hub(Protocol):
     """The access to the Hub that a download needs."""
 
     def files(self) -> list[HubFile]:
-        """Returns all files of the data set.  Raises UserError."""
+        """Returns all files of the data set. Raises UserError."""
 
     def read(self, file: HubFile, start: int, size: int) -> bytes:
-        """Returns a part of a file.  Raises UserError."""
+        """Returns a part of a file. Raises UserError."""
 
 
 class HuggingFace:
-    """The data set on the Hugging Face Hub.  `endpoint` or `HF_ENDPOINT` selects a mirror."""
+    """The data set on the Hugging Face Hub. `endpoint` or `HF_ENDPOINT` selects a mirror."""
 
     def __init__(self, endpoint: str | None = None) -> None:
         try:
@@ -75,7 +75,7 @@ class HuggingFace:
         ]
 
     def read(self, file: HubFile, start: int, size: int) -> bytes:
-        """Returns a part of a file.  Retries if the network fails."""
+        """Returns a part of a file. Retries if the network fails."""
         import tenacity
 
         ask = tenacity.retry(
@@ -92,7 +92,7 @@ class HuggingFace:
             ) from error
 
     def _ask(self, file: HubFile, start: int, size: int) -> bytes:
-        """Requests a part.  A server that sends more is not read on."""
+        """Requests a part. A server that sends more is not read on."""
         import huggingface_hub.utils
 
         client: Any = huggingface_hub.utils  # The module does not declare its exports.

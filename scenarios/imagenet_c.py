@@ -1,7 +1,7 @@
-"""ImageNet-C: a corrupted picture.  One of four offered enhancements repairs it step by step.
+"""ImageNet-C: a corrupted picture. One of four offered enhancements repairs it step by step.
 
-The severity starts at `first_image` (5) and falls by 1 with each valid suggestion.  Only the
-sample's `quality_answer` is valid.  In the last allowed turn only the category counts.
+The severity starts at `first_image` (5) and falls by 1 with each valid suggestion. Only the
+sample's `quality_answer` is valid. In the last allowed turn only the category counts.
 """
 
 from typing import ClassVar, Self

@@ -1,6 +1,6 @@
 """The pictures of a data folder, decoded and scaled once.
 
-Paths cannot lead out of the folder, and only regular files are opened.  As in the published code,
+Paths cannot lead out of the folder, and only regular files are opened. As in the published code,
 EXIF orientation is ignored and every picture is converted to RGB.
 """
 
@@ -18,20 +18,20 @@ from proactive_agent.scenarios.regular_file import read_regular
 from proactive_agent.scenarios.sample import check_relative
 
 MAX_PIXELS = 89_478_485
-"""Larger pictures are refused.  This is Pillow's own limit, 256 MiB of RGB values."""
+"""Larger pictures are refused. This is Pillow's own limit, 256 MiB of RGB values."""
 
 MAX_FILE_BYTES = 512 * 2**20
-"""Larger files are refused.  An uncompressed picture of `MAX_PIXELS` has half of it."""
+"""Larger files are refused. An uncompressed picture of `MAX_PIXELS` has half of it."""
 
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
-"""Formats that are opened, for any file name.  Pillow knows about forty.  Its decoder of EPS starts
+"""Formats that are opened, for any file name. Pillow knows about forty. Its decoder of EPS starts
 Ghostscript, and most of the others are rarely tested."""
 
 CACHE_BYTES = 256 * 2**20
 
 
 class ImageError(Exception):
-    """A picture cannot be shown.  The message names its path inside the data folder."""
+    """A picture cannot be shown. The message names its path inside the data folder."""
 
 
 class Picture(NamedTuple):
@@ -44,7 +44,7 @@ class Picture(NamedTuple):
 
 
 class ImageStore:
-    """Opens the pictures of one data folder and caches the most recent ones.  Thread-safe."""
+    """Opens the pictures of one data folder and caches the most recent ones. Thread-safe."""
 
     def __init__(self, root: Path, cache_bytes: int = CACHE_BYTES) -> None:
         self.root = root.resolve()
@@ -56,7 +56,7 @@ class ImageStore:
         self._lock = threading.Lock()
 
     def open(self, ref: ImageRef) -> Picture:
-        """Returns the picture of a reference.  Raises ImageError."""
+        """Returns the picture of a reference. Raises ImageError."""
         if ref.crop is None or ref.short_edge is not None:
             return self._kept(ref)
         # Cropping is faster than a cache lookup.
@@ -64,7 +64,7 @@ class ImageStore:
         return Picture(picture.image.crop(crop_box(ref.path, ref.crop)), picture.sha256)
 
     def resolve(self, path: str) -> Path:
-        """Returns the file of a path.  Raises ImageError if it is outside the data folder."""
+        """Returns the file of a path. Raises ImageError if it is outside the data folder."""
         if problem := check_relative(path):
             raise ImageError(problem)
         try:
@@ -108,7 +108,7 @@ class ImageStore:
 
 
 def crop_box(path: str, crop: tuple[float, float, float, float]) -> tuple[int, int, int, int]:
-    """Returns the pixel box of a crop.  Raises ImageError, naming `path`, if it is empty or too
+    """Returns the pixel box of a crop. Raises ImageError, naming `path`, if it is empty or too
     large."""
     left, upper, right, lower = (round(edge) for edge in crop)
     if right <= left or lower <= upper:
@@ -119,7 +119,7 @@ def crop_box(path: str, crop: tuple[float, float, float, float]) -> tuple[int, i
 
 
 def scaled_size(path: str, size: tuple[int, int], short_edge: int) -> tuple[int, int]:
-    """Returns width and height for a short edge.  Raises ImageError if they are too large."""
+    """Returns width and height for a short edge. Raises ImageError if they are too large."""
     # As published, fractions of a pixel are cut off, even for the shorter edge.
     scale = short_edge / min(size)
     width, height = (max(1, int(side * scale)) for side in size)
@@ -129,12 +129,12 @@ def scaled_size(path: str, size: tuple[int, int], short_edge: int) -> tuple[int,
 
 
 def decode(content: bytes, path: str) -> Image.Image:
-    """Decodes the bytes of a file to an RGB picture.  Raises ImageError, naming `path`."""
+    """Decodes the bytes of a file to an RGB picture. Raises ImageError, naming `path`."""
     return loaded(content, path).convert("RGB")
 
 
 def loaded(content: bytes, path: str) -> Image.Image:
-    """Decodes the bytes of a file in its own mode.  Raises ImageError, naming `path`."""
+    """Decodes the bytes of a file in its own mode. Raises ImageError, naming `path`."""
     image = check_format(content, path)
     try:
         image.load()
@@ -144,7 +144,7 @@ def loaded(content: bytes, path: str) -> Image.Image:
 
 
 def check_format(content: bytes, path: str) -> Image.Image:
-    """Reads the head of a picture.  Raises ImageError for other formats and for too many pixels."""
+    """Reads the head of a picture. Raises ImageError for other formats and for too many pixels."""
     try:
         image: Image.Image = Image.open(io.BytesIO(content), formats=FORMATS)
     except UnidentifiedImageError:

@@ -1,7 +1,7 @@
-"""MVP-N: an object seen from an ambiguous side.  It can be turned.
+"""MVP-N: an object seen from an ambiguous side. It can be turned.
 
-Turn t shows view `valid_images[t]`; the first turn shows `first_image`.  The last allowed turn and
-the reference frame show the informative view.  In the last allowed turn only the category counts.
+Turn t shows view `valid_images[t]`; the first turn shows `first_image`. The last allowed turn and
+the reference frame show the informative view. In the last allowed turn only the category counts.
 """
 
 from functools import cached_property
@@ -62,7 +62,7 @@ class MvpN(Environment[MvpNSample]):
         self, sample: MvpNSample, wording: Wording, *, reference: bool = False, clear: bool = False
     ) -> None:
         super().__init__(sample, wording, reference=reference, clear=clear)
-        # Equals the turn, except that a turn lost in forgiving play rotates nothing.  Only the last
+        # Equals the turn, except that a turn lost in forgiving play rotates nothing. Only the last
         # view exists as an informative picture.
         self.rotations = 0
 

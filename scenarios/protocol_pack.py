@@ -1,9 +1,9 @@
 """The protocol pack: the authors' wording and filter, read from their published wheel.
 
-The wheel is `proactivebench` 0.1.1 from the package index.  Its SHA-256 is checked, and its
-constants are read from the source as text; nothing in it is imported or run.  (`environment.py`
+The wheel is `proactivebench` 0.1.1 from the package index. Its SHA-256 is checked, and its
+constants are read from the source as text; nothing in it is imported or run. (`environment.py`
 uses syntax of Python 3.12, which Python 3.11 cannot parse, so its constants are found line by
-line.)  The result is the file `protocol.json` in the data folder.
+line.) The result is the file `protocol.json` in the data folder.
 """
 
 import ast
@@ -75,7 +75,7 @@ class ProtocolPack(BaseModel):
 
 
 def load_pack(file: Path) -> ProtocolPack:
-    """Reads a `protocol.json`.  Raises UserError if it is not a valid pack."""
+    """Reads a `protocol.json`. Raises UserError if it is not a valid pack."""
     try:
         return ProtocolPack.model_validate_json(read_regular(file, MAX_BYTES))
     except OSError as error:
@@ -99,7 +99,7 @@ def write_pack(folder: Path, wheel: Path | None = None) -> Path:
 
 
 def read_wheel(wheel: Path) -> ProtocolPack:
-    """Reads the pack from a wheel.  Raises UserError if it is not the published wheel."""
+    """Reads the pack from a wheel. Raises UserError if it is not the published wheel."""
     try:
         content = wheel.read_bytes()
     except OSError as error:

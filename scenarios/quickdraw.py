@@ -1,6 +1,6 @@
 """QuickDraw: a drawing that begins with its first stroke.
 
-Each valid suggestion adds a stroke.  In the last allowed turn only the category counts.
+Each valid suggestion adds a stroke. In the last allowed turn only the category counts.
 """
 
 from typing import ClassVar

@@ -27,11 +27,11 @@ SCENARIOS: dict[str, EnvironmentType] = _Registry(
     (environment.name, environment)
     for environment in (Rod, Vsod, MvpN, ImageNetC, QuickDraw, ChangeIt, Coco)
 )
-"""All scenarios by short name, in the paper's order.  An unknown name raises UserError."""
+"""All scenarios by short name, in the paper's order. An unknown name raises UserError."""
 
 
 def split_sample(text: str) -> tuple[str, str]:
-    """Returns the short name and the sample id of `SCENARIO:ID`.  Raises UserError."""
+    """Returns the short name and the sample id of `SCENARIO:ID`. Raises UserError."""
     scenario, colon, sample_id = text.partition(":")
     if not colon or not sample_id:
         raise UserError(f"sample {text!r}: expected SCENARIO:ID, for example rod:3")
@@ -39,13 +39,13 @@ def split_sample(text: str) -> tuple[str, str]:
 
 
 def find_scenarios(texts: Iterable[str]) -> list[str]:
-    """Returns the distinct short names of comma-separated scenario names.  Raises UserError."""
+    """Returns the distinct short names of comma-separated scenario names. Raises UserError."""
     found = (find_scenario(name).name for text in texts for name in text.split(","))
     return list(dict.fromkeys(found))
 
 
 def find_scenario(name: str) -> EnvironmentType:
-    """Returns the scenario of a short name, file stem or title, in any case.  Raises UserError."""
+    """Returns the scenario of a short name, file stem or title, in any case. Raises UserError."""
     wanted = name.strip().lower()
     for environment in SCENARIOS.values():
         if wanted in (environment.name, environment.stem.lower(), environment.title.lower()):

@@ -8,11 +8,11 @@ from typing import IO
 
 
 def open_regular(file: Path, buffering: int = -1) -> IO[bytes]:
-    """Opens a regular file for reading.  Raises OSError for everything else, and never blocks.
+    """Opens a regular file for reading. Raises OSError for everything else, and never blocks.
 
     A pipe without a writer would block forever, and a device may send data without end.
     """
-    # Without O_NONBLOCK, opening a pipe would wait.  It has no effect on regular files.
+    # Without O_NONBLOCK, opening a pipe would wait. It has no effect on regular files.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     number = os.open(file, flags)
     try:
@@ -28,7 +28,7 @@ def open_regular(file: Path, buffering: int = -1) -> IO[bytes]:
 
 
 def read_regular(file: Path, most: int) -> bytes:
-    """Returns the content of a regular file.  Raises OSError, also above `most` bytes."""
+    """Returns the content of a regular file. Raises OSError, also above `most` bytes."""
     with open_regular(file) as stream:
         size = os.fstat(stream.fileno()).st_size
         content = b"" if size > most else stream.read(most + 1)  # it may have grown

@@ -1,7 +1,7 @@
 """ROD, the realistic occlusion data set: blocks hide an object and can be pushed aside.
 
-The fourteen frames form a ring.  Moving the blocks left leads to frame - 1, moving them right to
-frame + 1.  In the first turn no category counts, because the object is completely hidden.
+The fourteen frames form a ring. Moving the blocks left leads to frame - 1, moving them right to
+frame + 1. In the first turn no category counts, because the object is completely hidden.
 """
 
 from typing import ClassVar
@@ -15,7 +15,7 @@ LEFT = Intervention("move_object", "left")
 RIGHT = Intervention("move_object", "right")
 
 CORRUPT_FRAME = "natural_bluebl_greenr-banana-s6"
-"""A file of the release that cannot be read.  The published code shows a neighbour instead."""
+"""A file of the release that cannot be read. The published code shows a neighbour instead."""
 
 
 class Rod(RingEnvironment[Sample]):

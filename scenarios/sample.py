@@ -1,10 +1,10 @@
 """A sample: one line of a scenario's data file, validated on load.
 
-The fields are those of the official release (`<stem>_preprocessed.jsonl`).  Unknown fields are
-ignored, so that a release with more of them still loads.  Whole numbers may be written as floats
+The fields are those of the official release (`<stem>_preprocessed.jsonl`). Unknown fields are
+ignored, so that a release with more of them still loads. Whole numbers may be written as floats
 (`14.0`), and fields that an environment does not use may be null.
 
-Every number and every length has a bound, because a data file may come from someone else.  The
+Every number and every length has a bound, because a data file may come from someone else. The
 bounds are part of the types below, so a new field is bounded by its type.
 """
 
@@ -142,7 +142,7 @@ class Sample(BaseModel):
 def check_template(template: str, places: frozenset[str]) -> str | None:
     """Returns the fault of an image template, or None.
 
-    A template may contain only the named placeholders, without attribute access or format.  Its
+    A template may contain only the named placeholders, without attribute access or format. Its
     path must be relative and without `..`, so that a data file cannot read outside its folder.
     """
     try:

@@ -1,6 +1,6 @@
 """Checks that a data folder has valid samples and every picture that they can show.
 
-Pictures are decoded completely, because a truncated file opens without an error.  Results are
+Pictures are decoded completely, because a truncated file opens without an error. Results are
 yielded one by one, so that memory does not grow with the number of faults.
 """
 
@@ -20,7 +20,7 @@ from proactive_agent.scenarios.wording import OWN
 from proactive_agent.tools import Intervention
 
 REMEMBERED = 50_000
-"""Number of remembered picture paths.  Older ones are read again when they recur."""
+"""Number of remembered picture paths. Older ones are read again when they recur."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class VerifyProgress:
 
     scenario: str
     done: int
-    """Samples read.  The pictures of the last few may still be in progress."""
+    """Samples read. The pictures of the last few may still be in progress."""
     total: int
 
 
@@ -68,7 +68,7 @@ def verify(
     """Verifies the named scenarios of a folder, or all that it has.
 
     With a protocol pack the data are the official release, so a different number of samples is a
-    fault.  Raises DataError if the folder or the file of a named scenario does not exist.
+    fault. Raises DataError if the folder or the file of a named scenario does not exist.
     """
     folder = DataFolder(path)
     names = folder.scenarios() if scenarios is None else list(scenarios)
@@ -82,8 +82,8 @@ def verify(
 def pictures(environment: EnvironmentType, sample: Sample) -> Iterator[ImageRef]:
     """Yields every picture that a sample can show, the reference frame last, with repeats.
 
-    Plays each suggestion from the start for as long as it is accepted.  Mixing suggestions reaches
-    no other file.  At the end, raises SampleError if a suggestion led to a frame that the sample
+    Plays each suggestion from the start for as long as it is accepted. Mixing suggestions reaches
+    no other file. At the end, raises SampleError if a suggestion led to a frame that the sample
     lacks.
     """
     fault: SampleError | None = None

@@ -1,6 +1,6 @@
 """VSOD: a video in which a person or thing passes in front of an object.
 
-The frames form a ring.  Rewinding leads to frame - 1, waiting to frame + 1.
+The frames form a ring. Rewinding leads to frame - 1, waiting to frame + 1.
 """
 
 from typing import ClassVar

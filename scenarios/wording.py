@@ -1,8 +1,8 @@
 """The texts around a sample: hints, prefixes, multiple-choice sentences and judge prompts.
 
-Wording is part of the measurement.  `OWN` is this project's wording, for the embedded suite and for
-data of your own.  For official data the authors' wording is read from a protocol pack
-(`scenarios.protocol_pack`).  The manifest of a run records which wording was used.
+Wording is part of the measurement. `OWN` is this project's wording, for the embedded suite and for
+data of your own. For official data the authors' wording is read from a protocol pack
+(`scenarios.protocol_pack`). The manifest of a run records which wording was used.
 """
 
 import hashlib
@@ -40,7 +40,7 @@ class Wording(BaseModel):
     reasoning: Mapping[str, str]
     """By scenario: a sentence that explains the proactive step in a solved example."""
     options_sentence: str
-    """Announces the options.  Follows the question and ends with a line break."""
+    """Announces the options. Follows the question and ends with a line break."""
     answer_sentence: str
     """Follows the options."""
     open_ended_hint: str | None = None
@@ -54,7 +54,7 @@ class Wording(BaseModel):
         return self.hints.get(key) or OWN.hints[key]
 
     def open_ended(self, scenario: str) -> tuple[str, ...]:
-        """Returns the accepted proactive answers.  Raises UserError if a pack lacks them."""
+        """Returns the accepted proactive answers. Raises UserError if a pack lacks them."""
         if scenario not in self.open_ended_answers:
             raise UserError(
                 f"the protocol pack has no accepted open-ended answers for {scenario}; "
@@ -139,4 +139,4 @@ Accepted answers:
 
 Reply, as a JSON string: {generated_answer}""",
 )
-"""Our own judge prompt.  It asks for one verdict per accepted answer, as JSON."""
+"""Our own judge prompt. It asks for one verdict per accepted answer, as JSON."""

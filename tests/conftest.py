@@ -27,7 +27,7 @@ def no_secrets() -> None:
 def official_wheel() -> Path:
     """Returns the wheel of `proactivebench` 0.1.1.
 
-    PROACTIVEBENCH_WHEEL names the file.  Otherwise the cached wheel is used, or it is downloaded.
+    PROACTIVEBENCH_WHEEL names the file. Otherwise the cached wheel is used, or it is downloaded.
     """
     if given := os.environ.get("PROACTIVEBENCH_WHEEL"):
         return Path(given)

@@ -46,7 +46,7 @@ assert (NAME, tools.NAME, providers.NAME, scenarios.NAME) == (
 
 
 def run(*command: str | Path, cwd: Path) -> str:
-    """Runs a program without this session's import path.  Returns its standard output."""
+    """Runs a program without this session's import path. Returns its standard output."""
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
     }

@@ -1,6 +1,6 @@
 """The actions that a model can take in one turn.
 
-An *intervention* is a change that the user can make to the scene.  It is identified by the tool
+An *intervention* is a change that the user can make to the scene. It is identified by the tool
 that asks for it and by the tool's argument, if it has one: `Intervention("move_object", "left")`.
 """
 
@@ -45,7 +45,7 @@ class Abstain:
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """A reply that is not a valid action.  `detail` describes the fault."""
+    """A reply that is not a valid action. `detail` describes the fault."""
 
     why: InvalidReason
     detail: str = ""
@@ -56,10 +56,10 @@ Action = Intervention | Answer | Abstain | Invalid
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A free-text request.  The simulated user may map it to an intervention."""
+    """A free-text request. The simulated user may map it to an intervention."""
 
     text: str
 
 
 UNRELATED_REQUEST = Intervention("ask_clarification")
-"""Stands for a question that matches no intervention.  No state accepts it, so it always fails."""
+"""Stands for a question that matches no intervention. No state accepts it, so it always fails."""

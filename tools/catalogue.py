@@ -49,7 +49,7 @@ class Tool:
     description: str
     parameters: tuple[Parameter, ...]
     to_action: Callable[[Mapping[str, str]], Action | Question]
-    """Maps validated arguments to the action that they represent.  A pure function."""
+    """Maps validated arguments to the action that they represent. A pure function."""
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the arguments object."""
@@ -69,7 +69,7 @@ class Tool:
 def intervention_tool(name: str, values: Sequence[str] = (), wordings: Sequence[str] = ()) -> Tool:
     """The tool for an intervention, with `values` of its parameter (default: all values).
 
-    `wordings` are the sample's sentences for a tool without a parameter.  They become a part of the
+    `wordings` are the sample's sentences for a tool without a parameter. They become a part of the
     description, so that the model reads the same text as in the multiple choice.
     """
     parameter_name, every_value = INTERVENTIONS[name]

@@ -1,17 +1,17 @@
 """The errors that all packages of the program use.
 
-`UserError` is an error that the user can correct, such as a wrong path or an unknown name.  The
-command line prints its message and exits with code 2.  `MissingExtraError` reports a library that
+`UserError` is an error that the user can correct, such as a wrong path or an unknown name. The
+command line prints its message and exits with code 2. `MissingExtraError` reports a library that
 is not installed, and `NotWrittenError` a file that cannot be written.
 """
 
 
 class UserError(Exception):
-    """Wrong input.  The message says what is wrong, where, and what to do."""
+    """Wrong input. The message says what is wrong, where, and what to do."""
 
 
 class MissingExtraError(UserError):
-    """A required library is not part of the base install.  `extra` installs it."""
+    """A required library is not part of the base install. `extra` installs it."""
 
     def __init__(self, extra: str, needed_for: str) -> None:
         super().__init__(
@@ -21,4 +21,4 @@ class MissingExtraError(UserError):
 
 
 class NotWrittenError(UserError):
-    """A file cannot be written, as on a full disk.  What was there before is unchanged."""
+    """A file cannot be written, as on a full disk. What was there before is unchanged."""

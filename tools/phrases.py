@@ -1,8 +1,8 @@
 """Rules that find the interventions that a text asks for, and whether the text gives up.
 
 Used by the simulated user behind `ask_clarification`, for replies without a tool call, and by the
-rule-based judge of open-ended answers.  An intervention without an argument means that the text
-does not specify one ("move the block").  The words are in `request_words`.
+rule-based judge of open-ended answers. An intervention without an argument means that the text
+does not specify one ("move the block"). The words are in `request_words`.
 """
 
 import re
@@ -14,7 +14,7 @@ from proactive_agent.tools.actions import Intervention
 from proactive_agent.tools.request_words import Words
 
 LONGEST_READ = 20_000
-"""Characters of a text that the rules read.  A message of some thousand tokens is shorter."""
+"""Characters of a text that the rules read. A message of some thousand tokens is shorter."""
 
 _SENTENCE = re.compile(r"[^.;!?\n]+\??")
 _SIDEWAYS = ("left", "right")

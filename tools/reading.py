@@ -2,11 +2,11 @@
 
 - One valid call is the action of its tool.
 - An invalid call (unknown tool, bad value, broken JSON, several calls at once) is `Invalid` with
-  the reason.  It is never repaired into another action.  Ignored differences, such as case or a
+  the reason. It is never repaired into another action. Ignored differences, such as case or a
   final full stop, are recorded in `notes`.
 - A reply that the token limit cut off, and that therefore contains no readable call or text, is
   `Invalid` with the reason `cut_off`.
-- A reply without a call is a message to the user.  It is an `Answer` if it names exactly one
+- A reply without a call is a message to the user. It is an `Answer` if it names exactly one
   category, `Abstain` if it gives up, and otherwise a `Question`.
 
 The text of a model is data: it is parsed as JSON or searched, never evaluated.
@@ -30,7 +30,7 @@ SHOWN = 200
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool call as the model wrote it.  `arguments` is unparsed JSON text."""
+    """A tool call as the model wrote it. `arguments` is unparsed JSON text."""
 
     name: str
     arguments: str
@@ -39,7 +39,7 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The action of a reply.  `via` says whether it came from a call or from the text."""
+    """The action of a reply. `via` says whether it came from a call or from the text."""
 
     action: Action | Question
     via: Literal["call", "text"]
@@ -61,7 +61,7 @@ def read_reply(
     *,
     cut_off: bool = False,
 ) -> Reading:
-    """Parses a reply.  Never raises; an unreadable reply is `Invalid`.
+    """Parses a reply. Never raises; an unreadable reply is `Invalid`.
 
     `cut_off` says that the token limit ended the reply.
     """
@@ -128,7 +128,7 @@ def call_from(name: str, arguments: Mapping[str, str]) -> ToolCall:
 
 
 def categories_named(text: str, categories: Sequence[str]) -> list[str]:
-    """The categories that occur in a text as whole words.  The longest name wins an overlap.
+    """The categories that occur in a text as whole words. The longest name wins an overlap.
 
     Reads at most `LONGEST_READ` characters.
     """

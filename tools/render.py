@@ -9,7 +9,7 @@ from proactive_agent.tools.texts import TEXT_PROTOCOL
 
 
 def for_openai(tools: Sequence[Tool]) -> list[dict[str, Any]]:
-    """The `tools` of Chat Completions.  Chat templates of transformers use the same format."""
+    """The `tools` of Chat Completions. Chat templates of transformers use the same format."""
     return [
         {
             "type": "function",
@@ -46,7 +46,7 @@ def as_text(tools: Sequence[Tool]) -> str:
 
 
 def call_as_text(name: str, arguments: str) -> str:
-    """Formats a call in the text protocol.  `arguments` is a JSON object as text."""
+    """Formats a call in the text protocol. `arguments` is a JSON object as text."""
     return (
         f'<tool_call>{{"name": {json.dumps(name)}, "arguments": {arguments or "{}"}}}</tool_call>'
     )

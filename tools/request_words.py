@@ -1,6 +1,6 @@
 """The words with which people ask for an intervention, as regular expressions.
 
-Each intervention has two kinds of phrases.  A *deed* is a request by itself ("move the block").  A
+Each intervention has two kinds of phrases. A *deed* is a request by itself ("move the block"). A
 *wish* names the wanted thing ("another angle") and is a request only in a sentence that asks for
 something.
 """
@@ -12,7 +12,7 @@ from proactive_agent.tools.actions import Intervention
 
 
 class Words(NamedTuple):
-    """The phrases of one intervention.  The default of `wish` matches nothing."""
+    """The phrases of one intervention. The default of `wish` matches nothing."""
 
     deed: re.Pattern[str]
     wish: re.Pattern[str] = re.compile(r"(?!)")
@@ -282,7 +282,7 @@ IMPROVE = re.compile(
     r"unpixelat|decompress|saturat|desaturat|lighten|refocus|filter|eliminat|repair|normali[sz]|"
     r"crank|dial|lift)\w*"
 )
-"""Verbs that change a picture.  Without one, "a blurry picture" is a statement."""
+"""Verbs that change a picture. Without one, "a blurry picture" is a statement."""
 GIVE_BETTER = re.compile(
     r"\b(?:mak(?:e|ing)|get(?:ting)?|provid(?:e|ing)|send|show|shar(?:e|ing)|bring|use|take|have|"
     r"less|more|higher|better|sharper|brighter|lighter|clearer|need|version)\b"

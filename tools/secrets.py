@@ -1,9 +1,9 @@
 """Keeps known secrets out of everything that the program writes or shows.
 
 `register_secret` makes a value known: a key that is sent to an API, or a secret header.
-`register_environment` registers variables whose names suggest a secret.  `redacted` replaces
-known secrets in a text by their names.  It also replaces parts of them, because servers and error
-messages shorten what they repeat.  Redact a text before you shorten it.
+`register_environment` registers variables whose names suggest a secret. `redacted` replaces
+known secrets in a text by their names. It also replaces parts of them, because servers and error
+messages shorten what they repeat. Redact a text before you shorten it.
 """
 
 import json
@@ -16,7 +16,7 @@ from urllib.parse import unquote_plus, urlsplit
 from proactive_agent.tools.errors import UserError
 
 SHORTEST = 8
-"""Shortest secret, in characters.  Shorter values, such as "none", occur in ordinary texts."""
+"""Shortest secret, in characters. Shorter values, such as "none", occur in ordinary texts."""
 PART = 10
 """Shortest part of a secret that is replaced, in characters."""
 BEGINNING = 8
@@ -40,7 +40,7 @@ _KEY = re.compile(
 
 
 class Redactor:
-    """Replaces the secrets that it knows.  Fast for texts without one; linear in the text."""
+    """Replaces the secrets that it knows. Fast for texts without one; linear in the text."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -49,10 +49,10 @@ class Redactor:
         """Names by `PART` characters in a row."""
         self._beginnings: dict[str, str] = {}
         self._anchors: set[str] = set()
-        """Short texts.  Every text that contains a secret contains at least one of them."""
+        """Short texts. Every text that contains a secret contains at least one of them."""
 
     def register(self, value: str, name: str, *, parts: bool = True) -> None:
-        """Makes a secret known.  `parts`: whether its parts are also replaced.
+        """Makes a secret known. `parts`: whether its parts are also replaced.
 
         Values that are shorter than `SHORTEST` are ignored.
         """
@@ -89,7 +89,7 @@ class Redactor:
         return "".join([*pieces, text[done:]])
 
     def _spans(self, text: str) -> list[tuple[int, int, str]]:
-        """The places of secrets, in order.  Overlapping places are merged."""
+        """The places of secrets, in order. Overlapping places are merged."""
         whole = "|".join(map(re.escape, sorted(self._names, key=len, reverse=True)))
         found = [(m.start(), m.end(), self._names[m[0]]) for m in re.finditer(whole, text)]
         for length, known in ((PART, self._parts), (BEGINNING, self._beginnings)):
@@ -111,7 +111,7 @@ _redactor = Redactor()
 
 
 def register_secret(value: str | None, name: str) -> None:
-    """Makes a secret of this process known.  `name` replaces it in texts."""
+    """Makes a secret of this process known. `name` replaces it in texts."""
     if value:
         _redactor.register(value, name)
 
@@ -137,7 +137,7 @@ def redacted(text: str) -> str:
 
 
 def redacted_json(text: str, *, indent: int | None = None) -> str:
-    """Returns JSON text without known secrets.  `indent` formats a text that had to be changed."""
+    """Returns JSON text without known secrets. `indent` formats a text that had to be changed."""
     if redacted(text) == text:
         return text
     # Within JSON, a part of a secret can begin inside an escape sequence.
@@ -161,9 +161,9 @@ def _mapped(value: Any, change: Callable[[str], str]) -> Any:
 
 
 def check_address(address: str, variable: str) -> None:
-    """Raises UserError if an address contains a secret.  The message does not repeat it.
+    """Raises UserError if an address contains a secret. The message does not repeat it.
 
-    Addresses are recorded, shown and used in the names of folders.  `variable` is the environment
+    Addresses are recorded, shown and used in the names of folders. `variable` is the environment
     variable in which the secret belongs.
     """
     try:

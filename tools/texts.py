@@ -1,7 +1,7 @@
 """All texts of the tool interface that a model reads.
 
 The descriptions say what a tool does, never that it should be used, because the benchmark measures
-whether a model asks for help.  A change of any text needs a new `VERSION`.  Each run's manifest
+whether a model asks for help. A change of any text needs a new `VERSION`. Each run's manifest
 contains the hash of all texts.
 """
 

@@ -48,7 +48,7 @@ class Toolset:
 
 
 def offered(suggestions: Sequence[tuple[Intervention, str]], categories: Sequence[str]) -> Toolset:
-    """The toolset `scenario`.  `suggestions` are the interventions and the sample's wordings."""
+    """The toolset `scenario`. `suggestions` are the interventions and the sample's wordings."""
     values: dict[str, list[str]] = {}
     wordings: dict[str, list[str]] = {}
     for intervention, wording in suggestions:

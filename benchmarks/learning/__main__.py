@@ -3,7 +3,7 @@
     python -m benchmarks.learning [--out results/learning]
 
 A small vision-language model is trained from scratch until it is reactive, like the paper's
-models.  `train` then teaches it to ask in two scenarios, with two rewards and several seeds.  `run`
+models. `train` then teaches it to ask in two scenarios, with two rewards and several seeds. `run`
 evaluates the models on these scenarios and on three unseen ones.
 """
 
@@ -82,7 +82,7 @@ def judged(place: Place, model: Path) -> Samples:
 
 
 def experiment(place: Place, seeds: Sequence[int]) -> Outcome:
-    """Evaluates the model before and after training.  Two trainings run in parallel."""
+    """Evaluates the model before and after training. Two trainings run in parallel."""
     model = reactive(place)
     before = judged(place, model)
 

@@ -13,9 +13,9 @@ from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import RunFolder
 
 MEASURES = ("asks", "solves", "over_asks", "clear_accuracy")
-"""asks: the first reply to the ambiguous first frame is a valid suggestion.  solves: the episode
-from that frame ends with the right category.  over_asks: the first reply to the clear frame is a
-suggestion.  clear_accuracy: the first reply to the clear frame is the right category."""
+"""asks: the first reply to the ambiguous first frame is a valid suggestion. solves: the episode
+from that frame ends with the right category. over_asks: the first reply to the clear frame is a
+suggestion. clear_accuracy: the first reply to the clear frame is the right category."""
 _COLUMNS = (*MEASURES, "times")
 
 Sample = tuple[float, ...]
@@ -25,7 +25,7 @@ Samples = Mapping[str, Mapping[int | str, Sample]]
 
 
 class Measured(BaseModel):
-    """Shares with 95 % intervals, bootstrapped over samples.  Each sample is a mean over models."""
+    """Shares with 95 % intervals, bootstrapped over samples. Each sample is a mean over models."""
 
     samples: int
     asks: Estimate

@@ -49,7 +49,7 @@ def tokenizer_of(texts: Iterable[str]) -> Any:
 
 
 def build(texts: Iterable[str], seed: int) -> tuple[Any, Any]:
-    """Returns a model with random weights and its processor.  `texts` define the vocabulary."""
+    """Returns a model with random weights and its processor. `texts` define the vocabulary."""
     import torch
     import transformers
 

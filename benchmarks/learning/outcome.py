@@ -37,8 +37,8 @@ INTRODUCTION = """\
 of every seed.
 
 The recipe and the trained scenarios were chosen after earlier attempts on scenes from the same
-generator.  Training all weights was as fast, but lost more accuracy on clear frames.  The clear
-frames of coco offer no suggestion in training.  A model that was trained on coco asked on a sixth
+generator. Training all weights was as fast, but lost more accuracy on clear frames. The clear
+frames of coco offer no suggestion in training. A model that was trained on coco asked on a sixth
 of the clear frames in `run`, which offers some.
 
 The tables give per cent of samples: the mean over the seeds, with 95 % bootstrap intervals over

@@ -1,8 +1,8 @@
 """Trains a reactive model: it answers clear frames and guesses on ambiguous ones.
 
-The training has three lessons.  First, the model names the content of pictures, without a question.
+The training has three lessons. First, the model names the content of pictures, without a question.
 Second, it learns to read: on ambiguous frames it replies with a suggestion as often as with a
-category.  Third, it becomes like the paper's models: on ambiguous frames it guesses one of the
+category. Third, it becomes like the paper's models: on ambiguous frames it guesses one of the
 categories and rarely asks.
 """
 
@@ -53,7 +53,7 @@ class Examples:
         return list(self.tokenizer(text)["input_ids"])
 
     def batch(self, numbers: Sequence[int], texts: Sequence[str], replies: Sequence[str]) -> Any:
-        """Returns a batch of pictures, texts and replies.  Only the replies are labelled."""
+        """Returns a batch of pictures, texts and replies. Only the replies are labelled."""
         import torch
 
         before, after = self._around
@@ -111,7 +111,7 @@ def make_reactive(base: Path, seed: int = 0) -> tuple[Any, Any]:
 
 
 def _rates(optimizer: Any, steps: int) -> Iterator[int]:
-    """Yields the steps.  The learning rate rises for a tenth of them, then falls as a cosine."""
+    """Yields the steps. The learning rate rises for a tenth of them, then falls as a cosine."""
     for step in range(steps):
         rise = min(1.0, (step + 1) / (steps / 10))
         fall = 0.5 * (1 + math.cos(math.pi * step / steps))
@@ -127,7 +127,7 @@ def _loss(
     asks: float | None,
     rng: random.Random,
 ) -> Any:
-    """Returns the loss.  The target of the first word is its distribution over the replies."""
+    """Returns the loss. The target of the first word is its distribution over the replies."""
     import torch
 
     tasks = [task(examples.rows[number], asks) for number in numbers]

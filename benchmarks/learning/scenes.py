@@ -14,8 +14,8 @@ Point = tuple[float, float]
 
 SCENARIOS = ("quickdraw", "coco", "rod", "vsod", "mvp-n")
 TRAINED = ("quickdraw", "rod")
-"""Scenarios for `train`.  Both offer suggestions on clear frames too, so the model must look at the
-picture.  coco does not: a model that is trained on it asks whenever a suggestion is offered."""
+"""Scenarios for `train`. Both offer suggestions on clear frames too, so the model must look at the
+picture. coco does not: a model that is trained on it asks whenever a suggestion is offered."""
 UNSEEN = ("mvp-n", "vsod", "coco")
 
 SIDE = 128
@@ -71,7 +71,7 @@ def _colour(rng: random.Random, light: bool) -> tuple[int, int, int]:
 def painted(
     shape: str, rng: random.Random, side: int, radius: float, middle: Point, width: float = 1.0
 ) -> Image.Image:
-    """Paints a filled shape on a plain ground.  `width` narrows it, as if seen from the side."""
+    """Paints a filled shape on a plain ground. `width` narrows it, as if seen from the side."""
     light = rng.random() < 0.5
     image = Image.new("RGB", (side * _FINER, side * _FINER), _colour(rng, light))
     fill = _colour(rng, not light)

@@ -6,7 +6,7 @@ from proactive_agent.terminal.console import messages
 
 
 def plain_bar(amount: ProgressColumn) -> Progress:
-    """Makes a bar with a description and the amount done.  It is hidden if there is no terminal."""
+    """Makes a bar with a description and the amount done. It is hidden if there is no terminal."""
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),

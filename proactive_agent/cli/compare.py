@@ -39,8 +39,8 @@ def compare(
 ) -> None:
     """Compare runs, with confidence intervals and significance tests.
 
-    RUN is a run's folder or its id.  A single run is shown scenario by scenario.  Differences are
-    computed on the samples that both runs have.  If a run shows clear pictures (condition `clear`),
+    RUN is a run's folder or its id. A single run is shown scenario by scenario. Differences are
+    computed on the samples that both runs have. If a run shows clear pictures (condition `clear`),
     help-seeking is measured as detection.
     """
     from proactive_agent.reports.comparison.report import find_baseline, make_report

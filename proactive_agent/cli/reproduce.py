@@ -44,13 +44,13 @@ class _Listing(click.Command):
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Output file.  Default: tables are printed, plots become TARGET.png and TARGET.svg.",
+    help="Output file. Default: tables are printed, plots become TARGET.png and TARGET.svg.",
 )
 @click.option(
     "--format",
     "form",
     type=click.Choice((*TABLES, *PLOTS)),
-    help="Output format.  Default: the suffix of FILE.",
+    help="Output format. Default: the suffix of FILE.",
 )
 @results_folder
 def reproduce(
@@ -58,7 +58,7 @@ def reproduce(
 ) -> None:
     """Make a table or figure of the paper with your runs, next to the published results.
 
-    RUN is a run's folder or its id.  Runs that do not fit are left out.  Figures show the same
+    RUN is a run's folder or its id. Runs that do not fit are left out. Figures show the same
     quantities as the paper's, in another layout.
     """
     from proactive_agent.disk.whole_files import write_whole
@@ -81,7 +81,7 @@ def reproduce(
 
 
 def _files(target: str, output: Path | None, form: str | None) -> dict[str, Path | None]:
-    """Returns the file of each format; None is standard output.  Raises UserError."""
+    """Returns the file of each format; None is standard output. Raises UserError."""
     from proactive_agent.tools import UserError
 
     own = TABLES if target.startswith("table") else PLOTS

@@ -1,4 +1,4 @@
-"""Locks on files.  The operating system releases a lock when its process ends in any way.
+"""Locks on files. The operating system releases a lock when its process ends in any way.
 
 The locks are advisory: they keep two processes of this program from writing the same records, and
 tell readers whether a writer is alive.
@@ -24,7 +24,7 @@ class LockedError(Exception):
 
 
 class HeldLock:
-    """A lock on a file, which is created if it does not exist.  Released at the end of a `with`.
+    """A lock on a file, which is created if it does not exist. Released at the end of a `with`.
 
     Raises LockedError if the lock is held elsewhere, and OSError if the file cannot be locked.
     """
@@ -53,7 +53,7 @@ class HeldLock:
             return
         _held.discard(self)
         try:
-            # Removed while it is locked, so that no other holder's file is removed.  Windows does
+            # Removed while it is locked, so that no other holder's file is removed. Windows does
             # not remove open files; there an empty lock file stays.
             if not self._keep_file:
                 with suppress(OSError):
@@ -67,7 +67,7 @@ class HeldLock:
 
 
 def is_locked(file: Path) -> bool:
-    """Whether a process holds the lock on a file.  Does not wait and writes nothing.
+    """Whether a process holds the lock on a file. Does not wait and writes nothing.
 
     Returns True if this cannot be determined, as on a file system without locks.
     """
@@ -94,7 +94,7 @@ def _take(file: Path) -> int:
         descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
         try:
             locked = _lock(descriptor)
-            # The holder before removes the file.  A lock on a removed file protects nothing.
+            # The holder before removes the file. A lock on a removed file protects nothing.
             if locked and _is_at(descriptor, file):
                 return descriptor
         except BaseException:
@@ -118,7 +118,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(descriptor: int, *, shared: bool = False) -> bool:
-        """Tries to lock an open file.  Raises OSError where that is not possible."""
+        """Tries to lock an open file. Raises OSError where that is not possible."""
         try:
             msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         except PermissionError:
@@ -128,7 +128,7 @@ else:
     import fcntl
 
     def _lock(descriptor: int, *, shared: bool = False) -> bool:
-        """Tries to lock an open file.  Raises OSError where that is not possible."""
+        """Tries to lock an open file. Raises OSError where that is not possible."""
         try:
             fcntl.flock(descriptor, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError:

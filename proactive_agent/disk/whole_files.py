@@ -1,7 +1,7 @@
 """Writes files so that readers find the old or the new content, never a part of it.
 
-The content is written to a temporary file in the same folder, forced to the disk, and renamed.  So
-a full disk, a killed process or a power cut leaves the file as it was.  A process that is killed
+The content is written to a temporary file in the same folder, forced to the disk, and renamed. So
+a full disk, a killed process or a power cut leaves the file as it was. A process that is killed
 can leave the temporary file, `.NAME.tmp.SUFFIX`; the next writer of the same file reuses it.
 """
 
@@ -20,7 +20,7 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def write_whole(file: Path, content: str | bytes) -> None:
-    """Writes a file, text in UTF-8.  Raises NotWrittenError; the file is then unchanged."""
+    """Writes a file, text in UTF-8. Raises NotWrittenError; the file is then unchanged."""
     with written_aside(file) as partial:
         partial.write_bytes(content.encode() if isinstance(content, str) else content)
 
@@ -29,9 +29,9 @@ def write_whole(file: Path, content: str | bytes) -> None:
 def written_aside(file: Path) -> Iterator[Path]:
     """Yields the path of a temporary file, which replaces `file` when the block ends.
 
-    The temporary file has the same suffix.  If the block raises, `file` is unchanged and nothing is
-    left over.  Raises NotWrittenError for every OSError.  A device or a pipe, such as
-    `/dev/stdout`, is written directly.  A link is replaced, never followed: the folder may come
+    The temporary file has the same suffix. If the block raises, `file` is unchanged and nothing is
+    left over. Raises NotWrittenError for every OSError. A device or a pipe, such as
+    `/dev/stdout`, is written directly. A link is replaced, never followed: the folder may come
     from someone else.
     """
     try:
@@ -59,7 +59,7 @@ def is_full(error: OSError) -> bool:
 
 
 def force_to_disk(file: Path) -> None:
-    """Waits until the content of a file has reached the disk.  Raises OSError."""
+    """Waits until the content of a file has reached the disk. Raises OSError."""
     descriptor = os.open(file, os.O_RDWR)
     try:
         os.fsync(descriptor)
@@ -93,7 +93,7 @@ def _is_device(file: Path) -> bool:
 @contextmanager
 def _replacement(file: Path) -> Iterator[Path]:
     partial = _temporary(file)
-    # The lock keeps two processes from writing the same temporary file.  Windows cannot rename a
+    # The lock keeps two processes from writing the same temporary file. Windows cannot rename a
     # file that is open.
     lock = None if os.name == "nt" else _locked(partial)
     try:

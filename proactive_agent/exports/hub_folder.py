@@ -16,7 +16,7 @@ from proactive_agent.reports.tables.text_forms import markdown
 
 
 def write_hub_folder(run: RunFolder, folder: Path) -> list[Path]:
-    """Writes both tables, `run.json`, `summary.json` and a data set card.  Returns their paths."""
+    """Writes both tables, `run.json`, `summary.json` and a data set card. Returns their paths."""
     manifest = run.read_manifest()
     data = write_parquet_tables(run, folder / "data")
     summary = summarise(run.outlines())

@@ -1,7 +1,7 @@
 """Writes a run as an Inspect log (`.eval`), which `inspect view` opens.
 
-Turns become model events, interventions tool events, outcomes scores.  The records hold durations
-but no timestamps.  The time of an event is the start of the run plus the seconds of its episode up
+Turns become model events, interventions tool events, outcomes scores. The records hold durations
+but no timestamps. The time of an event is the start of the run plus the seconds of its episode up
 to then.
 """
 

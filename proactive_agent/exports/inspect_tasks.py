@@ -2,8 +2,8 @@
 
     inspect eval proactive_agent/rod --model openai/gpt-4.1 -T protocol=mcqa -T condition=hint
 
-Inspect loads this module through its entry point.  Inspect calls the model, with its own limits,
-retries, cache and log.  Prompts, parsing and verdicts are those of `run`, so a reply gets the same
+Inspect loads this module through its entry point. Inspect calls the model, with its own limits,
+retries, cache and log. Prompts, parsing and verdicts are those of `run`, so a reply gets the same
 score.
 """
 
@@ -63,7 +63,7 @@ EPISODE = "proactive_agent:episode"
 
 
 class InspectModel(Provider):
-    """The model that Inspect evaluates.  Inspect's errors are raised unchanged."""
+    """The model that Inspect evaluates. Inspect's errors are raised unchanged."""
 
     needs_images: ClassVar[bool] = True
 
@@ -91,7 +91,7 @@ class InspectModel(Provider):
         self.conversation += await self._execute(result)
 
     async def _messages(self, messages: tuple[Message, ...]) -> list[ChatMessage]:
-        """Converts the conversation.  Messages that were sent before keep their identity."""
+        """Converts the conversation. Messages that were sent before keep their identity."""
         known = len(list(takewhile(bool, map(eq, self._sent, messages))))
         sent = self.conversation[:known]
         for message in messages[known:]:
@@ -166,7 +166,7 @@ def _task_of(scenario: str) -> Callable[..., Task]:
         parser: ParserName = PlaySettings.parser,
         seed: int = PlaySettings.seed,
     ) -> Task:
-        """One scenario.  Inspect's own options (`--limit`, `--epochs`, …) apply as usual.
+        """One scenario. Inspect's own options (`--limit`, `--epochs`, …) apply as usual.
 
         Args:
             data: Folder of the data; by default the embedded suite.
@@ -204,7 +204,7 @@ TASKS = {scenario: _task_of(scenario) for scenario in SCENARIOS}
 
 
 def _settings(**asked: Any) -> Settings:
-    """Validates the settings.  Raises Inspect's PrerequisiteError for invalid ones."""
+    """Validates the settings. Raises Inspect's PrerequisiteError for invalid ones."""
     from inspect_ai._util.error import PrerequisiteError
 
     try:

@@ -18,7 +18,7 @@ class TurnOf(NamedTuple):
 
 
 class ExportColumn(NamedTuple):
-    """A column.  Unknown values are None."""
+    """A column. Unknown values are None."""
 
     name: str
     kind: Kind
@@ -37,7 +37,7 @@ class ExportTable(NamedTuple):
 def rows(
     table: ExportTable, manifest: Manifest, episode: EpisodeRecord
 ) -> Iterator[dict[str, Any]]:
-    """Yields the rows of an episode.  The columns of the run come first."""
+    """Yields the rows of an episode. The columns of the run come first."""
     run = {column.name: column.value(manifest) for column in RUN}
     for item in table.items(episode):
         yield run | {column.name: column.value(item) for column in table.columns}

@@ -1,4 +1,4 @@
-"""Span attributes by OpenTelemetry's GenAI conventions.  Unknown values are omitted."""
+"""Span attributes by OpenTelemetry's GenAI conventions. Unknown values are omitted."""
 
 import json
 from typing import Any
@@ -40,7 +40,7 @@ def episode_attributes(manifest: Manifest, episode: EpisodeRecord) -> dict[str, 
 
 
 def chat_attributes(manifest: Manifest, turn: TurnRecord) -> dict[str, Any]:
-    """The attributes of a turn's span.  Its messages are only those of this turn."""
+    """The attributes of a turn's span. Its messages are only those of this turn."""
     generation = manifest.settings.provider_settings
     asked = {"role": "user", "parts": [{"type": "text", "content": turn.prompt}]}
     return _known(

@@ -1,8 +1,8 @@
 """Exports runs as OpenTelemetry spans by the GenAI conventions.
 
-An episode is an agent span, a turn a chat span, a call a tool span.  Spans are sent to an OTLP
-endpoint or written as lines of OTLP JSON, which collectors read.  The records hold durations but no
-timestamps.  The time of a span is the start of the run plus the seconds of its episode up to then.
+An episode is an agent span, a turn a chat span, a call a tool span. Spans are sent to an OTLP
+endpoint or written as lines of OTLP JSON, which collectors read. The records hold durations but no
+timestamps. The time of a span is the start of the run plus the seconds of its episode up to then.
 """
 
 import base64
@@ -35,7 +35,7 @@ _IDS = ("traceId", "spanId", "parentSpanId")
 
 
 def write_spans(run: RunFolder, file: Path) -> list[Path]:
-    """Writes lines of OTLP JSON, each with a batch of spans.  Returns the path of the file.
+    """Writes lines of OTLP JSON, each with a batch of spans. Returns the path of the file.
 
     Raises MissingExtraError without the OpenTelemetry libraries.
     """
@@ -58,7 +58,7 @@ def write_spans(run: RunFolder, file: Path) -> list[Path]:
 def send_spans(run: RunFolder, endpoint: str) -> int:
     """Sends spans to an OTLP endpoint over HTTP, e.g. http://localhost:4318.
 
-    Returns the number of spans.  Raises UserError if the endpoint refuses them.
+    Returns the number of spans. Raises UserError if the endpoint refuses them.
     """
     _check_libraries()
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -93,7 +93,7 @@ def _check_libraries() -> None:
 
 
 def _export(run: RunFolder, consume: Callable[[Sequence[Any]], None]) -> int:
-    """Passes all spans on in batches.  The SDK's own processor drops spans if its queue is full."""
+    """Passes all spans on in batches. The SDK's own processor drops spans if its queue is full."""
     number = 0
     for batch in _batches(run):
         consume(batch)

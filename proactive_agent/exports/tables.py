@@ -16,7 +16,7 @@ BATCH = 2_000
 
 
 def write_csv_tables(run: RunFolder, folder: Path) -> list[Path]:
-    """Writes `episodes.csv` and `turns.csv`, whose lines end with CRLF.  Returns their paths."""
+    """Writes `episodes.csv` and `turns.csv`, whose lines end with CRLF. Returns their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for table in TABLES:
@@ -31,7 +31,7 @@ def write_csv_tables(run: RunFolder, folder: Path) -> list[Path]:
 
 
 def write_parquet_tables(run: RunFolder, folder: Path) -> list[Path]:
-    """Writes `episodes.parquet` and `turns.parquet` in batches.  Returns their paths.
+    """Writes `episodes.parquet` and `turns.parquet` in batches. Returns their paths.
 
     Raises MissingExtraError without pyarrow.
     """

@@ -1,6 +1,6 @@
 """Computes the metrics of a run from its episodes (`docs/protocol.md`, section "Metrics").
 
-`summarise` returns all metrics with confidence intervals.  `Tallies` keeps running metrics while a
+`summarise` returns all metrics with confidence intervals. `Tallies` keeps running metrics while a
 run is played.
 """
 

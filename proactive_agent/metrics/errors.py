@@ -16,7 +16,7 @@ class EpisodeError(NamedTuple):
 
 
 class ErrorKind(BaseModel):
-    """The episodes of a run that met one kind of error.  They count neither as right nor wrong."""
+    """The episodes of a run that met one kind of error. They count neither as right nor wrong."""
 
     source: str
     """Where the error came from: `provider`, `judge`, `data` or `record`."""

@@ -1,7 +1,7 @@
 """Measures an episode as a row of numbers.
 
-Rows are summed over the repeats of a sample and over samples.  Each metric is the ratio of two sums
-(`RATIOS`).  Episodes can be whole records or outlines.
+Rows are summed over the repeats of a sample and over samples. Each metric is the ratio of two sums
+(`RATIOS`). Episodes can be whole records or outlines.
 """
 
 from collections import defaultdict
@@ -94,7 +94,7 @@ def measure(episode: Episode) -> Row:
 
 
 class Tallies:
-    """Running sums of a run's episodes, without intervals.  Each episode must be added once."""
+    """Running sums of a run's episodes, without intervals. Each episode must be added once."""
 
     def __init__(self) -> None:
         self.errors = 0
@@ -199,8 +199,8 @@ def _parsers(episode: Episode) -> Row:
 def _parser_difference(episode: Episode) -> tuple[int, int]:
     """Returns the lenient parser's gain (1, 0 or -1 right episodes), and 1 if that is unknown.
 
-    Both parsers play the same episode up to the first turn that they end differently.  If the
-    parser that was not used reads an accepted suggestion in that turn, the rest is unknown.  Such
+    Both parsers play the same episode up to the first turn that they end differently. If the
+    parser that was not used reads an accepted suggestion in that turn, the rest is unknown. Such
     an episode counts as no difference.
     """
     right, last = episode.outcome.correct, episode.turns[-1]

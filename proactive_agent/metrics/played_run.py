@@ -31,7 +31,7 @@ class PlayedRun:
     def of_episodes(
         cls, name: str, manifest: Manifest, folder: RunFolder, episodes: Iterable[Episode]
     ) -> Self:
-        """Computes the numbers of a run from its episodes.  Raises UserError."""
+        """Computes the numbers of a run from its episodes. Raises UserError."""
         try:
             tables = gather(episodes)
         except UserError as error:

@@ -1,7 +1,7 @@
 """Metrics of repeated samples: pass^k, and the variance within and between samples.
 
-pass^k is the probability that k repeats of a sample are all right.  Its unbiased estimate from c
-right repeats of n is C(c, k) / C(n, k).  Samples with fewer than k repeats do not count.
+pass^k is the probability that k repeats of a sample are all right. Its unbiased estimate from c
+right repeats of n is C(c, k) / C(n, k). Samples with fewer than k repeats do not count.
 """
 
 import numpy as np

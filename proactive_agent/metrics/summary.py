@@ -1,7 +1,7 @@
 """Summarises a run's episodes (`summary.json`).
 
-acc is the share of episodes that end with the right category.  psr, the proactive suggestion rate,
-is the mean of turns - 1.  Episodes that ended with an error count for neither; they are counted
+acc is the share of episodes that end with the right category. psr, the proactive suggestion rate,
+is the mean of turns - 1. Episodes that ended with an error count for neither; they are counted
 separately.
 """
 
@@ -27,7 +27,7 @@ from proactive_agent.metrics.table import Samples, ScenarioTable, Tables, gather
 
 
 class Rates(BaseModel):
-    """Metrics with intervals, of a scenario or averaged over scenarios.  Shares are 0 to 1."""
+    """Metrics with intervals, of a scenario or averaged over scenarios. Shares are 0 to 1."""
 
     acc: Estimate
     """Share of episodes that end with the right category."""
@@ -37,7 +37,7 @@ class Rates(BaseModel):
     """Mean number of accepted suggestions."""
     efficiency: Estimate
     """Accepted suggestions divided by the fewest that lead to the reference frame, over episodes
-    that asked and are right.  It is below 1 if the model was right before that frame."""
+    that asked and are right. It is below 1 if the model was right before that frame."""
     at_limit: Estimate
     """Share of episodes that asked until the turn limit."""
     right_at_once: Estimate
@@ -53,7 +53,7 @@ class Rates(BaseModel):
     invalid: Estimate
     """Share of turns with an unreadable reply."""
     cut_off: Estimate
-    """Share of replies that the token limit cut off.  They are scored as they stand."""
+    """Share of replies that the token limit cut off. They are scored as they stand."""
     valid_calls: Estimate
     """Share of tool calls that match their schema."""
     fitting_calls: Estimate
@@ -93,7 +93,7 @@ class ScenarioSummary(Rates):
     episodes: int
     """Episodes without error."""
     errors: int
-    """Episodes with an error.  Of the fields below, only `turns`, tokens and costs include them."""
+    """Episodes with an error. Of the fields below, only `turns`, tokens and costs include them."""
     correct: int
     turn_limit: int
     turns: int
@@ -156,7 +156,7 @@ _ALL = (
 
 
 def summarise(episodes: Iterable[Episode]) -> Summary:
-    """Computes the metrics of a run.  If an episode has several records, the last one counts."""
+    """Computes the metrics of a run. If an episode has several records, the last one counts."""
     return summarise_tables(gather(episodes))
 
 

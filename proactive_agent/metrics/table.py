@@ -40,11 +40,11 @@ class Samples(NamedTuple):
 
 
 class ScenarioTable:
-    """The episodes of one scenario.  A later record of an episode replaces the earlier one."""
+    """The episodes of one scenario. A later record of an episode replaces the earlier one."""
 
     def __init__(self) -> None:
         self._rows: dict[_Key, bytes] = {}
-        """The numbers of COLUMNS.  They are packed so that a large run fits into memory."""
+        """The numbers of COLUMNS. They are packed so that a large run fits into memory."""
         self._reasons: dict[_Key, tuple[str, ...]] = {}
         """The reasons of invalid replies, by episode."""
         self._errors: dict[_Key, EpisodeError] = {}

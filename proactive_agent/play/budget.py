@@ -12,7 +12,7 @@ class BudgetSpentError(StoppedError):
 class Budget:
     """A budget in US dollars, shared by one or several runs.
 
-    No request is sent once it is spent.  The replies of an unfinished episode are paid for and
+    No request is sent once it is spent. The replies of an unfinished episode are paid for and
     lost, so no episode begins that the budget would probably not finish: the mean cost of the
     finished episodes is reserved for each episode in flight.
     """
@@ -25,7 +25,7 @@ class Budget:
         self._ended_usd = 0.0
 
     def begin(self) -> None:
-        """Reserves money for a new episode.  Raises BudgetSpentError if too little is left."""
+        """Reserves money for a new episode. Raises BudgetSpentError if too little is left."""
         self.check()
         mean = self._ended_usd / self._ended if self._ended else 0.0
         # Counts the spending of episodes in flight twice, which errs on the safe side.
@@ -34,7 +34,7 @@ class Budget:
         self._in_flight += 1
 
     def end(self, episode: EpisodeRecord | None) -> None:
-        """Ends an episode that `begin` counted.  `episode` is None if it was cut short."""
+        """Ends an episode that `begin` counted. `episode` is None if it was cut short."""
         self._in_flight -= 1
         if episode is not None:
             judged = (turn.judgement.usage for turn in episode.turns if turn.judgement)
@@ -47,7 +47,7 @@ class Budget:
             raise BudgetSpentError(self._message())
 
     def add(self, cost_usd: float | None, of: str = "the model") -> None:
-        """Adds the cost of a reply.  Raises UserError if the cost is unknown."""
+        """Adds the cost of a reply. Raises UserError if the cost is unknown."""
         if cost_usd is None and of != "the model":
             raise UserError(
                 f"a budget needs known costs, and those of {of} are unknown; play with --judge "

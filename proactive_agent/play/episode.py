@@ -1,7 +1,7 @@
 """The loop: one coroutine plays one episode.
 
 Each turn observes the state, builds a prompt, asks the model, reads the action and steps the
-environment.  The loop knows no particular provider, protocol or condition.
+environment. The loop knows no particular provider, protocol or condition.
 """
 
 import asyncio
@@ -78,8 +78,8 @@ class Play:
 async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 0) -> EpisodeRecord:
     """Plays one sample to its end and returns its record.
 
-    `repeat` counts earlier plays of the same sample.  A failed request, a judge without a verdict,
-    an unreadable picture or a faulty sample ends the episode as an error record.  UserError and
+    `repeat` counts earlier plays of the same sample. A failed request, a judge without a verdict,
+    an unreadable picture or a faulty sample ends the episode as an error record. UserError and
     StoppedError concern the whole run and are raised.
     """
     environment = play.environment(scenario, sample)
@@ -175,7 +175,7 @@ class _Episode:
         )
 
     async def _show(self, ref: ImageRef) -> tuple[ImagePart, Picture | None]:
-        """Returns a picture as a part of a message, and the opened picture.  Raises ImageError.
+        """Returns a picture as a part of a message, and the opened picture. Raises ImageError.
 
         The picture is None if it cannot be opened and the provider needs none.
         """
@@ -225,7 +225,7 @@ class _Episode:
         return derive_seed(self.play.seed, self.scenario, self.sample.id, *again, *purpose)
 
     def _rng(self, purpose: str) -> random.Random:
-        """Returns a generator for conditions.  All repeats get the same, so they ask the same."""
+        """Returns a generator for conditions. All repeats get the same, so they ask the same."""
         return random.Random(derive_seed(self.play.seed, self.scenario, self.sample.id, purpose))
 
 

@@ -1,7 +1,7 @@
 """The simulated user reads a request in free words and carries it out if possible.
 
-See `docs/protocol.md`, section "The simulated user".  The rule is the paper's for open-ended
-conversations (Table 10): a request for an intervention that is possible now is carried out.  A
+See `docs/protocol.md`, section "The simulated user". The rule is the paper's for open-ended
+conversations (Table 10): a request for an intervention that is possible now is carried out. A
 request that could help, but is not possible as worded, is mapped to a random possible intervention.
 Any other request counts as a suggestion that does not apply.
 """
@@ -43,8 +43,8 @@ def grant(
 ) -> Understood:
     """Returns the intervention that the user does for a request that is known to help.
 
-    `wanted` are the helpful interventions, in general terms, that a judge found in the request.  If
-    none of them is possible as worded, a random possible intervention is done.  If no intervention
+    `wanted` are the helpful interventions, in general terms, that a judge found in the request. If
+    none of them is possible as worded, a random possible intervention is done. If no intervention
     is possible at all, the first of `wanted` is returned and fails.
     """
     asked = requests_in(request)

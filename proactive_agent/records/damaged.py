@@ -1,6 +1,6 @@
 """Error records in place of lines of `episodes.jsonl` that cannot be read.
 
-Earlier versions wrote any number that an API reported, for example 2**70 tokens.  Such a line still
+Earlier versions wrote any number that an API reported, for example 2**70 tokens. Such a line still
 names its episode, so it counts as an error of that episode, and `run --resume` plays it again.
 """
 

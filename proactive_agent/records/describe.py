@@ -22,13 +22,13 @@ BY_REQUEST = " by request"
 
 
 def name_of(episode: Episode) -> str:
-    """Names an episode as on the command line.  Repetitions after the first are numbered."""
+    """Names an episode as on the command line. Repetitions after the first are numbered."""
     name = f"{episode.scenario}:{episode.sample_id}"
     return f"{name} #{episode.repeat + 1}" if episode.repeat else name
 
 
 def steps_of(episode: Episode) -> str:
-    """Lists the actions turn by turn.  Equal actions in a row are counted."""
+    """Lists the actions turn by turn. Equal actions in a row are counted."""
     steps = list(_counted(map(step_of, episode.turns)))
     if episode.error is not None:
         steps.append(f"error: {episode.error.kind}")

@@ -1,6 +1,6 @@
 """The records of a run: one `EpisodeRecord` per finished episode, as a line of JSON.
 
-Pictures are named by path and hash, never embedded.  API keys and headers are never written.
+Pictures are named by path and hash, never embedded. API keys and headers are never written.
 """
 
 from typing import Annotated, Literal, NamedTuple, Self
@@ -15,7 +15,7 @@ CUT_OFF = "length"
 """The finish reason of a reply that the token limit cut off."""
 
 MOST = 10**12
-"""The largest count, cost or time in a record.  Tables of 64-bit numbers can hold sums of them."""
+"""The largest count, cost or time in a record. Tables of 64-bit numbers can hold sums of them."""
 
 Count = Annotated[int, Field(ge=0, le=MOST)]
 Amount = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
@@ -33,7 +33,7 @@ class EpisodeKey(NamedTuple):
 
 
 class Record(BaseModel):
-    """Base class of records.  Unknown fields are ignored, so that old programs read new records."""
+    """Base class of records. Unknown fields are ignored, so that old programs read new records."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -59,13 +59,13 @@ class ImageRecord(Record):
     size: tuple[int, int] | None = None
     """Width and height as shown, in pixels."""
     sha256: str | None
-    """Hash of the file.  Null, like the size, if a replay ran without the pictures."""
+    """Hash of the file. Null, like the size, if a replay ran without the pictures."""
     sent: SentImageRecord | None = None
     """The picture as sent to an API, if it was encoded again for that."""
 
 
 class ToolRecord(Record):
-    """A tool that was offered.  `run.json` names the version of the tools' texts."""
+    """A tool that was offered. `run.json` names the version of the tools' texts."""
 
     name: str
     parameters: dict[str, list[str] | None]
@@ -82,7 +82,7 @@ class CallRecord(Record):
 
 
 class ServedByRecord(Record):
-    """The model that answered a request, as reported by the API.  Null means not reported."""
+    """The model that answered a request, as reported by the API. Null means not reported."""
 
     model: str | None = None
     """The exact model, for example a dated version of the one that was asked for."""
@@ -140,7 +140,7 @@ class VerdictRecord(Record):
 
 
 class UsageRecord(Record):
-    """Tokens, dollars and seconds.  Null means unknown, not zero."""
+    """Tokens, dollars and seconds. Null means unknown, not zero."""
 
     input_tokens: Count | None = None
     output_tokens: Count | None = None
@@ -153,7 +153,7 @@ class UsageRecord(Record):
     seconds: Amount | None = None
     """Wall-clock time as reported by the provider, otherwise as measured."""
     cache_hits: Count = 0
-    """Replies from the reply cache.  Their token counts are those of the original request."""
+    """Replies from the reply cache. Their token counts are those of the original request."""
 
     @classmethod
     def of(cls, usage: Usage, seconds: float) -> Self:
@@ -195,7 +195,7 @@ class JudgementRecord(Record):
     reply: str | None = None
     """The reply of the judge, if a model judged."""
     problem: str | None = None
-    """The reason why the judge's reply could not be read.  No answer counts as given then."""
+    """The reason why the judge's reply could not be read. No answer counts as given then."""
     usage: UsageRecord = UsageRecord()
 
 
@@ -234,7 +234,7 @@ class OutcomeRecord(Record):
 
 
 class ErrorRecord(Record):
-    """The error that ended an episode early.  An error never counts as an answer."""
+    """The error that ended an episode early. An error never counts as an answer."""
 
     source: ErrorSource
     kind: str

@@ -1,11 +1,11 @@
 """`episodes.index`: the outlines of a large `episodes.jsonl`, so that it is scanned only once.
 
-The index is a cache.  It is ignored and replaced if it does not match the episodes: if they were
-rewritten, or if the index is torn, foreign or from another version.  If the folder is not writable,
+The index is a cache. It is ignored and replaced if it does not match the episodes: if they were
+rewritten, or if the index is torn, foreign or from another version. If the folder is not writable,
 no index is made.
 
-The file is a sequence of frames.  A frame is the length and the CRC-32 of its content, four bytes
-each, then the content in MessagePack.  The first frame is a `_Head`; each other frame is a list of
+The file is a sequence of frames. A frame is the length and the CRC-32 of its content, four bytes
+each, then the content in MessagePack. The first frame is a `_Head`; each other frame is a list of
 outlines, in the order of the lines.
 """
 
@@ -121,7 +121,7 @@ _encode = msgspec.msgpack.Encoder().encode
 
 
 def _read_frame(stream: IO[bytes]) -> bytes:
-    """Returns the content of the next frame, empty at the end.  Raises ValueError if damaged."""
+    """Returns the content of the next frame, empty at the end. Raises ValueError if damaged."""
     start = stream.read(_FRAME.size)
     if len(start) < _FRAME.size:
         return b""
@@ -139,7 +139,7 @@ def _write_frames(stream: IO[bytes], frames: Iterable[bytes]) -> None:
 
 
 def _end_of(block: Sequence[EpisodeOutline], start: int) -> int:
-    """Returns the byte at which a block ends.  Raises ValueError if its lines leave gaps."""
+    """Returns the byte at which a block ends. Raises ValueError if its lines leave gaps."""
     for outline in block:
         if outline.offset != start or outline.length <= 0:
             raise ValueError("the lines of the index leave gaps")

@@ -1,6 +1,6 @@
 """Sorts failed episodes into groups; every failure belongs to exactly one group.
 
-`group` looks at how the episode ended, not at what the model may have meant.  It takes whole
+`group` looks at how the episode ended, not at what the model may have meant. It takes whole
 records and outlines.
 """
 

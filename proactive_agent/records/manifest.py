@@ -17,17 +17,17 @@ from proactive_agent.settings import LoadSettings, RunSettings, Sampling, declar
 from proactive_agent.tools.texts import VERSION, texts_hash
 
 Status = Literal["running", "finished", "interrupted", "failed"]
-"""State of a run.  `interrupted` and `failed` runs can be resumed."""
+"""State of a run. `interrupted` and `failed` runs can be resumed."""
 
 
 @dataclass(frozen=True)
 class ProviderSettings(LoadSettings, Sampling):
-    """Everything about a model that determines its replies.  Validated."""
+    """Everything about a model that determines its replies. Validated."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(RunSettings):
-    """Everything that determines a run.  Validated.
+    """Everything that determines a run. Validated.
 
     The same settings on the same data give the same episodes.
     """
@@ -43,7 +43,7 @@ class Settings(RunSettings):
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Self:
-        """Reads the output of `as_json`.  Raises pydantic's ValidationError."""
+        """Reads the output of `as_json`. Raises pydantic's ValidationError."""
         return TypeAdapter(cls).validate_python(fields)
 
     def as_json(self) -> dict[str, Any]:
@@ -111,7 +111,7 @@ class Manifest(BaseModel):
 
 
 def fingerprint(data: DataFolder, scenarios: tuple[str, ...]) -> DataFingerprint:
-    """Reads every data file once.  Raises DataError at the first faulty line."""
+    """Reads every data file once. Raises DataError at the first faulty line."""
     files = {}
     for scenario in scenarios:
         scan = data.scan(scenario)

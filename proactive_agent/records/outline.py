@@ -1,8 +1,8 @@
 """Outlines: episodes reduced to the fields that metrics and lists need.
 
 Decoding skips prompts, replies, options and pictures, so that runs of a million turns are read in
-seconds.  `RunFolder.outlines` and `RunFolder.scan` return outlines; `RunFolder.read_episode` reads
-the whole record of one.  Field names are those of `records.episode`.
+seconds. `RunFolder.outlines` and `RunFolder.scan` return outlines; `RunFolder.read_episode` reads
+the whole record of one. Field names are those of `records.episode`.
 """
 
 from typing import Annotated, Literal
@@ -87,7 +87,7 @@ class ReplyOutline(Slim):
 
 
 class TurnOutline(Slim):
-    """One model call.  Its usage is part of the episode's total."""
+    """One model call. Its usage is part of the episode's total."""
 
     reply: ReplyOutline
     action: ActionOutline
@@ -165,7 +165,7 @@ class IndexedOutline(EpisodeOutline, kw_only=True):
 
 
 decode = msgspec.json.Decoder(LineOutline).decode
-"""Decodes one line of `episodes.jsonl`.  Raises ValueError or RecursionError if it is invalid."""
+"""Decodes one line of `episodes.jsonl`. Raises ValueError or RecursionError if it is invalid."""
 
 _decode_turns = msgspec.msgpack.Decoder(list[TurnOutline]).decode
 

@@ -1,12 +1,12 @@
 """The folder of a run, `results/<run-id>/`.
 
 It holds `run.json`, `episodes.jsonl`, `summary.json` and, for a large run, `episodes.index`.
-Episodes are appended one by one, each in one piece, and forced to the disk in batches.  If the
+Episodes are appended one by one, each in one piece, and forced to the disk in batches. If the
 process is killed, the last line may be torn: readers ignore it, and the next writer cuts it off.
-If an episode was retried after an error, it has several lines; the last one counts.  A whole line
+If an episode was retried after an error, it has several lines; the last one counts. A whole line
 that cannot be read counts as an error of its episode (`records.damaged`); the run remains readable.
 
-While a process writes a run, it holds a lock on `episodes.jsonl.lock`.  So readers can tell a run
+While a process writes a run, it holds a lock on `episodes.jsonl.lock`. So readers can tell a run
 that is being played from one whose process died.
 """
 
@@ -37,7 +37,7 @@ POLL_SECONDS = 0.5
 SYNC_SECONDS = 1.0
 """Time after which the next record forces all records to the disk.
 
-A power cut costs at most the records of this time; a killed process costs none.  The price is
+A power cut costs at most the records of this time; a killed process costs none. The price is
 measured by `benchmarks/fsync_cost.py`.
 """
 
@@ -45,7 +45,7 @@ SYNC_RECORDS = 64
 """Number of records after which all are forced to the disk earlier."""
 
 MAX_LINE = 256 * 2**20
-"""Most bytes of a record, and of `run.json`.  The longest real records have some megabytes."""
+"""Most bytes of a record, and of `run.json`. The longest real records have some megabytes."""
 
 _BUFFER = 1 << 20
 """Bytes that are read at a time."""
@@ -66,14 +66,14 @@ class RunFolder:
 
     @classmethod
     def find(cls, run: str, results: Path = Path("results")) -> Self:
-        """Finds a run by its path or by its id below `results`.  Raises UserError."""
+        """Finds a run by its path or by its id below `results`. Raises UserError."""
         for path in (Path(run), results / run):
             if (path / "run.json").is_file():
                 return cls(path)
         raise UserError(f"no run {run!r}: neither {run}/run.json nor {results / run}/run.json")
 
     def read_manifest(self) -> Manifest:
-        """Reads `run.json`.  Raises UserError if it is missing or not a manifest.
+        """Reads `run.json`. Raises UserError if it is missing or not a manifest.
 
         The status of a run whose process died is `interrupted`, although the file says `running`.
         """
@@ -90,12 +90,12 @@ class RunFolder:
         return is_locked(self.lock_file)
 
     def write_manifest(self, manifest: Manifest) -> None:
-        """Replaces `run.json`.  Raises NotWrittenError; the file is then unchanged."""
+        """Replaces `run.json`. Raises NotWrittenError; the file is then unchanged."""
         self.path.mkdir(parents=True, exist_ok=True)
         write_whole(self.manifest_file, _as_json(manifest))
 
     def write_summary(self, summary: BaseModel) -> None:
-        """Replaces `summary.json`.  Raises NotWrittenError; the file is then unchanged."""
+        """Replaces `summary.json`. Raises NotWrittenError; the file is then unchanged."""
         write_whole(self.summary_file, _as_json(summary))
 
     def _manifest(self) -> Manifest:
@@ -107,7 +107,7 @@ class RunFolder:
     def episodes(self) -> Iterator[EpisodeRecord]:
         """Yields each episode's last record, in the order in which the episodes ended.
 
-        Reads the file twice, so that memory does not grow with the texts.  Raises UserError.
+        Reads the file twice, so that memory does not grow with the texts. Raises UserError.
         """
         last: dict[EpisodeKey, tuple[int, int]] = {}
         for outline in self.scan():
@@ -131,7 +131,7 @@ class RunFolder:
     def scan(self, start: int = 0, *, save_index: bool = False) -> Iterator[EpisodeOutline]:
         """Yields the outline of every whole line from byte `start` on, superseded lines included.
 
-        To continue after the last outline, start at its `offset` + `length`.  A scan from byte 0
+        To continue after the last outline, start at its `offset` + `length`. A scan from byte 0
         takes as many outlines as it can from `episodes.index`; `save_index` updates that file.
         Raises UserError.
         """
@@ -170,7 +170,7 @@ class RunFolder:
     def follow(self, sleep: Callable[[float], None] = time.sleep) -> Iterator[EpisodeOutline]:
         """Yields every episode that has ended, then each as it ends, until the run has ended.
 
-        An episode that is retried after an error is yielded again.  Raises UserError.
+        An episode that is retried after an error is yielded again. Raises UserError.
         """
         position = 0
         while True:
@@ -188,7 +188,7 @@ class RunFolder:
         return self._read(outline.offset, outline.length)
 
     def read_episode(self, outline: EpisodeOutline) -> EpisodeRecord:
-        """Returns the whole record of an outline.  Raises UserError."""
+        """Returns the whole record of an outline. Raises UserError."""
         return self._record(self.read_line(outline), outline.offset)
 
     def _read(self, offset: int, length: int) -> bytes:
@@ -197,7 +197,7 @@ class RunFolder:
             return stream.read(length)
 
     def _record(self, line: bytes, offset: int) -> EpisodeRecord:
-        """Parses a line.  Raises UserError if it does not even name its episode."""
+        """Parses a line. Raises UserError if it does not even name its episode."""
         try:
             return EpisodeRecord.model_validate_json(line)
         except ValidationError as error:
@@ -217,7 +217,7 @@ class RunFolder:
 
 
 class LineWriter:
-    """Appends records to a file.  Holds a lock, so that only one process writes at a time."""
+    """Appends records to a file. Holds a lock, so that only one process writes at a time."""
 
     def __init__(self, file: Path, shown: Path) -> None:
         """Opens and locks `file`.
@@ -278,7 +278,7 @@ class LineWriter:
             self._sync()
 
     def _sync(self) -> None:
-        """Waits until every record has reached the disk.  Raises NotWrittenError."""
+        """Waits until every record has reached the disk. Raises NotWrittenError."""
         try:
             os.fsync(self._stream.fileno())
         except OSError as error:
@@ -313,7 +313,7 @@ def _locked(file: Path, shown: Path) -> HeldLock:
 
 
 def _cut_torn_line(stream: IO[bytes]) -> int:
-    """Removes everything after the last line break.  Returns the end of the file."""
+    """Removes everything after the last line break. Returns the end of the file."""
     position = stream.seek(0, 2)
     while position > 0:
         start = max(0, position - 65536)
@@ -335,5 +335,5 @@ def _first_line(error: Exception) -> str:
 
 
 def _as_json(content: BaseModel) -> str:
-    """Returns the content of a file.  Secrets are replaced by their names."""
+    """Returns the content of a file. Secrets are replaced by their names."""
     return redacted_json(content.model_dump_json(indent=2), indent=2) + "\n"

@@ -1,6 +1,6 @@
 """The ways in which runs depart from the paper.
 
-Tables and plots print these departures, so that readers do not compare unlike numbers.  Departures
+Tables and plots print these departures, so that readers do not compare unlike numbers. Departures
 that follow from one setting are declared with it in `proactive_agent.settings`.
 """
 

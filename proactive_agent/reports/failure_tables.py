@@ -58,7 +58,7 @@ class _GroupFound(NamedTuple):
 
 
 def find_failures(episodes: Iterable[Episode]) -> Failures:
-    """Counts failures by group and scenario.  The first episodes of a group are its examples."""
+    """Counts failures by group and scenario. The first episodes of a group are its examples."""
     played: Counter[str] = Counter()
     right: Counter[str] = Counter()
     found: dict[FailureGroup, _GroupFound] = {}
@@ -117,7 +117,7 @@ def _share(part: int, whole: int) -> Share:
 
 
 def _in_order(names: Iterable[str]) -> Sequence[str]:
-    """Sorts scenarios in the paper's order.  Unknown ones come last."""
+    """Sorts scenarios in the paper's order. Unknown ones come last."""
     present = set(names)
     return [name for name in SCENARIOS if name in present] + sorted(present - set(SCENARIOS))
 

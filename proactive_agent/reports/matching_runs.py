@@ -61,7 +61,7 @@ class ChosenRuns(NamedTuple):
     runs: list[PlayedRun]
     """The runs, with names that distinguish them from each other."""
     scenarios: list[str]
-    """Scenarios that every run has played.  The runs' tables and summaries hold only these."""
+    """Scenarios that every run has played. The runs' tables and summaries hold only these."""
     left_out: list[str]
     """Sentences about the runs that do not fit."""
 
@@ -79,7 +79,7 @@ class MatchedModels(NamedTuple):
 
     models: list[ModelRuns]
     scenarios: list[str]
-    """Scenarios that every run has played.  The runs' tables and summaries hold only these."""
+    """Scenarios that every run has played. The runs' tables and summaries hold only these."""
     left_out: list[str]
     """Sentences about the runs and models that do not fit."""
 
@@ -94,7 +94,7 @@ def choose_runs(
 ) -> ChosenRuns:
     """Returns the runs for which `unfit` gives no reason.
 
-    `needs` names the runs that fit.  Raises UserError if there are none.
+    `needs` names the runs that fit. Raises UserError if there are none.
     """
     fit, left_out = _sort_out(runs, unfit)
     if not fit:
@@ -153,7 +153,7 @@ def unfit_protocol(run: PlayedRun, protocols: Sequence[str]) -> str:
 def unfit_unless_long(*conditions: str) -> Callable[[PlayedRun], str]:
     """Returns a check that refuses open-ended runs, these conditions, and solved examples (`icl`).
 
-    Solved examples exist for two scenarios only.  Such a run would hide all other scenarios.
+    Solved examples exist for two scenarios only. Such a run would hide all other scenarios.
     """
     refused = {*conditions, "icl"}
 

@@ -1,6 +1,6 @@
 """The results that the paper publishes (arXiv 2603.19466v2), read from CSV files.
 
-All of them were measured on the official, filtered data.  Results on other data cannot be compared
+All of them were measured on the official, filtered data. Results on other data cannot be compared
 with them.
 
     for row in table("table1"):
@@ -126,7 +126,7 @@ def find(name: TableName, model: str, config: str = "") -> PublishedModel | None
 def published_name(model: str) -> str | None:
     """The paper's name for a model or for the model of a spec `name:model`; None if unknown.
 
-    A hub id matches regardless of its organisation.  A fine-tuned model does not match its base.
+    A hub id matches regardless of its organisation. A fine-tuned model does not match its base.
     """
     name = (model.partition(":")[2] or model).partition("@")[0].lower()
     last = name.rpartition("/")[2]
@@ -159,7 +159,7 @@ def _read(name: TableName) -> tuple[PublishedModel, ...]:
 
 
 def _lines(name: str) -> Iterator[dict[str, str]]:
-    """The lines of a file.  Raises UserError if it is missing."""
+    """The lines of a file. Raises UserError if it is missing."""
     try:
         text = (_FOLDER / name).read_text(encoding="utf-8")
     except OSError as error:

@@ -13,7 +13,7 @@ BY_WEIGHT = sorted(SETTINGS.values(), key=lambda one: not one.setting.essential)
 def name_runs(manifests: Sequence[Manifest]) -> list[str]:
     """Returns a short label for each run.
 
-    A label is the model and the prominent settings in which the runs differ.  Runs whose labels are
+    A label is the model and the prominent settings in which the runs differ. Runs whose labels are
     still equal also get the other settings in which they differ from each other, and a number if
     there is none.
     """

@@ -14,7 +14,7 @@ OFFICIAL = "official data"
 
 
 def read_runs(runs: Sequence[str], results: Path) -> list[PlayedRun]:
-    """Reads runs given by path, or by id below `results`.  Raises UserError."""
+    """Reads runs given by path, or by id below `results`. Raises UserError."""
     folders = [RunFolder.find(run, results) for run in runs]
     manifests = [folder.read_manifest() for folder in folders]
     return [

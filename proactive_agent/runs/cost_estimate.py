@@ -1,6 +1,6 @@
 """Estimates requests, tokens and cost of a run before the first request.
 
-Texts are counted by length and pictures by size, so tokens may be wrong by about a third.  The
+Texts are counted by length and pictures by size, so tokens may be wrong by about a third. The
 thinking of a model lies between none and its room; see `CostEstimate.shown`.
 """
 
@@ -20,7 +20,7 @@ RESULT = 24
 class Turns:
     """Counts for three kinds of models.
 
-    `fewest`: the model answers at once.  `needed`: it asks until it sees the object.  `most`: it
+    `fewest`: the model answers at once. `needed`: it asks until it sees the object. `most`: it
     asks until the turn limit.
     """
 
@@ -73,7 +73,7 @@ class CostEstimate:
         """Yields lines of text about one model.
 
         `room` is its room for thinking per reply, in tokens; None if it is unknown whether it
-        thinks.  The lower numbers assume a typical thought, the upper one a thought that fills it.
+        thinks. The lower numbers assume a typical thought, the upper one a thought that fills it.
         """
         given = self.given
         typical, most_thought = min(room or 0, TYPICAL), room or 0
@@ -100,7 +100,7 @@ class CostEstimate:
 
 
 def prompt_size(request: Request | None, longest_edge: int, *, keeps: bool) -> PromptSize:
-    """Measures a first request.  `keeps`: later requests repeat the conversation."""
+    """Measures a first request. `keeps`: later requests repeat the conversation."""
     if request is None:
         return PromptSize()
     parts = (part for message in request.messages for part in getattr(message, "content", ()))

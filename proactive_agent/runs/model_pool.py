@@ -21,7 +21,7 @@ from proactive_agent.tools import UserError
 class ModelPool:
     """Loads models and opens data folders when they are first needed.
 
-    Each call of `provider` counts as one use of the model; `release` ends it.  A model is closed
+    Each call of `provider` counts as one use of the model; `release` ends it. A model is closed
     when no use is left, or when the pool is closed.
     """
 
@@ -35,7 +35,7 @@ class ModelPool:
     def provider(
         self, spec: str, loading: ProviderSettings, access: ApiAccess | None = None
     ) -> Provider:
-        """Returns the model of `NAME:MODEL`; loads it the first time.  Raises UserError."""
+        """Returns the model of `NAME:MODEL`; loads it the first time. Raises UserError."""
         fields = {name: getattr(loading, name) for name in declared(LoadSettings)}
         options = ProviderOptions(**fields, access=access or ApiAccess(), desk=self._desk)
         if (spec, options) not in self._providers:
@@ -45,7 +45,7 @@ class ModelPool:
         return provider
 
     def data(self, settings: Settings) -> DataFolder:
-        """Returns the data folder of a run.  Raises UserError if a scenario is missing in it."""
+        """Returns the data folder of a run. Raises UserError if a scenario is missing in it."""
         condition = parse_condition(settings.condition, settings.protocol)
         key = (settings.data, settings.unfiltered or condition.unfiltered)
         if key not in self._data:

@@ -1,7 +1,7 @@
 """Judges the replies of a finished run again, into `RUN/judgements/<judge>.jsonl`.
 
 The file gets a line for each reply as soon as it is judged, so the work can be interrupted and
-resumed.  The records of the run are not changed.
+resumed. The records of the run are not changed.
 """
 
 import asyncio
@@ -51,7 +51,7 @@ class JudgementFile:
         self._judge = judge
 
     def read(self) -> dict[EpisodeKey, JudgementRecord]:
-        """Returns the judgements in the file.  Raises UserError for a malformed line."""
+        """Returns the judgements in the file. Raises UserError for a malformed line."""
         return {line.key: line.judgement for line in self._lines()}
 
     def writer(self) -> LineWriter:
@@ -75,7 +75,7 @@ class JudgementFile:
 
 
 def open_ended_replies(folder: RunFolder) -> list[EpisodeRecord]:
-    """Returns the episodes with replies that can be judged again.  Raises UserError if none has."""
+    """Returns the episodes with replies that can be judged again. Raises UserError if none has."""
     settings = folder.read_manifest().settings
     if settings.protocol != "oeg":
         raise UserError(
@@ -104,7 +104,7 @@ async def judge_again(
 ) -> list[Unjudged]:
     """Judges the replies that are not in the file yet; returns those that could not be judged.
 
-    Raises UserError, and StoppedError if the budget is spent or the account is refused.  A later
+    Raises UserError, and StoppedError if the budget is spent or the account is refused. A later
     call continues.
     """
     left: Iterator[EpisodeRecord] = iter(())
@@ -161,6 +161,6 @@ def _concurrency(judge: Judge) -> int:
 
 
 def with_judgement(episode: EpisodeRecord, judgement: JudgementRecord) -> EpisodeRecord:
-    """Returns the episode with the other judgement.  Its outcome is not changed."""
+    """Returns the episode with the other judgement. Its outcome is not changed."""
     turn = episode.turns[0].model_copy(update={"judgement": judgement})
     return episode.model_copy(update={"turns": [turn]})

@@ -33,13 +33,13 @@ async def play_run(
 ) -> PlayedRun:
     """Plays the remaining episodes of a run and writes its summary.
 
-    Reads the remaining episodes when no other process can write the run any more.  Calls
+    Reads the remaining episodes when no other process can write the run any more. Calls
     `on_begin` with the run in that state, then `on_episode` with each record that was written.
-    `concurrency` is the number of episodes in flight; by default the provider chooses it.  If the
+    `concurrency` is the number of episodes in flight; by default the provider chooses it. If the
     budget is spent, the API refuses all further requests or the person at the terminal leaves, the
-    run ends early: no further sample is asked, and `stopped` of the result says why.  Any other
+    run ends early: no further sample is asked, and `stopped` of the result says why. Any other
     error ends the run and is raised: a UserError of the provider, or a fault of the program, which
-    is never recorded as the model's mistake.  After a cancellation (Ctrl-C) and after an error
+    is never recorded as the model's mistake. After a cancellation (Ctrl-C) and after an error
     every finished episode is on disk; if the disk is full, the NotWrittenError is raised, and the
     run can be resumed when there is space.
     """
@@ -82,7 +82,7 @@ async def _play_all(
 ) -> StoppedError | None:
     """Plays episodes with `concurrency` workers, which take them from one stream.
 
-    So memory does not grow with the number of samples.  Returns the error that ended the run
+    So memory does not grow with the number of samples. Returns the error that ended the run
     early, or None.
     """
     stopped: list[StoppedError] = []

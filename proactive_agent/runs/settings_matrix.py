@@ -28,7 +28,7 @@ def every_run(
 ) -> list[Settings]:
     """Returns the settings of every run, model by model.
 
-    No `scenarios` means all in the data for which the condition is defined.  Raises UserError.
+    No `scenarios` means all in the data for which the condition is defined. Raises UserError.
     """
     there = DataFolder(data).scenarios()
     same = {name: getattr(play, name) for name in declared(PlaySettings)}
@@ -49,7 +49,7 @@ def every_run(
 
 
 def split_names(texts: Iterable[str]) -> list[str]:
-    """Splits values that were given one by one or separated by commas.  Drops repeats."""
+    """Splits values that were given one by one or separated by commas. Drops repeats."""
     return list(dict.fromkeys(name.strip() for text in texts for name in text.split(",")))
 
 

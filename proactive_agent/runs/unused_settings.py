@@ -22,7 +22,7 @@ def refuse_unused(
 ) -> None:
     """Raises UserError if a setting that was given affects none of the runs.
 
-    A provider that is not built in may use every setting.  `shown` returns a setting's name as the
+    A provider that is not built in may use every setting. `shown` returns a setting's name as the
     user wrote it.
     """
     for name, declaration in _ALL.items():

@@ -1,7 +1,7 @@
 """Every setting of a run, declared once.
 
-A setting is a field of one of these dataclasses.  Its annotation holds the type, the bounds and a
-`Setting` (help text, heading, what uses it, how it is named in a run's label, …).  The command
+A setting is a field of one of these dataclasses. Its annotation holds the type, the bounds and a
+`Setting` (help text, heading, what uses it, how it is named in a run's label, …). The command
 line, plan files, `run.json`, the labels of runs, the departures from the paper and the check for
 settings without effect are all derived from these fields.
 

@@ -1,6 +1,6 @@
 """The label of a condition, such as `zero-shot` or `hint+icl:3`.
 
-A label joins its parts with "+".  A part is a name, optionally followed by ":" and an argument: the
+A label joins its parts with "+". A part is a name, optionally followed by ":" and an argument: the
 part `icl:3` has the name `icl`.
 """
 

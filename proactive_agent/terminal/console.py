@@ -63,5 +63,5 @@ def quiet_textual_image() -> None:
 
 
 def _controls(character: str) -> bool:
-    # Cc: control characters.  Cf: format characters; direction overrides can disguise a text.
+    # Cc: control characters. Cf: format characters; direction overrides can disguise a text.
     return unicodedata.category(character) in ("Cc", "Cf")

@@ -37,7 +37,7 @@ def require_libraries(settings: TrainingSettings) -> None:
 
 
 def _need_reporter(name: str) -> None:
-    """Checks a reporter now.  The trainers check it only after the model is loaded."""
+    """Checks a reporter now. The trainers check it only after the model is loaded."""
     from transformers.integrations.integration_utils import INTEGRATION_TO_CALLBACK
 
     if name not in INTEGRATION_TO_CALLBACK:
@@ -77,7 +77,7 @@ def check_arguments(settings: TrainingSettings, out: Path) -> None:
 def grpo_arguments(
     settings: TrainingSettings, out: Path, *, processes: int, gpu: bool, evaluates: bool
 ) -> dict[str, Any]:
-    """Returns the arguments of `GRPOConfig`.  Raises UserError if batch sizes do not divide."""
+    """Returns the arguments of `GRPOConfig`. Raises UserError if batch sizes do not divide."""
     each = min(settings.device_batch_size, max(1, settings.batch_size // processes))
     passes = _passes(settings.batch_size, each, processes, "batch-size")
     group = max(1, each // settings.rollouts)
@@ -109,7 +109,7 @@ def sft_arguments(
 ) -> dict[str, Any]:
     """Returns the arguments of `SFTConfig`.
 
-    A step has one solved reply for each prompt of a GRPO step.  Raises UserError if batch sizes do
+    A step has one solved reply for each prompt of a GRPO step. Raises UserError if batch sizes do
     not divide.
     """
     prompts = settings.prompts_per_step
@@ -172,7 +172,7 @@ def _vllm(settings: TrainingSettings) -> dict[str, Any]:
 
 
 def _passes(total: int, each: int, processes: int, name: str) -> int:
-    """Returns the forward passes per step on every device.  Raises UserError."""
+    """Returns the forward passes per step on every device. Raises UserError."""
     at_once = each * processes
     if total % at_once:
         raise UserError(

@@ -27,7 +27,7 @@ class JournalCallback(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]
         self._on_event(Started(self._phase, state.max_steps, state.global_step))
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **more: Any) -> None:
-        """Records a step or an evaluation.  The totals at the end are skipped."""
+        """Records a step or an evaluation. The totals at the end are skipped."""
         if state.is_world_process_zero and logs and "train_runtime" not in logs:
             line = self._journal.write(self._phase, state.global_step, logs)
             self._on_event(Stepped(self._phase, state.global_step, line))

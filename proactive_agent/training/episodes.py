@@ -1,7 +1,7 @@
 """Whole episodes for multi-turn training: the samples, and the loop that plays them.
 
-The samples are in the official layout.  The loop is that of a run, with the trainer in the place of
-the model.  TRL's environments and this loop alternate on one event loop: the loop sends a request,
+The samples are in the official layout. The loop is that of a run, with the trainer in the place of
+the model. TRL's environments and this loop alternate on one event loop: the loop sends a request,
 waits for the text that the model generates, and then sends the next request or ends with the record
 of the episode.
 """
@@ -28,7 +28,7 @@ Part = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """A sample with which an episode begins.  Its first frame is ambiguous."""
+    """A sample with which an episode begins. Its first frame is ambiguous."""
 
     index: int
     scenario: str
@@ -53,7 +53,7 @@ class EpisodeData(NamedTuple):
     """SHA-256 by file name."""
 
     def pictures_of(self, row: Opening) -> Iterator[Any]:
-        """Yields the first and the reference frame, in RGB.  Raises UserError."""
+        """Yields the first and the reference frame, in RGB. Raises UserError."""
         state = self.data.environment(row.scenario, row.sample)
         for ref in dict.fromkeys((state.image(), state.reference_image())):
             try:
@@ -63,7 +63,7 @@ class EpisodeData(NamedTuple):
 
 
 def read_episodes(source: str, on_row: Callable[[int], None] | None = None) -> EpisodeData:
-    """Reads and checks every sample of a folder.  Calls `on_row(1)` after each.
+    """Reads and checks every sample of a folder. Calls `on_row(1)` after each.
 
     Raises UserError.
     """

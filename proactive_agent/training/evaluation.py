@@ -1,6 +1,6 @@
 """The small benchmark before, during and after a training.
 
-The runner of `run` plays it with the model in memory.  Its runs are written to the folder
+The runner of `run` plays it with the model in memory. Its runs are written to the folder
 `evaluations` of the training, in the usual format: `compare` and `trace` read them.
 """
 
@@ -151,7 +151,7 @@ class _ModelInMemory(Local):
 def play_benchmark(prepared: Prepared, model: Any, label: str, name: str) -> dict[str, Summary]:
     """Plays some samples of every scenario, from their first frames and from their clear frames.
 
-    `name` is the name of the model in the runs.  Returns the summaries of the runs by condition.
+    `name` is the name of the model in the runs. Returns the summaries of the runs by condition.
     """
     with _as_provider(prepared, model, name) as provider:
         return asyncio.run(_play(prepared, provider, label, name))

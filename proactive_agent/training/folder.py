@@ -94,13 +94,13 @@ class TrainingManifest(BaseModel):
         return self.model_copy(update=fields)
 
     def write(self, folder: Path) -> None:
-        """Replaces the folder's `train.json`.  Raises NotWrittenError; it is then unchanged."""
+        """Replaces the folder's `train.json`. Raises NotWrittenError; it is then unchanged."""
         folder.mkdir(parents=True, exist_ok=True)
         write_whole(folder / MANIFEST, self.model_dump_json(indent=2) + "\n")
 
 
 def read_manifest(folder: Path) -> TrainingManifest:
-    """Reads a folder's `train.json`.  Raises UserError if it is missing or invalid."""
+    """Reads a folder's `train.json`. Raises UserError if it is missing or invalid."""
     try:
         return TrainingManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except OSError as error:
@@ -129,7 +129,7 @@ class Journal:
     """Appends lines to `log.jsonl`: one per step and per evaluation, as it happens.
 
     A resumed training keeps the lines up to the step of its checkpoint, `kept_steps`, and those of
-    the warm-up before it.  Of several processes only the first `writes`.
+    the warm-up before it. Of several processes only the first `writes`.
     """
 
     def __init__(self, folder: Path, kept_steps: int = 0, *, writes: bool = True) -> None:
@@ -197,7 +197,7 @@ def move_into_place(unfinished: Path, out: Path) -> None:
 
 
 def last_checkpoint(out: Path) -> Path | None:
-    """Returns the newest complete checkpoint.  The process may have died while it wrote one."""
+    """Returns the newest complete checkpoint. The process may have died while it wrote one."""
     found = (folder for folder in (out / CHECKPOINTS).glob(f"{_PREFIX}*") if _is_whole(folder))
     return max(found, key=step_of, default=None)
 
@@ -232,7 +232,7 @@ def _state(folder: Path) -> dict[str, Any] | None:
 
 
 def is_disk_full(error: BaseException, folder: Path) -> bool:
-    """Whether an error comes from a full disk.  Libraries report it in different ways."""
+    """Whether an error comes from a full disk. Libraries report it in different ways."""
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return True
     failed = isinstance(error, Exception)

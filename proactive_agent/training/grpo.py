@@ -19,7 +19,7 @@ Batch = dict[str, list[Any]]
 
 
 def grpo_trainer(prepared: Prepared, model: Any, callbacks: list[Any]) -> Any:
-    """Returns TRL's trainer for single questions.  See `new_trainer`."""
+    """Returns TRL's trainer for single questions. See `new_trainer`."""
     return new_trainer(
         prepared,
         model,
@@ -37,7 +37,7 @@ def new_trainer(
 
     Args:
         prepared: The training.
-        model: The loaded model.  After a warm-up it already has its adapter.
+        model: The loaded model. After a warm-up it already has its adapter.
         data_set: Makes the trainer's data set of rows.
         arguments: Further arguments of `GRPOTrainer`.
     """
@@ -100,7 +100,7 @@ class RewardFunction:
 
 
 def log_scores(scores: Sequence[Score], rule: Rule, log_metric: LogMetric) -> None:
-    """Logs the parts of the reward and the rates of each reply.  The trainer averages them."""
+    """Logs the parts of the reward and the rates of each reply. The trainer averages them."""
     for score in scores:
         for name, value in rule.parts(score).items():
             log_metric(f"reward/{name}", value)
@@ -114,7 +114,7 @@ def log_scores(scores: Sequence[Score], rule: Rule, log_metric: LogMetric) -> No
 def check_log_probabilities(prepared: Prepared) -> None:
     """Raises UserError if TRL must recompute log probabilities and cannot for this model.
 
-    TRL passes on a fixed set of inputs.  LLaVA-OneVision needs one more, `batch_num_images`.
+    TRL passes on a fixed set of inputs. LLaVA-OneVision needs one more, `batch_num_images`.
     """
     settings = prepared.settings
     names = prepared.loaded.processor.image_processor.model_input_names
@@ -151,7 +151,7 @@ def prompts_of(
     chat: Chat,
     wordings: Sequence[Wording],
 ) -> Any:
-    """Returns a data set with the columns `prompt`, `images` and `row`.  Raises RowError."""
+    """Returns a data set with the columns `prompt`, `images` and `row`. Raises RowError."""
     texts = [chat.text(request_for(row, protocol, wordings)) for row in rows]
     messages = [[{"role": "user", "content": text}] for text in texts]
     numbers = [row.index for row in rows]
@@ -162,7 +162,7 @@ def prompts_of(
 def _decoding() -> Callable[[Batch], Batch]:
     """Returns a transform that decodes pictures on access.
 
-    GRPO reads the same prompt once per reply, in succession.  The last picture is kept, so it is
+    GRPO reads the same prompt once per reply, in succession. The last picture is kept, so it is
     decoded once for all replies to a prompt.
     """
     import datasets

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def load_model(settings: TrainingSettings) -> tuple[Source, "Loaded"]:
-    """Loads the initial model, without moving it to a device.  Raises UserError."""
+    """Loads the initial model, without moving it to a device. Raises UserError."""
     source = resolve(settings.model)
     if settings.tune == "lora" and source.folder and base_of(source.folder):
         raise UserError(
@@ -47,7 +47,7 @@ def load_model(settings: TrainingSettings) -> tuple[Source, "Loaded"]:
 
 
 def fingerprint_of(source: Source, model: Any) -> ModelFingerprint:
-    """Returns the fingerprint of a model.  Every byte of a folder counts."""
+    """Returns the fingerprint of a model. Every byte of a folder counts."""
     from proactive_agent.providers.local.model_folder import folder_sha256
 
     return ModelFingerprint(
@@ -72,7 +72,7 @@ def device_of(settings: TrainingSettings) -> str:
 
 
 def adapter_config(model: Any, settings: TrainingSettings) -> Any:
-    """Returns LoRA on the language model; None if all weights are trained.  Raises UserError."""
+    """Returns LoRA on the language model; None if all weights are trained. Raises UserError."""
     if settings.tune == "full":
         return None
     try:

@@ -1,6 +1,6 @@
-"""GRPO on whole episodes, with TRL's environments.  Experimental, in TRL and here.
+"""GRPO on whole episodes, with TRL's environments. Experimental, in TRL and here.
 
-TRL treats each reply as a call of one tool, `EpisodeEnvironment.reply`.  So the code that reads
+TRL treats each reply as a call of one tool, `EpisodeEnvironment.reply`. So the code that reads
 replies in a run reads them here, and a conversation has the same tokens as in a run.
 """
 
@@ -85,7 +85,7 @@ class EpisodeReward:
 def episode_parts(record: EpisodeRecord | None, rule: Rule) -> dict[str, float]:
     """Returns the parts of the reward by name.
 
-    The right category at the end earns 1, else a valid suggestion earns its amount.  An episode
+    The right category at the end earns 1, else a valid suggestion earns its amount. An episode
     that was cut off has no record and earns 0.
     """
     if record is None or record.error is not None:
@@ -114,7 +114,7 @@ def _log(record: EpisodeRecord | None, parts: dict[str, float], log_metric: LogM
 
 
 def make_episode_loop(prepared: Prepared) -> EpisodeLoop:
-    """Returns the loop for the episodes.  Raises UserError if TRL cannot train such a model."""
+    """Returns the loop for the episodes. Raises UserError if TRL cannot train such a model."""
     check_model(prepared.loaded.model, prepared.loaded.processor)
     settings, data = prepared.settings, prepared.data
     if not isinstance(data, EpisodeData):

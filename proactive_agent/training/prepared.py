@@ -63,7 +63,7 @@ class Prepared(TrainingMaterial):
 
 
 def read_material(settings: TrainingSettings, on_event: OnEvent) -> TrainingMaterial:
-    """Reads, checks and selects the rows.  Raises UserError."""
+    """Reads, checks and selects the rows. Raises UserError."""
     for remark in advice(settings):
         on_event(Note(remark))
     read = read_episodes if settings.multi_turn else read_split
@@ -78,7 +78,7 @@ def read_material(settings: TrainingSettings, on_event: OnEvent) -> TrainingMate
 
 
 def prepare(settings: TrainingSettings, out: Path, on_event: OnEvent) -> Prepared:
-    """Reads, checks and selects the rows, then loads the model.  Raises UserError."""
+    """Reads, checks and selects the rows, then loads the model. Raises UserError."""
     from proactive_agent.providers.local.generation import stop_ids
 
     material = read_material(settings, on_event)
@@ -101,7 +101,7 @@ def prepare(settings: TrainingSettings, out: Path, on_event: OnEvent) -> Prepare
 
 
 def single_questions(prepared: Prepared) -> Split:
-    """Returns the train split.  Raises TypeError in a multi-turn training."""
+    """Returns the train split. Raises TypeError in a multi-turn training."""
     if not isinstance(prepared.data, Split):
         raise TypeError("episodes have no rows")
     return prepared.data

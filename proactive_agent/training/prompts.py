@@ -1,6 +1,6 @@
 """Prompts for the trainers: the same text that `run` sends to the same model.
 
-The code that renders prompts in a run renders them here.  TRL renders every prompt once more, with
+The code that renders prompts in a run renders them here. TRL renders every prompt once more, with
 a chat template that returns its input unchanged: training and evaluation prompts are identical.
 """
 
@@ -98,7 +98,7 @@ class RowEnvironment(Environment[Sample]):
 
 
 def state_of(row: QuestionRow, question: str = "") -> RowEnvironment:
-    """Returns the state of a row.  The question is needed only if the observation is rendered."""
+    """Returns the state of a row. The question is needed only if the observation is rendered."""
     state: RowEnvironment = _environment_type(row.scenario)(row, question)
     return state
 
@@ -137,7 +137,7 @@ def request_for(row: QuestionRow, protocol: Protocol, wordings: Sequence[Wording
 
 
 def question_of(row: QuestionRow, wordings: Sequence[Wording]) -> str:
-    """Returns the text before the options.  Raises RowError if no wording matches."""
+    """Returns the text before the options. Raises RowError if no wording matches."""
     first = f"{letter(0)}. {(row.suggestions + row.categories)[0]}"
     for wording in wordings:
         question, found, _ = row.text.partition(f"{wording.options_sentence}{first}")

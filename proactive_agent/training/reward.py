@@ -1,6 +1,6 @@
 """The reward: 1 for the right category, less for a valid suggestion, 0 otherwise.
 
-The code that reads and judges replies in a run reads and judges them here.  If a suggestion earns
+The code that reads and judges replies in a run reads and judges them here. If a suggestion earns
 as much as the answer, the model learns to ask in every turn.
 """
 
@@ -72,14 +72,14 @@ class Rule:
 
 
 def score_row(row: QuestionRow, reply: Reply, protocol: Protocol, seed: int = 0) -> Score:
-    """Judges a reply to a row.  Never raises, for any text of the model."""
+    """Judges a reply to a row. Never raises, for any text of the model."""
     return score_reply(state_of(row), reply, protocol, row.clear, seed)
 
 
 def score_reply(
     state: Environment[Sample], reply: Reply, protocol: Protocol, clear: bool, seed: int = 0
 ) -> Score:
-    """Judges a reply in a state.  The simulated user reads questions in free text."""
+    """Judges a reply in a state. The simulated user reads questions in free text."""
     user_rng = random.Random(derive_seed(seed, state.name, state.sample.id))
     reading = protocol.read_by_rules(reply, state.observe(), state, user_rng)
     action = reading.action

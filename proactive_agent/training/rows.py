@@ -1,9 +1,9 @@
 """The train split: parquet files of the release's schema, read and checked field by field.
 
-A row is one question about one frame.  The columns of the release are `prompt` (chat messages),
-`images`, `ground_truth`, `proactive_actions` and `options`.  Our builder adds `scenario` and
-`clear`.  Without `scenario`, the wording of the options determines the scenario: the release holds
-two scenarios whose options differ.  Without `clear`, a frame is clear if no suggestion is accepted.
+A row is one question about one frame. The columns of the release are `prompt` (chat messages),
+`images`, `ground_truth`, `proactive_actions` and `options`. Our builder adds `scenario` and
+`clear`. Without `scenario`, the wording of the options determines the scenario: the release holds
+two scenarios whose options differ. Without `clear`, a frame is clear if no suggestion is accepted.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ _MARK = "<image>"
 
 
 class RowError(UserError):
-    """A row that is not usable for training.  The message names file, row and field."""
+    """A row that is not usable for training. The message names file, row and field."""
 
 
 class _FieldError(Exception):
@@ -82,7 +82,7 @@ def check_columns(names: Sequence[str], file: str) -> None:
 
 
 def read_row(fields: Mapping[str, Any], index: int, place: RowPlace) -> QuestionRow:
-    """Returns a checked row.  Raises RowError."""
+    """Returns a checked row. Raises RowError."""
     try:
         return _read(fields, index, str(place))
     except _FieldError as error:
@@ -171,7 +171,7 @@ def _prompt(fields: Mapping[str, Any], options: Sequence[str]) -> str:
 
 
 def _content(content: Any) -> str:
-    """Returns the text of a message.  The mark of the picture is removed."""
+    """Returns the text of a message. The mark of the picture is removed."""
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         content = "".join(part for part in parts if isinstance(part, str))
@@ -227,7 +227,7 @@ class Split(NamedTuple):
     source: str
 
     def pictures_of(self, row: QuestionRow) -> Iterator[Any]:
-        """Yields the one picture of a row, in RGB.  Raises RowError if it is not readable."""
+        """Yields the one picture of a row, in RGB. Raises RowError if it is not readable."""
         (file,) = self.pictures[row.index]["images"]
         try:
             yield _library().Image(mode="RGB").decode_example(file)
@@ -238,7 +238,7 @@ class Split(NamedTuple):
 
 
 def read_split(source: str, on_row: Callable[[int], None] | None = None) -> Split:
-    """Reads and checks every row.  Calls `on_row(1)` after each row.
+    """Reads and checks every row. Calls `on_row(1)` after each row.
 
     Raises UserError; the message names file, row and field.
     """
@@ -260,7 +260,7 @@ def read_split(source: str, on_row: Callable[[int], None] | None = None) -> Spli
 
 
 def find_files(source: str) -> list[Path]:
-    """Returns the parquet files of a source.  Raises UserError if there are none."""
+    """Returns the parquet files of a source. Raises UserError if there are none."""
     path = Path(source).expanduser()
     if path.is_file():
         return [path]

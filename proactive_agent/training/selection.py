@@ -1,7 +1,7 @@
 """Selects the rows to train on: by scenario, without leaks, with some held out.
 
-A leak is a row that shows the picture of a test sample and has its answer.  Two pictures are the
-same if all their pixels are.  A picture that test samples with different answers share (a first
+A leak is a row that shows the picture of a test sample and has its answer. Two pictures are the
+same if all their pixels are. A picture that test samples with different answers share (a first
 stroke, a wall of blocks) reveals none of the answers, so it is not a leak.
 """
 
@@ -137,7 +137,7 @@ def find_leaks(
     tests: Iterable[DataFolder],
     on_picture: OnPicture,
 ) -> list[Leak]:
-    """Returns the leaks among these rows.  A missing test picture is skipped.
+    """Returns the leaks among these rows. A missing test picture is skipped.
 
     Raises the error of `pictures_of` if the picture of a row is not readable.
     """

@@ -33,7 +33,7 @@ class TrainingSettings(BaseModel):
     data: str
     """The train split: a folder, a parquet file, or a data set on the Hub."""
     scenarios: tuple[str, ...] = ()
-    """Scenarios to train on; empty means all in the data.  The others are unseen."""
+    """Scenarios to train on; empty means all in the data. The others are unseen."""
     limit: int | None = Field(None, ge=1)
     """Rows per scenario, counted from the first."""
     method: Method = "grpo"
@@ -126,7 +126,7 @@ class TrainingSettings(BaseModel):
 
     @classmethod
     def of(cls, **fields: Any) -> Self:
-        """Returns checked settings.  Raises UserError that names the field."""
+        """Returns checked settings. Raises UserError that names the field."""
         try:
             settings = cls(**fields)
         except ValidationError as error:

@@ -1,6 +1,6 @@
 """Supervised training on solved episodes, with TRL's trainer.
 
-It is a method by itself (`--method sft`) and the warm-up for GRPO (`--warm-up`).  `baseline:oracle`
+It is a method by itself (`--method sft`) and the warm-up for GRPO (`--warm-up`). `baseline:oracle`
 solves the episodes; its replies are written as a model writes them in the protocol.
 """
 
@@ -27,7 +27,7 @@ from proactive_agent.training.settings import ReplyForm
 
 
 def sft_trainer(prepared: Prepared, callbacks: list[Any]) -> Any:
-    """Returns TRL's trainer.  The loss covers only the replies."""
+    """Returns TRL's trainer. The loss covers only the replies."""
     import trl
 
     settings, chosen = prepared.settings, prepared.chosen
@@ -82,7 +82,7 @@ def solved_rows(
 
 
 def in_form(reply: Reply, form: ReplyForm) -> Reply:
-    """Reduces a multiple-choice reply to its letter or its text.  Tool calls stay unchanged."""
+    """Reduces a multiple-choice reply to its letter or its text. Tool calls stay unchanged."""
     mark, _, text = reply.text.partition(". ")
     if reply.tool_calls or form == "letter-and-text":
         return reply

@@ -8,7 +8,7 @@ from proactive_agent.records.failures import Episode
 from proactive_agent.records.outline import EpisodeOutline
 
 OutcomeChange = Literal["same", "gained", "lost", "parted"]
-"""The second run compared with the first.  gained: right instead of wrong; lost: wrong instead of
+"""The second run compared with the first. gained: right instead of wrong; lost: wrong instead of
 right; parted: the same result after different actions; same: the same actions."""
 CHANGES: tuple[OutcomeChange, ...] = get_args(OutcomeChange)
 

@@ -1,6 +1,6 @@
 """Rebuilds and prints the requests that a model was sent.
 
-A record holds only what each turn added.  To rebuild the whole request, with its conversation,
+A record holds only what each turn added. To rebuild the whole request, with its conversation,
 solved examples and tools, the episode is played again with the recorded replies.
 """
 
@@ -49,7 +49,7 @@ class _Recorded(Provider):
 
 
 def requests_of(episode: EpisodeRecord, settings: Settings, data: DataFolder) -> list[Request]:
-    """Returns the request of each turn.  `data` is the run's data folder.  Raises UserError."""
+    """Returns the request of each turn. `data` is the run's data folder. Raises UserError."""
     provider = _Recorded(episode)
     # The rules judge, so that no model is needed.
     play = make_play(replace(settings, judge="rules"), data, provider)

@@ -1,9 +1,9 @@
 """Search queries for episodes: `wrong rod|coco ask_clarification turns>3 -abstain "red block"`.
 
-An episode matches if it satisfies every word.  A word is an outcome, a scenario, a failure group,
-or a comparison with a number.  Any other word is searched for in the fields that lists show:
-sample, actions, answers, and the end of the episode.  A quoted text is searched for in the whole
-record: prompts, replies, arguments, messages.  `-` before a word negates it; `|` separates
+An episode matches if it satisfies every word. A word is an outcome, a scenario, a failure group,
+or a comparison with a number. Any other word is searched for in the fields that lists show:
+sample, actions, answers, and the end of the episode. A quoted text is searched for in the whole
+record: prompts, replies, arguments, messages. `-` before a word negates it; `|` separates
 alternatives.
 """
 
@@ -55,7 +55,7 @@ class _Word(NamedTuple):
 
 
 class Search:
-    """A parsed query.  Raises UserError if it compares a number that episodes do not have."""
+    """A parsed query. Raises UserError if it compares a number that episodes do not have."""
 
     def __init__(self, query: str, *, with_changes: bool = False) -> None:
         """`with_changes`: two runs are compared, so that words such as `gained` name changes."""

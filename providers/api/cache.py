@@ -14,7 +14,7 @@ FILE = "replies.sqlite"
 
 
 class ReplyCache:
-    """An SQLite file in a folder.  Several processes can use it at the same time.
+    """An SQLite file in a folder. Several processes can use it at the same time.
 
     A key covers everything that determines a reply: the adapter and its address, the whole request
     body, the seed if replies are sampled, and the repetition of the sample.
@@ -38,7 +38,7 @@ class ReplyCache:
         return await asyncio.to_thread(self._get, key)
 
     async def put(self, key: str, reply: dict[str, Any]) -> None:
-        """Stores a raw reply.  A stored reply is never overwritten."""
+        """Stores a raw reply. A stored reply is never overwritten."""
         statement = "INSERT OR IGNORE INTO replies VALUES (?, ?)"
         await asyncio.to_thread(self._write, statement, key, json.dumps(reply))
 

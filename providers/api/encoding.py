@@ -40,7 +40,7 @@ Pictures = dict[str, Encoded]
 class Encoder:
     """Encodes pictures in threads and caches the most recent ones.
 
-    `longest_edge` is in pixels; smaller pictures are not enlarged.  `cache_bytes` limits the
+    `longest_edge` is in pixels; smaller pictures are not enlarged. `cache_bytes` limits the
     encoded size of the cached pictures.
     """
 
@@ -60,7 +60,7 @@ class Encoder:
         self._at_work: dict[str, asyncio.Task[Encoded]] = {}
 
     async def pictures(self, request: Request) -> Pictures:
-        """Encodes all pictures of a request.  Raises the errors of `ImagePart.load`."""
+        """Encodes all pictures of a request. Raises the errors of `ImagePart.load`."""
         return {part.key: await self._encoded(part) for part in request.pictures}
 
     async def _encoded(self, part: ImagePart) -> Encoded:

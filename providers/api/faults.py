@@ -44,7 +44,7 @@ SLOWED_BY = frozenset({"rate_limit", "overloaded"})
 _QUOTA = re.compile(
     r"insufficient_quota|credit balance is too low|billing_error|billing_hard_limit"
     r"|insufficient[ _](?:balance|credits?|funds)"
-    # Gemini names the quota that was exceeded.  Those per minute pass, those per day do not.
+    # Gemini names the quota that was exceeded. Those per minute pass, those per day do not.
     r"|quotaId[\"'\s:\\]+\w*PerDay",
     re.IGNORECASE,
 )
@@ -63,7 +63,7 @@ _FILTERED = re.compile(
 
 
 class ApiError(Exception):
-    """A failed request.  `kind` is one of the table above."""
+    """A failed request. `kind` is one of the table above."""
 
     def __init__(self, kind: str, message: str, wait: float | None = None) -> None:
         super().__init__(message)
@@ -97,7 +97,7 @@ def from_status(status: int, headers: Mapping[str, str], body: str) -> ApiError:
 def from_code(error: Any) -> ApiError:
     """Builds the error that a reply with HTTP 200 reports in its body.
 
-    Gateways pass on failures of the server behind them in this form.  A `code` is an HTTP status or
+    Gateways pass on failures of the server behind them in this form. A `code` is an HTTP status or
     the name of the error.
     """
     body = json.dumps({"error": error})

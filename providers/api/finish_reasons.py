@@ -25,7 +25,7 @@ _MEANINGS = {word: reason for reason, words in _WORDS.items() for word in words.
 
 
 def normalised(reason: str | None) -> str | None:
-    """Translates an API's reason; None stays None.  Raises TypeError for anything but text."""
+    """Translates an API's reason; None stays None. Raises TypeError for anything but text."""
     if reason is None:
         return None
     if not isinstance(reason, str):

@@ -1,6 +1,6 @@
 """API keys, read only from the environment and from a `.env` file in the working directory.
 
-Keys are passed to the SDKs and not stored.  Each key that is read is registered as a secret, so
+Keys are passed to the SDKs and not stored. Each key that is read is registered as a secret, so
 that no text that is shown or written contains a part of it (see `proactive_agent.tools.secrets`).
 """
 
@@ -41,7 +41,7 @@ def find_key(name: str) -> str | None:
 
 
 def key_for(company: str, target: ApiTarget) -> str:
-    """Returns the key for a target.  Raises UserError if the company's key is not set.
+    """Returns the key for a target. Raises UserError if the company's key is not set.
 
     For a custom server without a key it returns a placeholder, because the SDKs require a value.
     """

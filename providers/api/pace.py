@@ -1,6 +1,6 @@
 """Rate limits of one API: concurrent requests, requests per minute and tokens per minute.
 
-The limit of concurrent requests is infinite at first (the runner sets its own limit).  It is halved
+The limit of concurrent requests is infinite at first (the runner sets its own limit). It is halved
 when the API reports overload, and grows by one after as many successes as the limit.
 """
 
@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 HEAD_START = 4
-"""Iterations of the event loop between two requests.  Without them, all waiting requests are
+"""Iterations of the event loop between two requests. Without them, all waiting requests are
 prepared before the first one is sent, so processor and network work in turns instead of in
 parallel."""
 
@@ -28,7 +28,7 @@ class Slot:
 
 
 class Pace:
-    """The limits of one provider.  Waiting requests start in the order of their arrival."""
+    """The limits of one provider. Waiting requests start in the order of their arrival."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Pace:
 
     @asynccontextmanager
     async def slot(self, tokens: float) -> AsyncIterator[Slot]:
-        """Waits until one more request may start.  `tokens` is its expected number of tokens."""
+        """Waits until one more request may start. `tokens` is its expected number of tokens."""
         async with self._turn:
             for _ in range(HEAD_START):
                 await asyncio.sleep(0)
@@ -69,7 +69,7 @@ class Pace:
             self._freed.set()
 
     def went_well(self, slot: Slot, tokens: int | None) -> None:
-        """Records a success.  `tokens` is the number of tokens used, None if unknown."""
+        """Records a success. `tokens` is the number of tokens used, None if unknown."""
         if tokens is not None:
             self._next_tokens += (tokens - slot.tokens) * self._per_token
         self._good += 1
@@ -79,7 +79,7 @@ class Pace:
             self._freed.set()
 
     def was_too_fast(self, slot: Slot, wait: float | None) -> None:
-        """Records a rejection for overload.  `wait` is the pause in seconds that the API wants."""
+        """Records a rejection for overload. `wait` is the pause in seconds that the API wants."""
         if wait:
             self._paused_until = max(self._paused_until, self._clock() + wait)
         if slot.epoch < self._epoch:

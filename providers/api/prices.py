@@ -19,7 +19,7 @@ from proactive_agent.tools import UserError
 PRICE_LIST = "model_prices_and_context_window_backup.json"
 CHARACTERS_PER_TOKEN = 4
 PIXELS_PER_TOKEN = 750
-"""Anthropic's rule.  The tiles of OpenAI and Gemini give similar numbers at these sizes."""
+"""Anthropic's rule. The tiles of OpenAI and Gemini give similar numbers at these sizes."""
 REPLY = 48
 """Estimated tokens of a reply: one tool call, or the letter and text of an option."""
 _LONG_PROMPT = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
@@ -27,7 +27,7 @@ _LONG_PROMPT = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Token counts reported by the API.  None means that it does not report them."""
+    """Token counts reported by the API. None means that it does not report them."""
 
     input: int | None = None
     """The whole prompt, including tokens that were read from or written to the prompt cache."""
@@ -67,7 +67,7 @@ class Price:
 
 
 def parse_price(text: str) -> tuple[float, float]:
-    """Parses `IN,OUT`, in US dollars per million tokens.  Raises UserError."""
+    """Parses `IN,OUT`, in US dollars per million tokens. Raises UserError."""
     try:
         given, written = (float(number) for number in text.split(","))
     except ValueError:
@@ -80,7 +80,7 @@ def parse_price(text: str) -> tuple[float, float]:
 
 
 def find_price(spec: str, own: tuple[float, float] | None = None) -> Price | None:
-    """The price of a `NAME:MODEL`.  `own`, in dollars per million tokens, overrides the list.
+    """The price of a `NAME:MODEL`. `own`, in dollars per million tokens, overrides the list.
 
     None if the price is unknown: the model is not in the list, or a custom server runs it.
     """
@@ -166,7 +166,7 @@ def _price(key: str, entry: Mapping[str, Any] | None) -> Price | None:
 
 @cache
 def _price_list() -> Mapping[str, Any]:
-    """The price list; empty if litellm is not installed.  Read as a file: its import is slow."""
+    """The price list; empty if litellm is not installed. Read as a file: its import is slow."""
     found = importlib.util.find_spec("litellm")
     if found is None or found.origin is None:
         return {}

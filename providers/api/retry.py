@@ -1,4 +1,4 @@
-"""The retry policy of all APIs.  The retries of the SDKs are switched off."""
+"""The retry policy of all APIs. The retries of the SDKs are switched off."""
 
 import asyncio
 import random
@@ -17,7 +17,7 @@ LONGEST_WAIT = 60.0
 class Retry:
     """Retries transient failures after exponential waits with jitter, or as the server asks.
 
-    `tries` is the maximum number of attempts.  `first_wait`, in seconds, doubles after each one.
+    `tries` is the maximum number of attempts. `first_wait`, in seconds, doubles after each one.
     `patience`, in seconds, limits the sum of all waits of one request.
     """
 
@@ -34,7 +34,7 @@ class Retry:
         self._sleep = sleep
 
     async def __call__(self, attempt: Callable[[], Awaitable[T]]) -> T:
-        """Returns the result of the first successful attempt.  Raises the last ApiError."""
+        """Returns the result of the first successful attempt. Raises the last ApiError."""
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception(lambda e: isinstance(e, ApiError) and e.retried),
             stop=self._stop,

@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     import httpx2
 
 DEEPEST = 100
-"""Maximum nesting of a reply.  The formats of the APIs need about ten levels."""
+"""Maximum nesting of a reply. The formats of the APIs need about ten levels."""
 
 OWN_SERVER_KEY = "PROACTIVE_AGENT_API_KEY"
-"""Key for a server named in `model@http://…`.  A company's key is sent only to that company."""
+"""Key for a server named in `model@http://…`. A company's key is sent only to that company."""
 
 # Names of models can contain an @ (`claude-sonnet-4@20250514`).
 _WITH_URL = re.compile(r"(?P<model>.+)@(?P<url>https?://.*)")
 
 
 class ApiTarget(NamedTuple):
-    """A model and its server.  `base_url` is None for the company's own API."""
+    """A model and its server. `base_url` is None for the company's own API."""
 
     model: str
     base_url: str | None = None
 
 
 def parse_target(text: str) -> ApiTarget:
-    """Parses `model` or `model@http://host:port/v1`.  Raises UserError for a malformed address."""
+    """Parses `model` or `model@http://host:port/v1`. Raises UserError for a malformed address."""
     found = _WITH_URL.fullmatch(text)
     if not found:
         return ApiTarget(text)
@@ -53,17 +53,17 @@ def parse_target(text: str) -> ApiTarget:
 class ApiClient(Protocol):
     """The method that both SDKs' clients share.
 
-    The SDKs' typed methods would walk through the whole body, pictures included.  That takes longer
+    The SDKs' typed methods would walk through the whole body, pictures included. That takes longer
     than the rest of their work, so bodies are encoded here and posted as bytes.
     """
 
     async def post(self, path: str, *, cast_to: Any, content: bytes) -> Any:
-        """Posts a body and returns a `cast_to`.  Raises the errors of the SDK."""
+        """Posts a body and returns a `cast_to`. Raises the errors of the SDK."""
         ...
 
 
 async def posted(client: ApiClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Posts a body and returns the response.  Raises ApiError if it is not a JSON object."""
+    """Posts a body and returns the response. Raises ApiError if it is not a JSON object."""
     import httpx2
 
     content = msgspec.json.encode(body)
@@ -73,7 +73,7 @@ async def posted(client: ApiClient, path: str, body: dict[str, Any]) -> dict[str
 def plain(value: Any, depth: int = 0) -> Any:
     """Returns a JSON value in a form that can be written anywhere and sent back.
 
-    Lone surrogates are replaced.  Raises ApiError of the kind `malformed` for deep nesting and for
+    Lone surrogates are replaced. Raises ApiError of the kind `malformed` for deep nesting and for
     values that are not JSON.
     """
     if isinstance(value, str):

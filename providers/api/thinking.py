@@ -1,7 +1,7 @@
 """Thinking of models: which ones think, how to request it, and the tokens reserved for it.
 
-`--max-tokens` limits the answer.  Thinking has a limit of its own, which is added to it: APIs count
-both against one limit.  Facts about models come from litellm's price list.  A model that is not in
+`--max-tokens` limits the answer. Thinking has a limit of its own, which is added to it: APIs count
+both against one limit. Facts about models come from litellm's price list. A model that is not in
 the list is taken to think if it does so in its probe.
 """
 
@@ -33,7 +33,7 @@ class Thinker(NamedTuple):
     unasked: bool | None
     """Whether the model thinks if the request does not mention it; None if that is unknown."""
     adaptive: bool
-    """Whether a model of Anthropic takes an effort.  Otherwise it takes a budget in tokens."""
+    """Whether a model of Anthropic takes an effort. Otherwise it takes a budget in tokens."""
     longest: int | None
     """The most tokens that the model can write, thinking included; None if that is unknown."""
 
@@ -54,7 +54,7 @@ class Thinker(NamedTuple):
 
 
 def thinker(name: str, model: str, *, own_server: bool) -> Thinker:
-    """Looks up a model of the provider `name`.  `own_server`: it is not at its company's API."""
+    """Looks up a model of the provider `name`. `own_server`: it is not at its company's API."""
     keys = (model, f"openrouter/{model}") if own_server else None
     facts = listed(name, model, keys) or {}
     claude = _claude(model)

@@ -22,7 +22,7 @@ class Base(NamedTuple):
 
 
 def base_of(folder: Path) -> Base | None:
-    """The base model of an adapter; None if the folder contains a full model.  Raises UserError."""
+    """The base model of an adapter; None if the folder contains a full model. Raises UserError."""
     file = folder / CONFIG
     if (folder / "config.json").is_file() or not file.is_file():
         return None
@@ -42,7 +42,7 @@ def base_of(folder: Path) -> Base | None:
 
 
 def with_adapter(model: Any, folder: Path, *, merged: bool) -> Any:
-    """Adds the adapter to the model.  `merged` weights generate faster, but need full precision."""
+    """Adds the adapter to the model. `merged` weights generate faster, but need full precision."""
     return _applied(model, str(folder), {}, merged=merged)
 
 

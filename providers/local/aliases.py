@@ -36,7 +36,7 @@ REVISIONS: Mapping[str, str] = {"microsoft/Phi-4-multimodal-instruct": "refs/pr/
 
 
 class Source(NamedTuple):
-    """The source of a model.  `folder` is None for a repository of the Hugging Face Hub."""
+    """The source of a model. `folder` is None for a repository of the Hugging Face Hub."""
 
     location: str
     folder: Path | None
@@ -50,7 +50,7 @@ class Source(NamedTuple):
 
 
 def resolve(name: str) -> Source:
-    """Resolves a short name, a folder or a hub id, in this order.  Raises UserError otherwise."""
+    """Resolves a short name, a folder or a hub id, in this order. Raises UserError otherwise."""
     if alias := ALIASES.get(name.lower()):
         return Source(alias, None, REVISIONS.get(alias))
     folder = Path(name).expanduser()

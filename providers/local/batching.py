@@ -29,7 +29,7 @@ class Batcher(Generic[T, R]):
     """Turns single items into batches.
 
     `work` gets items of the same `group`, sorted by `length`, and returns a result or an exception
-    for each.  A batch has at most `size` items.
+    for each. A batch has at most `size` items.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Batcher(Generic[T, R]):
                 self._changed.notify()
 
     def submit(self, item: T) -> "Future[R]":
-        """Queues an item.  Raises RuntimeError after `close`.
+        """Queues an item. Raises RuntimeError after `close`.
 
         If the future is cancelled before its batch starts, the item is dropped.
         """
@@ -132,7 +132,7 @@ class Batcher(Generic[T, R]):
         return self._latest + pause - time.monotonic()
 
     def _take(self) -> list[_Waiting[T, R]]:
-        # The oldest item comes first, so that none starves.  Items of similar length join it, which
+        # The oldest item comes first, so that none starves. Items of similar length join it, which
         # keeps padding small.
         oldest = self._waiting[0]
         alike = [w for w in self._waiting if w.group == oldest.group]

@@ -1,7 +1,7 @@
 """The forms in which models write tool calls, and readers for them.
 
 A chat template shows a model its earlier calls in the model's own form, so the model writes new
-ones in this form as well.  Native tools need a reader of this form.
+ones in this form as well. Native tools need a reader of this form.
 """
 
 import json

@@ -17,7 +17,7 @@ _OUT_OF_MEMORY = ("out of memory", "alloc_failed", "not enough memory", "can't a
 class Fitting(Generic[T, R]):
     """Calls `work` with as many items as fit into memory.
 
-    `size` is the current batch size.  It is halved when memory runs out.
+    `size` is the current batch size. It is halved when memory runs out.
     """
 
     def __init__(self, work: Callable[[Sequence[T]], Sequence[R]], size: int) -> None:

@@ -47,7 +47,7 @@ class Loaded:
 
 
 def load(source: Source, options: ProviderOptions, *, placed: bool = True) -> Loaded:
-    """Loads a model from a folder or the hub.  Raises UserError if loading fails.
+    """Loads a model from a folder or the hub. Raises UserError if loading fails.
 
     With `placed=False` the model stays on the device where PyTorch creates it; a trainer moves it.
     """

@@ -15,7 +15,7 @@ _SAMPLE_BYTES = 4096
 def folder_sha256(folder: Path) -> str:
     """SHA-256 of the configuration and of each weight file's name, size and a sample of its bytes.
 
-    Reads a sample, so that large models are quick.  Names and sizes would not suffice: fine-tuned
+    Reads a sample, so that large models are quick. Names and sizes would not suffice: fine-tuned
     weights have the same ones as their base weights.
     """
     digest = hashlib.sha256()

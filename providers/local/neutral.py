@@ -1,7 +1,7 @@
 """Neutralises a model's special markers in the text of messages.
 
 A question that contains `<image>` would stand for another picture, and `<|im_end|>` would end the
-user's turn.  A space after the first character turns such a marker into plain text.
+user's turn. A space after the first character turns such a marker into plain text.
 """
 
 import re

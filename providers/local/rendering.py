@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 DATE = datetime.datetime(2026, 1, 1)
-"""The date for templates that insert today's date.  It is fixed, so that prompts are the same on
+"""The date for templates that insert today's date. It is fixed, so that prompts are the same on
 any day, also when a run is resumed later."""
 
 # A function among the variables of a template would be turned into a string by transformers.
@@ -51,7 +51,7 @@ class Template:
 
 
 def _variables(source: str) -> set[str]:
-    """The variables that a template is given.  Empty for a template that cannot be parsed."""
+    """The variables that a template is given. Empty for a template that cannot be parsed."""
     import jinja2.meta
 
     # Jinja does not know the tag with which transformers marks generated text.

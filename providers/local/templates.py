@@ -57,7 +57,7 @@ ONE_PICTURE = frozenset({"instructblip", "blip-2"})
 def template_of(processor: Any, model_type: str, name: str) -> str:
     """Returns the model's own chat template, or the one above for its family.
 
-    `name` is the model's name in an error.  Raises UserError if there is no template.
+    `name` is the model's name in an error. Raises UserError if there is no template.
     """
     own = processor.chat_template or processor.tokenizer.chat_template
     if isinstance(own, dict):

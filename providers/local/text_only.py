@@ -1,6 +1,6 @@
 """Text-only models, which cannot be evaluated but can be judges.
 
-They have a tokenizer instead of a processor.  Their chat templates expect the content of a message
+They have a tokenizer instead of a processor. Their chat templates expect the content of a message
 as a string instead of a list of parts.
 """
 
@@ -58,7 +58,7 @@ class TextProcessor:
         return self.tokenizer.apply_chat_template(turns, **options)
 
     def __call__(self, *, text: list[str], images: None, **options: Any) -> Any:
-        """Tokenizes texts.  The result can be moved to a device, like that of a processor."""
+        """Tokenizes texts. The result can be moved to a device, like that of a processor."""
         return _transformers().BatchFeature(dict(self.tokenizer(text, **options)))
 
 

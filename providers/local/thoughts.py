@@ -1,7 +1,7 @@
 """Separates a model's thoughts from its reply.
 
-Thoughts are enclosed in marks.  A reply may begin inside them, because the chat template has
-already written the opening mark.  Calls and answers inside thoughts do not count.
+Thoughts are enclosed in marks. A reply may begin inside them, because the chat template has
+already written the opening mark. Calls and answers inside thoughts do not count.
 """
 
 import re
@@ -29,7 +29,7 @@ class Separated(NamedTuple):
 def separated(written: str, *, inside: bool = False) -> Separated:
     """Separates the thoughts of a reply; `inside` if the reply begins inside them.
 
-    Thoughts that do not end, as in a reply that is cut off, reach to the end of the reply.  A
+    Thoughts that do not end, as in a reply that is cut off, reach to the end of the reply. A
     closing mark without an opening one ends thoughts that began with the reply.
     """
     thoughts: list[str] = []

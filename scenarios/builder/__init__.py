@@ -1,8 +1,8 @@
 """The scenario builder makes scenarios from labelled pictures, to be played with `run --data DIR`.
 
-`build(BuildSettings(…))` makes a whole folder.  `build_rod`, `build_vsod`, `build_mvp_n`,
+`build(BuildSettings(…))` makes a whole folder. `build_rod`, `build_vsod`, `build_mvp_n`,
 `build_imagenet_c`, `build_quickdraw`, `build_changeit` and `build_coco` make the frames of a single
-sample; each is in the module of its scenario.  `writer` turns them into a sample in the official
+sample; each is in the module of its scenario. `writer` turns them into a sample in the official
 layout.
 """
 

@@ -50,9 +50,9 @@ class BuildSettings:
     """A similarity list, see `categories`."""
     train_share: float = 0.0
     limit: int | None = None
-    """Items per scenario, evenly spaced.  The labels of all items remain categories."""
+    """Items per scenario, evenly spaced. The labels of all items remain categories."""
     workers: int = 1
-    """Number of processes.  It does not change the result."""
+    """Number of processes. It does not change the result."""
     force: bool = False
     """Whether to replace an earlier build."""
 
@@ -93,9 +93,9 @@ class Survey(NamedTuple):
 def build(
     settings: BuildSettings,
 ) -> Generator[SkippedItem | BuildProgress | BuildReport, None, None]:
-    """Builds a folder and yields what happens.  Closing the generator cancels the build.
+    """Builds a folder and yields what happens. Closing the generator cancels the build.
 
-    A cancelled build writes nothing.  Raises BuildError if the input is wrong or no sample could be
+    A cancelled build writes nothing. Raises BuildError if the input is wrong or no sample could be
     built, and MissingExtraError if a library is missing.
     """
     _check(settings)
@@ -165,7 +165,7 @@ def _survey(recipe: Recipe, settings: BuildSettings) -> Survey:
 
 
 def _tasks(recipe: Recipe, settings: BuildSettings, items: int) -> Iterator[ItemTask]:
-    """Yields the items to build.  A limit selects them evenly from `items`.
+    """Yields the items to build. A limit selects them evenly from `items`.
 
     The number of a sample follows from its item, so it does not change when another item is
     repaired or skipped.

@@ -1,6 +1,6 @@
 """The four categories of a sample: the right one and three others, preferably similar ones.
 
-A similarity list is a JSON file, `{label: [similar labels, most similar first]}`.  It may contain
+A similarity list is a JSON file, `{label: [similar labels, most similar first]}`. It may contain
 labels without pictures.
 """
 
@@ -15,7 +15,7 @@ from proactive_agent.scenarios.builder.items import BuildError
 COUNT = 4
 
 _INITIAL = re.compile(r"[A-Z]\.")
-"""A capital letter and a full stop.  The published parser takes them for an option's letter and
+"""A capital letter and a full stop. The published parser takes them for an option's letter and
 drops the text before them, so it would not recognise a reply that repeats the category."""
 
 
@@ -51,7 +51,7 @@ class Labels:
         self._seen: dict[str, tuple[str, str]] = {}
 
     def add(self, label: str, place: str) -> str:
-        """Adds a label and returns its category.  Raises BuildError if it equals another label."""
+        """Adds a label and returns its category. Raises BuildError if it equals another label."""
         text = category(label, place)
         known, first = self._seen.setdefault(parser_key(text), (label, place))
         if known != label:
@@ -101,7 +101,7 @@ class Categories:
 
 
 def read_similar(file: Path) -> dict[str, list[str]]:
-    """Returns similar categories by category.  Raises BuildError, naming file and label."""
+    """Returns similar categories by category. Raises BuildError, naming file and label."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except OSError as error:

@@ -24,7 +24,7 @@ def build_changeit(
     """Builds the frames of a video of `count` frames.
 
     The episode begins at `first` and can be answered at `informative`, a whole number of steps
-    away.  `max_steps` is the turn limit; by default it allows a walk through the whole video.
+    away. `max_steps` is the turn limit; by default it allows a walk through the whole video.
     Raises ValueError if the informative frame cannot be reached in time.
     """
     turns = max_steps or -(-(count - 1) // step_size) + 1

@@ -33,8 +33,8 @@ def build_coco(
 ) -> Built:
     """Builds the frame and the initial crop of a picture.
 
-    The first crop contains at most 10 % of the object's box and the last one all of it.  Every crop
-    is inside the picture.  Without a `direction` one that the picture allows is drawn at random.
+    The first crop contains at most 10 % of the object's box and the last one all of it. Every crop
+    is inside the picture. Without a `direction` one that the picture allows is drawn at random.
     Raises SkipError if the picture allows none.
     """
     wanted = [direction] if direction else rng.sample(DIRECTIONS, len(DIRECTIONS))

@@ -1,6 +1,6 @@
 """Chooses growing crops that first miss an object and finally contain it.
 
-All values are whole pixels.  The protocol computes steps in floating point, which is exact for
+All values are whole pixels. The protocol computes steps in floating point, which is exact for
 whole numbers.
 """
 
@@ -19,7 +19,7 @@ _ZOOM_SHARE = 0.3
 
 
 class Span(NamedTuple):
-    """A range of pixels along one axis.  The end is exclusive."""
+    """A range of pixels along one axis. The end is exclusive."""
 
     start: int
     end: int
@@ -44,7 +44,7 @@ class Growth(NamedTuple):
 def toward_start(length: int, thing: Span, granularity: int, rng: random.Random) -> Growth | None:
     """Returns a range whose start moves past the start of the object in `granularity - 1` steps.
 
-    The first range contains at most a tenth of the object.  Returns None if there is no room.
+    The first range contains at most a tenth of the object. Returns None if there is no room.
     """
     moves = granularity - 1
     lowest = thing.end - int(LARGEST_OVERLAP * thing.length)
@@ -70,7 +70,7 @@ def toward_end(length: int, thing: Span, granularity: int, rng: random.Random) -
 def around(length: int, thing: Span, granularity: int, rng: random.Random) -> Growth | None:
     """Returns a range inside the object that grows past both of its ends in `granularity` steps.
 
-    The first range contains at most 0.3 of the object.  Returns None if the object is too small.
+    The first range contains at most 0.3 of the object. Returns None if the object is too small.
     """
     share = _ZOOM_SHARE * thing.length
     if share - 2 * granularity < SMALLEST_CROP:

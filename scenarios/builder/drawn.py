@@ -44,7 +44,7 @@ def _block(draw: ImageDraw.ImageDraw, box: Box, colour: RGB) -> None:
 
 
 def bus(rng: random.Random, width: int, height: int) -> tuple[Layer, Box]:
-    """Draws a bus from the side.  Returns it and its opaque body, which has that size in pixels."""
+    """Draws a bus from the side. Returns it and its opaque body, which has that size in pixels."""
     radius = max(4, height // 8)
     layer = Image.new("RGBA", (width + 2 * radius, height + 2 * radius))
     draw = ImageDraw.Draw(layer)

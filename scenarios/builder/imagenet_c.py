@@ -14,7 +14,7 @@ from proactive_agent.scenarios.builder.recipe import Appearance, Draft, Recipe, 
 from proactive_agent.scenarios.imagenet_c import SEVERITIES
 
 SIDE = 224
-"""Resolution of ImageNet-C, for which its severities are designed.  The same blur or noise hides
+"""Resolution of ImageNet-C, for which its severities are designed. The same blur or noise hides
 much less of a larger picture."""
 
 
@@ -28,10 +28,10 @@ def build_imagenet_c(
 ) -> Built:
     """Builds the frames `5` to `1` of a picture with a corruption of `corruption.FAMILIES`.
 
-    The short side of a frame is `side` pixels, or that of the picture if it is smaller.  If
+    The short side of a frame is `side` pixels, or that of the picture if it is smaller. If
     `hardness` is above 1, the worst frame is corrupted at a resolution lower by that factor, and
-    scaled up again, so that blocks, grain and blur grow.  Milder frames use resolutions in between.
-    Each frame is nearer to the clean picture than the one before.  If ImageNet-C's severities do
+    scaled up again, so that blocks, grain and blur grow. Milder frames use resolutions in between.
+    Each frame is nearer to the clean picture than the one before. If ImageNet-C's severities do
     not ensure this, the milder frame is blended with the clean picture.
     """
     clean = with_short_side(picture, side)

@@ -13,7 +13,7 @@ Stroke = tuple[Point, ...]
 
 
 class Box(NamedTuple):
-    """A rectangle in pixels.  The right and lower edges are exclusive."""
+    """A rectangle in pixels. The right and lower edges are exclusive."""
 
     left: int
     top: int
@@ -70,13 +70,13 @@ class Item:
     """One labelled picture, folder of frames or drawing."""
 
     key: str
-    """Name of the picture, folder or drawing within its source.  It decides the split."""
+    """Name of the picture, folder or drawing within its source. It decides the split."""
     place: str
     """File and line, or path, for messages."""
     label: str
     """The label as spelt in the source."""
     frames: tuple[str, ...] = ()
-    """Paths of pictures, relative to the source's folder.  A still has one."""
+    """Paths of pictures, relative to the source's folder. A still has one."""
     box: Region | None = None
     """The object's box."""
     informative: int | None = None
@@ -87,7 +87,7 @@ class Item:
 
     @property
     def identity(self) -> str:
-        """Key, label and box.  A list may contain the same picture several times."""
+        """Key, label and box. A list may contain the same picture several times."""
         return f"{self.key}\t{self.label}\t{self.box and tuple(self.box)}"
 
 
@@ -102,7 +102,7 @@ class Frame(NamedTuple):
 class Built(NamedTuple):
     """The frames of a sample, created lazily, and its fields.
 
-    `fields` are those of the official layout without `id`, texts and categories.  `image_template`
+    `fields` are those of the official layout without `id`, texts and categories. `image_template`
     is relative to the sample's folder and has no suffix.
     """
 
@@ -123,8 +123,8 @@ def frame_fields(template: str, first: int, count: int, reference: int) -> dict[
 
 
 class BuildError(UserError):
-    """Unusable input.  The message names the file, the line and the field."""
+    """Unusable input. The message names the file, the line and the field."""
 
 
 class SkipError(Exception):
-    """An item that gives no sample.  It is left out and counted, and the build continues."""
+    """An item that gives no sample. It is left out and counted, and the build continues."""

@@ -1,8 +1,8 @@
 """The output folder of a build, and its manifest `build.json`.
 
-The folder is written under a temporary name and moved into place at the end.  The manifest records
-sources and settings.  It contains no time and no absolute path, so that the same build gives the
-same bytes.  `--force` removes only the files that the manifest lists.
+The folder is written under a temporary name and moved into place at the end. The manifest records
+sources and settings. It contains no time and no absolute path, so that the same build gives the
+same bytes. `--force` removes only the files that the manifest lists.
 """
 
 import json
@@ -67,7 +67,7 @@ def check_place(out: Path, *, force: bool) -> None:
 
 
 def read_manifest(out: Path) -> BuildManifest:
-    """Reads the manifest of an earlier build.  Raises BuildError if there is none."""
+    """Reads the manifest of an earlier build. Raises BuildError if there is none."""
     try:
         return BuildManifest.model_validate_json((out / MANIFEST).read_bytes())
     except OSError:
@@ -149,7 +149,7 @@ def _umask() -> int:
 
 
 def _remove_build(out: Path, manifest: BuildManifest) -> None:
-    """Removes the files of a build.  The manifest's names are not trusted as paths."""
+    """Removes the files of a build. The manifest's names are not trusted as paths."""
     for name in manifest.scenarios:
         if name in SCENARIOS:
             stem = SCENARIOS[name].stem

@@ -14,14 +14,14 @@ from proactive_agent.scenarios.images import MAX_FILE_BYTES, ImageError, loaded
 from proactive_agent.scenarios.regular_file import read_regular
 
 SMALLEST_SIDE = 32
-"""Minimum side in pixels.  The corruptions refuse smaller pictures."""
+"""Minimum side in pixels. The corruptions refuse smaller pictures."""
 
 Layer = Image.Image
 """An RGBA picture that is pasted over another one."""
 
 
 def read_inside(root: Path, path: str) -> bytes:
-    """Reads a file below `root`.  Raises SkipError if it does not exist or is outside."""
+    """Reads a file below `root`. Raises SkipError if it does not exist or is outside."""
     try:
         file = (root / path).resolve()
         if not file.is_relative_to(root.resolve()):
@@ -32,7 +32,7 @@ def read_inside(root: Path, path: str) -> bytes:
 
 
 def open_rgb(root: Path, path: str) -> Image.Image:
-    """Opens a source picture, upright, as RGB.  Raises SkipError if it cannot be read."""
+    """Opens a source picture, upright, as RGB. Raises SkipError if it cannot be read."""
     image = _open(read_inside(root, path), path)
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         layer = image.convert("RGBA")
@@ -42,7 +42,7 @@ def open_rgb(root: Path, path: str) -> Image.Image:
 
 
 def open_layer(file: Path) -> Layer:
-    """Opens a picture with transparency, as RGBA.  Raises SkipError if it cannot be read."""
+    """Opens a picture with transparency, as RGBA. Raises SkipError if it cannot be read."""
     return _open(read_inside(file.parent, file.name), str(file)).convert("RGBA")
 
 
@@ -98,7 +98,7 @@ def scaled_box(region: Region, original: PixelSize, scaled: PixelSize) -> Box:
 
 
 def overlay(scene: Image.Image, layer: Layer, left: int, top: int) -> Image.Image:
-    """Returns a copy of the scene with a layer over it.  The layer may exceed the scene."""
+    """Returns a copy of the scene with a layer over it. The layer may exceed the scene."""
     frame = scene.copy()
     frame.paste(layer, (left, top), layer)
     return frame

@@ -31,8 +31,8 @@ _FINER = 3
 def build_quickdraw(strokes: Sequence[Stroke], side: int = SIDE) -> Built:
     """Builds one frame per stroke, black on white, `side` pixels square.
 
-    Each frame adds a stroke to the one before.  The drawing is scaled to fill the picture, so the
-    strokes' units do not matter.  Raises SkipError for fewer than two strokes.
+    Each frame adds a stroke to the one before. The drawing is scaled to fill the picture, so the
+    strokes' units do not matter. Raises SkipError for fewer than two strokes.
     """
     if len(strokes) < 2:
         raise SkipError("a drawing of one stroke leaves nothing to add")

@@ -1,4 +1,4 @@
-"""The base class of recipes.  A recipe builds the samples of one scenario from a source.
+"""The base class of recipes. A recipe builds the samples of one scenario from a source.
 
 It opens the source's pictures, calls the scenario's `build_…` function and chooses the texts.
 """
@@ -29,7 +29,7 @@ class Appearance:
     frames: int = 14
     """Maximum number of frames of a video."""
     hardness: float = 1.0
-    """Strength of corruptions.  Above 1 the worst frames are worse than ImageNet-C's."""
+    """Strength of corruptions. Above 1 the worst frames are worse than ImageNet-C's."""
     question: str | None = None
     """Replaces the builder's own questions."""
     occluder: Path | None = None
@@ -53,10 +53,10 @@ class Recipe(ABC):
     needs: ClassVar[tuple[str, ...]] = ()
     """Required modules from the extra `build`."""
     hides_box: ClassVar[bool] = False
-    """Whether the box is hidden.  Without a box the middle of the picture is hidden."""
+    """Whether the box is hidden. Without a box the middle of the picture is hidden."""
 
     def read(self, source: Path) -> Iterator[Item]:
-        """Yields the items of a source.  Raises BuildError."""
+        """Yields the items of a source. Raises BuildError."""
         return read_labelled(source, self.accepts)
 
     def lacks(self, item: Item) -> str | None:
@@ -71,7 +71,7 @@ class Recipe(ABC):
     def make(self, root: Path, item: Item, look: Appearance, seed: str) -> Iterator[Draft]:
         """Yields the samples of an item.
 
-        The item's paths are relative to `root`, and `seed` is specific to the item.  Raises
+        The item's paths are relative to `root`, and `seed` is specific to the item. Raises
         SkipError.
         """
 

@@ -21,7 +21,7 @@ from proactive_agent.scenarios.builder.sliding import (
 
 FRAMES = 14
 CENTRE = 7
-"""Frame in which the wall covers the object.  The ring's ends are 7 steps left and 6 right."""
+"""Frame in which the wall covers the object. The ring's ends are 7 steps left and 6 right."""
 REFERENCE = 0
 
 
@@ -33,7 +33,7 @@ def build_rod(
     occluder: Layer | None = None,
     mask: Image.Image | None = None,
 ) -> Built:
-    """Builds the frames of an object behind a wall.  Without an occluder a wall is drawn.
+    """Builds the frames of an object behind a wall. Without an occluder a wall is drawn.
 
     `mask` (mode L, in the scene's size) marks the object's pixels and is more precise than the box.
     With neither, the middle of the scene is hidden and the reference frame is completely free.

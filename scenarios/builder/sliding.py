@@ -28,13 +28,13 @@ class SlideTarget(NamedTuple):
     free: Box
     """Area that the layer must not touch in the reference frame."""
     mask: Image.Image | None = None
-    """The object's pixels (mode L, non-zero), in the scene's size.  More precise than the box."""
+    """The object's pixels (mode L, non-zero), in the scene's size. More precise than the box."""
 
 
 def target_of(size: PixelSize, box: Box | None, mask: Image.Image | None = None) -> SlideTarget:
     """Returns the part of a picture that must be hidden.
 
-    Without box and mask the object's place is unknown.  Then the middle of the picture is hidden,
+    Without box and mask the object's place is unknown. Then the middle of the picture is hidden,
     and the layer must not touch the reference frame at all.
     """
     if mask is not None and (bounds := mask.getbbox()):
@@ -76,7 +76,7 @@ class Slide(NamedTuple):
 def slide(layer: Layer, opaque: Box, target: SlideTarget, size: PixelSize, steps: int) -> Slide:
     """Returns the path of a layer whose rectangle `opaque` hides the target at offset 0.
 
-    The target is free after `steps` steps to either side.  Raises SkipError if the object would be
+    The target is free after `steps` steps to either side. Raises SkipError if the object would be
     visible at offset 0.
     """
     hidden = target.hidden
@@ -93,7 +93,7 @@ def slide(layer: Layer, opaque: Box, target: SlideTarget, size: PixelSize, steps
 def scaled_to_hide(layer: Layer, hidden: Box) -> tuple[Layer, Box]:
     """Scales a layer until its largest opaque rectangle is larger than the box.
 
-    Returns the layer and that rectangle.  Raises SkipError if no part of the layer is opaque.
+    Returns the layer and that rectangle. Raises SkipError if no part of the layer is opaque.
     """
     layer = layer.crop(layer.getbbox() or (0, 0, *layer.size))
     opaque = opaque_rectangle(layer)

@@ -1,10 +1,10 @@
 """Reads labelled pictures and folders of frames from a folder, or from a CSV or JSONL list.
 
-A folder contains `class_name/picture.jpg`, or for frames `class_name/object_name/frame.png`.  A
+A folder contains `class_name/picture.jpg`, or for frames `class_name/object_name/frame.png`. A
 list has the columns `path` (of a picture or a folder of frames, relative to the list's folder) and
-`label`.  Optional columns are `x`, `y`, `width`, `height` (the object's box in pixels; in JSONL
+`label`. Optional columns are `x`, `y`, `width`, `height` (the object's box in pixels; in JSONL
 also `box: [x, y, width, height]`), `informative` and `first` (a frame's file name, or its number
-from 0).  Items are read one by one, so that memory does not grow with the source.
+from 0). Items are read one by one, so that memory does not grow with the source.
 """
 
 import csv
@@ -78,12 +78,12 @@ class SourceRow(BaseModel):
 
 
 def root_of(source: Path) -> Path:
-    """Returns the folder to which a source's paths are relative.  No path may leave it."""
+    """Returns the folder to which a source's paths are relative. No path may leave it."""
     return source if source.is_dir() else source.parent
 
 
 def read_labelled(source: Path, accepts: Accepts) -> Iterator[Item]:
-    """Yields the items of a folder or list, in a fixed order.  Raises BuildError at a fault."""
+    """Yields the items of a folder or list, in a fixed order. Raises BuildError at a fault."""
     if source.is_dir():
         return _of_folder(source, accepts)
     if source.suffix.lower() not in LISTS:
@@ -137,7 +137,7 @@ def _jsonl_rows(source: Path) -> Iterator[tuple[int, Any]]:
 
 
 def parse_json(line: str, place: str) -> Any:
-    """Parses a line of JSON.  Raises BuildError, naming `place`."""
+    """Parses a line of JSON. Raises BuildError, naming `place`."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -197,7 +197,7 @@ def _visible(folder: Path) -> list[Path]:
 
 def _natural(path: Path) -> list[tuple[int, str]]:
     parts = re.split(r"(\d+)", path.name)
-    # Digits are at odd indices.  The name itself decides between 1.png and 01.png.
+    # Digits are at odd indices. The name itself decides between 1.png and 01.png.
     return [
         *((int(part) if i % 2 else -1, part * (1 - i % 2)) for i, part in enumerate(parts)),
         (-1, path.name),

@@ -1,7 +1,7 @@
 """Reads drawings as strokes: simplified Quick, Draw! files, or lists in our own format.
 
-Lines of `.ndjson` are `{"word": …, "drawing": [[[x, …], [y, …]], …]}`.  Drawings that the game did
-not recognise (`"recognized": false`) are skipped.  Lines of `.jsonl` are
+Lines of `.ndjson` are `{"word": …, "drawing": [[[x, …], [y, …]], …]}`. Drawings that the game did
+not recognise (`"recognized": false`) are skipped. Lines of `.jsonl` are
 `{"label": …, "strokes": [[[x, y], …], …]}`.
 """
 
@@ -45,7 +45,7 @@ class _Listed(BaseModel):
 
 
 def read_drawings(source: Path) -> Iterator[Item]:
-    """Yields the drawings of a file, or of all files of a folder.  Raises BuildError."""
+    """Yields the drawings of a file, or of all files of a folder. Raises BuildError."""
     if not source.is_dir():
         if source.suffix.lower() not in SUFFIXES:
             raise BuildError(f"{source} is not a file of strokes ({', '.join(SUFFIXES)})")

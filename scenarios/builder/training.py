@@ -1,8 +1,8 @@
 """The train split, in the schema of the release: one question about one frame per row.
 
 A sample gives two rows: its first frame, which cannot be answered, and the frame with enough
-information.  Each row lists what the environment accepts there.  The columns `scenario` and `clear`
-are additions to the release's schema.  Needs the extra `build`.
+information. Each row lists what the environment accepts there. The columns `scenario` and `clear`
+are additions to the release's schema. Needs the extra `build`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ SHARD_BYTES = 64 * 2**20
 
 
 class TrainRow(NamedTuple):
-    """A row of the train split.  `images` are encoded files."""
+    """A row of the train split. `images` are encoded files."""
 
     prompt: list[dict[str, str]]
     images: list[bytes]

@@ -41,10 +41,10 @@ def build_vsod(
     passer: Layer | None = None,
     mask: Image.Image | None = None,
 ) -> Built:
-    """Builds the frames of an object that something passes.  Without a passer a bus is drawn.
+    """Builds the frames of an object that something passes. Without a passer a bus is drawn.
 
-    `scenes` are at least 4 frames of equal size, from a video or one still repeated.  Box and mask
-    (see `build_rod`) apply to all of them.  Raises SkipError if the passer does not hide the
+    `scenes` are at least 4 frames of equal size, from a video or one still repeated. Box and mask
+    (see `build_rod`) apply to all of them. Raises SkipError if the passer does not hide the
     object.
     """
     count = len(scenes)
@@ -56,7 +56,7 @@ def build_vsod(
     way = _way(target, size, rng, passer, count - 1 - before, mirrored=leftwards)
 
     def frame(index: int) -> Frame:
-        # The frames form a ring.  In the reference frame the passer is `before` steps away.
+        # The frames form a ring. In the reference frame the passer is `before` steps away.
         offset = (index - first + before) % count - before
         image = way.frame(scenes[index], -offset if leftwards else offset)
         return Frame(f"{index:04d}", image)

@@ -1,6 +1,6 @@
 """All questions, suggestions and abstentions that the builder writes.
 
-A suggestion contains exactly one keyword of its environment, which a test checks.  If the published
+A suggestion contains exactly one keyword of its environment, which a test checks. If the published
 code compares whole texts, the environment's constants are used.
 """
 
@@ -208,7 +208,7 @@ def texts_for(
     question: str | None = None,
     thing: str = "",
 ) -> SampleTexts:
-    """Returns a sample's texts.  Draws a question of the scenario unless one is given."""
+    """Returns a sample's texts. Draws a question of the scenario unless one is given."""
     chosen = rng.choice(QUESTIONS[scenario]).format(thing=thing)
     return SampleTexts(question or chosen, tuple(suggestions), rng.choice(ABSTENTIONS))
 
@@ -245,6 +245,6 @@ def move_suggestions(direction: str) -> tuple[str, ...]:
 
 
 def enhance_suggestions(family: str, rng: random.Random) -> tuple[str, ...]:
-    """Returns four enhancements.  The first one repairs the family of corruption."""
+    """Returns four enhancements. The first one repairs the family of corruption."""
     others = rng.sample([name for name in ENHANCE if name != family], 3)
     return tuple(rng.choice(ENHANCE[name]) for name in (family, *others))

@@ -16,7 +16,7 @@ from proactive_agent.scenarios.builder.writer import make_sample
 
 @dataclass(frozen=True)
 class BuildJob:
-    """The settings for all items of a scenario.  Sent to every worker once."""
+    """The settings for all items of a scenario. Sent to every worker once."""
 
     scenario: str
     root: Path
@@ -52,7 +52,7 @@ def is_for_training(key: str, seed: int, share: float) -> bool:
     """Returns whether an item belongs to the train split.
 
     This depends only on the item's key and the seed, so all samples of a picture, in all scenarios,
-    are in the same split.  About `share` of many items are for training.
+    are in the same split. About `share` of many items are for training.
     """
     digest = hashlib.sha256(f"{seed}/{key}".encode()).digest()
     return int.from_bytes(digest[:8], "big") < share * 2**64

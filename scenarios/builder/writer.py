@@ -23,7 +23,7 @@ QUALITY = 85
 
 
 def encoded(image: Image.Image, quality: int = QUALITY, *, lossless: bool = False) -> bytes:
-    """Encodes a picture as WebP.  The same pixels give the same bytes."""
+    """Encodes a picture as WebP. The same pixels give the same bytes."""
     stream = io.BytesIO()
     image.save(stream, "WEBP", quality=quality, lossless=lossless, method=4)
     return stream.getvalue()
@@ -69,7 +69,7 @@ def make_sample(
 ) -> Made:
     """Combines frames, texts and categories into a sample, and loads it as a check.
 
-    Shuffles the options and keeps the order of the categories.  Raises DataError if the sample does
+    Shuffles the options and keeps the order of the categories. Raises DataError if the sample does
     not load, and SkipError if it lacks a frame or has two options that read alike.
     """
     folder = f"{SCENARIOS[scenario].stem}/{number:06d}"

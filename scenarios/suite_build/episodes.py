@@ -1,6 +1,6 @@
 """Builds episodes from materials with the scenario builder, one function per scenario.
 
-A material is the folder of one rendered object and its record.  Each function returns the built
+A material is the folder of one rendered object and its record. Each function returns the built
 frames, the suggestions, and the visible share of the object in every frame.
 """
 
@@ -28,7 +28,7 @@ from proactive_agent.scenarios.builder.rod import build_rod
 from proactive_agent.scenarios.builder.vsod import build_vsod
 
 LEAST_SHARE = 0.05
-"""Minimum share of the picture.  For a smaller object the picture is cropped."""
+"""Minimum share of the picture. For a smaller object the picture is cropped."""
 
 COCO_SIDE = 640
 ZOOM_SIDE = 150
@@ -117,7 +117,7 @@ def mvp_n(material: Material, rng: random.Random, materials: Path) -> Episode:
 
 
 def imagenet_c(material: Material, rng: random.Random, materials: Path) -> Episode:
-    """Corrupts the picture.  Families alternate over the episodes."""
+    """Corrupts the picture. Families alternate over the episodes."""
     family, corruption = material.record["corruption"]
     picture = material.open("scene.png")
     built = build_imagenet_c(picture, corruption, rng, hardness=material.record["hardness"])

@@ -2,7 +2,7 @@
 
     python scenarios/suite_build/make.py --materials DIR --out scenarios/suite
 
-The scripts in `render/` make the materials in about an hour.  The same materials give the same
+The scripts in `render/` make the materials in about an hour. The same materials give the same
 bytes.
 """
 
@@ -88,7 +88,7 @@ def _make(scenario: str, number: int, material: Material, materials: Path) -> tu
 
 
 def _measures(material: Material, episode: Episode, made: Made) -> dict[str, Any]:
-    """Returns a sample's manifest entry.  Hashes tie it to the shipped frames."""
+    """Returns a sample's manifest entry. Hashes tie it to the shipped frames."""
     frames = {
         name: {
             "sha256": hashlib.sha256(content).hexdigest()[:16],

@@ -22,7 +22,7 @@ def share(mask: Image.Image) -> float:
 def visible_shares(build: Callable[[Image.Image], Built], mask: Image.Image) -> dict[str, float]:
     """Returns by frame the visible share of the object's pixels.
 
-    The occluder is the same for every scene.  Frames built over a black and over a white scene
+    The occluder is the same for every scene. Frames built over a black and over a white scene
     therefore differ exactly where the scene behind is visible.
     """
     behind = np.asarray(mask, dtype=np.float64) / 255

@@ -22,7 +22,7 @@ CORRUPTIONS = (
     ("deblur", "glass_blur"), ("compression", "jpeg_compression"), ("brightness", "darkness"),
     ("deblur", "motion_blur"), ("denoise", "impulse_noise"),
 )  # fmt: skip
-"""Pairs of family and corruption, used in turn.  Corruptions that hide no object even at their
+"""Pairs of family and corruption, used in turn. Corruptions that hide no object even at their
 worst (saturation, artifacts, too much light) are only offered as wrong enhancements."""
 
 HARDNESS = {"brightness": 1.0, "contrast": 1.0}

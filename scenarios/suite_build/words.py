@@ -1,6 +1,6 @@
 """Questions and suggestions of the suite that are more specific than the builder's own.
 
-Half of the questions name the kind of object.  The wrong categories are of the same kind, so this
+Half of the questions name the kind of object. The wrong categories are of the same kind, so this
 gives no hint.
 """
 

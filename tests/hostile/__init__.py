@@ -12,7 +12,7 @@
 - random inputs of all kinds: `test_fuzz.py`; `mutations.py` makes them out of good ones
 
 Each file begins with its generator and a table of cases: a name, the hostile input, and words of
-the message that refuses it.  A new case is one line of that table.  `attacking.refusal` runs a
+the message that refuses it. A new case is one line of that table. `attacking.refusal` runs a
 command on the input and checks what holds for every area: an end within seconds, the exit code of
-a refusal, a short message and no traceback.  `SECURITY.md` states what is promised in each area.
+a refusal, a short message and no traceback. `SECURITY.md` states what is promised in each area.
 """

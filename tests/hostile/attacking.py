@@ -13,15 +13,15 @@ from click.testing import CliRunner
 from proactive_agent.cli.app import cli
 
 PATIENCE = 30
-"""Seconds after which a command counts as stalled.  Refusals take milliseconds."""
+"""Seconds after which a command counts as stalled. Refusals take milliseconds."""
 
 LONGEST_MESSAGE = 1000
-"""In characters.  A hostile text of megabytes must not fill the terminal."""
+"""In characters. A hostile text of megabytes must not fill the terminal."""
 
 
 @contextmanager
 def no_stall(seconds: int = PATIENCE) -> Iterator[None]:
-    """Raises TimeoutError if the block takes longer.  A thread that hangs is not interrupted."""
+    """Raises TimeoutError if the block takes longer. A thread that hangs is not interrupted."""
 
     def stop(number: int, frame: FrameType | None) -> None:
         raise TimeoutError(f"stalled for {seconds} s")

@@ -1,6 +1,6 @@
 """Archives and downloads from someone else.
 
-Unpacking writes nothing outside the folder and no more than an archive declares.  A download is
+Unpacking writes nothing outside the folder and no more than an archive declares. A download is
 compared with the hash that the Hub gives.
 """
 

@@ -1,6 +1,6 @@
 """A long reply costs time in proportion to its length, and the rules read only so much of it.
 
-A new case is a line of `REPEATED`.  The tests count the characters that regular expressions are
+A new case is a line of `REPEATED`. The tests count the characters that regular expressions are
 given, because times vary.
 """
 

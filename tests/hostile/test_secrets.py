@@ -1,4 +1,4 @@
-"""A server repeats the key that it was sent.  No part of it is written, shown or logged.
+"""A server repeats the key that it was sent. No part of it is written, shown or logged.
 
 A new case is a line in `TROUBLES` of `tests/providers/hostile_server.py` and its name in `ECHOES`.
 """

@@ -2,14 +2,14 @@
 
     python3.12 reference_driver.py FOLDER_OF_THE_UNPACKED_WHEEL < episodes.jsonl > turns.jsonl
 
-Reads one JSON object per line and writes one per line, in the same order.  Input: `stem`, `entry`,
+Reads one JSON object per line and writes one per line, in the same order. Input: `stem`, `entry`,
 `hint`, `reference`, `replies`; `resize` and `sizes` (of pictures by path) if pictures are scaled.
 Output: `turns`, `stop`, `correct`, `num_turns`, and `crash` if the published code raised an error.
 
 A line with `choose` asks for a solved example that suggests this option; `reasoning` adds the
-sentence before it.  Output: `steps`.
+sentence before it. Output: `steps`.
 
-This is the oracle of the differential test.  It imports nothing of this program.
+This is the oracle of the differential test. It imports nothing of this program.
 """
 
 import importlib

@@ -2,9 +2,9 @@
 
     python3.12 reference_judge.py FOLDER_OF_THE_UNPACKED_WHEEL < lines.jsonl > answers.jsonl
 
-Reads one JSON object per line and writes one per line, in the same order.  A line with `entry`,
-`stem`, `hint` and `reply` gives the messages for the judge.  A line with `raw`, `answers` and
-`title` gives the reading of the judge's output `raw`.  This imports nothing of this program.
+Reads one JSON object per line and writes one per line, in the same order. A line with `entry`,
+`stem`, `hint` and `reply` gives the messages for the judge. A line with `raw`, `answers` and
+`title` gives the reading of the judge's output `raw`. This imports nothing of this program.
 """
 
 import importlib

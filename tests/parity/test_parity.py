@@ -1,6 +1,6 @@
 """Compares environments, prompts and official parser with the published package, turn by turn.
 
-The published code needs Python >= 3.12 and runs in a subprocess with any such Python on PATH.  The
+The published code needs Python >= 3.12 and runs in a subprocess with any such Python on PATH. The
 test is skipped if there is none.
 """
 

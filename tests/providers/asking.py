@@ -59,13 +59,13 @@ def watched(provider: Local, before: Callable[[Any], None] = lambda ids: None) -
 
 
 def picture(width: int = 60, height: int = 40, turn: int = 0) -> ImagePart:
-    """A picture.  Each `turn` gives another picture."""
+    """A picture. Each `turn` gives another picture."""
     image = Image.linear_gradient("L").rotate(37 * turn).resize((width, height)).convert("RGB")
     return ImagePart(f"{width}x{height}/{turn}", lambda: image)
 
 
 def question(*content: Part | str, index: int = 0, max_tokens: int = 12, **more: Any) -> Request:
-    """A request with one message of this content.  `more` are other fields of the request."""
+    """A request with one message of this content. `more` are other fields of the request."""
     parts = tuple(TextPart(part) if isinstance(part, str) else part for part in content)
     messages = more.pop("messages", (UserMessage(parts),))
     sampling = more.pop("sampling", Sampling(max_tokens))
@@ -83,7 +83,7 @@ def questions(number: int, **more: Any) -> list[Request]:
 
 
 async def ask_all(provider: Provider, requests: Sequence[Request]) -> list[Reply]:
-    """Asks all requests concurrently.  Raises the first error."""
+    """Asks all requests concurrently. Raises the first error."""
     return await asyncio.gather(*map(provider.complete, requests))
 
 

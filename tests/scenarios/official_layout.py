@@ -1,7 +1,7 @@
 """Builds data folders in the official layout, with random samples and tiny pictures.
 
-The fields are those of the release.  The texts are ours and contain the words by which the
-published code identifies an option.  `random_sample` is pure: the same random generator gives the
+The fields are those of the release. The texts are ours and contain the words by which the
+published code identifies an option. `random_sample` is pure: the same random generator gives the
 same sample.
 """
 

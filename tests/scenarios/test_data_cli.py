@@ -32,7 +32,7 @@ def refusal(*arguments: str | Path) -> str:
 
 
 def write_rods(folder: Path, count: int = 88, template: str = "{image}.png", **more: Any) -> Path:
-    """Writes ROD samples with two frames.  The release has 88."""
+    """Writes ROD samples with two frames. The release has 88."""
     ring = {"num_images": 2, "first_image": 0, "reference_image": 1, "image_template": template}
     samples = [random_sample("rod", random.Random(i), i) | ring | more for i in range(count)]
     write_samples(folder, "rod", samples)

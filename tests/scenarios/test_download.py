@@ -34,7 +34,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LocalHub:
 
 @pytest.fixture(autouse=True)
 def packs(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
-    """Replaces the package index.  Returns the folders for which a pack was requested."""
+    """Replaces the package index. Returns the folders for which a pack was requested."""
     written: list[Path] = []
     monkeypatch.setattr(
         download_module, "write_pack", lambda folder, _wheel: written.append(folder)

@@ -1,4 +1,4 @@
-"""The seven environments against the protocol.  All expectations were derived by hand."""
+"""The seven environments against the protocol. All expectations were derived by hand."""
 
 import random
 from typing import Any

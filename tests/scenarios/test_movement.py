@@ -1,4 +1,4 @@
-"""How suggestions change each scenario's picture.  All expectations were derived by hand."""
+"""How suggestions change each scenario's picture. All expectations were derived by hand."""
 
 import pytest
 

@@ -1,6 +1,6 @@
 """The quality of the embedded suite, checked on the files that ship.
 
-The visible share of an object was computed from the masks of the renders.  `manifest.json` records
+The visible share of an object was computed from the masks of the renders. `manifest.json` records
 it together with hashes of the frames.
 """
 

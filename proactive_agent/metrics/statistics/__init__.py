@@ -1,6 +1,6 @@
 """Estimates with confidence intervals, and comparisons of them.
 
-The statistical unit is the sample, not the turn or the episode.  Repeats of a sample and turns of
+The statistical unit is the sample, not the turn or the episode. Repeats of a sample and turns of
 an episode stay together in every resample.
 """
 

@@ -18,7 +18,7 @@ class Estimate(BaseModel):
     value: float | None = None
     """Null if nothing was counted or if a part is unknown."""
     low: float | None = None
-    """Lower bound.  Both bounds are null if all samples have the same value."""
+    """Lower bound. Both bounds are null if all samples have the same value."""
     high: float | None = None
 
 
@@ -48,12 +48,12 @@ def share(successes: int, trials: int) -> Estimate:
 
 
 def ratio(over: Series, of: Series) -> Series:
-    """Divides one sum by another.  The result is NaN where the divisor is not positive."""
+    """Divides one sum by another. The result is NaN where the divisor is not positive."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(of > 0, over / of, np.nan)
 
 
 def average(series: Iterable[Series]) -> Series:
-    """Averages the series that are known.  The result is NaN if none is."""
+    """Averages the series that are known. The result is NaN if none is."""
     known = [one for one in series if np.isfinite(one[0])]
     return np.mean(known, axis=0) if known else np.full(DRAWS + 1, np.nan)

@@ -1,6 +1,6 @@
 """The bootstrap: column sums of a table of samples, as observed and in 10,000 resamples.
 
-numpy expressions on these sums apply to the observed value and to all resamples at once.  So a
+numpy expressions on these sums apply to the observed value and to all resamples at once. So a
 ratio, a difference, an average over scenarios or an index like d' gets its interval without further
 code.
 """
@@ -26,7 +26,7 @@ _CELLS = 2_000_000
 def resample(columns: Sequence[str], rows: NDArray[np.float64], name: str) -> Mapping[str, Series]:
     """Returns the sums of every column over samples (one row each) drawn with replacement.
 
-    Equal rows with an equal name give equal draws.  A column with an unknown value (NaN) has
+    Equal rows with an equal name give equal draws. A column with an unknown value (NaN) has
     unknown sums.
     """
     known = np.isfinite(rows).all(axis=0)

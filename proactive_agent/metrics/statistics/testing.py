@@ -34,7 +34,7 @@ def permutation_test(null: Series) -> float | None:
 
 
 def holm(p_values: Sequence[float | None]) -> list[float | None]:
-    """Adjusts p-values for multiple tests with Holm's method.  Unknown ones do not count."""
+    """Adjusts p-values for multiple tests with Holm's method. Unknown ones do not count."""
     known = sorted((p, place) for place, p in enumerate(p_values) if p is not None)
     adjusted: list[float | None] = [None] * len(p_values)
     largest = 0.0

@@ -1,4 +1,4 @@
-"""Conditions: changes of what the model is shown.  `a+b` combines two."""
+"""Conditions: changes of what the model is shown. `a+b` combines two."""
 
 from proactive_agent.play.conditions.base import (
     Condition,

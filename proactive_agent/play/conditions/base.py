@@ -39,10 +39,10 @@ class Situation(NamedTuple):
     conditions: "ConditionSet"
     """All conditions of the run."""
     rng: Callable[[str], random.Random]
-    """Returns a random generator for a purpose, seeded by run, sample and purpose.  Repeats of a
+    """Returns a random generator for a purpose, seeded by run, sample and purpose. Repeats of a
     sample get the same one."""
     show: Callable[[ImageRef], Awaitable[ImagePart]]
-    """Returns a picture as a part of a message.  Raises ImageError."""
+    """Returns a picture as a part of a message. Raises ImageError."""
 
 
 class Condition:
@@ -71,7 +71,7 @@ class Condition:
 
     @classmethod
     def create(cls, label: str, options: ConditionOptions) -> Self:
-        """Returns the condition of a label.  Raises UserError."""
+        """Returns the condition of a label. Raises UserError."""
         return cls()
 
     @property
@@ -92,7 +92,7 @@ class Condition:
         return observation
 
     async def prelude(self, situation: Situation) -> tuple[Message, ...]:
-        """Returns the messages before the first turn.  Raises ImageError, SampleError."""
+        """Returns the messages before the first turn. Raises ImageError, SampleError."""
         return ()
 
 
@@ -131,7 +131,7 @@ class ConditionSet:
     def toolset(self, asked: ToolsetName) -> ToolsetName:
         """Returns the toolset to offer if the user asks for `asked`.
 
-        The toolset of a condition replaces the default, `scenario`.  Raises UserError if the user
+        The toolset of a condition replaces the default, `scenario`. Raises UserError if the user
         asks for a third one.
         """
         self._check_against(f"toolset {asked}")
@@ -157,7 +157,7 @@ class ConditionSet:
         return observation
 
     async def prelude(self, situation: Situation) -> tuple[Message, ...]:
-        """Returns the messages before the first turn.  Raises ImageError, SampleError."""
+        """Returns the messages before the first turn. Raises ImageError, SampleError."""
         messages: list[Message] = []
         for part in self.parts:
             messages += await part.prelude(situation)

@@ -1,7 +1,7 @@
 """`icl:1`, `icl:3`, …: solved episodes come before the first turn (in-context learning).
 
-The episodes are of other samples, drawn anew for each sample.  They look like the run's own turns:
-same protocol, same hint.  Each shows its first turn, which makes a suggestion, and its last turn,
+The episodes are of other samples, drawn anew for each sample. They look like the run's own turns:
+same protocol, same hint. Each shows its first turn, which makes a suggestion, and its last turn,
 which answers.
 """
 

@@ -43,7 +43,7 @@ class Reference(Condition):
 class Clear(Condition):
     """`clear`: the frame that shows enough, with the suggestions of the first state on offer.
 
-    No help is needed here, so every request is over-asking.  Compared with a condition in which
+    No help is needed here, so every request is over-asking. Compared with a condition in which
     help is needed, this separates models that see when to ask from models that always ask.
     """
 
@@ -69,7 +69,7 @@ class Stateless(Condition):
 class History(Condition):
     """`history`: earlier turns stay in the conversation, and all pictures are scaled down.
 
-    Every turn is asked in full.  Small pictures make room for a dozen of them; the paper takes a
+    Every turn is asked in full. Small pictures make room for a dozen of them; the paper takes a
     short edge of 224 pixels.
     """
 

@@ -1,7 +1,7 @@
 """`random-suggestions`: suggestions of other scenarios replace those of the sample.
 
-None of them is possible here, so taking one is wrong.  A model that looks proactive and also takes
-these only avoids abstaining.  In the protocol `tools`, the toolset `random` has this effect.
+None of them is possible here, so taking one is wrong. A model that looks proactive and also takes
+these only avoids abstaining. In the protocol `tools`, the toolset `random` has this effect.
 """
 
 from collections.abc import Iterator, Sequence

@@ -32,8 +32,8 @@ CONDITIONS: dict[str, type[Condition]] = {
 def register_condition(condition: ConditionType) -> ConditionType:
     """Makes a condition of your own available by its labels, in this process.
 
-    Also works as a class decorator.  A class that is defined again replaces its older self, as
-    happens when a notebook cell is run twice.  Raises UserError if a label is taken or malformed.
+    Also works as a class decorator. A class that is defined again replaces its older self, as
+    happens when a notebook cell is run twice. Raises UserError if a label is taken or malformed.
     """
     labels = condition.labels or (condition.name,)
     for label in labels:
@@ -63,7 +63,7 @@ def _is_redefined(old: type[Condition], new: type[Condition]) -> bool:
 
 
 def parse_condition(text: str, protocol: str, options: ConditionOptions = DEFAULTS) -> ConditionSet:
-    """Returns the conditions of a label such as `hint` or `hint+icl:3`.  Raises UserError."""
+    """Returns the conditions of a label such as `hint` or `hint+icl:3`. Raises UserError."""
     parts = []
     for label in parts_of(text):
         if label not in CONDITIONS:

@@ -36,7 +36,7 @@ class Case:
 
 
 class Judge(ABC):
-    """Judges open-ended replies.  Concurrent calls of `judge` are allowed."""
+    """Judges open-ended replies. Concurrent calls of `judge` are allowed."""
 
     name: str
     """Names everything that the verdicts depend on."""
@@ -53,7 +53,7 @@ class Judge(ABC):
 
     @abstractmethod
     async def judge(self, case: Case, key: RequestKey) -> JudgementRecord:
-        """Returns the verdicts on a reply.  `key` identifies the reply.
+        """Returns the verdicts on a reply. `key` identifies the reply.
 
         Raises ProviderError if the model gives no verdict.
         """

@@ -20,7 +20,7 @@ CANNOT_JUDGE = frozenset({"baseline", "human"})
 def check_judge(
     spec: str, prompt_name: str, wording: Wording, scenarios: Iterable[str] = ()
 ) -> None:
-    """Checks everything about a judge except that its model answers.  Raises UserError."""
+    """Checks everything about a judge except that its model answers. Raises UserError."""
     for scenario in scenarios:
         if SCENARIOS[scenario].open_ended:
             wording.open_ended(scenario)

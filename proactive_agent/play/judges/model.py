@@ -1,4 +1,4 @@
-"""A model as the judge.  Any provider can judge; it is shown text only."""
+"""A model as the judge. Any provider can judge; it is shown text only."""
 
 import time
 

@@ -1,7 +1,7 @@
 """Finds the category that a text settles on, by rules over words.
 
 A category counts if the text names it without ruling it out, asking about it or leaving it in
-doubt.  If several count, the one in a conclusion wins.
+doubt. If several count, the one in a conclusion wins.
 """
 
 import re
@@ -56,7 +56,7 @@ _CONCLUSION = re.compile(
 
 
 class _Sentence:
-    """A sentence.  Whatever concerns all of its mentions is found only once."""
+    """A sentence. Whatever concerns all of its mentions is found only once."""
 
     def __init__(self, text: str) -> None:
         self.text = text

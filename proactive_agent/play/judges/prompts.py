@@ -1,6 +1,6 @@
 """Prompts for a model that judges, and the parsing of its verdicts.
 
-`OwnPrompt` is this project's prompt.  `OfficialPrompt` is the published one, from a protocol pack.
+`OwnPrompt` is this project's prompt. `OfficialPrompt` is the published one, from a protocol pack.
 """
 
 import json
@@ -41,13 +41,13 @@ class JudgePrompt(ABC):
 
     @abstractmethod
     def read(self, text: str, case: Case) -> list[bool]:
-        """Returns one verdict for each accepted answer.  Raises UnreadableError."""
+        """Returns one verdict for each accepted answer. Raises UnreadableError."""
 
 
 class OwnPrompt(JudgePrompt):
     """A numbered list of answers in, a JSON list of verdicts out.
 
-    Reading tolerates text around the list, Python's spelling, and words for yes and no.  A list of
+    Reading tolerates text around the list, Python's spelling, and words for yes and no. A list of
     the wrong length is unreadable.
     """
 
@@ -115,7 +115,7 @@ def _verdicts(inside: str) -> list[bool] | None:
 
 
 def _bits(text: str, listed: str) -> list[bool]:
-    """Returns the last bits of a text, one for each listed answer.  Raises UnreadableError."""
+    """Returns the last bits of a text, one for each listed answer. Raises UnreadableError."""
     found = _BITS.findall(text)
     if not found:
         raise UnreadableError("there are no bits")

@@ -1,4 +1,4 @@
-"""The judge by rules: synonyms for requests, whole words for categories.  It needs no model.
+"""The judge by rules: synonyms for requests, whole words for categories. It needs no model.
 
 `python -m proactive_agent judge --agreement` measures its agreement with people.
 """

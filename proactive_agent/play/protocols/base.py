@@ -64,7 +64,7 @@ class TurnReading:
 
 
 class JudgeError(Exception):
-    """The judge gave no verdict.  `kind` is that of the judge's ProviderError."""
+    """The judge gave no verdict. `kind` is that of the judge's ProviderError."""
 
     def __init__(self, failure: ProviderError) -> None:
         super().__init__(str(failure))
@@ -101,7 +101,7 @@ class Protocol(ABC):
         image: ImagePart,
         past: PastTurn | None,
     ) -> TurnPrompt:
-        """Returns the prompt of a turn.  `past` is None at the start of a conversation."""
+        """Returns the prompt of a turn. `past` is None at the start of a conversation."""
 
     def closing(self, past: PastTurn) -> tuple[Message, ...]:
         """Returns the messages that end a solved example after its last turn."""
@@ -123,4 +123,4 @@ class Protocol(ABC):
         environment: Environment[Any],
         user_rng: random.Random,
     ) -> TurnReading:
-        """Returns the reading of a reply without asking a judge.  Never raises."""
+        """Returns the reading of a reply without asking a judge. Never raises."""

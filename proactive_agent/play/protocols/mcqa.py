@@ -1,6 +1,6 @@
 """`mcqa`: the paper's multiple choice.
 
-Suggestions, abstention and categories form one lettered list.  Each turn is asked without the
+Suggestions, abstention and categories form one lettered list. Each turn is asked without the
 conversation so far.
 """
 

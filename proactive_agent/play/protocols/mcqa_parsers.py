@@ -1,9 +1,9 @@
 """Parsers of a multiple-choice reply.
 
-See `docs/protocol.md`, section "Reading a multiple-choice reply".  `official` reproduces the
-published parser exactly.  It is strict, and its numbers are comparable with the paper's.  `lenient`
-is this project's own.  It also understands a missing full stop, `A) …`, bold type, upper case and
-"The answer is …".  The record of a turn holds the verdicts of both.
+See `docs/protocol.md`, section "Reading a multiple-choice reply". `official` reproduces the
+published parser exactly. It is strict, and its numbers are comparable with the paper's. `lenient`
+is this project's own. It also understands a missing full stop, `A) …`, bold type, upper case and
+"The answer is …". The record of a turn holds the verdicts of both.
 """
 
 import re

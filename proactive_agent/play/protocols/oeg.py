@@ -1,8 +1,8 @@
 """`oeg`: open-ended generation.
 
-The model gets the question without options.  A judge says which accepted answers the reply gives,
-and its verdicts decide the action.  By default each question is asked once (paper, Table 2).  With
-several turns (Table 10) the user carries out the suggestion and asks again.  See
+The model gets the question without options. A judge says which accepted answers the reply gives,
+and its verdicts decide the action. By default each question is asked once (paper, Table 2). With
+several turns (Table 10) the user carries out the suggestion and asks again. See
 `docs/protocol.md`, section "Open-ended questions and the judge".
 """
 
@@ -102,7 +102,7 @@ def _judged(
 ) -> TurnReading:
     """Returns the reading that a judge's verdicts lead to.
 
-    A right category ends the episode whatever else the reply says, as in the multiple choice.  The
+    A right category ends the episode whatever else the reply says, as in the multiple choice. The
     judge says that a reply asks for something helpful; rules find the intervention it asks for.
     """
     met = [answer for answer, v in zip(case.answers, judgement.answers, strict=True) if v.met]

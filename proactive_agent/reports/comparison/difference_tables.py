@@ -54,7 +54,7 @@ def _cell(found: Difference | None, metric: str) -> Cell:
 def help_seeking_grids(pairs: Sequence[HelpSeekingPair]) -> list[Grid]:
     """Makes the help-seeking table, or none without pairs.
 
-    One pair of runs gets a line per scenario and one for their average.  Several pairs get a line
+    One pair of runs gets a line per scenario and one for their average. Several pairs get a line
     each.
     """
     if not pairs:

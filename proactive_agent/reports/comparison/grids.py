@@ -27,7 +27,7 @@ from proactive_agent.reports.tables.rates import (
 
 
 def grids(report: ComparisonReport) -> list[Grid]:
-    """All tables, the most important first.  A single run is shown scenario by scenario."""
+    """All tables, the most important first. A single run is shown scenario by scenario."""
     summaries = [run.summary for run in report.runs]
     groups = _groups(report)
     details = [*consistency_grids(groups), *usage_grids(groups)]

@@ -1,7 +1,7 @@
 """Differences between a run and a baseline, on the samples that both have played to the end.
 
 acc is tested with McNemar's exact test; psr and the averages over scenarios with a paired
-permutation test.  All intervals come from a paired bootstrap.
+permutation test. All intervals come from a paired bootstrap.
 """
 
 from collections.abc import Collection, Sequence

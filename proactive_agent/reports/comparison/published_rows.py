@@ -1,4 +1,4 @@
-"""Published results next to our runs.  Each is shown with the data that it was measured on."""
+"""Published results next to our runs. Each is shown with the data that it was measured on."""
 
 from collections.abc import Collection, Sequence
 from typing import Literal

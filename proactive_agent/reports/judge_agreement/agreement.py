@@ -42,7 +42,7 @@ class Agreement(NamedTuple):
 
     @property
     def kappa(self) -> float | None:
-        """Cohen's kappa: agreement beyond chance.  None if chance alone yields full agreement."""
+        """Cohen's kappa: agreement beyond chance. None if chance alone yields full agreement."""
         if self.raw is None:
             return None
         first = (self.both + self.first_only) / self.total
@@ -89,7 +89,7 @@ async def compare_with_people(
 ) -> list[VerdictPair | ProviderError]:
     """Judges each answer and pairs the verdict with the human label.
 
-    Failed requests are returned in place of their pairs.  Raises UserError, StoppedError.
+    Failed requests are returned in place of their pairs. Raises UserError, StoppedError.
     """
     limit = asyncio.Semaphore(concurrency or (judge.provider.concurrency if judge.provider else 1))
 

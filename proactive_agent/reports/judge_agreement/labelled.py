@@ -6,15 +6,15 @@ The file holds a line of JSON per answer:
      "kind": "proactive"}, {"text": "Horse", "kind": "category"}], "answer": "Go back, please.",
      "proactive": true, "category": false}
 
-`category` is null if no category is accepted.  The rule-based judge also reads two optional fields:
+`category` is null if no category is accepted. The rule-based judge also reads two optional fields:
 the intervention of an accepted answer (`tool`, `argument`) and the wrong categories
-(`other_categories`).  In the embedded file, `held_out` marks the answers on which the rules were
+(`other_categories`). In the embedded file, `held_out` marks the answers on which the rules were
 not tuned.
 
 Labelling rules of the embedded file: a request counts if it asks for one of the accepted
-interventions, wishes for it or says that it is needed, in any words.  General wishes (a clearer
-picture, more information) and other interventions do not count.  A category counts if the answer
-settles on it, even as a guess.  It does not count if it is one of several, rejected or asked about.
+interventions, wishes for it or says that it is needed, in any words. General wishes (a clearer
+picture, more information) and other interventions do not count. A category counts if the answer
+settles on it, even as a guess. It does not count if it is one of several, rejected or asked about.
 """
 
 from collections.abc import Iterator
@@ -90,7 +90,7 @@ class LabelledAnswer(BaseModel):
 
 
 def read_labelled(file: Path) -> list[LabelledAnswer]:
-    """Reads all answers of a file.  Raises UserError, which names the line."""
+    """Reads all answers of a file. Raises UserError, which names the line."""
     return list(_lines(file))
 
 

@@ -44,4 +44,4 @@ FORMS: Mapping[str, Callable[[PaperTable, int], str]] = {
     "csv": _csv,
     "json": _json,
 }
-"""The functions that write a table, by format.  Their second argument is the terminal's width."""
+"""The functions that write a table, by format. Their second argument is the terminal's width."""

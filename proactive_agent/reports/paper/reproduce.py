@@ -17,7 +17,7 @@ FIGURES = {
     "acc-psr": "acc-psr",
     "help-seeking": "help-seeking",
 }
-"""The plot of each target.  The last two are not in the paper."""
+"""The plot of each target. The last two are not in the paper."""
 
 TARGETS = (*TABLE_NAMES, *FIGURES)
 
@@ -39,7 +39,7 @@ def reproduce(
 ) -> Reproduced:
     """Makes a table or figure of the paper with these runs.
 
-    `forms` are `png` and `svg` for a figure, and the names in `formats.FORMS` for a table.  Raises
+    `forms` are `png` and `svg` for a figure, and the names in `formats.FORMS` for a table. Raises
     UserError if the runs do not suffice; the message names the missing ones.
     """
     try:

@@ -1,7 +1,7 @@
 """The paper's tables with our runs, followed by the published figures.
 
 Supports tables 1 (multiple choice), 2 (open-ended), 3 (before and after training), 6 (reference
-frame) and 7 (hint).  Table 3 takes the run before training first, then the runs after it.
+frame) and 7 (hint). Table 3 takes the run before training first, then the runs after it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -68,7 +68,7 @@ class PaperTable(NamedTuple):
 
 
 def paper_table(name: TableName, runs: Sequence[PlayedRun]) -> PaperTable:
-    """Makes a table of the paper with these runs.  Raises UserError if no run fits."""
+    """Makes a table of the paper with these runs. Raises UserError if no run fits."""
     info = TABLES[name]
     chosen = choose_runs(runs, lambda run: _unfit(run, info), _needs(info))
     if name == "table3":

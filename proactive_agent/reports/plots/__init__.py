@@ -24,7 +24,7 @@ FIGURES = {
 
 
 def draw(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -> Drawing:
-    """Draws the named plot.  Raises UserError if the runs do not fit it."""
+    """Draws the named plot. Raises UserError if the runs do not fit it."""
     module, _, function = FIGURES[name].partition(":")
     with style():
         home = importlib.import_module(f"{__name__}.{module}")

@@ -1,6 +1,6 @@
 """Shares of turns that ask, abstain or predict, per scenario and on average.
 
-Corresponds to the paper's Figure 4.  Unreadable replies are shown separately.
+Corresponds to the paper's Figure 4. Unreadable replies are shown separately.
 """
 
 from collections.abc import Sequence
@@ -36,7 +36,7 @@ PARTS = (
 
 
 def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """Draws a bar per run.  The paper publishes no numbers for this plot."""
+    """Draws a bar per run. The paper publishes no numbers for this plot."""
     from matplotlib.patches import Patch
 
     runs, scenarios, left_out = choose_runs(

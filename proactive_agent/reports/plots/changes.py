@@ -55,7 +55,7 @@ def draw_changes(
     *,
     across: int,
 ) -> "Figure":
-    """Draws the plot, with `across` panels side by side.  Our runs must precede published rows."""
+    """Draws the plot, with `across` panels side by side. Our runs must precede published rows."""
     first, *others = conditions
     legend = [Key(mark(BLUE, "o", hollow=True), first)]
     legend += [Key(mark(*style), name) for style, name in zip(AFTER, others, strict=False)]

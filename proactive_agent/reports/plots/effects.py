@@ -1,7 +1,7 @@
 """The effect of a condition: each model without and with it, and the change.
 
 Corresponds to the paper's Figure 5 (hint), Figure 6 (conversation history), Figure 8 (in-context
-learning on ROD and MVP-N) and Figure 9 (random suggestions).  A model that picks random suggestions
+learning on ROD and MVP-N) and Figure 9 (random suggestions). A model that picks random suggestions
 as often as useful ones is not proactive: it only avoids abstaining.
 """
 

@@ -1,8 +1,8 @@
 """Help-seeking when help is needed and when it is not (not in the paper).
 
-x is the share of first turns that ask on the clear frame.  y is the share that ask on a frame that
-hides something.  A model that asks regardless of need is on the diagonal.  A model that
-distinguishes the two frames is above it.  Each curve shows one value of the sensitivity d'.
+x is the share of first turns that ask on the clear frame. y is the share that ask on a frame that
+hides something. A model that asks regardless of need is on the diagonal. A model that
+distinguishes the two frames is above it. Each curve shows one value of the sensitivity d'.
 """
 
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ SENSITIVITIES = (1, 2, 3)
 
 
 def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """Draws the models that have both runs.  The paper publishes no numbers for this plot."""
+    """Draws the models that have both runs. The paper publishes no numbers for this plot."""
     models, scenarios, left_out = matched = match_models(
         runs, WantedConditions(("zero-shot", "clear"))
     )
@@ -34,7 +34,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         size_for(scenarios),
         legend=legend_of(models),
         notes=[
-            f"Dashed line: asks regardless of need.  Curves: equal d'.  {INTERVALS}",
+            f"Dashed line: asks regardless of need. Curves: equal d'. {INTERVALS}",
             *matched.departure_notes,
         ],
     )

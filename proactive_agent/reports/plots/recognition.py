@@ -1,7 +1,7 @@
 """Accuracy when help is needed against accuracy on the reference frame.
 
-Corresponds to the paper's Figure 3.  x is the accuracy on the reference frame, y the accuracy when
-the model has to ask for help.  A model on the diagonal loses nothing.  The further below it a model
+Corresponds to the paper's Figure 3. x is the accuracy on the reference frame, y the accuracy when
+the model has to ask for help. A model on the diagonal loses nothing. The further below it a model
 is, the more it fails because it does not ask.
 """
 

@@ -1,7 +1,7 @@
-"""The style of all plots, and their export to files.  The same runs give the same bytes.
+"""The style of all plots, and their export to files. The same runs give the same bytes.
 
-The colours are Okabe and Ito's, which are distinct for people with any colour vision.  No two
-models share both colour and marker.  Names are never read as markup.
+The colours are Okabe and Ito's, which are distinct for people with any colour vision. No two
+models share both colour and marker. Names are never read as markup.
 """
 
 import io
@@ -68,13 +68,13 @@ class MarkerStyle(NamedTuple):
 
 
 def marker_style(number: int) -> MarkerStyle:
-    """The style of the model with this number, counted from 0.  The first 56 are distinct."""
+    """The style of the model with this number, counted from 0. The first 56 are distinct."""
     return MarkerStyle(COLOURS[number % len(COLOURS)], MARKERS[number % len(MARKERS)])
 
 
 @contextmanager
 def style() -> Iterator[None]:
-    """Applies the style to what is drawn inside.  Raises MissingExtraError without matplotlib."""
+    """Applies the style to what is drawn inside. Raises MissingExtraError without matplotlib."""
     try:
         import matplotlib as mpl
     except ImportError:
@@ -90,7 +90,7 @@ def style() -> Iterator[None]:
 def settle(figure: "Figure") -> None:
     """Fixes the layout of a plot.
 
-    The last digits of matplotlib's layout solver differ between calls.  Rounding removes them.
+    The last digits of matplotlib's layout solver differ between calls. Rounding removes them.
     """
     from matplotlib.transforms import Bbox
 

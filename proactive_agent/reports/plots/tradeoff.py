@@ -1,7 +1,7 @@
 """Accuracy against suggestions: the cost and the benefit of asking (not in the paper).
 
-An episode takes psr + 1 turns.  Each dashed line shows one value of acc ÷ (psr + 1), the number of
-right answers per turn.  Models that ask without end are far to the right.
+An episode takes psr + 1 turns. Each dashed line shows one value of acc ÷ (psr + 1), the number of
+right answers per turn. Models that ask without end are far to the right.
 """
 
 from collections.abc import Sequence
@@ -50,7 +50,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         runs, unfit_unless_long("reference", "clear"), "runs of several turns"
     )
     legend = [Key(mark(*marker_style(n)), short(run.name)) for n, run in enumerate(runs)]
-    notes = [f"Dashed lines: right answers per 100 turns.  {INTERVALS}", *departure_notes(runs)]
+    notes = [f"Dashed lines: right answers per 100 turns. {INTERVALS}", *departure_notes(runs)]
     if with_published:
         legend += [Key(published_mark(m), label) for m, label in PUBLISHED_TABLES.values()]
         notes.append(published.NOTE)

@@ -50,7 +50,7 @@ def published_value(
 
 
 def drawn(estimate: Estimate, unit: float = 100) -> Value | None:
-    """Converts an estimate to the unit of the plot.  None if it is unknown."""
+    """Converts an estimate to the unit of the plot. None if it is unknown."""
     if estimate.value is None:
         return None
     if estimate.low is None or estimate.high is None:

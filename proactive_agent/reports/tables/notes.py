@@ -48,7 +48,7 @@ def summary_notes(summary: Summary, *, embedded: bool) -> list[str]:
 def reply_notes(runs: Sequence[tuple[str, Summary]]) -> list[str]:
     """Returns notes on replies that were cut off, and on runs that several models answered.
 
-    `runs` are names and summaries.  Names are left out if there is one run only.
+    `runs` are names and summaries. Names are left out if there is one run only.
     """
     notes = list(_served_notes(runs))
     cut = [(name, _cut_off(summary)) for name, summary in runs]

@@ -15,7 +15,7 @@ _GAP = 2
 
 
 class TerminalTable:
-    """A grid that rich can print.  Names are folded if the terminal is too narrow."""
+    """A grid that rich can print. Names are folded if the terminal is too narrow."""
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid

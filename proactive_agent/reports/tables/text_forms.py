@@ -37,7 +37,7 @@ def markdown(grid: Grid) -> str:
 
 
 def latex(grid: Grid) -> str:
-    r"""Returns a `tabular` with its title as a comment.  Needs `\usepackage{booktabs}`."""
+    r"""Returns a `tabular` with its title as a comment. Needs `\usepackage{booktabs}`."""
     width = 1 + len(grid.columns)
     lines = [f"% {_latex(grid.title)}", rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}", r"\toprule"]
     lines += [_latex_row(["", *grid.columns])]
@@ -61,9 +61,9 @@ def write_csv(
     rows: Iterable[Mapping[str, object]],
     line_end: str = "\n",
 ) -> None:
-    """Writes a header and the rows.  Unknown values (None or missing) become empty cells.
+    """Writes a header and the rows. Unknown values (None or missing) become empty cells.
 
-    Models and users write some of the cells.  So a text that starts like a spreadsheet formula is
+    Models and users write some of the cells. So a text that starts like a spreadsheet formula is
     prefixed with an apostrophe, and control characters are replaced, except line feeds and tabs.
     """
     writer = csv.DictWriter(stream, columns, lineterminator=line_end)

@@ -1,6 +1,6 @@
 """`report`: one HTML file about several runs.
 
-The file needs no network and executes nothing that a model wrote.  It holds the tables and plots of
+The file needs no network and executes nothing that a model wrote. It holds the tables and plots of
 `compare` and `reproduce`, the failures by group, and a gallery of episodes; each episode is a
 timeline of pictures and calls.
 """

@@ -19,7 +19,7 @@ NAMED = 3
 
 
 class Section(NamedTuple):
-    """A section of the page: a title and pieces of HTML.  Empty sections are left out."""
+    """A section of the page: a title and pieces of HTML. Empty sections are left out."""
 
     title: str
     parts: Sequence[str]

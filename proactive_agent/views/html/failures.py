@@ -1,4 +1,4 @@
-"""The table of a run's failure groups.  Its links filter the gallery."""
+"""The table of a run's failure groups. Its links filter the gallery."""
 
 from proactive_agent.reports.failure_tables import NONE, Failures, GroupSummary
 from proactive_agent.reports.tables import percent
@@ -10,7 +10,7 @@ RIGHT = "right"
 
 
 def failures_table(name: str, failures: Failures, *, linked: bool) -> str:
-    """Returns a row per group, the largest first.  `linked`: there is a gallery to filter."""
+    """Returns a row per group, the largest first. `linked`: there is a gallery to filter."""
     row = _FailureRow(name, failures, linked)
     succeeded = failures.episodes - failures.failed
     rows = [row.of(RIGHT, "", succeeded, {n: s.share for n, s in failures.right.items()}, "good")]

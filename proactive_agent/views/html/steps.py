@@ -23,7 +23,7 @@ TurnOutcome = Literal["right", "accepted", "wrong", "not accepted", "gave up", "
 
 
 def episode_values(episode: EpisodeRecord, pictures: Sequence[int | None]) -> dict[str, Any]:
-    """Returns an episode as JSON values.  `pictures` has the index of each turn's picture."""
+    """Returns an episode as JSON values. `pictures` has the index of each turn's picture."""
     failure = group(episode)
     error = episode.error
     return {

@@ -1,4 +1,4 @@
-"""Formats tables, notes and plots as HTML.  Text is escaped; control characters become visible."""
+"""Formats tables, notes and plots as HTML. Text is escaped; control characters become visible."""
 
 import base64
 from collections.abc import Iterator, Sequence

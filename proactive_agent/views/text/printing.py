@@ -29,7 +29,7 @@ class Printer:
         self._as_json = as_json
 
     def print_all(self, episodes: Sequence[EpisodeOutline], selection: Selection) -> None:
-        """Prints all chosen episodes.  Raises UserError if a sample was chosen that is missing."""
+        """Prints all chosen episodes. Raises UserError if a sample was chosen that is missing."""
         if selection.sample and not episodes:
             raise UserError(f"{self.folder.path} holds no episode {':'.join(selection.sample)}")
         if self._as_json or self._turns:
@@ -51,7 +51,7 @@ class Printer:
             console.file.flush()
 
     def print_diff(self, second: RunFolder, selection: Selection, order: Order) -> None:
-        """Prints the same samples of two runs.  Raises UserError if a chosen one is not in both."""
+        """Prints the same samples of two runs. Raises UserError if a chosen one is not in both."""
         chosen = selection.apply(in_order(self.folder.outlines(), order), self.folder.read_line)
         others = {episode.key: episode for episode in second.outlines()}
         both = [pair for pair in pairs(chosen, others) if selection.wants_pair(pair)]

@@ -1,6 +1,6 @@
 """The terminal interface of `trace`: the list of episodes, and one of them in detail.
 
-It needs the extra `view`.  All text that a model wrote goes through `terminal.console.safe`.
+It needs the extra `view`. All text that a model wrote goes through `terminal.console.safe`.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ def browse(
 ) -> None:
     """Opens the browser and returns when the user leaves it.
 
-    `second` is a run to compare with; `data` overrides the recorded data folder.  Raises UserError.
+    `second` is a run to compare with; `data` overrides the recorded data folder. Raises UserError.
     """
     try:
         from proactive_agent.views.tui.app import TraceBrowser

@@ -1,4 +1,4 @@
-"""The list of episodes.  Only visible rows are rendered, so long lists are fast."""
+"""The list of episodes. Only visible rows are rendered, so long lists are fast."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
@@ -38,7 +38,7 @@ def mark_of(episode: EpisodeOutline) -> Text:
 
 
 class EpisodeList(ScrollView, can_focus=True):
-    """Rows of episodes with a cursor.  With a second run, rows compare the same samples."""
+    """Rows of episodes with a cursor. With a second run, rows compare the same samples."""
 
     DEFAULT_CSS = """
     EpisodeList {
@@ -82,7 +82,7 @@ class EpisodeList(ScrollView, can_focus=True):
         return self.scrollable_content_region.width
 
     def show(self, rows: Sequence[EpisodeOutline], name_width: int) -> None:
-        """Shows other rows.  The cursor stays on its episode if that is among them."""
+        """Shows other rows. The cursor stays on its episode if that is among them."""
         before = self.current
         self.rows, self._name_width = rows, name_width
         self.virtual_size = Size(self.size.width, len(rows))

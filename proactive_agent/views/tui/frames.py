@@ -51,7 +51,7 @@ class FrameSource:
 
     @property
     def data(self) -> DataFolder:
-        """The run's data folder.  Raises UserError if it is missing."""
+        """The run's data folder. Raises UserError if it is missing."""
         if self._data is None:
             # Without the official filter: a run may have played the samples that it drops.
             self._data = DataFolder(self.path, unfiltered=True)

@@ -19,7 +19,7 @@ BATCH = 1000
 
 
 class LoadedRun:
-    """The last record of each episode of a run, as outlines.  Thread-safe."""
+    """The last record of each episode of a run, as outlines. Thread-safe."""
 
     def __init__(self, folder: RunFolder) -> None:
         self.folder = folder
@@ -70,7 +70,7 @@ class LoadedRun:
         return self.manifest.status == "running"
 
     def record(self, episode: EpisodeOutline) -> EpisodeRecord:
-        """Reads the whole record of an episode.  Raises UserError."""
+        """Reads the whole record of an episode. Raises UserError."""
         return self.folder.read_episode(episode)
 
 

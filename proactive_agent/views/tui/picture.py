@@ -1,6 +1,6 @@
 """Draws a picture in the terminal interface, by the terminal's graphics or by half blocks.
 
-Half blocks show two pixels per cell on any terminal with colours.  The half-cell widget of
+Half blocks show two pixels per cell on any terminal with colours. The half-cell widget of
 `textual_image` does not replace ours: it draws very narrow pictures with no columns, fails if the
 terminal reports a size of zero, and uses a function that Pillow 14 removes.
 """
@@ -44,7 +44,7 @@ UPPER_HALF = "▀"
 
 
 def trusts_graphics() -> bool:
-    """Whether to start with graphics.  tmux announces them even if its terminal has none."""
+    """Whether to start with graphics. tmux announces them even if its terminal has none."""
     return Graphics is not None and not os.environ.get("TMUX")
 
 

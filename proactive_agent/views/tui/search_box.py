@@ -12,7 +12,7 @@ FAILURES = "wrong|error"
 
 
 class SearchBox(Input):
-    """A query.  It is hidden while it is empty and does not have the focus."""
+    """A query. It is hidden while it is empty and does not have the focus."""
 
     DEFAULT_CSS = """
     SearchBox { height: 1; border: none; padding: 0; display: none; }

@@ -18,7 +18,7 @@ ASKED = ("image", "prompt", "options", "tools")
 
 
 def turn_text(episode: EpisodeRecord, index: int, settings: Settings, frames: FrameSource) -> Text:
-    """Formats a turn.  If its request cannot be rebuilt, the recorded parts are shown."""
+    """Formats a turn. If its request cannot be rebuilt, the recorded parts are shown."""
     turn = episode.turns[index]
     fields = turn.model_dump(mode="json", exclude={"index"})
     asked = {name: fields.pop(name) for name in ASKED}

@@ -47,7 +47,7 @@ def one_line(turn: TurnRecord) -> Text:
 
 
 def branches(episode: EpisodeRecord, index: int) -> list[Branch]:
-    """Returns the parts of a turn.  Index -1 stands for an episode without turns."""
+    """Returns the parts of a turn. Index -1 stands for an episode without turns."""
     if index < 0:
         return [_end(episode)]
     turn = episode.turns[index]

@@ -21,7 +21,7 @@ class _TurnLine(NamedTuple):
 
 
 class TurnsView(ScrollView, can_focus=True):
-    """The turns of one episode.  One is chosen; each can be folded into one line."""
+    """The turns of one episode. One is chosen; each can be folded into one line."""
 
     DEFAULT_CSS = """
     TurnsView {

@@ -87,7 +87,7 @@ def hidden_by(out: Path, record: Record, covers: list[Record]) -> list[Record]:
 
 
 def fault(out: Path, scenario: str, record: Record, covers: list[Record]) -> str:
-    """The reason why an episode cannot be used, or an empty text.  Also notes usable covers."""
+    """The reason why an episode cannot be used, or an empty text. Also notes usable covers."""
     if scenario in ("rod", "vsod"):
         record["covers"] = hidden_by(out, record, covers)
         if len(record["covers"]) < 2:
@@ -116,7 +116,7 @@ def catalogue(scenarios: dict[str, list[Record]]) -> list[Record]:
 
 
 def build(out: Path) -> dict[str, Any]:
-    """Collect all records.  Rejected episodes and those that fail a check are listed separately."""
+    """Collect all records. Rejected episodes and those that fail a check are listed separately."""
     out_of = rejected()
     scenarios: dict[str, list[Record]] = {}
     covers = {scenario: layers(out, scenario) for scenario in ("rod", "vsod")}

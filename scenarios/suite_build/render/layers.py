@@ -54,7 +54,7 @@ def _cubes(rng: random.Random) -> None:
 
 
 def _bricks(rng: random.Random) -> None:
-    """Long pastel bricks.  Each row is shifted; the ends are flush."""
+    """Long pastel bricks. Each row is shifted; the ends are flush."""
     for row in range(7):
         edges = [-0.64, *(-0.64 + 0.32 * k - (0.16 if row % 2 else 0) for k in range(1, 5)), 0.64]
         for left, right in pairwise(edges):

@@ -39,7 +39,7 @@ LOOKS = {
 
 
 def jobs(scenario: str) -> list[RenderJob]:
-    """One job per item.  The random choice of the room ignores the class."""
+    """One job per item. The random choice of the room ignores the class."""
     look = LOOKS[scenario]
     rng = random.Random(scenario)
     plan: list[RenderJob] = []

@@ -50,7 +50,7 @@ def start(hdri: str, strength: float, size: tuple[int, int], threads: int = 2) -
 
 
 def sun(azimuth: float, elevation: float, energy: float) -> None:
-    """A soft sun.  The angles, in degrees, give its direction as seen from the room's front."""
+    """A soft sun. The angles, in degrees, give its direction as seen from the room's front."""
     light = bpy.data.lights.new("sun", "SUN")
     light.energy, light.angle = energy, 0.2
     lamp = bpy.data.objects.new("sun", light)

@@ -19,7 +19,7 @@ SHARE = (0.58, 0.58)
 
 
 def jobs() -> list[RenderJob]:
-    """One job per item.  The random choice of the room ignores the class."""
+    """One job per item. The random choice of the room ignores the class."""
     rng = random.Random("mvp-n")
     plan: list[RenderJob] = []
     for letter in "mn":  # the second batch was added later: the first one keeps its rooms

@@ -32,7 +32,7 @@ COLUMNS = (("left", "left_up", "left_down"), ("up", "zoom", "down"),
 
 
 def jobs() -> list[RenderJob]:
-    """One job per item.  The random choice of room and place ignores the class."""
+    """One job per item. The random choice of room and place ignores the class."""
     rng = random.Random("coco")
     episodes = chosen("c")
     directions = [list(SLOTS)[number % len(SLOTS)] for number in range(len(episodes))]

@@ -1,4 +1,4 @@
-"""Jobs, each of which renders one episode.  Records let a rerun continue where it stopped."""
+"""Jobs, each of which renders one episode. Records let a rerun continue where it stopped."""
 
 from __future__ import annotations
 
@@ -31,6 +31,6 @@ def done(out: Path, scenario: str, job: RenderJob) -> bool:
 
 
 def save_record(folder: Path, job: RenderJob, numbers: dict[str, Any]) -> None:
-    """Write the record.  It marks the job as finished, so it must be written last."""
+    """Write the record. It marks the job as finished, so it must be written last."""
     record = {"name": job.name, **job.item.record(), "room": job.room, **numbers}
     (folder / "record.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")

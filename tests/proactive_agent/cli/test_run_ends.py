@@ -24,7 +24,7 @@ ABSTAINS = Reply("I cannot tell.")
 
 
 class Account(Provider):
-    """Abstains.  The model `fails` fails twice; `ends` has credit for two requests."""
+    """Abstains. The model `fails` fails twice; `ends` has credit for two requests."""
 
     remote = True
     asked: list[str] = []  # noqa: RUF012

@@ -108,7 +108,7 @@ def test_wrong_answers_after_refused_requests_are_guesses() -> None:
     assert group(EpisodeRecord.model_validate(fields)) == f.GUESSED_LATER
 
 
-# An independent definition of each group.  Exactly one of them must hold for every failure.
+# An independent definition of each group. Exactly one of them must hold for every failure.
 Test = Callable[[EpisodeRecord], bool]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 @pytest.fixture(scope="package", autouse=True)
 def one_thread() -> Iterator[None]:
-    """Limits torch to one thread.  Tiny models gain nothing from more, and busy cores slow them."""
+    """Limits torch to one thread. Tiny models gain nothing from more, and busy cores slow them."""
     try:
         import torch
     except ImportError:

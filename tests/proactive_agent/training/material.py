@@ -29,7 +29,7 @@ def picture(number: int, clear: bool) -> bytes:
 
 
 def fields(number: int, *, scenario: str = "quickdraw", **more: Any) -> dict[str, Any]:
-    """Returns one row.  Even numbers are ambiguous.  `more` replaces fields."""
+    """Returns one row. Even numbers are ambiguous. `more` replaces fields."""
     clear = bool(number % 2)
     asks = DETAILS if scenario == "quickdraw" else CLOSER
     options = [asks, ABSTAIN, *SHAPES]

@@ -23,7 +23,7 @@ def split() -> Path:
 
 @functools.cache
 def taught(kind: str) -> Path:
-    """Returns the folder of a model that writes option letters.  It is made once per test run."""
+    """Returns the folder of a model that writes option letters. It is made once per test run."""
     out = Path(_ROOT.name) / kind
     trained(out, model=str(tiny_models.folder(kind)), method="sft", tune="full", rollouts=2,
             max_steps=14, learning_rate=1e-2, reply_form="letter")  # fmt: skip

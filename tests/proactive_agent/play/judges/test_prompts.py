@@ -87,7 +87,7 @@ def test_the_published_bits_are_read_one_per_answer(official: OfficialPrompt) ->
 
 
 def test_the_published_quirk_with_commas_is_kept(official: OfficialPrompt) -> None:
-    # The comma makes three listed answers of two.  The threshold of `imagenet-c` reads the first
+    # The comma makes three listed answers of two. The threshold of `imagenet-c` reads the first
     # bit as proactive and the other two as the category.
     accepted = (AcceptedAnswer("Wait, then look", Intervention("x")), AcceptedAnswer("Ham"))
     case = Case("imagenet-c", "What?", accepted, (), "Hm")

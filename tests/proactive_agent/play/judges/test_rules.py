@@ -49,7 +49,7 @@ def test_both_labels_are_common_enough_for_kappa_to_mean_something() -> None:
         assert 0.15 < sum(judged) / len(judged) < 0.6
 
 
-# Measured lower bounds.  Those on held-out answers tell users what to expect.  Do not raise them by
+# Measured lower bounds. Those on held-out answers tell users what to expect. Do not raise them by
 # tuning the rules on these answers.
 
 
