@@ -73,7 +73,7 @@ def test_errors_are_named_by_kind_with_a_message_and_the_way_to_go_on(tmp_path: 
     assert "2 of 4 episodes ended with an error:" in said
     assert "  1 timeout: no reply within 60 s" in said
     assert "  1 malformed: the reply is malformed: finish_reason is" in said
-    assert f"2 episodes met errors; go on with: --resume {folder}" in said
+    assert f"2 episodes met errors; continue with: --resume {folder}" in said
     result = open_run(folder)
     assert {(e.source, e.kind, e.episodes) for e in result.errors} == {
         ("provider", "timeout", 1), ("provider", "malformed", 1),
@@ -101,7 +101,7 @@ def test_a_refused_account_interrupts_the_runs_of_its_model_only(tmp_path: Path)
     assert (manifest.status, worked.read_manifest().status) == ("interrupted", "finished")
     assert manifest.stopped == "account:ends: quota: HTTP 402: add credit"
     assert len(ended.outlines()) == 2
-    assert f"HTTP 402: add credit; go on with: --resume {ended.path}" in said
+    assert f"HTTP 402: add credit; continue with: --resume {ended.path}" in said
     assert str(worked.path) not in said.split("go on with:")[1]
 
 
