@@ -102,7 +102,7 @@ def test_a_refused_account_interrupts_the_runs_of_its_model_only(tmp_path: Path)
     assert manifest.stopped == "account:ends: quota: HTTP 402: add credit"
     assert len(ended.outlines()) == 2
     assert f"HTTP 402: add credit; continue with: --resume {ended.path}" in said
-    assert str(worked.path) not in said.split("go on with:")[1]
+    assert str(worked.path) not in said.split("continue with:")[1]
 
 
 def test_a_run_that_goes_on_forgets_why_it_was_stopped(tmp_path: Path) -> None:
