@@ -5,6 +5,8 @@ ones in this form as well. Native tools need a reader of this form.
 """
 
 import json
+import math
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -59,8 +61,21 @@ def _read_with_template(tokenizer: Any, template: Any, text: str) -> TextCalls:
     except Exception:
         # Only the content of a call can be malformed.
         return TextCalls((ToolCall("", text.strip()),), "")
+    if calls and len(calls) > _ended_calls(template, text):
+        # The parser of transformers completes a call that was cut off; the model did not.
+        calls = (*calls[:-1], ToolCall("", text.strip()))
     # A model may still write a call in the most common form.
     return TextCalls(calls, str(parsed.get("content") or "")) if calls else calls_in_text(text)
+
+
+def _ended_calls(template: Any, text: str) -> float:
+    """How many calls in a text have an end; infinite if the template does not say how they end."""
+    field = template["fields"]["tool_calls"]
+    if pattern := field.get("close_pattern"):
+        return len(re.findall(pattern, text, re.DOTALL))
+    ends = field.get("close") or ()
+    ends = [ends] if isinstance(ends, str) else ends
+    return sum(map(text.count, ends)) if ends else math.inf
 
 
 def _call(function: dict[str, Any]) -> ToolCall:

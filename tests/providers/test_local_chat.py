@@ -138,7 +138,7 @@ def test_without_tools_a_reply_is_text_whatever_it_looks_like(opened: Opened) ->
     assert (reply.text, reply.tool_calls, reply.tool_format) == (written, (), None)
 
 
-@pytest.mark.parametrize("kind", [*tiny.KINDS, tiny.NATIVE_TOOLS])
+@pytest.mark.parametrize("kind", [*tiny.KINDS, tiny.NATIVE_TOOLS, "phi4_multimodal", "pixtral"])
 @pytest.mark.parametrize("place", ["question", "category", "earlier reply", "tool result"])
 def test_literal_markers_are_plain_text(opened: Opened, kind: str, place: str) -> None:
     def request(mark: str) -> Request:
@@ -276,8 +276,9 @@ def test_a_call_in_the_form_that_transformers_knows_is_read(opened: Opened) -> N
     call = "<function=move_object>\n<parameter=direction>\nleft\n</parameter>\n</function>"
     reply = chat.reply(f"I look.\n<tool_call>\n{call}\n</tool_call><|im_end|>", tools=True)
     assert (reply.text, reply.tool_calls) == ("I look.", (CALL,))
-    cut_off = chat.reply("I look.\n<tool_call>\n<function=move_object>\n<para", tools=True)
-    assert [one.name for one in cut_off.tool_calls] in ([""], ["move_object"])
+    for cut_off in (call[:30], call[:52], call):
+        reply = chat.reply(f"<tool_call>\n{cut_off}", tools=True)
+        assert reply.tool_calls == (ToolCall("", f"<tool_call>\n{cut_off}".strip(), "call00000"),)
     other = '<tool_call>{"name": "move_object", "arguments": {"direction": "left"}}</tool_call>'
     assert chat.reply(other, tools=True).tool_calls == (CALL,)
     # Without the family nothing reads this form.

@@ -106,7 +106,9 @@ def test_a_family_plays_every_protocol_and_a_batch_replies_as_each_alone(
         result = evaluate(
             provider, out=out, protocol=protocol, condition=condition, limit=1, max_tokens=4
         )
-        assert [episode.error for episode in result.episodes()] == [None] * 7
+        episodes = [*result.episodes()]
+        assert [episode.error for episode in episodes] == [None] * 7
+        assert all((episode.usage.input_tokens or 0) > 0 for episode in episodes)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +128,14 @@ def test_a_model_of_one_picture_is_refused_before_a_run_that_shows_more(
     output = " ".join(done.output.split())
     assert "takes 1 picture per request" in output
     assert said in output
+    assert not [*tmp_path.iterdir()]
+
+
+def test_a_model_without_pictures_is_refused_before_the_run(tmp_path: Path) -> None:
+    spec = f"local:{tiny.folder(tiny.TEXT_ONLY)}"
+    done = CliRunner().invoke(cli, ["run", "--provider", spec, "--out", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "is a text-only model and cannot read pictures" in " ".join(done.output.split())
     assert not [*tmp_path.iterdir()]
 
 

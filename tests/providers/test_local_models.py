@@ -4,34 +4,17 @@ import asyncio
 
 import pytest
 
-from proactive_agent.providers import Request, Sampling
-from proactive_agent.providers.messages import AssistantMessage, TextPart, ToolMessage, UserMessage
-from proactive_agent.tools import ToolCall
-from proactive_agent.tools.catalogue import answer_tool, intervention_tool
+from proactive_agent.providers import Sampling
 from tests.providers import asking
-from tests.providers.asking import Opened, ask_all, ask_each, picture, question, questions, watched
+from tests.providers.asking import Opened, ask_all, ask_each, question, questions, watched
 
 tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
 pytestmark = pytest.mark.local
 
-KINDS = (*tiny.KINDS, tiny.NATIVE_TOOLS)
-
 opened = asking.opened
 
 
-def conversation(index: int) -> Request:
-    call = ToolCall("move_object", '{"direction": "left"}', "call00000")
-    messages = (
-        UserMessage((picture(50 + 9 * index, 60, index), TextPart("What? " * (index + 1)))),
-        AssistantMessage("I look." * index, (call,)),
-        ToolMessage(call, (TextPart("Done."), picture(60, 40 + 7 * index, index + 5))),
-    )
-    tools = (intervention_tool("move_object"), answer_tool([f"cat {index}", "dog"]))
-    shown = messages[:1] if index == 0 else messages
-    return question(messages=shown, tools=tools, index=index)
-
-
-@pytest.mark.parametrize("kind", [*KINDS, tiny.INSTRUCTBLIP])
+@pytest.mark.parametrize("kind", [tiny.NATIVE_TOOLS, tiny.KINDS[0]])
 def test_a_batch_replies_as_each_alone(opened: Opened, kind: str) -> None:
     provider = opened(kind)
     requests = questions(8)
@@ -40,16 +23,6 @@ def test_a_batch_replies_as_each_alone(opened: Opened, kind: str) -> None:
     assert sizes == [8]
     assert asking.essence(together) == asking.essence(asyncio.run(ask_each(provider, requests)))
     assert len({reply.text for reply in together}) == 8
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_batch_of_conversations_with_tools_replies_as_each_alone(
-    opened: Opened, kind: str
-) -> None:
-    provider = opened(kind)
-    requests = [conversation(index) for index in range(4)]
-    together = asyncio.run(ask_all(provider, requests))
-    assert asking.essence(together) == asking.essence(asyncio.run(ask_each(provider, requests)))
 
 
 def test_requests_without_pictures_go_beside_those_with(opened: Opened) -> None:

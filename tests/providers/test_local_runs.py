@@ -27,17 +27,6 @@ def run(results: Path, kind: str, *options: str) -> tuple[dict[str, Any], list[d
     return json.loads((folder / "run.json").read_text()), [json.loads(line) for line in lines]
 
 
-@pytest.mark.parametrize("protocol", ["tools", "mcqa"])
-@pytest.mark.parametrize("kind", tiny_models.KINDS)
-def test_a_model_plays_every_scenario_without_an_error(
-    kind: str, protocol: str, tmp_path: Path
-) -> None:
-    _, episodes = run(tmp_path, kind, "--protocol", protocol)
-    assert len(episodes) == 14
-    assert [episode["error"] for episode in episodes] == [None] * 14
-    assert all(episode["usage"]["input_tokens"] > 0 for episode in episodes)
-
-
 def test_the_record_says_how_tools_were_offered(tmp_path: Path) -> None:
     for kind, way in (("idefics2", "text"), (tiny_models.NATIVE_TOOLS, "native")):
         manifest, episodes = run(tmp_path / kind, kind, "--scenario", "rod")
