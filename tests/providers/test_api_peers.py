@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,22 +18,24 @@ from proactive_agent.providers import ApiAccess
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.scenarios.dataset import EMBEDDED
+from proactive_agent.settings import ProtocolName
 from tests.proactive_agent.running import play_new
 from tests.proactive_agent.scripted import sample_of
+from tests.providers import peers
 from tests.providers.peers import MODEL, PROXY_KEY, litellm_proxy, transformers_serve
-from tests.providers.tool_caller import teach
+from tests.providers.tool_caller import SURE, THOUGHT, teach
 
 pytestmark = [pytest.mark.api, pytest.mark.local]
 
 TOOLS = ["move_object", "ask_clarification", "answer", "abstain"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("peers")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def model(folder: Path) -> Path:
     sample = sample_of("rod")
     category = sample.answer.removesuffix(".")
@@ -44,33 +47,46 @@ def model(folder: Path) -> Path:
     return folder / "model"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def serve(model: Path, folder: Path) -> Iterator[str]:
     with transformers_serve(model, folder / "serve.log") as url:
         yield url
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def proxy(serve: str, model: Path, folder: Path) -> Iterator[str]:
     with litellm_proxy(serve, model, folder) as url:
         yield url
 
 
-def play(spec: str, results: Path, **how: str) -> EpisodeRecord:
-    """The episode of `rod` that the model was trained on."""
-    own = ProviderSettings(max_tokens=120, **how)  # type: ignore[arg-type]
-    settings = Settings(provider=spec, scenarios=("rod",), limit=1, provider_settings=own)
+@pytest.fixture(scope="module")
+def vllm(model: Path, folder: Path) -> Iterator[str]:
+    with peers.vllm(model, folder / "vllm.log") as url:
+        yield url
+
+
+def play(spec: str, results: Path, protocol: ProtocolName = "tools", **how: Any) -> EpisodeRecord:
+    """An episode of the sample of `rod` that the model was trained on."""
+    own = ProviderSettings(max_tokens=120, **how)
+    settings = Settings(
+        provider=spec, scenarios=("rod",), limit=1, protocol=protocol, provider_settings=own
+    )
     (episode,) = play_new(settings, results, ApiAccess(first_wait=0.1, tries=3)).episodes()
     return episode
 
 
 def check(episode: EpisodeRecord) -> None:
+    """Checks the whole record: call, new picture, answer."""
     assert episode.error is None
     assert [turn.action.kind for turn in episode.turns] == ["intervention", "answer"]
+    assert [turn.verdict.suggestion for turn in episode.turns] == ["correct", "mismatch"]
+    assert [turn.verdict.category for turn in episode.turns] == ["mismatch", "correct"]
     assert episode.outcome.correct
     assert len({turn.image.sha256 for turn in episode.turns}) == 2
     for turn in episode.turns:
         assert turn.reply.tool_format == "native"
+        assert turn.reply.text == ""
+        assert len(turn.reply.tool_calls) == 1
         assert turn.usage.input_tokens
         assert turn.usage.output_tokens
 
@@ -97,3 +113,80 @@ def test_anthropic_to_the_proxy(
 
 def test_responses_to_transformers_serve(serve: str, model: Path, tmp_path: Path) -> None:
     check(play(f"openai:{model}@{serve}", tmp_path, api="responses"))
+
+
+def adapter(name: str, model: Path, server: str) -> tuple[str, dict[str, str]]:
+    """The spec and the settings with which an adapter reaches vLLM."""
+    return {
+        "chat": (f"openai:{model}@{server}/v1", {}),
+        "responses": (f"openai:{model}@{server}/v1", {"api": "responses"}),
+        "messages": (f"anthropic:{model}@{server}", {}),
+        "litellm": (f"litellm:hosted_vllm/{model}@{server}/v1", {}),
+    }[name]
+
+
+@pytest.mark.vllm
+@pytest.mark.parametrize("name", ["chat", "responses", "messages", "litellm"])
+def test_vllm(name: str, vllm: str, model: Path, tmp_path: Path) -> None:
+    spec, how = adapter(name, model, vllm)
+    episode = play(spec, tmp_path, **how)
+    check(episode)
+    assert {turn.reply.finish_reason for turn in episode.turns} == {"tool_calls"}
+    assert all(turn.usage.cached_tokens is not None for turn in episode.turns)
+
+
+@pytest.mark.vllm
+@pytest.mark.parametrize("name", ["chat", "responses", "messages", "litellm"])
+def test_thoughts_are_kept_apart_and_sent_back_to_vllm(
+    name: str, vllm: str, model: Path, tmp_path: Path
+) -> None:
+    spec, how = adapter(name, model, vllm)
+    plain = play(spec, tmp_path / "plain", **how)
+    thinking = play(spec, tmp_path / "thinking", reasoning="low", thinking_tokens=100, **how)
+    check(thinking)
+    assert {turn.reply.finish_reason for turn in thinking.turns} == {"tool_calls"}
+    # The model's tokens are bytes, apart from the two marks, of which the template writes one.
+    thoughts = [f"{THOUGHT}\n\n", f"{SURE}\n\n"]
+    for before, now, thought in zip(plain.turns, thinking.turns, thoughts, strict=True):
+        assert now.usage.output_tokens == (before.usage.output_tokens or 0) + len(thought) + 1
+    opened = len("\n") + 1
+    # vLLM leaves the line break before the second mark in the thought, and the template adds one.
+    returned = len(f"\n{THOUGHT}\n\n\n") + 2
+    more = [
+        (now.usage.input_tokens or 0) - (before.usage.input_tokens or 0)
+        for before, now in zip(plain.turns, thinking.turns, strict=True)
+    ]
+    assert more == [opened, opened + returned]
+
+
+@pytest.mark.vllm
+def test_the_local_provider_repeats_an_episode_of_vllm(
+    vllm: str, model: Path, tmp_path: Path
+) -> None:
+    here = play(f"local:{model}", tmp_path / "local")
+    there = play(f"openai:{model}@{vllm}/v1", tmp_path / "vllm")
+    check(here)
+    assert _said(here) == _said(there)
+
+
+@pytest.mark.vllm
+def test_the_local_provider_writes_like_vllm(vllm: str, model: Path, tmp_path: Path) -> None:
+    # Nobody taught the model what to write without tools, so any difference in the prompt shows.
+    here = play(f"local:{model}", tmp_path / "local", "mcqa")
+    there = play(f"openai:{model}@{vllm}/v1", tmp_path / "vllm", "mcqa")
+    assert here.turns[0].reply.text
+    assert _said(here) == _said(there)
+
+
+def _said(episode: EpisodeRecord) -> list[tuple[object, ...]]:
+    """What a model read and wrote, turn by turn."""
+    return [
+        (
+            turn.usage.input_tokens,
+            turn.usage.output_tokens,
+            turn.reply.text,
+            [(call.name, call.arguments) for call in turn.reply.tool_calls],
+            turn.image.sha256,
+        )
+        for turn in episode.turns
+    ]

@@ -147,7 +147,8 @@ def qwen2_5_vl(template: str = templates.CHATML) -> tuple[Any, Any]:
     """Builds a model of this kind and its processor in memory."""
     vision_marks = ["<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>"]
     tokenizer = byte_tokenizer(["<|im_start|>", "<|im_end|>", *vision_marks], eos="<|im_end|>")
-    tokenizer.add_tokens(["<tool_call>", "</tool_call>"])  # not special, as in the real one
+    # Not special, as in the real ones.
+    tokenizer.add_tokens(["<tool_call>", "</tool_call>", "<think>", "</think>"])
     images = transformers.Qwen2VLImageProcessor(
         patch_size=14,
         merge_size=2,
@@ -170,11 +171,17 @@ def qwen2_5_vl(template: str = templates.CHATML) -> tuple[Any, Any]:
         "window_size": 56,
         "fullatt_block_indexes": [0],
     }
-    rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [2, 3, 3]}
+    rope = {"rope_type": "default", "rope_theta": 10000.0, "mrope_section": [4, 6, 6]}
     start, end, image, video = (tokenizer.convert_tokens_to_ids(mark) for mark in vision_marks)
     config = transformers.Qwen2_5_VLConfig(
         vision_config=vision,
-        text_config=text_config(tokenizer, hidden_size=64, rope_parameters=rope),
+        # vLLM has no attention kernel for heads that are smaller than 32.
+        text_config=text_config(
+            tokenizer,
+            hidden_size=64,
+            num_attention_heads=2,
+            rope_parameters=rope,
+        ),
         image_token_id=image,
         video_token_id=video,
         vision_start_token_id=start,

@@ -81,9 +81,16 @@ PICTURES_AND_CALLS = """\
 {%- endif -%}
 {%- for message in messages -%}
 {{- '<|im_start|>' + message['role'] + '\\n' }}
-{%- if message['content'] is not string -%}
+{%- if message['reasoning_content'] -%}
+{{- '<think>\\n' + message['reasoning_content'] + '\\n</think>\\n' }}
+{%- endif -%}
+{%- if message['content'] is string %}{{ message['content'][-24:] }}
+{%- else -%}
 {%- for part in message['content'] or [] if part['type'] == 'image' -%}
 {{- '<|vision_start|><|image_pad|><|vision_end|>' }}
+{%- endfor -%}
+{%- for part in message['content'] or [] if part['type'] == 'text' -%}
+{{- part['text'][-24:] }}
 {%- endfor -%}
 {%- endif -%}
 {%- for call in message['tool_calls'] or [] -%}
@@ -93,8 +100,12 @@ PICTURES_AND_CALLS = """\
 {%- endfor -%}
 {{- '<|im_end|>\\n' }}
 {%- endfor -%}
-{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif -%}
+{%- if add_generation_prompt -%}
+{{- '<|im_start|>assistant\\n' }}
+{%- if enable_thinking %}{{ '<think>\\n' }}{% endif -%}
+{%- endif -%}
 """
+"""The names of the tools, pictures, calls, thoughts, and the end of every text."""
 
 USER_ASSISTANT = """\
 {%- for message in messages -%}
