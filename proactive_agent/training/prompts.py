@@ -27,7 +27,7 @@ from proactive_agent.providers.text_tools import format_call
 from proactive_agent.scenarios import Environment, ImageRef
 from proactive_agent.scenarios.protocol_pack import FILE_NAME, load_pack
 from proactive_agent.scenarios.registry import SCENARIOS
-from proactive_agent.scenarios.sample import Sample
+from proactive_agent.scenarios.sample import MAX_FRAMES, Sample
 from proactive_agent.scenarios.wording import OWN, Wording, letter
 from proactive_agent.tools import Intervention
 from proactive_agent.training.rows import QuestionRow, RowError
@@ -40,7 +40,7 @@ VERBATIM_TEMPLATE = (
 )
 """Chat template that returns rendered texts unchanged."""
 _REPLY = "this-is-the-reply"
-_NEVER = 1_000_000
+_NEVER = MAX_FRAMES
 """Turn limit of a row, so that its frame is never the last one."""
 _FROM_SCENARIO = ("name", "stem", "title", "keywords", "helpful_tools", "accepts_category")
 """Attributes that a row takes from the environment of its scenario."""
