@@ -81,7 +81,7 @@ def requests_in(text: str) -> list[Intervention]:
     found: dict[Intervention, None] = {}
     # Models repeat themselves; a repeated sentence asks for nothing new.
     different = dict.fromkeys(" ".join(s.split()) for s in _SENTENCE.findall(plain(text)))
-    for sentence in map(_Sentence, different):
+    for sentence in map(_RequestSentence, different):
         for intervention in (*_moves(sentence), *_simple(sentence), *_enhancements(sentence)):
             found[intervention] = None
     return list(found)
@@ -103,7 +103,7 @@ def plain(text: str) -> str:
     return text.casefold().replace("_", " ").replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
-class _Sentence:
+class _RequestSentence:
     """A sentence whose words are separated by single spaces.
 
     Rules can match at every word, so whatever concerns the whole sentence is found only once.
@@ -142,7 +142,7 @@ class _Sentence:
         return len(before) if len(words) == _FEW_WORDS else 0
 
 
-def _moves(sentence: _Sentence) -> Iterator[Intervention]:
+def _moves(sentence: _RequestSentence) -> Iterator[Intervention]:
     directions = [name for name, rule in words.DIRECTIONS.items() if rule.search(sentence.text)]
     if _asked(words.FARTHER, sentence):
         yield Intervention("move_camera", "farther")
@@ -154,7 +154,7 @@ def _moves(sentence: _Sentence) -> Iterator[Intervention]:
         yield from _towards("move_object", [d for d in directions if d in _SIDEWAYS])
 
 
-def _simple(sentence: _Sentence) -> Iterator[Intervention]:
+def _simple(sentence: _RequestSentence) -> Iterator[Intervention]:
     for intervention, rule in words.SIMPLE.items():
         if _asked(rule, sentence):
             yield intervention
@@ -163,24 +163,24 @@ def _simple(sentence: _Sentence) -> Iterator[Intervention]:
         yield Intervention("move_camera")
 
 
-def _enhancements(sentence: _Sentence) -> Iterator[Intervention]:
+def _enhancements(sentence: _RequestSentence) -> Iterator[Intervention]:
     changes = _done(words.IMPROVE, sentence) or _wished(words.GIVE_BETTER, sentence)
     for operation, fault in words.ENHANCEMENTS.items():
         if (changes and _done(fault, sentence)) or _wanted_without(fault, sentence):
             yield Intervention("enhance_image", operation)
 
 
-def _asked(rule: Words, sentence: _Sentence) -> bool:
+def _asked(rule: Words, sentence: _RequestSentence) -> bool:
     """Whether a sentence contains the rule's deed or wish, and means it as a request."""
     return _done(rule.deed, sentence) or _wished(rule.wish, sentence)
 
 
-def _done(rule: re.Pattern[str], sentence: _Sentence) -> bool:
+def _done(rule: re.Pattern[str], sentence: _RequestSentence) -> bool:
     """Whether the rule matches, and the match is neither negated nor already done."""
     return any(not _is_refused(match, sentence) for match in rule.finditer(sentence.text))
 
 
-def _wished(rule: re.Pattern[str], sentence: _Sentence) -> bool:
+def _wished(rule: re.Pattern[str], sentence: _RequestSentence) -> bool:
     """Whether the sentence asks for the thing that the rule names, or consists only of its name."""
     return any(
         (sentence.wants or sentence.consists_of(match)) and not _is_refused(match, sentence)
@@ -188,7 +188,7 @@ def _wished(rule: re.Pattern[str], sentence: _Sentence) -> bool:
     )
 
 
-def _wanted_without(fault: re.Pattern[str], sentence: _Sentence) -> bool:
+def _wanted_without(fault: re.Pattern[str], sentence: _RequestSentence) -> bool:
     """Whether the sentence asks for a picture without this fault."""
     return sentence.wants and any(
         words.WITHOUT_FAULT.search(_before(match)) for match in fault.finditer(sentence.text)
@@ -200,7 +200,7 @@ def _before(match: re.Match[str]) -> str:
     return match.string[max(0, match.start() - _NEAR) : match.start()]
 
 
-def _is_refused(match: re.Match[str], sentence: _Sentence) -> bool:
+def _is_refused(match: re.Match[str], sentence: _RequestSentence) -> bool:
     before = _before(match)
     after = match.string[match.end() : match.end() + _NEAR]
     if _WITHOUT.search(before):

@@ -55,7 +55,7 @@ _CONCLUSION = re.compile(
 )
 
 
-class _Sentence:
+class _AnswerSentence:
     """A sentence. Whatever concerns all of its mentions is found only once."""
 
     def __init__(self, text: str) -> None:
@@ -76,7 +76,7 @@ class _Mention(NamedTuple):
     """A place in a sentence that names a category."""
 
     category: str
-    sentence: _Sentence
+    sentence: _AnswerSentence
     start: int
     end: int
     previous_end: int = 0
@@ -105,7 +105,9 @@ def settled_category(text: str, categories: Sequence[str]) -> str | None:
     """
     # A repeated sentence says nothing new.
     sentences = dict.fromkeys(_SENTENCE.findall(plain(text)))
-    lists = [found for s in sentences for found in _lists(_mentions(_Sentence(s), categories))]
+    lists = [
+        found for s in sentences for found in _lists(_mentions(_AnswerSentence(s), categories))
+    ]
     mentions = [m for found in lists if not any(map(_is_left_open, found)) for m in found]
     settled = {mention.category for mention in mentions}
     if len(settled) > 1:
@@ -113,7 +115,7 @@ def settled_category(text: str, categories: Sequence[str]) -> str | None:
     return settled.pop() if len(settled) == 1 else None
 
 
-def _mentions(sentence: _Sentence, categories: Sequence[str]) -> list[_Mention]:
+def _mentions(sentence: _AnswerSentence, categories: Sequence[str]) -> list[_Mention]:
     """Finds the categories that a sentence names, also in the plural; the longest name wins."""
     names = {category: plain(category).strip(" .") for category in categories}
     longest_first = sorted(filter(names.get, names), key=lambda c: len(names[c]), reverse=True)
