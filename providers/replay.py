@@ -7,11 +7,13 @@ to the repetition given in `"repeat"`. The `episodes.jsonl` of a run is also acc
 """
 
 import json
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from proactive_agent.disk.regular_file import open_regular
 from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
 from proactive_agent.providers.messages import Reply, Request
 from proactive_agent.tools import ToolCall, UserError
@@ -95,7 +97,7 @@ class Replay(Provider):
 def _read(file: Path) -> list[_ReplayLine]:
     lines = []
     try:
-        with file.open(encoding="utf-8") as stream:
+        with TextIOWrapper(open_regular(file), encoding="utf-8") as stream:
             for number, text in enumerate(stream, 1):
                 if text.strip():
                     lines.append(_parse(text, f"{file}, line {number}"))
@@ -113,5 +115,5 @@ def _parse(text: str, place: str) -> _ReplayLine:
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{place}: not an episode ({error})") from None

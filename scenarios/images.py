@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
+from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.scenarios.environment import ImageRef
-from proactive_agent.scenarios.regular_file import read_regular
 from proactive_agent.scenarios.sample import check_relative
 
 MAX_PIXELS = 89_478_485

@@ -20,9 +20,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.scenarios.registry import SCENARIOS
-from proactive_agent.scenarios.regular_file import read_regular
 from proactive_agent.scenarios.wording import JudgeWording, Wording
 from proactive_agent.tools import UserError
 

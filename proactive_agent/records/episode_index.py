@@ -22,9 +22,9 @@ from zlib import crc32
 
 import msgspec
 
+from proactive_agent.disk.regular_file import open_regular
 from proactive_agent.disk.whole_files import written_aside
 from proactive_agent.records.outline import EpisodeOutline, IndexedOutline, LineOutline
-from proactive_agent.scenarios.regular_file import open_regular
 from proactive_agent.tools import NotWrittenError
 
 WORTH = 1 << 24

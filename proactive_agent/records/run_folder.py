@@ -21,13 +21,13 @@ from typing import IO, Self
 from pydantic import BaseModel, ValidationError
 
 from proactive_agent.disk.locks import HeldLock, LockedError, is_locked
+from proactive_agent.disk.regular_file import open_regular, read_regular
 from proactive_agent.disk.whole_files import force_names_to_disk, not_written, write_whole
 from proactive_agent.records.damaged import damaged_record
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
 from proactive_agent.records.episode_index import EpisodeIndex
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.outline import EpisodeOutline, decode, outline_of
-from proactive_agent.scenarios.regular_file import open_regular, read_regular
 from proactive_agent.tools import UserError
 from proactive_agent.tools.secrets import redacted_json
 

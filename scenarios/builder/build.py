@@ -156,7 +156,10 @@ def _survey(recipe: Recipe, settings: BuildSettings) -> Survey:
         labels.add(item.label, item.place)
         if lack := recipe.lacks(item):
             raise BuildError(f"{item.place}: {recipe.name} needs {lack}")
-        digest.update(f"{item.identity}\n".encode())
+        try:
+            digest.update(f"{item.identity}\n".encode())
+        except UnicodeEncodeError:
+            raise BuildError(f"{item.identity!r}: a name or label that is not UTF-8") from None
         items += 1
         without_box += recipe.hides_box and item.box is None
     if not items:

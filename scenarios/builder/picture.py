@@ -9,9 +9,9 @@ from pathlib import Path
 
 from PIL import Image, ImageFilter, ImageOps
 
+from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.scenarios.builder.items import Box, PixelSize, Region, SkipError
 from proactive_agent.scenarios.images import MAX_FILE_BYTES, ImageError, loaded
-from proactive_agent.scenarios.regular_file import read_regular
 
 SMALLEST_SIDE = 32
 """Minimum side in pixels. The corruptions refuse smaller pictures."""

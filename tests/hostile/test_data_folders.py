@@ -1,7 +1,9 @@
 """Data files from someone else: `data verify` and `run` refuse them in the same words."""
 
 import json
+import os
 import random
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,7 @@ from tests.hostile.attacking import no_stall, refusal
 from tests.scenarios.official_layout import (
     Fields,
     random_sample,
+    write_picture,
     write_samples,
 )
 
@@ -193,3 +196,26 @@ def test_numbers_of_real_files_become_whole(tmp_path: Path) -> None:
     }
     assert "3" in DataFolder(tmp_path).environment("rod", sample).image().path
     assert "3.0" not in DataFolder(tmp_path).environment("rod", sample).image().path
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "\0", "[]", '{"turns": 3}'])
+def test_a_replay_that_is_none_is_named(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "replay.jsonl"
+    file.write_text(content + "\n", encoding="utf-8")
+    run = ("run", "--provider", f"replay:{file}", "--scenario", "rod", "--out", tmp_path / "out")
+    assert f"{file}, line 1: " in refusal(*run)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes")
+def test_a_replay_that_is_a_pipe_does_not_stall(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "replay.jsonl")
+    provider = f"replay:{tmp_path / 'replay.jsonl'}"
+    run = ("run", "--provider", provider, "--scenario", "rod", "--out", tmp_path / "out")
+    assert "not a regular file" in refusal(*run)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file names of any bytes")
+def test_build_names_a_picture_whose_name_is_not_utf_8(tmp_path: Path) -> None:
+    write_picture(tmp_path / "photos/cat/\udcff.png")
+    message = refusal("build", tmp_path / "photos", "--scenario", "rod", "--out", tmp_path / "out")
+    assert "not UTF-8" in message

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from PIL import EpsImagePlugin, Image
 
+from proactive_agent.disk.regular_file import open_regular
 from proactive_agent.scenarios.environment import ImageRef
 from proactive_agent.scenarios.images import FORMATS, MAX_FILE_BYTES, ImageError, ImageStore
-from proactive_agent.scenarios.regular_file import open_regular
 from tests.hostile.attacking import named, no_stall, refusal
 from tests.hostile.test_data_folders import ordinary
 from tests.scenarios.official_layout import write_samples
