@@ -49,6 +49,9 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
             if error.kind != "bad_request" or await provider.probe(request.sampling) is None:
                 raise
             reply = await ask(provider, request)
+        # The probe also finds out whether the model thinks, and gives it room to do so.
+        if reply.finish_reason == "length" and await provider.probe(request.sampling):
+            reply = await ask(provider, request)
         seconds = time.perf_counter() - started
         own = await provider.check()
     except ProviderError as error:

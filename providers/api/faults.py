@@ -8,7 +8,7 @@
 | bad_reply | incomplete response: no JSON, wrong content type, no choices | yes |
 | malformed | a field of the response has the wrong type or range | no |
 | quota | HTTP 402; the account has no credit left; a daily quota is used up | no; the run stops |
-| auth, permission | HTTP 401, 403 | no; the run stops |
+| auth, permission | HTTP 401, 403; a wrong or expired key with HTTP 400 | no; the run stops |
 | not_found | HTTP 404 | no |
 | too_large, context_overflow | HTTP 413; more tokens than the context window | no |
 | content_filter | the API's content filter blocked the request or the reply | no |
@@ -48,6 +48,12 @@ _QUOTA = re.compile(
     r"|quotaId[\"'\s:\\]+\w*PerDay",
     re.IGNORECASE,
 )
+_EXPIRED = re.compile(
+    r"API_KEY_INVALID|api[ _]key (?:has )?(?:not valid|expired|invalid)|invalid[ _]api[ _]key"
+    r"|ExpiredToken|token (?:has )?expired",
+    re.IGNORECASE,
+)
+"""Gemini and Amazon report a key that is wrong or has expired with HTTP 400."""
 _RETRY_DELAY = re.compile(r"retryDelay[\"'\s:\\]+(\d+(?:\.\d+)?)s")
 """Gemini's wait in the details of an error: `"retryDelay": "34s"`."""
 _OVERFLOW = re.compile(
@@ -162,6 +168,8 @@ def _special(body: str, status: int) -> str | None:
         return "quota"
     if status == 429:
         return None
+    if _EXPIRED.search(body):
+        return "auth"
     if _FILTERED.search(body):
         return "content_filter"
     return "context_overflow" if _OVERFLOW.search(body) else None

@@ -131,6 +131,7 @@ WRONG: dict[str, Trouble] = {
 TROUBLES: dict[str, Trouble] = {
     "400": failing(400, "temperature: no such field"),
     "401": failing(401, "Incorrect API key provided"),
+    "expired key": failing(400, "API key expired. Please renew the API key.", "API_KEY_INVALID"),
     "402": failing(402, "Insufficient Balance"),
     "403": failing(403, "not for this account"),
     "404": failing(404, "The model does not exist", "model_not_found"),
@@ -202,7 +203,7 @@ LASTING = (
     "400", "413", "context overflow", "filtered request", "filtered reply", "tokens are 2**70",
     "name is a number", "deep",
 )  # fmt: skip
-STOPPING = ("401", "402", "403", "quota", "gemini per day")
+STOPPING = ("401", "expired key", "402", "403", "quota", "gemini per day")
 """Responses after which no later request can succeed."""
 
 

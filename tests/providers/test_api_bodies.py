@@ -236,6 +236,14 @@ def test_the_room_is_known_before_the_run(spec: str, effort: str | None, room: i
     assert planned_room(spec, Sampling(), effort) == room
 
 
+def test_several_fields_can_be_refused_one_after_another(server: HostileServer) -> None:
+    server.then("400", "max_tokens refused")
+    made = provider("chat", server.url)
+    probed(made, first_turn())
+    assert {"temperature", "max_tokens"}.isdisjoint(server.received[3].body)
+    assert made.manifest()["left_out"] == ["max_tokens", "temperature"]
+
+
 @pytest.mark.parametrize(
     ("trouble", "protocol", "gone", "instead"),
     [

@@ -42,6 +42,7 @@ LASTING = {
 }
 STOPPING = {
     "401": "auth",
+    "expired key": "auth",
     "402": "quota",
     "403": "permission",
     "quota": "quota",

@@ -131,6 +131,16 @@ def test_a_header_is_recorded_by_the_name_of_its_variable(
         assert secret.encode() not in file.read_bytes(), file
 
 
+def test_a_run_that_two_models_answered_says_so(server: HostileServer, tmp_path: Path) -> None:
+    server.then(None, "through a gateway")
+    result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--limit", "1",
+                    "--provider", spec("chat", server.url))  # fmt: skip
+    assert result.exit_code == 0, result.output
+    shown = " ".join(result.stdout.split())
+    assert "The replies came from 2 models: m-2026 (1), m (1)" in shown
+    assert "Upstream (1)" in shown
+
+
 # The probe ---------------------------------------------------------------------------------------
 
 
