@@ -19,6 +19,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from proactive_agent.providers.api.keys import protect_secrets
 from proactive_agent.providers.api.server import OWN_SERVER_KEY
 from proactive_agent.providers.base import Provider, ProviderOptions
 from proactive_agent.tools import MissingExtraError, UserError
@@ -136,6 +137,7 @@ def check_spec(spec: str) -> tuple[str, str]:
     name, colon, model = spec.partition(":")
     if address := _ADDRESS.search(spec):
         # Here, because a spec is recorded before its provider is made.
+        protect_secrets()
         check_address(address[0], OWN_SERVER_KEY)
     if not colon and name in provider_names() and (default := traits(name).default_model):
         return name, default

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 from urllib.parse import unquote_plus, urlsplit
 
@@ -119,11 +120,21 @@ def register_secret(value: str | None, name: str) -> None:
 def register_environment(environment: Mapping[str, str]) -> None:
     """Registers the values of variables whose names suggest a key or a password.
 
-    Parts are replaced only if the value looks random, because others can be words or paths.
+    Parts are replaced only if the value looks random, because others can be words. Addresses
+    without an @ and existing paths are no secrets: a record that names them must keep them.
     """
     for name, value in environment.items():
-        if _SECRET_NAME.search(name.upper()):
+        if _SECRET_NAME.search(name.upper()) and not _is_place(value):
             _redactor.register(value, name, parts=bool(_RANDOM.fullmatch(value)))
+
+
+def _is_place(value: str) -> bool:
+    if re.fullmatch(r"\w+://[^@]*", value):
+        return True
+    try:
+        return value.startswith(("/", "~", ".")) and Path(value).expanduser().exists()
+    except (OSError, ValueError, RuntimeError):
+        return False
 
 
 def forget_secrets() -> None:

@@ -7,6 +7,7 @@ timestamps. The time of a span is the start of the run plus the seconds of its e
 
 import base64
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +25,10 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.tools import MissingExtraError, UserError
-from proactive_agent.tools.secrets import check_address
+from proactive_agent.tools.secrets import check_address, redact_logs, register_secret
+
+HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
+"""Variable with the headers of the endpoint, which can be secret: `name=value,name=value`."""
 
 NANOSECONDS = 10**9
 
@@ -64,7 +68,10 @@ def send_spans(run: RunFolder, endpoint: str) -> int:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.sdk.trace.export import SpanExportResult
 
-    check_address(endpoint, "OTEL_EXPORTER_OTLP_HEADERS")
+    check_address(endpoint, HEADERS)
+    redact_logs()
+    for header in os.environ.get(HEADERS, "").split(","):
+        register_secret(header.partition("=")[2].strip(), HEADERS)
     url = urlsplit(endpoint)
     if url.scheme not in ("http", "https") or not url.netloc:
         raise UserError(

@@ -60,6 +60,13 @@ def test_words_and_paths_in_variables_are_replaced_as_a_whole_only() -> None:
     assert redacted("in /home/user/keys2: the name of my dog") == "in [SSH_KEYS]: [PASSWORD_HINT]"
 
 
+def test_an_address_or_a_folder_in_a_variable_is_no_secret(tmp_path: Path) -> None:
+    places = {"KEY_SERVER": "http://localhost:8000", "PASSWORD_STORE_DIR": str(tmp_path)}
+    register_environment(places)
+    for place in places.values():
+        assert redacted(f"{place}/v1") == f"{place}/v1"
+
+
 def test_json_stays_json() -> None:
     register_secret('nplanted-"0123456789', "A_KEY")
     line = r'{"text":"\nplanted-\"0123","n":1}'
@@ -93,8 +100,10 @@ def test_other_addresses_are_accepted(address: str) -> None:
     assert check_spec(f"openai:m@{address}")[1] == f"m@{address}"
 
 
-def test_a_known_secret_in_the_path_of_an_address_is_refused() -> None:
-    register_secret(KEY, "A_KEY")
+def test_a_known_secret_in_the_path_of_an_address_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("A_TOKEN", KEY)
     with pytest.raises(UserError, match="must not contain a key"):
         check_spec(f"openai:m@http://host/{KEY}/v1")
 
