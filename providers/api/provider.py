@@ -190,7 +190,8 @@ class ApiProvider(Provider):
             except ApiError as fault:
                 if fault.kind == "bad_request" and self._leave_out(str(fault)):
                     continue
-                if unknown and _TOO_LONG.search(f"{fault.kind}: {fault}"):
+                given_up = self.thinks and sampling.thinking_tokens is None
+                if given_up and _TOO_LONG.search(f"{fault.kind}: {fault}"):
                     # The room for thinking is too large for the model.
                     unknown = self.thinks = False
                     continue

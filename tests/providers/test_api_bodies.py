@@ -208,11 +208,21 @@ def test_the_room_that_was_asked_for_is_given(server: HostileServer) -> None:
     assert [received.body["max_tokens"] for received in server.received] == [PROBE_TOKENS + 7, 107]
 
 
-def test_a_context_without_room_is_no_obstacle(server: HostileServer) -> None:
+@pytest.mark.parametrize(("effort", "room"), [(None, 8192), ("low", 4096)])
+def test_a_context_without_room_is_no_obstacle(
+    effort: str | None, room: int, server: HostileServer
+) -> None:
     server.then("context overflow")
-    probed(provider("chat", server.url), first_turn())
+    probed(provider("chat", server.url, reasoning=effort), first_turn())
     limits = [received.body["max_tokens"] for received in server.received]
-    assert limits == [PROBE_TOKENS + 8192, PROBE_TOKENS, 100]
+    assert limits == [PROBE_TOKENS + room, PROBE_TOKENS, 100]
+
+
+def test_a_room_that_was_asked_for_is_not_given_up(server: HostileServer) -> None:
+    server.then("context overflow")
+    sampling = Sampling(100, thinking_tokens=7)
+    probed(provider("chat", server.url), first_turn(sampling=sampling), sampling=sampling)
+    assert [received.body["max_tokens"] for received in server.received] == [PROBE_TOKENS + 7, 107]
 
 
 @pytest.mark.parametrize(
