@@ -21,10 +21,10 @@ def invoke(*arguments: str) -> Result:
     return CliRunner().invoke(cli, list(arguments))
 
 
-def played(results: Path, *options: str) -> Path:
+def played(results: Path, *options: str, exit_code: int = 0) -> Path:
     """Plays a run on the embedded suite and returns its folder."""
     result = invoke("run", "--out", str(results), "--protocol", "oeg", *options)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == exit_code, result.output
     (folder,) = results.iterdir()
     return folder
 
@@ -136,7 +136,7 @@ def test_the_official_prompt_needs_the_pack_beside_the_data(
 
 def test_a_run_without_replies_is_told(tmp_path: Path) -> None:
     none = write_lines(tmp_path / "none.jsonl", [])
-    run = played(tmp_path / "r", "--provider", f"replay:{none}", "--limit", "1")
+    run = played(tmp_path / "r", "--provider", f"replay:{none}", "--limit", "1", exit_code=1)
     result = invoke("judge", str(run))
     assert result.exit_code == 2
     assert "has no judged replies" in result.stderr
