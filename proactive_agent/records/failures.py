@@ -92,7 +92,7 @@ UNREADABLE = FailureGroup(
 CUT_OFF_REPLY = FailureGroup(
     "cut-off",
     "cut off",
-    "The reply hit the token limit (--max-tokens) before an answer; thinking may have used it up.",
+    "The reply hit the token limit (--max-tokens, --thinking-tokens) before an answer.",
 )
 STRICT_ONLY = FailureGroup(
     "strict-parser",
