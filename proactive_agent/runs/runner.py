@@ -18,6 +18,7 @@ from proactive_agent.records.manifest import Manifest, Status
 from proactive_agent.records.run_folder import EpisodeWriter
 from proactive_agent.runs.prepare import NextEpisode, PreparedRun
 from proactive_agent.tools import NotWrittenError
+from proactive_agent.tools.reading import clean
 
 OnBegin = Callable[[PreparedRun], None]
 OnEpisode = Callable[[EpisodeRecord], None]
@@ -62,7 +63,7 @@ async def play_run(
         try:
             stopped = await _play_all(play, run.episodes_left(), concurrency, finished)
             manifest = _with_status(run.manifest, "interrupted" if stopped else "finished")
-            manifest.stopped = str(stopped) if stopped else None
+            manifest.stopped = clean(str(stopped)) if stopped else None
             # In a thread: it takes seconds for a large run, and other runs continue meanwhile.
             played = await asyncio.to_thread(_played, run, manifest, stopped)
             folder.write_summary(played.summary)
