@@ -2,13 +2,22 @@
 
 import errno
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from proactive_agent.cli import train_view
-from proactive_agent.training.folder import is_disk_full, last_checkpoint, step_of
+from proactive_agent.training.folder import (
+    ModelFingerprint,
+    TrainingDataFingerprint,
+    TrainingManifest,
+    is_disk_full,
+    last_checkpoint,
+    step_of,
+)
+from proactive_agent.training.settings import TrainingSettings
 
 
 def checkpoint(out: Path, step: int, state: str | None = "{}") -> Path:
@@ -54,12 +63,31 @@ def test_a_full_disk_is_known_by_its_free_space(
     assert not is_disk_full(KeyboardInterrupt(), tmp_path)
 
 
+def manifest(trust_remote_code: bool = False) -> TrainingManifest:
+    return TrainingManifest(
+        settings=TrainingSettings(model="tiny", data="DATA", trust_remote_code=trust_remote_code),
+        model=ModelFingerprint(
+            name="tiny", commit=None, folder_sha256=None, parameters=1, dtype="float32"
+        ),
+        data=TrainingDataFingerprint(files={}, train={}, held_out={}, leaks=0),
+        processes=1,
+        versions={},
+        git_commit=None,
+        started=datetime.now(UTC),
+    )
+
+
 def test_an_interruption_names_the_resume_command(tmp_path: Path) -> None:
     told = train_view.resume_hint
     assert told(tmp_path) == "nothing was written"
-    (tmp_path / "train.json").write_text("{}")
+    manifest().write(tmp_path)
     assert told(tmp_path).startswith("to resume from the start (no checkpoint yet): python")
     checkpoint(tmp_path, 30)
     assert told(tmp_path) == (
         f"to resume from step 30: python -m proactive_agent train --resume --out {tmp_path}"
     )
+
+
+def test_the_resume_command_repeats_the_consent_for_custom_code(tmp_path: Path) -> None:
+    manifest(trust_remote_code=True).write(tmp_path)
+    assert train_view.resume_hint(tmp_path).endswith(f"--out {tmp_path} --trust-remote-code")
