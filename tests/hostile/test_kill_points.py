@@ -136,7 +136,7 @@ def test_a_run_of_an_api_survives_kills(server: HostileServer, tmp_path: Path) -
     kill_often(run_victim(tmp_path, *options), lambda: whole_so_far(tmp_path))
     folder = check_run(tmp_path)
     turns = sum(len(episode.turns) for episode in folder.episodes())
-    # What is paid for in vain is at most what was in flight at each kill, and a probe each time.
+    # A kill wastes at most the requests in flight and the probe of the next start.
     longest = max(len(episode.turns) for episode in folder.episodes())
     assert len(server.received) <= turns + (KILLS + 1) * (1 + in_flight * longest)
 

@@ -98,7 +98,7 @@ def test_killed_judges_lose_and_repeat_nothing(tmp_path: Path) -> None:
     assert whole_lines(run)[: len(kept)] == kept, moments
     assert len({(line["sample_id"], line["repeat"]) for line in lines}) == len(lines) == replies
     assert all(line["judgement"]["problem"] is None for line in lines)
-    # What is paid for in vain is at most what was in flight at each kill, and a probe each time.
+    # A kill wastes at most the requests in flight and the probe of the next start.
     assert len(server.received) <= replies + (kills + 1) * (1 + in_flight), moments
     assert (run / "episodes.jsonl").read_bytes() == before
     (file,) = (run / "judgements").iterdir()

@@ -56,7 +56,7 @@ _CONCLUSION = re.compile(
 
 
 class _AnswerSentence:
-    """A sentence. Whatever concerns all of its mentions is found only once."""
+    """A sentence, with the facts that all of its mentions share, each computed once."""
 
     def __init__(self, text: str) -> None:
         self.text = text
