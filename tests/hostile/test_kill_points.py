@@ -2,7 +2,7 @@
 
 Each area is a `Victim`: the command, the command that resumes it, and what must hold in the end.
 `KILLS=20 python -m pytest tests/hostile/test_kill_points.py` kills each of them 20 times instead
-of twice.  The moments are drawn anew in every run; a failure prints them.
+of twice. The moments are drawn anew in every run; a failure prints them.
 """
 
 import json
@@ -50,29 +50,40 @@ def started(arguments: list[str]) -> subprocess.Popen[str]:
     )
 
 
-def kill_often(victim: Victim, between: Callable[[], None]) -> list[str]:
-    """Kills the command KILLS times and lets it end.  `between` checks what a kill left."""
+def kill_often(victim: Victim, between: Callable[[], None]) -> None:
+    """Kills the command up to KILLS times, then lets it end. `between` checks what a kill left.
+
+    A command that ends before its kill is not started again.
+    """
     rng = random.Random()
     moments: list[str] = []
-    for number in range(KILLS + 1):
-        process = started(victim.resume() if victim.has_begun() else victim.begin)
-        goal = victim.progress() + rng.randint(0, victim.longest_step)
-        # Half of the kills come soon after some progress, the others at any time from the start.
-        delay = rng.uniform(0, 0.2) if number % 2 else rng.uniform(0, 4)
+
+    def resumed() -> subprocess.Popen[str]:
+        return started(victim.resume() if victim.has_begun() else victim.begin)
+
+    for number in range(KILLS):
+        process = resumed()
+        # Every other kill comes soon after some progress, the others at any time from the start.
+        after_progress = number % 2 == 0
+        goal = victim.progress() + (rng.randint(0, victim.longest_step) if after_progress else 0)
+        delay = rng.uniform(0, 0.2 if after_progress else 4)
         deadline = time.monotonic() + PATIENCE
-        if number < KILLS:
-            while victim.progress() < goal and process.poll() is None:
-                assert time.monotonic() < deadline, moments
-                time.sleep(0.002)
-            time.sleep(delay)
-            process.kill()
+        while victim.progress() < goal and process.poll() is None:
+            assert time.monotonic() < deadline, moments
+            time.sleep(0.002)
+        time.sleep(delay)
+        process.kill()
         _, errors = process.communicate(timeout=PATIENCE)
         moments.append(f"{victim.progress()} parts + {delay:.3f} s: {process.returncode}")
-        assert process.returncode == (-signal.SIGKILL if number < KILLS else 0) or (
-            process.returncode == 0
-        ), (moments, errors)
+        assert process.returncode in (-signal.SIGKILL, 0), (moments, errors)
         between()
-    return moments
+        if process.returncode == 0:
+            assert number > 0, "it ended before the first kill"
+            return
+    process = resumed()
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 0, (moments, errors)
+    between()
 
 
 # Runs --------------------------------------------------------------------------------------------
