@@ -22,7 +22,12 @@ from rich.text import Text
 from proactive_agent.exports.rows import EPISODES, TURNS, rows
 from proactive_agent.metrics import ErrorKind, PlayedRun, Summary
 from proactive_agent.play.budget import Budget
-from proactive_agent.providers import FunctionProvider, ModelFunction, Provider
+from proactive_agent.providers import (
+    FunctionProvider,
+    ModelFunction,
+    PaidFunctionProvider,
+    Provider,
+)
 from proactive_agent.providers.registry import PYTHON
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings
@@ -52,6 +57,9 @@ RESULTS = Path("results")
 _PLAY = declared(PlaySettings)
 _MODEL = declared(Sampling, LoadSettings)
 _ACCESS = declared(ApiAccess)
+
+_named: set[Path] = set()
+"""New folders that calls of this process have chosen, possibly not written yet."""
 
 _PATIENCE = 0.1
 """Seconds between two checks whether a waiting call was cancelled."""
@@ -113,6 +121,8 @@ class Result:
 
         The keys are the columns that `export` writes. A value that is not known is None.
         """
+        if per not in ("episode", "turn"):
+            raise UserError(f"rows(per={per!r}): expected 'episode' or 'turn'")
         table = TURNS if per == "turn" else EPISODES
         return [row for episode in self.episodes() for row in rows(table, self.manifest, episode)]
 
@@ -224,12 +234,13 @@ async def aevaluate(
     """Plays scenarios with a model in the running event loop. Arguments as for `evaluate`."""
     _refuse_unknown(settings)
     _refuse_too_small(concurrency, budget_usd)
-    provider = _provider(model)
+    provider = _provider(model, budget_usd)
     spec = model if isinstance(model, str) else _python_spec(provider)
     chosen = _chosen(spec, scenarios, protocol, condition, data, settings)
     access = _validated(ApiAccess, {n: settings[n] for n in settings if n in _ACCESS})
     if out is None:
-        planned = PlannedRun.new(chosen, RESULTS, access, model=provider)
+        planned = PlannedRun.new(chosen, RESULTS, access, taken=_named, model=provider)
+        _named.add(planned.folder.path)
     else:
         planned = PlannedRun(chosen, RunFolder(Path(out)), access, model=provider)
         _check_folder(planned)
@@ -256,11 +267,18 @@ class _Observer(SessionObserver):
             self._on_episode(episode)
 
 
-def _provider(model: str | Provider | ModelFunction) -> Provider | None:
-    """Returns the ready model, or None for one that is loaded by its name."""
+def _provider(model: str | Provider | ModelFunction, budget_usd: float | None) -> Provider | None:
+    """Returns the ready model, or None for one that is loaded by its name. Raises UserError."""
     if isinstance(model, str):
         return None
-    return model if isinstance(model, Provider) else FunctionProvider(model)
+    if not isinstance(model, Provider):
+        return FunctionProvider(model) if budget_usd is None else PaidFunctionProvider(model)
+    if budget_usd is not None and not model.charges:
+        raise UserError(
+            f"budget_usd={budget_usd}: {type(model).__name__} does not report costs; set "
+            "`charges = True` in the class and return Usage(cost_usd=…), or pass no budget"
+        )
+    return model
 
 
 def _python_spec(provider: Provider | None) -> str:
@@ -296,6 +314,8 @@ def _chosen(
 ) -> Settings:
     """Validates the settings of the run. Raises UserError."""
     if isinstance(data, DataFolder):
+        if data.unfiltered:
+            settings = {"unfiltered": True, **settings}
         data = None if data.embedded else data.root
     names = [scenarios] if isinstance(scenarios, str) else scenarios
     loading = _validated(ProviderSettings, {n: settings[n] for n in settings if n in _MODEL})
@@ -343,18 +363,26 @@ def _check_folder(run: PlannedRun) -> None:
             f"{path} was started with other settings: {changes}; pass the same settings to resume "
             "it, or another out="
         )
-    if run.model and _function_of(run.folder.read_manifest().provider) != _function_of(
-        run.model.manifest()
-    ):
+    if run.model:
+        _check_model(path, run.folder.read_manifest().provider, run.model.manifest())
+
+
+def _check_model(path: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
+    """Warns about a changed function. Raises UserError if another model started the run."""
+    if was.get("function") != now.get("function"):
         warnings.warn(
-            f"the source code of the model has changed since {path} was started; its episodes come "
-            "from both versions",
+            f"the source code of the model has changed since {path} was started; the episodes "
+            "recorded so far come from the earlier version",
             stacklevel=2,
         )
-
-
-def _function_of(manifest: dict[str, Any]) -> Any:
-    return manifest.get("function")
+        return
+    # Parts that only one of them knows come from the probe or from another version of the program.
+    for key in was.keys() & now.keys() - {"function"}:
+        if was[key] != now[key]:
+            raise UserError(
+                f"{path} was started with another model ({key} was {was[key]!r}, is "
+                f"{now[key]!r}); pass the same model to resume it, or another out="
+            )
 
 
 def _in_thread(work: Coroutine[Any, Any, T]) -> T:

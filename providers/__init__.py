@@ -9,7 +9,11 @@ from proactive_agent.providers.base import (
     StoppedError,
 )
 from proactive_agent.providers.desk import Desk
-from proactive_agent.providers.function import FunctionProvider, ModelFunction
+from proactive_agent.providers.function import (
+    FunctionProvider,
+    ModelFunction,
+    PaidFunctionProvider,
+)
 from proactive_agent.providers.messages import (
     AssistantMessage,
     Choice,
@@ -40,6 +44,7 @@ __all__ = [
     "ImagePart",
     "Message",
     "ModelFunction",
+    "PaidFunctionProvider",
     "Part",
     "Preview",
     "Provider",

@@ -17,7 +17,7 @@ import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from proactive_agent.providers.base import Provider, ProviderError, StoppedError
 from proactive_agent.providers.messages import Reply, Request
@@ -130,6 +130,12 @@ class FunctionProvider(Provider):
             "raise ProviderError(kind, message) in it.\n"
             "Traceback (most recent call last):\n" + "".join(lines).rstrip()
         )
+
+
+class PaidFunctionProvider(FunctionProvider):
+    """A function whose replies report their cost as `Usage.cost_usd`, as a budget needs it."""
+
+    charges: ClassVar[bool] = True
 
 
 class _Raised(NamedTuple):

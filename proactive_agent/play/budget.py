@@ -56,7 +56,8 @@ class Budget:
         if cost_usd is None:
             raise UserError(
                 "a budget needs known costs: give the price with --price IN,OUT (dollars per "
-                "million tokens); the API must report its token counts"
+                "million tokens); the API must report its token counts. A Python model reports "
+                "the cost of a reply as Usage(cost_usd=…)"
             )
         self.spent += cost_usd
 

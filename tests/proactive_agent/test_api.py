@@ -16,6 +16,7 @@ from rich.console import Console
 import proactive_agent
 from proactive_agent import (
     BudgetSpentError,
+    DataFolder,
     FunctionProvider,
     Provider,
     Reply,
@@ -241,6 +242,58 @@ def test_a_spent_budget_ends_the_run_and_the_same_call_goes_on() -> None:
     assert partial.manifest.status == "interrupted"
     assert 0 < len(partial.rows()) < 4
     assert len(play(model, out="runs/one", limit=4).rows()) == 4
+
+
+def test_a_function_that_reports_costs_keeps_a_budget() -> None:
+    def model(request: Request) -> Reply:
+        return Reply(text="A.", usage=Usage(cost_usd=1.0))
+
+    with pytest.raises(BudgetSpentError):
+        play(model, limit=4, budget_usd=2.0)
+
+
+def test_a_budget_needs_costs() -> None:
+    with pytest.raises(UserError, match=r"Usage\(cost_usd=…\)"):
+        play(lambda request: "A.", budget_usd=2.0)
+
+    class Free(Counting):
+        charges = False
+
+    with pytest.raises(UserError, match="Free does not report costs"):
+        play(Free(), budget_usd=2.0)
+
+
+def test_another_model_is_refused_for_a_run_that_has_begun() -> None:
+    class Sized(Counting):
+        def __init__(self, size: str) -> None:
+            super().__init__()
+            self.size = size
+
+        def manifest(self) -> dict[str, object]:
+            return {"size": self.size}
+
+    play(Sized("small"), out="runs/one")
+    with pytest.raises(UserError, match="size was 'small', is 'large'"):
+        play(Sized("large"), out="runs/one")
+
+
+def test_calls_at_the_same_time_have_folders_of_their_own() -> None:
+    async def both() -> set[Path]:
+        calls = (aevaluate(Counting(), protocol="mcqa", limit=1, scenarios=name)
+                 for name in ("rod", "coco"))  # fmt: skip
+        return {result.folder for result in await asyncio.gather(*calls)}
+
+    assert len(asyncio.run(both())) == 2
+
+
+def test_an_unfiltered_data_folder_stays_unfiltered() -> None:
+    result = play(data=DataFolder(unfiltered=True))
+    assert result.settings.unfiltered
+
+
+def test_rows_of_an_unknown_kind_are_refused() -> None:
+    with pytest.raises(UserError, match="expected 'episode' or 'turn'"):
+        play().rows(per="turns")  # type: ignore[arg-type]
 
 
 # Event loops -------------------------------------------------------------------------------------
