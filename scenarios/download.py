@@ -44,7 +44,7 @@ class DownloadProgress:
     path: str
     done: int
     total: int
-    """Bytes."""
+    """Size in bytes."""
 
 
 def download(

@@ -21,7 +21,7 @@ class HubFile(NamedTuple):
 
     path: str
     size: int
-    """Bytes."""
+    """Size in bytes."""
     etag: str
     """Hash of the content in hexadecimal: SHA-256 of a large file, Git's SHA-1 of a small one."""
 

@@ -27,7 +27,7 @@ class Heading(StrEnum):
     API = "Models behind an API"
 
 
-class Chosen(Protocol):
+class RunChoice(Protocol):
     """The settings that decide whether another setting has an effect."""
 
     @property
@@ -123,7 +123,7 @@ class Setting:
             return False
         return self.departure.departs(value)
 
-    def affects(self, run: Chosen, built_in: Collection[str]) -> bool:
+    def affects(self, run: RunChoice, built_in: Collection[str]) -> bool:
         """Whether the setting may change something in a run.
 
         `built_in` are the names of the providers whose use of settings is known.

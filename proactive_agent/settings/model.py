@@ -10,7 +10,6 @@ from proactive_agent.settings.declaration import Heading, Setting
 LOCAL = ("local",)
 API = ("openai", "anthropic", "litellm")
 
-Positive = Annotated[float, Gt(0)]
 Dollars = Annotated[float, Ge(0)]
 
 

@@ -59,7 +59,6 @@ STAGES = {
     "wide": Stage((1344, 1008), False, (0, -6.6, 1.75), (0, 0.4, 1.2), 32, 1.35),
 }
 
-BLENDSWAP = "BlendSwap-CC-0"
 BY = "BlendSwap-CC-BY"
 SCOPIA = "Scopia"
 ROOMS = (
