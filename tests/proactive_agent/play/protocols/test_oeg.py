@@ -394,8 +394,8 @@ def test_samples_are_drawn_as_published(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"judge": "baseline:random"}, "baseline picks among options and cannot judge"),
-        ({"judge": "human"}, "human picks among options and cannot judge"),
+        ({"judge": "baseline:random"}, "baseline picks an option and cannot judge"),
+        ({"judge": "human"}, "human picks an option and cannot judge"),
         ({"judge": "nonsense"}, "expected NAME:MODEL"),
         ({"judge_prompt": "official"}, "--judge-prompt official asks a model"),
         ({"judge": "replay:x", "judge_prompt": "official"}, "needs the protocol pack"),
