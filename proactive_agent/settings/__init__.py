@@ -16,6 +16,7 @@ from proactive_agent.settings.declaration import (
     declared,
 )
 from proactive_agent.settings.model import (
+    DEFAULT_THINKING_ROOM,
     ApiAccess,
     ApiLimits,
     LoadSettings,
@@ -30,6 +31,7 @@ from proactive_agent.settings.play import (
 )
 
 __all__ = [
+    "DEFAULT_THINKING_ROOM",
     "ApiAccess",
     "ApiLimits",
     "Declared",

@@ -10,6 +10,9 @@ from proactive_agent.settings.declaration import Heading, Setting
 LOCAL = ("local",)
 API = ("openai", "anthropic", "litellm")
 
+DEFAULT_THINKING_ROOM = 8192
+"""Room for thinking, in tokens, of models that think, unless a setting says otherwise."""
+
 Dollars = Annotated[float, Ge(0)]
 
 
@@ -42,8 +45,9 @@ class Sampling:
             heading=Heading.MODEL,
             providers=(*LOCAL, *API),
             metavar="N",
-            help="room for thinking, in tokens, beyond --max-tokens. Default: by --reasoning, 8192 "
-            "without it, for API models that think; none for others.",
+            help="room for thinking, in tokens, beyond --max-tokens. Default for models that "
+            f"think: {DEFAULT_THINKING_ROOM}, or by --reasoning; none for others. The chat "
+            "template shows whether a local model thinks.",
         ),
     ] = None
     top_p: Annotated[

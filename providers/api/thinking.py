@@ -11,13 +11,12 @@ from typing import Any, NamedTuple
 
 from proactive_agent.providers.api.prices import listed
 from proactive_agent.providers.api.server import parse_target
-from proactive_agent.settings import Sampling
+from proactive_agent.settings import DEFAULT_THINKING_ROOM, Sampling
 
 LEAST_BUDGET = 1024
 """Smallest budget that Anthropic accepts, in tokens."""
 TYPICAL = 1024
 """Tokens of thought per reply that an estimate assumes."""
-_DEFAULT_ROOM = 8192
 _ROOM = {"minimal": 2048, "low": 4096, "high": 16384, "xhigh": 24576, "max": 24576}
 """Room for thinking by effort, in tokens, where it is not the default."""
 
@@ -47,7 +46,7 @@ class Thinker(NamedTuple):
             return sampling.thinking_tokens
         if not thinks:
             return 0
-        room = _ROOM.get(effort or "", _DEFAULT_ROOM)
+        room = _ROOM.get(effort or "", DEFAULT_THINKING_ROOM)
         if self.longest is not None:
             room = min(room, max(0, self.longest - sampling.max_tokens))
         return room

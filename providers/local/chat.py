@@ -16,7 +16,7 @@ from proactive_agent.providers.local.neutral import everywhere, markers, neutral
 from proactive_agent.providers.local.rendering import Template
 from proactive_agent.providers.local.templates import FALLBACKS, ONE_PICTURE
 from proactive_agent.providers.local.text_only import TextProcessor
-from proactive_agent.providers.local.thoughts import MARKS, begins_inside, separated
+from proactive_agent.providers.local.thoughts import MARKS, begins_after, begins_inside, separated
 from proactive_agent.providers.messages import (
     AssistantMessage,
     ImagePart,
@@ -114,6 +114,28 @@ class Chat:
     def inserts_date(self) -> bool:
         """Whether the template inserts a date, which is `rendering.DATE`."""
         return self._template.inserts_date
+
+    @cached_property
+    def thinks(self) -> bool:
+        """Whether the model thinks before it replies, as far as the template and options show.
+
+        It does if the prompt opens a thought. A template with the switch `enable_thinking` also
+        thinks if its prompt differs from the one with the switch off. A template without it
+        also thinks if it renders the thoughts of earlier replies.
+        """
+        turns = [self._turn(UserMessage((TextPart("question"),)))]
+        try:
+            prompt = self._template.render(turns, None)
+            if begins_inside(prompt):
+                return True
+            if begins_after(prompt):
+                return False
+            if _SWITCH not in self.template:
+                return "reasoning_content" in self.template
+            off = Template(self.processor, self.template, {**self.options, _SWITCH: False})
+            return prompt != off.render(turns, None)
+        except _TEMPLATE_ERRORS:
+            return False
 
     def prompt(self, request: Request) -> RenderedPrompt:
         """Renders the conversation and loads its pictures.  Raises the errors of the pictures."""
@@ -376,6 +398,8 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
+# Name of the variable with which several families switch thinking off or on.
+_SWITCH = "enable_thinking"
 # Templates are programs: they raise whatever Python raises.
 _TEMPLATE_ERRORS = (Exception,)
 _PICTURE = ImagePart("probe", lambda: Image.new("RGB", (28, 28)))

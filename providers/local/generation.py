@@ -38,11 +38,15 @@ class Generated:
 class Generator:
     """A loaded model and its processor.
 
-    With `keeps_special`, replies contain special tokens as text.
+    With `keeps_special`, replies contain special tokens as text. `thinking_room` is the room for
+    thinking, in tokens, of requests that set none.
     """
 
-    def __init__(self, model: Any, processor: Any, *, keeps_special: bool = False) -> None:
+    def __init__(
+        self, model: Any, processor: Any, *, keeps_special: bool = False, thinking_room: int = 0
+    ) -> None:
         self.keeps_special = keeps_special
+        self.thinking_room = thinking_room
         self.model = model
         self.processor = processor
         self._stop = threading.Event()
@@ -64,7 +68,9 @@ class Generator:
         started = time.perf_counter()
         inputs = self._inputs(prompts)
         sampling = prompts[0].sampling
-        limit = sampling.max_tokens + (sampling.thinking_tokens or 0)
+        lengths = inputs["attention_mask"].sum(dim=1).tolist()
+        limits = [self._limit(sampling, length) for length in lengths]
+        longest = max(limits)
         processors = []
         if sampling.temperature > 0:
             seeds = [prompt.seed for prompt in prompts]
@@ -72,17 +78,17 @@ class Generator:
         with torch.no_grad():
             output = self.model.generate(
                 **inputs,
-                max_new_tokens=limit,
+                max_new_tokens=longest,
                 logits_processor=processors,
                 stopping_criteria=[_Stopped(self._stop)],
             )
         self._check_open()  # `stop` truncates the output.
-        lengths = inputs["attention_mask"].sum(dim=1).tolist()
         rows = _without_prompt(output, inputs["input_ids"]).tolist()
         seconds = (time.perf_counter() - started) / len(prompts)
         return [
-            self._read(row, length, limit, seconds)
-            for row, length in zip(rows, lengths, strict=True)
+            # A row stops at its own limit, so that its reply does not depend on the batch.
+            self._read(row if limit == longest else row[:limit], length, limit, seconds)
+            for row, length, limit in zip(rows, lengths, limits, strict=True)
         ]
 
     def count_image_tokens(self, prompt: RenderedPrompt) -> int | None:
@@ -105,6 +111,21 @@ class Generator:
     def _check_open(self) -> None:
         if self._stop.is_set():
             raise ProviderError("closed", "the provider was closed before the reply was complete")
+
+    def _limit(self, sampling: Sampling, length: int) -> int:
+        """Most new tokens after a prompt of `length` tokens.
+
+        The room for thinking shrinks to what the model's context leaves; the answer's does not.
+        """
+        room = sampling.thinking_tokens
+        if room is None:
+            room = self.thinking_room
+        if room:
+            config = self.model.config.get_text_config()
+            context = getattr(config, "max_position_embeddings", None)
+            if isinstance(context, int):
+                room = min(room, max(0, context - int(length) - sampling.max_tokens))
+        return sampling.max_tokens + room
 
     def _inputs(self, prompts: Sequence[RenderedPrompt]) -> Any:
         texts = [prompt.text for prompt in prompts]

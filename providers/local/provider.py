@@ -14,6 +14,7 @@ from proactive_agent.providers.local.chat import Chat, RenderedPrompt
 from proactive_agent.providers.local.model_folder import folder_sha256, training_in
 from proactive_agent.providers.local.rendering import DATE
 from proactive_agent.providers.messages import Reply, Request, Usage
+from proactive_agent.settings import DEFAULT_THINKING_ROOM
 from proactive_agent.tools import UserError
 
 if TYPE_CHECKING:
@@ -48,7 +49,10 @@ class Local(Provider):
                 "pictures into the model's folder"
             )
         self.generator = Generator(
-            loaded.model, loaded.processor, keeps_special=self.chat.keeps_special
+            loaded.model,
+            loaded.processor,
+            keeps_special=self.chat.keeps_special,
+            thinking_room=DEFAULT_THINKING_ROOM if self.chat.thinks else 0,
         )
         self._batch_size = options.batch_size
         self._manifest = _manifest(source, loaded, options, self.chat, self.generator)
@@ -182,6 +186,8 @@ def _manifest(
         "tool_format": chat.tool_format,
         "tools_read_as": chat.call_format.name,
         "tools_as_text_because": chat.text_tools_reason or None,
+        "thinks": chat.thinks,
+        "default_thinking_room": generator.thinking_room,
         "max_pictures": chat.max_pictures,
         "generation_config": plain_json(loaded.model.generation_config.to_diff_dict()),
         "generation_settings_not_used": plain_json(generator.replaced_settings),

@@ -101,7 +101,10 @@ def _request(index: int, *, turns: int, pictures: bool = True) -> Request:
         text = TextPart("What is in the picture? " * (index + 1))
         messages += [UserMessage((*shown, text)), AssistantMessage("A square.")]
     return Request(
-        RequestKey("check", index, 0), tuple(messages[:-1]), sampling=Sampling(_TOKENS), seed=index
+        RequestKey("check", index, 0),
+        tuple(messages[:-1]),
+        sampling=Sampling(_TOKENS, thinking_tokens=0),
+        seed=index,
     )
 
 

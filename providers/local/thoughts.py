@@ -15,6 +15,7 @@ MARKS = (
 )
 """Opening and closing marks of thoughts in several families."""
 _OPENING = {opening for opening, _ in MARKS}
+_CLOSING = tuple(closing for _, closing in MARKS)
 _MARK = re.compile("|".join(re.escape(mark) for pair in MARKS for mark in pair))
 _ANSWER = re.compile(r"<answer>(.*)</answer>", re.DOTALL)
 
@@ -59,3 +60,8 @@ def begins_inside(prompt: str) -> bool:
     """Whether the prompt ends inside thoughts, so that the reply begins there."""
     end = prompt.rstrip()
     return any(end.endswith(opening.rstrip()) for opening in _OPENING)
+
+
+def begins_after(prompt: str) -> bool:
+    """Whether the prompt ends with thoughts that are complete, so that the reply has none."""
+    return prompt.rstrip().endswith(_CLOSING)

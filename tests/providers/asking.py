@@ -68,7 +68,7 @@ def question(*content: Part | str, index: int = 0, max_tokens: int = 12, **more:
     """A request with one message of this content. `more` are other fields of the request."""
     parts = tuple(TextPart(part) if isinstance(part, str) else part for part in content)
     messages = more.pop("messages", (UserMessage(parts),))
-    sampling = more.pop("sampling", Sampling(max_tokens))
+    sampling = more.pop("sampling", Sampling(max_tokens, thinking_tokens=0))
     return Request(RequestKey("rod", index, 0), messages, sampling=sampling, **more)
 
 

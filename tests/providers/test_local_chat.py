@@ -345,6 +345,26 @@ def test_options_reach_the_template_and_the_reply_begins_inside_thoughts(opened:
     assert text.endswith("assistant\n")
 
 
+@pytest.mark.parametrize(
+    ("ending", "options", "thinks"),
+    [
+        ("", {}, False),
+        ("<think>\n", {}, True),
+        ("<think>\n\n</think>\n\n", {}, False),
+        ("{{ '<think></think>' if enable_thinking is false }}", {}, True),
+        ("{{ '<think></think>' if enable_thinking is false }}", {"enable_thinking": False}, False),
+        ("{{ '<think>' if enable_thinking }}", {}, False),
+        ("{{ '<think>' if enable_thinking }}", {"enable_thinking": True}, True),
+        ("{{ messages[0].reasoning_content }}", {}, True),
+    ],
+)
+def test_the_template_shows_whether_the_model_thinks(
+    opened: Opened, ending: str, options: dict[str, Any], thinks: bool
+) -> None:
+    source = template() + ending
+    assert Chat(opened().generator.processor, source, options=options).thinks is thinks
+
+
 def test_thoughts_go_back_with_the_call_that_they_led_to(opened: Opened) -> None:
     processor = opened().generator.processor
     chat = Chat(processor, template(called="({{ m.reasoning_content }})" + CALLED))

@@ -104,7 +104,13 @@ def test_a_family_plays_every_protocol_and_a_batch_replies_as_each_alone(
         condition = "stateless" if stateless else "zero-shot"
         out = tmp_path / protocol
         result = evaluate(
-            provider, out=out, protocol=protocol, condition=condition, limit=1, max_tokens=4
+            provider,
+            out=out,
+            protocol=protocol,
+            condition=condition,
+            limit=1,
+            max_tokens=4,
+            thinking_tokens=0,
         )
         episodes = [*result.episodes()]
         assert [episode.error for episode in episodes] == [None] * 7

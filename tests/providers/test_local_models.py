@@ -1,10 +1,13 @@
 """Replies of tiny models of four architectures."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from proactive_agent.providers import Sampling
+from proactive_agent.providers.local import Local
+from proactive_agent.settings import DEFAULT_THINKING_ROOM
 from tests.providers import asking
 from tests.providers.asking import Opened, ask_all, ask_each, question, questions, watched
 
@@ -58,6 +61,55 @@ def test_usage_counts_no_padding(opened: Opened) -> None:
 def test_a_reply_that_is_cut_off_says_so(opened: Opened) -> None:
     replies = asyncio.run(ask_all(opened(), questions(2, max_tokens=3)))
     assert [(r.finish_reason, r.usage.output_tokens) for r in replies] == [("length", 3)] * 2
+
+
+@pytest.mark.parametrize(
+    ("options", "thinking_tokens", "room"),
+    [
+        ('{"enable_thinking": true}', None, DEFAULT_THINKING_ROOM),
+        ('{"enable_thinking": true}', 5, 5),
+        ("{}", None, 0),
+        ("{}", 5, 5),
+    ],
+)
+def test_a_template_that_thinks_gets_room_for_it(
+    opened: Opened, options: str, thinking_tokens: int | None, room: int
+) -> None:
+    provider = opened("qwen3_vl", template_options=options)
+    provider.generator.model.config.get_text_config().max_position_embeddings = 100_000
+    assert limit(provider, Sampling(12, thinking_tokens=thinking_tokens)) == 12 + room
+    thinks = "true" in options
+    manifest = provider.manifest()
+    assert manifest["thinks"] is thinks
+    assert manifest["default_thinking_room"] == (DEFAULT_THINKING_ROOM if thinks else 0)
+
+
+def test_the_room_for_thinking_ends_with_the_context(opened: Opened) -> None:
+    provider = opened("qwen3_vl")
+    config = provider.generator.model.config.get_text_config()
+    config.max_position_embeddings = 100_000
+    reply = asyncio.run(provider.complete(question("A", max_tokens=1)))
+    assert reply.usage.input_tokens
+    for spare, expected in ((3, 12 + 3), (-3, 12)):
+        config.max_position_embeddings = reply.usage.input_tokens + 12 + spare
+        assert limit(provider, Sampling(12, thinking_tokens=50)) == expected
+
+
+def limit(provider: Local, sampling: Sampling) -> int:
+    """The limit of new tokens with which the model of a provider is called."""
+    import torch
+
+    limits: list[int] = []
+
+    def generate(input_ids: Any, max_new_tokens: int, **_: Any) -> Any:
+        limits.append(max_new_tokens)
+        return torch.cat([input_ids, input_ids[:, :1]], dim=1)
+
+    model = provider.generator.model
+    model.generate = generate
+    asyncio.run(provider.complete(question("A", sampling=sampling)))
+    del model.generate
+    return limits[0]
 
 
 def test_a_reply_ends_with_the_turn_and_not_with_the_batch(opened: Opened) -> None:

@@ -18,7 +18,11 @@ opened = asking.opened
 def request(text: str = "Which is it?", system: str = "", **more: object) -> Request:
     message = UserMessage((TextPart(text),))
     return Request(
-        RequestKey("rod", 0, 0), (message,), system=system, sampling=Sampling(12), **more
+        RequestKey("rod", 0, 0),
+        (message,),
+        system=system,
+        sampling=Sampling(12, thinking_tokens=0),
+        **more,
     )
 
 
