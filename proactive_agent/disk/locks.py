@@ -72,7 +72,7 @@ def is_locked(file: Path) -> bool:
     Returns True if this cannot be determined, as on a file system without locks.
     """
     try:
-        descriptor = os.open(file, os.O_RDONLY)
+        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except FileNotFoundError:
         return False
     except OSError:

@@ -68,7 +68,8 @@ class RunFolder:
     def find(cls, run: str, results: Path = Path("results")) -> Self:
         """Finds a run by its path or by its id below `results`. Raises UserError."""
         for path in (Path(run), results / run):
-            if (path / "run.json").is_file():
+            # `os.path.isfile` is False for a name that is too long, where `Path.is_file` raises.
+            if os.path.isfile(path / "run.json"):  # noqa: PTH113
                 return cls(path)
         raise UserError(f"no run {run!r}: neither {run}/run.json nor {results / run}/run.json")
 

@@ -160,3 +160,8 @@ def test_a_run_is_found_by_path_and_by_id(folder: RunFolder) -> None:
     assert RunFolder.find("run", folder.path.parent).path == folder.path
     with pytest.raises(UserError, match="no run 'other'"):
         RunFolder.find("other", folder.path.parent)
+
+
+def test_a_name_that_is_too_long_for_a_file_names_no_run(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no run 'xxx"):
+        RunFolder.find("x" * 300, tmp_path)
