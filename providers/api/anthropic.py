@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from proactive_agent.providers.api.encoding import Pictures
-from proactive_agent.providers.api.faults import ApiError, from_code, from_sdk
+from proactive_agent.providers.api.faults import ApiError, from_sdk, reported
 from proactive_agent.providers.api.keys import key_for
 from proactive_agent.providers.api.prices import Tokens
 from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
@@ -122,8 +122,8 @@ class Anthropic(ApiProvider):
         return from_sdk(error)
 
     def read(self, raw: dict[str, Any]) -> ParsedReply:
-        if error := raw.get("error"):
-            raise from_code(error)
+        if fault := reported(raw):
+            raise fault
         reason = raw["stop_reason"]
         if reason == "refusal":
             raise ApiError("content_filter", "the API's filter stopped the reply")
@@ -173,7 +173,7 @@ def _blocks(message: Message, pictures: Pictures) -> list[dict[str, Any]]:
 
 
 def _replied(message: AssistantMessage) -> list[dict[str, Any]]:
-    if message.opaque:
+    if isinstance(message.opaque, list):
         # Thinking blocks must return unchanged and in front of the blocks that followed them.
         return [dict(block) for block in message.opaque]
     blocks: list[dict[str, Any]] = []

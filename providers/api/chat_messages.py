@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from proactive_agent.providers.api.encoding import Pictures
-from proactive_agent.providers.api.faults import ApiError, from_code
+from proactive_agent.providers.api.faults import ApiError, reported
 from proactive_agent.providers.api.prices import Tokens
 from proactive_agent.providers.api.provider import ParsedReply
 from proactive_agent.providers.messages import (
@@ -49,20 +49,22 @@ def read_chat(raw: dict[str, Any]) -> ParsedReply:
 
     Raises ApiError, or KeyError, TypeError and the like if the reply has another form.
     """
+    if fault := reported(raw):
+        raise fault
     choices = raw.get("choices")
     if not choices:
-        if error := raw.get("error"):
-            raise from_code(error)
         raise ApiError("bad_reply", "the reply has no choices")
     choice = choices[0]
-    if error := choice.get("error"):
-        raise from_code(error)
+    if fault := reported(choice):
+        raise fault
     message, reason = choice["message"], choice.get("finish_reason")
     text = _or(message.get("content"), "")
     if isinstance(text, list):
         text = "".join(part.get("text", "") for part in text)
     refusal = _or(message.get("refusal"), "")
     written = _or(message.get("tool_calls"), ())
+    if not (text or refusal or written) and reason is None:
+        raise ApiError("bad_reply", "the reply has no text, no tool calls and no finish reason")
     calls = [call["function"] | {"id": call.get("id")} for call in written]
     return ParsedReply(
         text=text or refusal,
@@ -105,6 +107,8 @@ def _thinking(message: AssistantMessage, *, thoughts: bool) -> dict[str, Any]:
 
     DeepSeek rejects a conversation with a call without the thinking that led to it.
     """
+    if isinstance(message.opaque, str):  # The thoughts were a part of the text.
+        return {"reasoning_content": message.opaque} if message.tool_calls and thoughts else {}
     if not isinstance(message.opaque, dict):
         return {}
     sent = _THOUGHTS if message.tool_calls and thoughts else _SIGNED

@@ -33,6 +33,15 @@ _BY_STATUS = {
     401: "auth", 402: "quota", 403: "permission", 404: "not_found", 408: "timeout", 409: "conflict",
     413: "too_large", 429: "rate_limit", 503: "overloaded", 529: "overloaded",
 }  # fmt: skip
+_BY_NAME = {
+    "authentication_error": "auth", "invalid_authentication_error": "auth",
+    "invalid_api_key": "auth", "unauthenticated": "auth", "unauthorized": "auth",
+    "permission_error": "permission", "permission_denied": "permission", "forbidden": "permission",
+    "billing_error": "quota", "insufficient_quota": "quota", "payment_required": "quota",
+}  # fmt: skip
+"""Names of account failures, in the fields of `_CODES`."""
+_CODES = ("code", "status", "status_code", "type")
+"""Fields of an error with an HTTP status, as a number or as text, or with the error's name."""
 RETRIED = frozenset(
     {"connection", "timeout", "rate_limit", "conflict", "overloaded", "server", "bad_reply"}
 )
@@ -100,19 +109,37 @@ def from_status(status: int, headers: Mapping[str, str], body: str) -> ApiError:
     return ApiError(kind, shortened(f"HTTP {status}: {message}"), _wait(headers, body))
 
 
-def from_code(error: Any) -> ApiError:
-    """Builds the error that a reply with HTTP 200 reports in its body.
+def reported(fields: dict[str, Any]) -> ApiError | None:
+    """Builds the error in the field `error` of a reply with HTTP 200, or of one of its choices.
 
-    Gateways pass on failures of the server behind them in this form. A `code` is an HTTP status or
-    the name of the error.
+    Gateways pass on failures of the server behind them in this form. Returns None if there is no
+    error. Some servers send an error without any content beside a valid reply.
     """
+    error = fields.get("error")
+    if not error or (isinstance(error, dict) and not any(error.values())):
+        return None
+    return _from_body(error)
+
+
+def _from_body(error: Any) -> ApiError:
+    """Classifies an error by its code or name, and by its message if it has neither."""
     body = json.dumps({"error": error})
-    code = error.get("code") if isinstance(error, dict) else None
-    if isinstance(code, int) and not isinstance(code, bool) and 400 <= code < 600:
-        return from_status(code, {}, body)
+    codes = [error.get(field) for field in _CODES] if isinstance(error, dict) else []
+    if status := next(filter(None, map(_http_status, codes)), None):
+        return from_status(status, {}, body)
+    names = (_BY_NAME.get(code.casefold()) for code in codes if isinstance(code, str))
+    named = next(filter(None, names), None)
     status = 429 if re.search(r"rate_?limit", body) else 529 if "overloaded" in body else 500
     fault = from_status(status, {}, body)
-    return ApiError(_special(body, 400) or fault.kind, shortened(_message(body)), fault.wait)
+    kind = named or _special(body, 400) or fault.kind
+    return ApiError(kind, shortened(_message(body)), fault.wait)
+
+
+def _http_status(code: Any) -> int | None:
+    """Returns a code that is the HTTP status of an error, as a number or as text, or None."""
+    if isinstance(code, str) and re.fullmatch(r"[45][0-9]{2}", code):
+        return int(code)
+    return code if isinstance(code, int) and 400 <= code < 600 else None
 
 
 def from_sdk(error: Exception) -> ApiError:
@@ -130,18 +157,26 @@ def from_sdk(error: Exception) -> ApiError:
     if "APIConnectionError" in names:
         cause = error.__cause__ or error.__context__ or error
         return ApiError("connection", _first_line(cause) or type(cause).__name__)
-    response = getattr(error, "response", None)
-    headers = getattr(error, "litellm_response_headers", None) or getattr(response, "headers", {})
     if "ContextWindowExceededError" in names:
         return ApiError("context_overflow", _first_line(error))
     if "ContentPolicyViolationError" in names:
         return ApiError("content_filter", _first_line(error))
-    if isinstance(status, int) and status >= 400:
-        return from_status(status, headers, _body(error, response))
+    if fault := _from_sdk_status(error, _http_status(status) or status):
+        return fault
     if status == 200 or names & {"JSONDecodeError", "APIResponseValidationError", "DecodeError"}:
         kind = "malformed" if "recursion" in str(error) else "bad_reply"
         return ApiError(kind, f"the reply cannot be read: {_first_line(error)}")
     return ApiError("bad_request", f"{type(error).__name__}: {_first_line(error)}")
+
+
+def _from_sdk_status(error: Exception, status: Any) -> ApiError | None:
+    if isinstance(status, str):  # litellm repeats the `code` of an error in a body.
+        return _from_body({"code": status, "message": _first_line(error)})
+    if not isinstance(status, int) or status < 400:
+        return None
+    response = getattr(error, "response", None)
+    headers = getattr(error, "litellm_response_headers", None) or getattr(response, "headers", {})
+    return from_status(status, headers, _body(error, response))
 
 
 def _names(error: BaseException) -> set[str]:

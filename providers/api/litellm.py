@@ -139,8 +139,11 @@ class LiteLLM(ApiProvider):
 
     def read(self, raw: dict[str, Any]) -> ParsedReply:
         for choice in raw["choices"]:
+            # litellm moves fields that it does not know to this place.
+            moved = choice.get("provider_specific_fields") or {}
+            choice["error"] = choice.get("error") or moved.get("error")
             # litellm turns reasons that it does not know, `error` among them, into `stop`.
-            native = (choice.get("provider_specific_fields") or {}).get("native_finish_reason")
+            native = moved.get("native_finish_reason")
             if native is not None and choice["finish_reason"] == "stop":
                 choice["finish_reason"] = native
         return read_chat(raw)

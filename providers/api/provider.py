@@ -40,6 +40,7 @@ from proactive_agent.providers.messages import (
     UserMessage,
 )
 from proactive_agent.providers.reply_check import checked, count
+from proactive_agent.providers.thoughts import separated
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall, UserError
 from proactive_agent.tools.reading import clean
@@ -332,7 +333,7 @@ class ApiProvider(Provider):
             answer = self.read(raw)
             reason = normalised(answer.finish_reason)
             tokens = _counted(answer.tokens)
-            reply = checked(
+            reply = _without_thoughts(
                 Reply(
                     text=answer.text,
                     tool_calls=answer.tool_calls,
@@ -372,7 +373,20 @@ class ApiProvider(Provider):
 def _thought(reply: Reply) -> bool:
     """Whether a reply contains thinking."""
     tokens = reply.usage.reasoning_tokens
-    return bool(tokens or reply.opaque or "</think>" in reply.text or "<think>" in reply.text)
+    return bool(tokens or reply.opaque)
+
+
+def _without_thoughts(reply: Reply) -> Reply:
+    """Checks a reply and removes the thoughts from its text.  Raises ProviderError.
+
+    Servers without a reasoning parser send thoughts as a part of the text.  They become the
+    `opaque` field, unless the reply has one.
+    """
+    reply = checked(reply)
+    text, thoughts = separated(reply.text)
+    if text == reply.text.strip():
+        return reply  # Without thoughts, the text remains as the model wrote it.
+    return replace(reply, text=text, opaque=reply.opaque or thoughts or None)
 
 
 def _is_kept(reply: Reply) -> bool:

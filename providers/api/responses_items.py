@@ -5,7 +5,7 @@ from typing import Any
 
 from proactive_agent.providers.api.chat_messages import read_call
 from proactive_agent.providers.api.encoding import Pictures
-from proactive_agent.providers.api.faults import ApiError, from_code
+from proactive_agent.providers.api.faults import ApiError, reported
 from proactive_agent.providers.api.prices import Tokens
 from proactive_agent.providers.api.provider import ParsedReply
 from proactive_agent.providers.messages import (
@@ -51,8 +51,8 @@ def read_response(raw: dict[str, Any]) -> ParsedReply:
 
     Raises ApiError, or KeyError, TypeError and the like if the response has another form.
     """
-    if error := raw.get("error"):
-        raise from_code(error)
+    if fault := reported(raw):
+        raise fault
     if (status := raw.get("status")) in _UNFINISHED:
         raise ApiError("server", f"the API did not finish the reply; its status is {status!r}")
     reason = (raw.get("incomplete_details") or {}).get("reason")
@@ -87,7 +87,7 @@ def _kept(output: list[dict[str, Any]]) -> list[dict[str, Any]] | None:
 
 
 def _replied(message: AssistantMessage) -> list[dict[str, Any]]:
-    if message.opaque:
+    if isinstance(message.opaque, list):
         return list(message.opaque)
     items: list[dict[str, Any]] = []
     if message.text:

@@ -16,7 +16,6 @@ from proactive_agent.providers.local.neutral import everywhere, markers, neutral
 from proactive_agent.providers.local.rendering import Template
 from proactive_agent.providers.local.templates import FALLBACKS, ONE_PICTURE
 from proactive_agent.providers.local.text_only import TextProcessor
-from proactive_agent.providers.local.thoughts import MARKS, begins_after, begins_inside, separated
 from proactive_agent.providers.messages import (
     AssistantMessage,
     ImagePart,
@@ -37,6 +36,7 @@ from proactive_agent.providers.text_tools import (
     merged,
     reply_from_text,
 )
+from proactive_agent.providers.thoughts import MARKS, begins_after, begins_inside, separated
 from proactive_agent.providers.tool_result_images import move_images_out_of_results
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall

@@ -8,7 +8,6 @@ from PIL import Image
 from proactive_agent.providers.base import Finding, Provider, ProviderError
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.providers.local.generation import Generator
-from proactive_agent.providers.local.thoughts import begins_inside
 from proactive_agent.providers.messages import (
     AssistantMessage,
     ImagePart,
@@ -19,6 +18,7 @@ from proactive_agent.providers.messages import (
     TextPart,
     UserMessage,
 )
+from proactive_agent.providers.thoughts import begins_inside
 from proactive_agent.settings import Sampling
 
 _TOKENS = 16

@@ -104,6 +104,23 @@ def failed_upstream(path: str, body: Body) -> Body:
     return made
 
 
+def with_error(path: str, body: Body, error: Any, place: str = "beside choices") -> Body:
+    """A reply with HTTP 200 that reports an error.
+
+    In Chat Completions, `place` is `alone`, `beside choices` or `in a choice`.
+    """
+    made = reply(path, body, calls=0, text="Hm.")
+    if path.endswith("/messages"):
+        return {"type": "error", "error": error}
+    if path.endswith("/responses"):
+        return made | {"status": "failed", "error": error, "output": []}
+    if place == "alone":
+        return {"error": error}
+    made["choices"][0]["message"] = {"role": "assistant", "content": None}
+    (made["choices"][0] if place == "in a choice" else made)["error"] = error
+    return made
+
+
 def _completion(
     calls: list[tuple[str, str]],
     text: str,

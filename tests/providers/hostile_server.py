@@ -111,6 +111,20 @@ def gemini_quota(per: str, **details: Any) -> Trouble:
     return instead(status=429, body=json.dumps({"error": error}))
 
 
+def reporting(error: Any, place: str = "beside choices") -> Trouble:
+    """A response with HTTP 200 whose body reports an error at a place of `with_error`."""
+    return lambda received: Sent(
+        body=json.dumps(replies.with_error(received.path, received.body, error, place))
+    )
+
+
+def without_message(received: Received) -> Sent:
+    """A completion whose message is empty and that does not say why it ends."""
+    made = replies.reply(received.path, received.body)
+    made["choices"][0] |= {"message": {}, "finish_reason": None}
+    return Sent(body=json.dumps(made))
+
+
 DEEP = "[" * 1000 + "]" * 1000
 WRONG: dict[str, Trouble] = {
     "text is an object": wrong("text", {"parts": []}),
@@ -169,6 +183,22 @@ TROUBLES: dict[str, Trouble] = {
     "failed upstream": lambda received: Sent(
         body=json.dumps(replies.failed_upstream(received.path, received.body))
     ),
+    "no message": without_message,
+    "wrong key in a body": reporting({"type": "authentication_error", "message": "Who?"}),
+    "overloaded in a body": reporting({"code": 503, "message": "Busy."}),
+    **{
+        f"no credit {place}": reporting({"code": "402", "message": "Pay first."}, place)
+        for place in ("alone", "beside choices", "in a choice")
+    },
+    "wrong key in a choice": reporting({"type": "authentication_error"}, "in a choice"),
+    "empty error": lambda received: Sent(
+        body=json.dumps(
+            replies.reply(received.path, received.body) | {"error": {"message": "", "code": None}}
+        )
+    ),
+    "inline thoughts": replying(calls=0, text="<think>Maybe A. or B. Hm.</think>\n\nB."),
+    "inline thoughts and a call": replying(text="<think>Hm.</think>"),
+    "inline thoughts cut off": replying(calls=0, text="<think>Maybe A.", stop="length"),
     "through a gateway": lambda received: Sent(
         body=json.dumps(replies.through_gateway(received.path, received.body))
     ),

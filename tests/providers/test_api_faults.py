@@ -1,8 +1,10 @@
 """Failures of API requests and the errors that they become."""
 
+import asyncio
 import json
 import time
 from email.utils import formatdate
+from pathlib import Path
 
 import pytest
 
@@ -20,6 +22,7 @@ from tests.providers.api_asking import (
     first_turn,
     provider,
     replied,
+    second_turn,
     server,
 )
 from tests.providers.hostile_server import WRONG, HostileServer
@@ -115,6 +118,90 @@ def test_what_does_not_pass_ends_as_an_error_that_says_how_often_it_was_tried(
     assert failed(error).kind in kinds
     assert "(tried 3 times)" in str(error)
     assert len(server.received) == 3
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("place", ["alone", "beside choices", "in a choice"])
+def test_an_account_failure_in_a_body_stops_the_run(
+    place: str, protocol: str, server: HostileServer
+) -> None:
+    server.then(f"no credit {place}")
+    with pytest.raises(StoppedError, match=r"m: quota: HTTP 402: .*Pay first"):
+        ask(provider(protocol, server.url, THREE_TRIES), first_turn())
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("protocol", "trouble"),
+    [
+        *((protocol, "wrong key in a body") for protocol in ("chat", "responses", "messages")),
+        # Of an error beside choices, litellm keeps only the code and the message.
+        *((protocol, "wrong key in a choice") for protocol in ("chat", "litellm")),
+    ],
+)
+def test_an_account_failure_can_be_named_in_words(
+    trouble: str, protocol: str, server: HostileServer
+) -> None:
+    server.then(trouble)
+    with pytest.raises(StoppedError, match="m: auth: "):
+        ask(provider(protocol, server.url, THREE_TRIES), first_turn())
+
+
+def test_an_error_beside_choices_is_not_a_reply(server: HostileServer, tmp_path: Path) -> None:
+    access = ApiAccess(cache=str(tmp_path), first_wait=0.0, tries=1, timeout=30.0)
+    server.then("overloaded in a body")
+    error, after = ask(provider("chat", server.url, access), first_turn(), first_turn())
+    assert failed(error).kind == "overloaded"
+    assert replied(after).tool_calls, "the error is not in the cache"
+
+
+@pytest.mark.parametrize("protocol", ["chat", "litellm"])
+def test_an_error_without_content_is_none(protocol: str, server: HostileServer) -> None:
+    server.then("empty error")
+    assert replied(*ask(provider(protocol, server.url), first_turn())).tool_calls
+
+
+def test_an_empty_message_without_a_finish_reason_is_not_a_reply(server: HostileServer) -> None:
+    server.then("no message")
+    access = ApiAccess(tries=1, timeout=30.0)
+    (error,) = ask(provider("chat", server.url, access), first_turn())
+    assert failed(error).kind == "bad_reply"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize(
+    ("trouble", "text", "finish"),
+    [("inline thoughts", "B.", "stop"), ("inline thoughts cut off", "", "length")],
+)
+def test_thoughts_in_the_text_are_not_part_of_the_reply(
+    trouble: str, text: str, finish: str, protocol: str, server: HostileServer
+) -> None:
+    if (protocol, trouble) == ("litellm", "inline thoughts"):
+        text = "\n\nB."  # litellm itself removes complete thoughts.
+    server.then(trouble)
+    reply = replied(*ask(provider(protocol, server.url), first_turn()))
+    assert (reply.text, reply.finish_reason) == (text, finish)
+    assert reply.usage.output_tokens == 20
+    assert "Maybe A." in str(reply.opaque), "the probe sees that the model thinks"
+
+
+@pytest.mark.parametrize("protocol", ["chat", "responses", "messages"])
+def test_a_conversation_goes_on_after_thoughts_in_the_text(
+    protocol: str, server: HostileServer
+) -> None:
+    server.then("inline thoughts and a call")
+    made = provider(protocol, server.url)
+
+    async def play() -> None:
+        first = await made.complete(first_turn())
+        await made.complete(second_turn(first.opaque, first.text))
+        await made.close()
+
+    asyncio.run(play())
+    sent = server.received[1].body
+    assert "<think>" not in str(sent)
+    if protocol == "chat":
+        assert sent["messages"][1]["reasoning_content"] == "Hm."
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

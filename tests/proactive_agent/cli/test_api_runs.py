@@ -1,6 +1,7 @@
 """Whole runs of API models against the test server."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,16 @@ def test_whole_episodes_with_their_costs(
     assert summary["input_tokens"] == 1000 * summary["turns"]
     assert summary["cached_tokens"] == 400 * summary["turns"]
     assert summary["cost_usd"] == pytest.approx(0.0022 * summary["turns"])
+
+
+def test_multiple_choice_reads_the_reply_after_its_thoughts(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    server.share, server.troubles = 1.0, ("inline thoughts",)
+    options = replace(settings(server, limit=1), protocol="mcqa")
+    (episode,) = play(options, tmp_path).episodes()
+    assert episode.turns[0].reply.text == "B."
+    assert episode.turns[0].action.kind != "invalid"
 
 
 def test_five_hundred_episodes_in_bad_weather(server: HostileServer, tmp_path: Path) -> None:
