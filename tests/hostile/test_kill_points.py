@@ -89,7 +89,9 @@ def kill_often(victim: Victim, between: Callable[[], None]) -> None:
 # Runs --------------------------------------------------------------------------------------------
 
 
-def run_victim(results: Path, *options: str) -> Victim:
+def run_victim(results: Path, concurrency: int, *options: str) -> Victim:
+    in_flight = ["--concurrency", str(concurrency)]
+
     def folder() -> Path | None:
         return next((file.parent for file in results.glob("*/run.json")), None)
 
@@ -97,8 +99,8 @@ def run_victim(results: Path, *options: str) -> Victim:
         return sum(f.read_bytes().count(b"\n") for f in results.glob("*/episodes.jsonl"))
 
     return Victim(
-        ["run", "--out", str(results), *options],
-        lambda: ["run", "--resume", str(folder())],
+        ["run", "--out", str(results), *in_flight, *options],
+        lambda: ["run", "--resume", str(folder()), *in_flight],
         lambda: folder() is not None,
         lines,
         longest_step=5,
@@ -143,8 +145,8 @@ def server() -> Iterator[HostileServer]:
 def test_a_run_of_an_api_survives_kills(server: HostileServer, tmp_path: Path) -> None:
     pytest.importorskip("openai", reason="needs the extra `api`")
     in_flight = 2
-    options = ["--provider", f"openai:m@{server.url}", "--concurrency", str(in_flight), *LIMIT]
-    kill_often(run_victim(tmp_path, *options), lambda: whole_so_far(tmp_path))
+    options = ["--provider", f"openai:m@{server.url}", *LIMIT]
+    kill_often(run_victim(tmp_path, in_flight, *options), lambda: whole_so_far(tmp_path))
     folder = check_run(tmp_path)
     turns = sum(len(episode.turns) for episode in folder.episodes())
     # A kill wastes at most the requests in flight and the probe of the next start.
@@ -158,9 +160,9 @@ def test_a_run_of_a_local_model_survives_kills(tmp_path: Path) -> None:
     from tests.providers import tiny_models
 
     model = f"local:{tiny_models.folder('idefics2')}"
-    options = ["--provider", model, "--max-tokens", "4", "--batch-size", "1", "--concurrency", "1"]
+    options = ["--provider", model, "--max-tokens", "4", "--batch-size", "1"]
     options += LIMIT
-    kill_often(run_victim(tmp_path, *options), lambda: whole_so_far(tmp_path))
+    kill_often(run_victim(tmp_path, 1, *options), lambda: whole_so_far(tmp_path))
     check_run(tmp_path)
 
 
@@ -174,7 +176,7 @@ def test_a_training_survives_kills(tmp_path: Path) -> None:
     from tests.proactive_agent.training.models import split
     from tests.providers import tiny_models
 
-    out, steps = tmp_path / "out", 4 + 2 * KILLS
+    out, steps = tmp_path / "out", 8 + 2 * KILLS
 
     def journal() -> list[tuple[str, int]]:
         return [(line["phase"], line["step"]) for line in read_journal(out)]
