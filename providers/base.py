@@ -39,7 +39,7 @@ class Finding(NamedTuple):
     works: bool | None
     """None for information that is neither a success nor a fault."""
     detail: str
-    """What was found and, after a failure, what to do."""
+    """The finding and, after a failure, the remedy."""
 
 
 @dataclass(frozen=True)

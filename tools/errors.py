@@ -21,4 +21,4 @@ class MissingExtraError(UserError):
 
 
 class NotWrittenError(UserError):
-    """A file cannot be written, as on a full disk. What was there before is unchanged."""
+    """A file cannot be written, as on a full disk. Its earlier content is unchanged."""

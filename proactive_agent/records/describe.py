@@ -19,6 +19,7 @@ ARROW = " → "
 """Separates the steps of an episode."""
 
 BY_REQUEST = " by request"
+LENIENT = "; lenient: "
 
 
 def name_of(episode: Episode) -> str:
@@ -103,7 +104,7 @@ def verdict_of(turn: AnyTurn) -> str:
     """Describes the verdict on a turn, and the lenient parser's verdict if it differs."""
     text = verdict_words(turn.verdict)
     if turn.lenient_verdict is not None:
-        text += f"; lenient: {verdict_words(turn.lenient_verdict)}"
+        text += LENIENT + verdict_words(turn.lenient_verdict)
     return text
 
 

@@ -115,7 +115,7 @@ class Setting:
         """The protocol, condition or provider that the setting is limited to, or an empty text."""
         if self.heading is Heading.API and len(self.providers) != 1:
             return ""
-        return self.protocol or self.condition.partition(":")[0] or "".join(self.providers[:1])
+        return self.protocol or name_of(self.condition) or "".join(self.providers[:1])
 
     def departs(self, value: Any, protocol: str) -> bool:
         """Whether a run with this value of the setting departs from the paper."""

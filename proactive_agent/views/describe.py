@@ -2,7 +2,7 @@
 
 from rich.text import Text
 
-from proactive_agent.records.describe import AnyTurn, AnyVerdict, verdict_words
+from proactive_agent.records.describe import LENIENT, AnyTurn, AnyVerdict, verdict_words
 from proactive_agent.records.episode import JudgementRecord, TurnRecord
 from proactive_agent.records.failures import Episode
 from proactive_agent.terminal.console import safe
@@ -23,7 +23,7 @@ def styled_verdict(turn: AnyTurn) -> Text:
     """Returns the verdict of a turn, and the lenient parser's if it differs."""
     text = _coloured(turn.verdict)
     if turn.lenient_verdict is not None:
-        text += Text("; lenient: ") + _coloured(turn.lenient_verdict)
+        text += Text(LENIENT) + _coloured(turn.lenient_verdict)
     return text
 
 

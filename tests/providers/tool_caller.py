@@ -21,7 +21,7 @@ from tests.providers.tiny_templates import PICTURES_AND_CALLS
 THOUGHT = "Something hides it."
 """What the model thinks before its first call."""
 SURE = "Now I see."
-"""What it thinks before it answers."""
+"""Thoughts of the model before its answer."""
 STEPS = 900
 GOOD_ENOUGH = 0.01
 """If the largest loss of an example is below this, every reply is reproduced exactly."""
