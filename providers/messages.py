@@ -24,7 +24,7 @@ class ImagePart:
     key: str
     """Identifies the pixels: hash of the file and crop. Equal keys mean equal pictures."""
     load: Callable[[], Image] = field(compare=False, repr=False)
-    """Returns the picture in RGB. Repeated calls are cheap."""
+    """Returns the picture in RGB. Repeated calls are cheap. In a run it can be pickled."""
 
 
 Part = TextPart | ImagePart

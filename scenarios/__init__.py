@@ -13,7 +13,7 @@ from proactive_agent.scenarios.environment import (
     Verdict,
     Verdicts,
 )
-from proactive_agent.scenarios.images import ImageError, ImageStore, Picture
+from proactive_agent.scenarios.images import ImageError, ImageStore, Picture, StoredImage
 from proactive_agent.scenarios.registry import SCENARIOS, EnvironmentType, find_scenario
 from proactive_agent.scenarios.sample import Sample
 from proactive_agent.scenarios.wording import OWN, Wording
@@ -37,6 +37,7 @@ __all__ = [
     "SampleError",
     "Scan",
     "Stop",
+    "StoredImage",
     "Verdict",
     "Verdicts",
     "Wording",

@@ -8,6 +8,9 @@ import hashlib
 import io
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -44,7 +47,11 @@ class Picture(NamedTuple):
 
 
 class ImageStore:
-    """Opens the pictures of one data folder and caches the most recent ones. Thread-safe."""
+    """Opens the pictures of one data folder and caches the most recent ones. Thread-safe.
+
+    A pickled store is its folder and the size of its cache. All stores of a folder that a process
+    unpickles are one store, so that they share the cache.
+    """
 
     def __init__(self, root: Path, cache_bytes: int = CACHE_BYTES) -> None:
         self.root = root.resolve()
@@ -62,6 +69,9 @@ class ImageStore:
         # Cropping is faster than a cache lookup.
         picture = self._kept(ImageRef(ref.path))
         return Picture(picture.image.crop(crop_box(ref.path, ref.crop)), picture.sha256)
+
+    def __reduce__(self) -> tuple[Callable[[Path, int], "ImageStore"], tuple[Path, int]]:
+        return _unpickled_store, (self.root, self.cache_bytes)
 
     def resolve(self, path: str) -> Path:
         """Returns the file of a path. Raises ImageError if it is outside the data folder."""
@@ -105,6 +115,24 @@ class ImageStore:
         except OSError as error:
             raise ImageError(f"{path}: {error.strerror}") from None
         return Picture(decode(content, path), hashlib.sha256(content).hexdigest())
+
+
+@lru_cache(maxsize=4)
+def _unpickled_store(root: Path, cache_bytes: int) -> ImageStore:
+    return ImageStore(root, cache_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """Opens one picture of a store. As data it is the data folder and the reference, so that a
+    request can travel to another process without its pixels."""
+
+    store: ImageStore
+    ref: ImageRef
+
+    def __call__(self) -> Image.Image:
+        """Returns the picture in RGB. Raises ImageError."""
+        return self.store.open(self.ref).image
 
 
 def crop_box(path: str, crop: tuple[float, float, float, float]) -> tuple[int, int, int, int]:

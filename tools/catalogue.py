@@ -14,7 +14,8 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from proactive_agent.tools.actions import Abstain, Action, Answer, Intervention, Question
@@ -48,8 +49,9 @@ class Tool:
     name: str
     description: str
     parameters: tuple[Parameter, ...]
-    to_action: Callable[[Mapping[str, str]], Action | Question]
-    """Maps validated arguments to the action that they represent. A pure function."""
+    to_action: Callable[[Mapping[str, str]], Action | Question] = field(compare=False, repr=False)
+    """Maps validated arguments to the action that they represent. A pure function that can be
+    pickled, because requests with their tools travel to other processes."""
 
     def schema(self) -> dict[str, Any]:
         """The JSON Schema of the arguments object."""
@@ -77,13 +79,14 @@ def intervention_tool(name: str, values: Sequence[str] = (), wordings: Sequence[
     if wordings:
         description += " " + IN_THE_USERS_WORDS.format(wording=" / ".join(wordings))
     if parameter_name is None:
-        return Tool(name, description, (), lambda _: Intervention(name))
+        return Tool(name, description, (), partial(_to_intervention, name, None))
     choices = tuple(values) or every_value
     help_text = PARAMETERS[parameter_name]
     if name == "enhance_image":
         help_text += " " + "; ".join(f"{c}: {OPERATIONS[c]}" for c in choices) + "."
     parameter = Parameter(parameter_name, help_text, choices)
-    return Tool(name, description, (parameter,), lambda a: Intervention(name, a[parameter_name]))
+    to_action = partial(_to_intervention, name, parameter_name)
+    return Tool(name, description, (parameter,), to_action)
 
 
 def answer_tool(categories: Sequence[str]) -> Tool:
@@ -93,21 +96,35 @@ def answer_tool(categories: Sequence[str]) -> Tool:
         shown = list(categories)
     spelled = dict(zip(shown, categories, strict=True))
     parameter = Parameter("category", PARAMETERS["category"], tuple(shown))
-    return Tool(
-        "answer", DESCRIPTIONS["answer"], (parameter,), lambda a: Answer(spelled[a["category"]])
-    )
+    return Tool("answer", DESCRIPTIONS["answer"], (parameter,), partial(_to_answer, spelled))
+
+
+def _to_intervention(name: str, parameter: str | None, arguments: Mapping[str, str]) -> Action:
+    return Intervention(name) if parameter is None else Intervention(name, arguments[parameter])
+
+
+def _to_answer(spelled: Mapping[str, str], arguments: Mapping[str, str]) -> Action:
+    return Answer(spelled[arguments["category"]])
+
+
+def _to_question(arguments: Mapping[str, str]) -> Question:
+    return Question(arguments["question"])
+
+
+def _to_abstention(arguments: Mapping[str, str]) -> Action:
+    return Abstain(arguments.get("reason", ""))
 
 
 ASK_CLARIFICATION = Tool(
     "ask_clarification",
     DESCRIPTIONS["ask_clarification"],
     (Parameter("question", PARAMETERS["question"]),),
-    lambda a: Question(a["question"]),
+    _to_question,
 )
 
 ABSTAIN = Tool(
     "abstain",
     DESCRIPTIONS["abstain"],
     (Parameter("reason", PARAMETERS["reason"], required=False),),
-    lambda a: Abstain(a.get("reason", "")),
+    _to_abstention,
 )

@@ -45,6 +45,7 @@ from proactive_agent.scenarios import (
     Picture,
     Sample,
     SampleError,
+    StoredImage,
 )
 from proactive_agent.tools import Intervention
 
@@ -188,7 +189,7 @@ class _Episode:
             picture = None
         shown = ref.crop if ref.short_edge is None else (ref.crop, ref.short_edge)
         key = f"{picture.sha256 if picture else ref.path} {shown}"
-        return ImagePart(key, lambda: images.open(ref).image), picture
+        return ImagePart(key, StoredImage(images, ref)), picture
 
     async def _part(self, ref: ImageRef) -> ImagePart:
         return (await self._show(ref))[0]
