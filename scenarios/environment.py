@@ -103,8 +103,8 @@ class ExampleForm(NamedTuple):
 
     suggestions: int | None
     """Suggestions before the answer; None means as many as the turn limit allows."""
-    short_edge: int
-    """Length of a picture's shorter edge, in pixels."""
+    reduced_edge: int
+    """Length in pixels of a picture's shorter edge in the reduced form."""
 
 
 class SampleError(UserError):

@@ -49,7 +49,7 @@ class MvpN(Environment[MvpNSample]):
     title = "MVP-N"
     published_counts = (4197, 2591)
     sample_type = MvpNSample
-    example_form = ExampleForm(suggestions=None, short_edge=112)
+    example_form = ExampleForm(suggestions=None, reduced_edge=112)
     places = frozenset({"informative", "image"})
     keywords: ClassVar = dict.fromkeys(
         ("rotate", "view", "angle", "orientation", "different"), ROTATE

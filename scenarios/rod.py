@@ -26,7 +26,7 @@ class Rod(RingEnvironment[Sample]):
     title = "ROD"
     published_counts = (88, 88)
     sample_type = Sample
-    example_form = ExampleForm(suggestions=1, short_edge=512)
+    example_form = ExampleForm(suggestions=1, reduced_edge=512)
     previous = LEFT
     following = RIGHT
     keywords: ClassVar = {"to the left": LEFT, "to the right": RIGHT}

@@ -49,8 +49,7 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
         _option(
             "--dry-run",
             is_flag=True,
-            help="Check the settings and the rows and show their counts; load no model. "
-            "With --resume, also show what would be loaded, run and sent.",
+            help="Check the settings and the rows and show their counts; load no model.",
         ),
         _option("--seed", type=int, default=0, help="Seed of the training."),
     ),

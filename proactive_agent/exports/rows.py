@@ -1,5 +1,6 @@
 """The tidy tables: a row per episode and a row per turn, with equal columns in every format."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
@@ -117,6 +118,9 @@ EPISODES = ExportTable(
         ExportColumn("failure", "string", _failure),
         ExportColumn("suggestions", "int64", lambda e: e.outcome.suggestions),
         ExportColumn("fewest", "int64", lambda e: e.fewest),
+        ExportColumn(
+            "examples", "string", lambda e: json.dumps(e.examples) if e.examples else None
+        ),
         ExportColumn("turns", "int64", lambda e: e.outcome.turns),
         ExportColumn("cut_off", "int64", lambda e: sum(map(_is_cut_off, e.turns))),
         ExportColumn("answer", "string", lambda e: e.answer),

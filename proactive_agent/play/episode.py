@@ -103,6 +103,7 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
         protocol=play.protocol.name,
         condition=play.condition.name,
         fewest=play.environment(scenario, sample).fewest_suggestions(),
+        examples=episode.examples,
         turns=episode.turns,
         error=error,
     )
@@ -129,6 +130,7 @@ class _Episode:
             scenario, sample.id, play.protocol, play.data, play.condition, self._rng, self._part
         )
         self.prelude: tuple[Message, ...] | None = None
+        self.examples: list[int | str] = []
         self.keeps_conversation = play.condition.keeps_conversation(
             play.protocol.keeps_conversation
         )
@@ -199,7 +201,9 @@ class _Episode:
         if not self.keeps_conversation or self.past is None:
             self.past = None
             if self.prelude is None:
-                self.prelude = await self.play.condition.prelude(self.situation)
+                condition = self.play.condition
+                self.examples = [sample.id for sample in condition.examples(self.situation)]
+                self.prelude = await condition.prelude(self.situation)
             self.conversation = list(self.prelude)
         prompt = self.play.protocol.ask(observation, self.environment, image, self.past)
         self.conversation.append(prompt.message)

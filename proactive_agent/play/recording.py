@@ -92,6 +92,7 @@ def episode_record(
     protocol: str,
     condition: str,
     fewest: int | None,
+    examples: list[int | str],
     turns: list[TurnRecord],
     error: ErrorRecord | None,
 ) -> EpisodeRecord:
@@ -113,6 +114,7 @@ def episode_record(
         answer=last.category if last else None,
         target=environment.sample.answer,
         fewest=fewest,
+        examples=examples,
         error=error,
         usage=_total([turn.usage for turn in turns]),
         turns=turns,

@@ -260,6 +260,8 @@ class EpisodeRecord(Record):
     """The right category."""
     fewest: Count | None = None
     """Smallest number of suggestions that lead to the reference frame."""
+    examples: list[SampleId] = []
+    """Ids of the samples that were shown as solved examples before the first turn (`icl:N`)."""
     error: ErrorRecord | None
     usage: UsageRecord
     turns: list[TurnRecord]

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, model_validator
 from pydantic.dataclasses import dataclass
 
 from proactive_agent.records.episode import ServedByRecord
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.scenarios.dataset import OPEN_ENDED_SAMPLES
 from proactive_agent.settings import LoadSettings, RunSettings, Sampling, declared
+from proactive_agent.settings.condition_label import name_of, parts_of
 from proactive_agent.tools.texts import VERSION, texts_hash
 
 Status = Literal["running", "finished", "interrupted", "failed"]
@@ -108,6 +109,25 @@ class Manifest(BaseModel):
     """Why an interrupted run was stopped, for example that the account has no credit left."""
     served: list[ServedByRecord] = []
     """The distinct models that answered, as the API reports them; filled in at the end."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_named_today(cls, fields: Any) -> Any:
+        """Gives the settings of a run that an older version began their names of today.
+
+        Such a run keeps its meaning when it is shown, compared or resumed.
+        """
+        if not isinstance(fields, dict) or not isinstance(fields.get("settings"), dict):
+            return fields
+        return fields | {"settings": _renamed(fields["settings"])}
+
+
+def _renamed(settings: dict[str, Any]) -> dict[str, Any]:
+    condition = settings.get("condition")
+    if "icl_reduced" in settings or not isinstance(condition, str):
+        return settings
+    # Before `icl_reduced` was a setting, all solved examples were reduced.
+    return settings | {"icl_reduced": "icl" in map(name_of, parts_of(condition))}
 
 
 def fingerprint(data: DataFolder, scenarios: tuple[str, ...]) -> DataFingerprint:

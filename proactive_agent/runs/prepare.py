@@ -182,7 +182,9 @@ def samples_to_play(settings: Settings, data: DataFolder, scenario: str) -> Iter
 
 def make_condition(settings: Settings, data: DataFolder) -> ConditionSet:
     """Makes the condition of a run.  Raises UserError if the data do not allow it."""
-    options = ConditionOptions(settings.history_size, settings.icl_reasoning)
+    options = ConditionOptions(
+        **{name: getattr(settings, name) for name in ConditionOptions._fields}
+    )
     condition = parse_condition(settings.condition, settings.protocol, options)
     condition.check_run(settings.scenarios, data)
     return condition

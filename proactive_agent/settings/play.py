@@ -104,6 +104,19 @@ class PlaySettings:
             heading=Heading.MANNER, condition="icl:N", help="the solved examples give reasons."
         ),
     ] = False
+    icl_reduced: Annotated[
+        bool,
+        Setting(
+            heading=Heading.MANNER,
+            condition="icl:N",
+            departure=Departure(
+                "solved examples with small pictures, and of mvp-n only the first and last turn",
+                lambda value: value is True,
+            ),
+            help="smaller solved examples for models that run out of memory: pictures with a short "
+            "edge of 512 (rod) or 112 pixels (mvp-n), and of mvp-n only the first and last turn.",
+        ),
+    ] = False
     multi_turn: Annotated[
         bool,
         Setting(

@@ -1,7 +1,4 @@
-"""The folder of a training: `train.json`, `log.jsonl` and the checkpoints.
-
-While a process trains, it holds a lock on `train.json.lock`, as the writer of a run does.
-"""
+"""The folder of a training: `train.json`, `log.jsonl` and the checkpoints."""
 
 import errno
 import importlib.metadata
@@ -15,7 +12,6 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from proactive_agent.disk.locks import HeldLock, is_being_written, read_status, writer_lock
 from proactive_agent.disk.whole_files import force_names_to_disk, force_to_disk, write_whole
 from proactive_agent.tools import UserError
 from proactive_agent.training.selection import FrameCounts
@@ -103,31 +99,8 @@ class TrainingManifest(BaseModel):
         write_whole(folder / MANIFEST, self.model_dump_json(indent=2) + "\n")
 
 
-def lock(folder: Path) -> HeldLock:
-    """Returns the lock of the process that trains into a folder, which is made if needed.
-
-    Raises UserError if another process trains into it.
-    """
-    return writer_lock(folder / MANIFEST, folder)
-
-
-def is_being_trained(folder: Path) -> bool:
-    """Whether a process trains into a folder now."""
-    return is_being_written(folder / MANIFEST)
-
-
 def read_manifest(folder: Path) -> TrainingManifest:
-    """Reads a folder's `train.json`. Raises UserError if it is missing or invalid.
-
-    The status of a training whose process died is `interrupted`, although the file says `running`.
-    """
-    manifest, died = read_status(
-        folder / MANIFEST, lambda: _manifest(folder), lambda found: found.status == "running"
-    )
-    return manifest.model_copy(update={"status": "interrupted"}) if died else manifest
-
-
-def _manifest(folder: Path) -> TrainingManifest:
+    """Reads a folder's `train.json`. Raises UserError if it is missing or invalid."""
     try:
         return TrainingManifest.model_validate_json((folder / MANIFEST).read_bytes())
     except OSError as error:

@@ -3,11 +3,12 @@
     python3.12 reference_driver.py FOLDER_OF_THE_UNPACKED_WHEEL < episodes.jsonl > turns.jsonl
 
 Reads one JSON object per line and writes one per line, in the same order. Input: `stem`, `entry`,
-`hint`, `reference`, `replies`; `resize` and `sizes` (of pictures by path) if pictures are scaled.
-Output: `turns`, `stop`, `correct`, `num_turns`, and `crash` if the published code raised an error.
+`hint`, `reference`, `replies`; `resize` and `sizes` (of pictures by path, 64 x 48 where unknown) if
+pictures are scaled. Output: `turns`, `stop`, `correct`, `num_turns`, and `crash` if the published
+code raised an error.
 
 A line with `choose` asks for a solved example that suggests this option; `reasoning` adds the
-sentence before it. Output: `steps`.
+sentence before it, `reduced` asks for the form with small pictures and few turns. Output: `steps`.
 
 This is the oracle of the differential test. It imports nothing of this program.
 """
@@ -60,7 +61,7 @@ def _load(folder):
 
 def _shown(state, template, episode):
     path = state["image_path"].removeprefix(DATA_DIR + "/")
-    picture = _Recorder(episode.get("sizes", {}).get(path))
+    picture = _Recorder(episode.get("sizes", {}).get(path, [64, 48]))
     state["transform"](picture)
     return {
         "path": path,
@@ -111,7 +112,10 @@ def _solve(module, template, episode):
     module.random = types.SimpleNamespace(choice=lambda valid: valid[valid.index(wanted)])
     environment = module.get_environment(episode["stem"])(entry=entry, data_dir=DATA_DIR)
     steps = environment.get_icl_example(
-        hint=episode["hint"], cot=episode["reasoning"], resize=True, reduce_icl_steps=True
+        hint=episode["hint"],
+        cot=episode["reasoning"],
+        resize=episode["reduced"],
+        reduce_icl_steps=episode["reduced"],
     )
     shown = [
         _shown(step, template, episode) | {"reply": step["generated_answer"]} for step in steps

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any, ClassVar
@@ -159,12 +159,14 @@ def run_published(
     return drive(python, wheel, folder / "unpacked", lines)
 
 
-def entries_of(folder: Path) -> dict[tuple[str, Any], dict[str, Any]]:
+def entries_of(
+    folder: Path, scenarios: Iterable[str] = tuple(SCENARIOS)
+) -> dict[tuple[str, Any], dict[str, Any]]:
     """Returns the unparsed samples of a folder by scenario and id."""
     return {
         (name, fields["id"]): fields
-        for name, scenario in SCENARIOS.items()
-        for line in (folder / f"{scenario.stem}_preprocessed.jsonl").read_text().splitlines()
+        for name in scenarios
+        for line in DataFolder(folder).file(name).read_text().splitlines()
         for fields in [json.loads(line)]
     }
 

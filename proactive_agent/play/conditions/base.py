@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple, Self
 
 from proactive_agent.play.protocols.base import Protocol
 from proactive_agent.providers import ImagePart, Message
-from proactive_agent.scenarios import SCENARIOS, DataFolder, ImageRef, Observation
+from proactive_agent.scenarios import SCENARIOS, DataFolder, ImageRef, Observation, Sample
 from proactive_agent.settings import PlaySettings
 from proactive_agent.settings.condition_label import joined
 from proactive_agent.tools import ToolsetName, UserError
@@ -24,6 +24,8 @@ class ConditionOptions(NamedTuple):
     """Short edge in pixels of each picture under `history`."""
     icl_reasoning: bool = PlaySettings.icl_reasoning
     """Whether solved examples explain their suggestion in a sentence."""
+    icl_reduced: bool = PlaySettings.icl_reduced
+    """Whether solved examples have small pictures and at most two turns."""
 
 
 DEFAULTS = ConditionOptions()
@@ -91,6 +93,10 @@ class Condition:
         """Returns the observation that the model sees."""
         return observation
 
+    def examples(self, situation: Situation) -> list[Sample]:
+        """Returns the samples that `prelude` shows, in order; the episode's record names them."""
+        return []
+
     async def prelude(self, situation: Situation) -> tuple[Message, ...]:
         """Returns the messages before the first turn. Raises ImageError, SampleError."""
         return ()
@@ -155,6 +161,10 @@ class ConditionSet:
         for part in self.parts:
             observation = part.observe(observation, situation)
         return observation
+
+    def examples(self, situation: Situation) -> list[Sample]:
+        """Returns the samples that `prelude` shows, in order."""
+        return [sample for part in self.parts for sample in part.examples(situation)]
 
     async def prelude(self, situation: Situation) -> tuple[Message, ...]:
         """Returns the messages before the first turn. Raises ImageError, SampleError."""

@@ -1,8 +1,9 @@
 """`icl:1`, `icl:3`, …: solved episodes come before the first turn (in-context learning).
 
 The episodes are of other samples, drawn anew for each sample. They look like the run's own turns:
-same protocol, same hint. Each shows its first turn, which makes a suggestion, and its last turn,
-which answers.
+same protocol, same hint, pictures at full size. An example of ROD has two turns: a suggestion and
+the answer. One of MVP-N has the whole sequence of views. With `icl_reduced`, pictures are small,
+and only the first and the last turn are shown.
 """
 
 import random
@@ -13,7 +14,7 @@ from typing import Any, ClassVar, Self
 from proactive_agent.play.conditions.base import Condition, ConditionOptions, Situation
 from proactive_agent.play.protocols.base import PastTurn, TurnPrompt
 from proactive_agent.providers import AssistantMessage, Message, Reply
-from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment, Observation
+from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment, Observation, Sample
 from proactive_agent.scenarios.environment import ExampleForm
 from proactive_agent.settings.condition_label import argument_of
 from proactive_agent.tools import Action, Answer, Intervention, UserError
@@ -41,24 +42,27 @@ class Icl(Condition):
         "toolset random": "solved episodes call tools that are not on offer there",
     }
 
-    def __init__(self, examples: int, *, reasoning: bool) -> None:
-        self.examples = examples
+    def __init__(self, count: int, *, reasoning: bool, reduced: bool) -> None:
+        self.count = count
         self.reasoning = reasoning
+        self.reduced = reduced
 
     @classmethod
     def create(cls, label: str, options: ConditionOptions) -> Self:
-        return cls(int(argument_of(label)), reasoning=options.icl_reasoning)
+        return cls(
+            int(argument_of(label)), reasoning=options.icl_reasoning, reduced=options.icl_reduced
+        )
 
     @property
     def label(self) -> str:
-        return f"{self.name}:{self.examples}"
+        return f"{self.name}:{self.count}"
 
     def check_run(self, scenarios: Sequence[str], data: DataFolder) -> None:
         super().check_run(scenarios, data)
         for scenario in scenarios:
-            if data.count(scenario) <= self.examples:
+            if data.count(scenario) <= self.count:
                 raise UserError(
-                    f"condition {self.label!r} needs {self.examples} samples besides the one "
+                    f"condition {self.label!r} needs {self.count} samples besides the one "
                     f"played; {data.file(scenario)} has only {data.count(scenario)} in total"
                 )
             if self.reasoning and scenario not in data.wording.reasoning:
@@ -67,15 +71,19 @@ class Icl(Condition):
                     f"for {scenario}"
                 )
 
+    def examples(self, situation: Situation) -> list[Sample]:
+        return self._drawn(situation, situation.rng("examples"))
+
     async def prelude(self, situation: Situation) -> tuple[Message, ...]:
-        scenario, data = situation.scenario, situation.data
         rng = situation.rng("examples")
         messages: list[Message] = []
-        others = data.others(scenario, situation.sample_id, self.examples, rng)
-        for number, sample in enumerate(others, 1):
-            environment = data.environment(scenario, sample)
+        for number, sample in enumerate(self._drawn(situation, rng), 1):
+            environment = situation.data.environment(situation.scenario, sample)
             messages += await self._solved(environment, number, situation, rng)
         return tuple(messages)
+
+    def _drawn(self, situation: Situation, rng: random.Random) -> list[Sample]:
+        return situation.data.others(situation.scenario, situation.sample_id, self.count, rng)
 
     async def _solved(
         self,
@@ -84,25 +92,35 @@ class Icl(Condition):
         situation: Situation,
         rng: random.Random,
     ) -> list[Message]:
-        """Returns a solved episode as a conversation: its first turn and its answer."""
+        """Returns a solved episode as a conversation."""
         form, protocol = FORMS[situation.scenario], situation.protocol
         messages: list[Message] = []
         past: PastTurn | None = None
         while environment.stop is None:
             action = _next_action(environment, form, rng)
-            if past is None or isinstance(action, Answer):
-                observation = _seen(environment, form, situation)
+            if past is None or isinstance(action, Answer) or not self.reduced:
+                observation = self._seen(environment, form, situation)
                 image = await situation.show(observation.image)
                 prompt = protocol.ask(observation, environment, image, past)
                 why, done = "", None
                 if isinstance(action, Intervention):
                     why = environment.wording.reasoning[environment.name] if self.reasoning else ""
                     done = observation.wording_of(action)
-                reply = _reply(prompt, action, why, f"{number}{len(messages)}")
+                reply = _reply(prompt, action, why, f"{number}{environment.turn:06d}")
                 past = PastTurn(reply, "call" if reply.tool_calls else "text", done)
                 messages += [prompt.message, AssistantMessage(reply.text, reply.tool_calls)]
             environment.step(action)
         return [*messages, *protocol.closing(past)] if past else messages
+
+    def _seen(
+        self, environment: Environment[Any], form: ExampleForm, situation: Situation
+    ) -> Observation:
+        """Returns the observation under the run's conditions, small in the reduced form."""
+        observation = situation.conditions.observe(environment.observe(), situation)
+        image = observation.image
+        if self.reduced and image.short_edge is None:
+            image = image._replace(short_edge=form.reduced_edge)
+        return replace(observation, image=image)
 
 
 def _next_action(environment: Environment[Any], form: ExampleForm, rng: random.Random) -> Action:
@@ -110,15 +128,6 @@ def _next_action(environment: Environment[Any], form: ExampleForm, rng: random.R
     if not possible or environment.last_allowed_turn or environment.turn == form.suggestions:
         return Answer(environment.sample.answer)
     return rng.choice(possible)
-
-
-def _seen(environment: Environment[Any], form: ExampleForm, situation: Situation) -> Observation:
-    """Returns the observation under the run's conditions, with the picture in the form's size."""
-    observation = situation.conditions.observe(environment.observe(), situation)
-    image = observation.image
-    if image.short_edge is None:
-        image = image._replace(short_edge=form.short_edge)
-    return replace(observation, image=image)
 
 
 def _reply(prompt: TurnPrompt, action: Action, why: str, number: str) -> Reply:
@@ -129,4 +138,4 @@ def _reply(prompt: TurnPrompt, action: Action, why: str, number: str) -> Reply:
         # As published: the option has no letter, except after a sentence of reasoning.
         return Reply(f"{why} {choice.text}" if why else prompt.options[index])
     # Ids are unique in a conversation; the strictest chat templates need nine letters and digits.
-    return Reply(why, (replace(choice.call, id=f"example{number}"),))
+    return Reply(why, (replace(choice.call, id=f"ex{number}"),))

@@ -22,6 +22,9 @@ from proactive_agent.views.text.lines import TextLine
 def episode_lines(episode: EpisodeRecord) -> Iterator[TextLine]:
     """Yields a whole episode: head, turns, right answer."""
     yield head_line(episode)
+    if episode.examples:
+        shown = ", ".join(map(str, episode.examples))
+        yield TextLine(safe(f"solved examples: samples {shown}", "dim"))
     yield from turns_lines(episode.turns)
     yield from end_lines(episode)
     yield TextLine(Text())

@@ -35,6 +35,7 @@ from tests.proactive_agent.scripted import (
 from tests.scenarios.official_layout import write_samples
 
 REASONING = ConditionOptions(icl_reasoning=True)
+REDUCED = ConditionOptions(icl_reduced=True)
 LEFT = call("move_object", direction="left")
 
 
@@ -83,6 +84,12 @@ def source(request: Request, scenario: str, asked_id: int = 0) -> Sample:
     return found[0]
 
 
+def full_edge(sample: Sample, scenario: str) -> int:
+    """Returns the shorter edge of a sample's first picture."""
+    data = DataFolder()
+    return min(data.images.open(data.environment(scenario, sample).image()).image.size)
+
+
 def multiple_choice(sample: Sample, hint: str = "") -> str:
     return OWN.multiple_choice(sample.prompt + hint, [*sample.options, *sample.categories])
 
@@ -95,14 +102,32 @@ def test_rod_shows_one_suggestion_and_then_the_answer() -> None:
     example = source(request, "rod")
     first, wish, second, answer, question = map(said, request.messages)
     prompt = multiple_choice(example)
-    assert (first, second) == (Said("user", prompt, 512), Said("user", prompt, 512))
+    full = full_edge(example, "rod")
+    assert (first, second) == (Said("user", prompt, full), Said("user", prompt, full))
     assert wish.text in example.suggestions
     assert answer.text == example.answer
     assert question == Said("user", multiple_choice(sample_of("rod")), 343)
 
 
-def test_mvp_n_shows_the_first_view_and_the_last() -> None:
-    request = asked("mvp-n", Mcqa())
+def test_mvp_n_shows_every_view() -> None:
+    messages = asked("mvp-n", Mcqa()).messages[:-1]
+    example = source(asked("mvp-n", Mcqa()), "mvp-n")
+    assert example.num_images > 2
+    questions, replies = messages[::2], messages[1::2]
+    prompt = multiple_choice(example)
+    full = full_edge(example, "mvp-n")
+    assert list(map(said, questions)) == [Said("user", prompt, full)] * example.num_images
+    wishes = [example.suggestions[0]] * (example.num_images - 1)
+    assert [said(reply).text for reply in replies] == [*wishes, example.answer]
+
+
+def test_the_reduced_form_of_rod_has_smaller_pictures() -> None:
+    messages = asked("rod", Mcqa(), options=REDUCED).messages
+    assert [said(message).short_edge for message in messages[:-1:2]] == [512, 512]
+
+
+def test_the_reduced_form_of_mvp_n_shows_the_first_view_and_the_last() -> None:
+    request = asked("mvp-n", Mcqa(), options=REDUCED)
     example = source(request, "mvp-n")
     assert example.num_images > 2
     first, wish, last, answer, _ = request.messages
@@ -126,17 +151,24 @@ def test_a_reason_stands_before_the_lettered_option() -> None:
 
 
 @pytest.mark.parametrize("scenario", ["rod", "mvp-n"])
-def test_three_are_three_different_ones(scenario: str) -> None:
-    messages = asked(scenario, Mcqa(), "icl:3").messages
-    assert len(messages) == 13
-    keys = [
-        part.key
-        for message in messages
-        if isinstance(message, UserMessage)
-        for part in message.content
-        if isinstance(part, ImagePart)
-    ]
-    assert len(set(keys)) == 7
+def test_three_are_three_different_ones_and_the_record_names_them(scenario: str) -> None:
+    provider = Scripted("?")
+    episode = asyncio.run(play(scenario, provider, Mcqa(), "icl:3"))
+    every = {sample.id: sample for sample in DataFolder().samples(scenario)}
+    named = [every[sample_id] for sample_id in episode.examples]
+    answers = [text for text in map(_words_of_reply, provider.requests[0].messages) if text]
+    assert len(set(episode.examples) - {episode.sample_id}) == 3
+    assert [answers.index(sample.answer) for sample in named] == sorted(
+        answers.index(sample.answer) for sample in named
+    )
+
+
+def _words_of_reply(message: Message) -> str:
+    return message.text if isinstance(message, AssistantMessage) else ""
+
+
+def test_without_examples_the_record_names_none() -> None:
+    assert asyncio.run(play("rod", Scripted("?"), Mcqa())).examples == []
 
 
 def test_the_hint_stands_in_every_question() -> None:
@@ -210,7 +242,7 @@ def test_a_dry_run_shows_them_with_their_replies() -> None:
 
 @pytest.mark.parametrize("scenario", ["rod", "mvp-n"])
 def test_with_tools_they_are_calls_and_what_the_calls_brought(scenario: str) -> None:
-    request = asked(scenario, ToolUse())
+    request = asked(scenario, ToolUse(), options=REDUCED)
     example = source(request, scenario)
     first, wish, result, answer, right, question = request.messages
     assert said(first).text == f"{example.prompt}\n{said(question).text.splitlines()[-1]}"
@@ -242,7 +274,7 @@ def test_no_two_calls_have_the_same_id_and_every_id_is_one_that_all_take() -> No
         c.id for message in messages if isinstance(message, AssistantMessage)
         for c in message.tool_calls
     ]  # fmt: skip
-    assert len(set(ids)) == 6
+    assert len(set(ids)) == len(ids) > 6
     assert all(len(call_id) == 9 and call_id.isalnum() for call_id in ids)
 
 

@@ -1,0 +1,62 @@
+"""Runs that an older version began are shown and resumed as they were played."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from proactive_agent.records.manifest import Settings
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.planned_run import PlannedRun
+from tests.proactive_agent.running import play_new, play_run
+
+Fields = dict[str, Any]
+
+
+def older(folder: RunFolder, *lacking: str, **changes: Any) -> RunFolder:
+    """Writes the settings of `run.json` as a version before the settings `lacking`."""
+    fields = json.loads(folder.manifest_file.read_text())
+    settings = {name: v for name, v in fields["settings"].items() if name not in lacking}
+    fields["settings"] = settings | changes
+    folder.manifest_file.write_text(json.dumps(fields))
+    return folder
+
+
+def contents(folder: RunFolder) -> list[Fields]:
+    """Returns the episodes without times, sorted by sample."""
+    skipped = {"usage", "turns"}
+    found = [e.model_dump(exclude=skipped) | {"turns": len(e.turns)} for e in folder.episodes()]
+    return sorted(found, key=lambda e: e["sample_id"])
+
+
+@pytest.mark.parametrize("condition", ["icl:1", "hint+icl:3"])
+def test_solved_examples_were_reduced_before_there_was_a_setting(
+    tmp_path: Path, condition: str
+) -> None:
+    settings = Settings(
+        provider="baseline:oracle", scenarios=("mvp-n",), protocol="mcqa", condition=condition,
+        limit=3, icl_reduced=True,
+    )  # fmt: skip
+    folder = older(play_new(settings, tmp_path), "icl_reduced")
+    assert folder.read_manifest().settings == settings
+
+
+def test_a_run_without_solved_examples_is_not_reduced(tmp_path: Path) -> None:
+    settings = Settings(provider="baseline:oracle", scenarios=("rod",), limit=1)
+    folder = older(play_new(settings, tmp_path), "icl_reduced")
+    assert folder.read_manifest().settings == settings
+
+
+def test_a_resumed_run_keeps_the_form_of_its_examples(tmp_path: Path) -> None:
+    settings = Settings(
+        provider="baseline:oracle", scenarios=("rod",), condition="icl:1", limit=3,
+        icl_reduced=True,
+    )  # fmt: skip
+    folder = older(play_new(settings, tmp_path), "icl_reduced")
+    whole = contents(folder)
+    first = folder.episodes_file.read_text().splitlines(keepends=True)[0]
+    folder.episodes_file.write_text(first)
+    resumed = play_run(PlannedRun.resumed(folder)).folder
+    assert contents(resumed) == whole
+    assert resumed.read_manifest().settings.icl_reduced
