@@ -7,13 +7,12 @@ to the repetition given in `"repeat"`. The `episodes.jsonl` of a run is also acc
 """
 
 import json
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
-from proactive_agent.disk.regular_file import open_regular
+from proactive_agent.disk.regular_file import open_regular_text
 from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
 from proactive_agent.providers.messages import Reply, Request
 from proactive_agent.tools import ToolCall, UserError
@@ -97,7 +96,7 @@ class Replay(Provider):
 def _read(file: Path) -> list[_ReplayLine]:
     lines = []
     try:
-        with TextIOWrapper(open_regular(file), encoding="utf-8") as stream:
+        with open_regular_text(file) as stream:
             for number, text in enumerate(stream, 1):
                 if text.strip():
                     lines.append(_parse(text, f"{file}, line {number}"))

@@ -4,7 +4,6 @@ Samples are read line by line, so memory does not grow with a file. Before a run
 reads every line once to validate it, count the samples and compute the fingerprint.
 """
 
-import hashlib
 import json
 import random
 from array import array
@@ -16,6 +15,7 @@ from typing import IO, Any, NamedTuple
 
 from pydantic import ValidationError
 
+from proactive_agent.disk.regular_file import open_regular, sha256_of
 from proactive_agent.scenarios.environment import Environment
 from proactive_agent.scenarios.images import ImageStore
 from proactive_agent.scenarios.protocol_pack import FILE_NAME, ProtocolPack, load_pack
@@ -152,9 +152,7 @@ class DataFolder:
             kept += self._keeps(scenario, sample)
         if not samples:
             raise DataError(f"{self.file(scenario)} contains no sample")
-        with self.file(scenario).open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        return Scan(samples, kept, digest)
+        return Scan(samples, kept, sha256_of(self.file(scenario)))
 
     def environment(
         self, scenario: str, sample: Sample, *, reference: bool = False, clear: bool = False
@@ -166,7 +164,7 @@ class DataFolder:
         file = self.file(scenario)
         offset = 0
         try:
-            with file.open("rb") as stream:
+            with open_regular(file) as stream:
                 for number, line in enumerate(_lines(stream), 1):
                     place = f"{file}, line {number}"
                     if len(line) > MAX_LINE:
@@ -190,7 +188,7 @@ class DataFolder:
     def _at(self, scenario: str, offset: int) -> Sample:
         file = self.file(scenario)
         try:
-            with file.open("rb") as stream:
+            with open_regular(file) as stream:
                 stream.seek(offset)
                 line = stream.readline(MAX_LINE)
         except OSError as error:

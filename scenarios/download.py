@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
+from proactive_agent.disk.regular_file import append_regular, read_regular_text, replace_regular
+from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.scenarios.hub import REPOSITORY, Hub, HubFile
 from proactive_agent.scenarios.protocol_pack import read_wheel, write_pack
 from proactive_agent.scenarios.registry import SCENARIOS
@@ -119,7 +121,7 @@ class _Local:
                 old.unlink()
         path, size = self.file.path, self.file.size
         hashed = self.file.hasher()
-        with self.part.open("a+b") as sink:
+        with append_regular(self.part) as sink:
             sink.seek(0)
             while block := sink.read(COPY_BYTES):
                 hashed.update(block)
@@ -147,10 +149,10 @@ class _Local:
         return self.target.is_file() and self._is("fetched")
 
     def _is(self, state: str) -> bool:
-        return self.note.is_file() and self.note.read_text(encoding="utf-8") == self._text(state)
+        return self.note.is_file() and read_regular_text(self.note) == self._text(state)
 
     def _mark(self, state: str) -> None:
-        self.note.write_text(self._text(state), encoding="utf-8")
+        write_whole(self.note, self._text(state))
 
     def _text(self, state: str) -> str:
         return json.dumps({"etag": self.file.etag, "size": self.file.size, "state": state})
@@ -212,7 +214,7 @@ def _unpack_entry(content: zipfile.ZipFile, entry: zipfile.ZipInfo, target: Path
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     # zipfile reads no more than the declared size, which was checked against the free space.
-    with content.open(entry) as source, target.open("wb") as sink:
+    with content.open(entry) as source, replace_regular(target) as sink:
         shutil.copyfileobj(source, sink, COPY_BYTES)
 
 

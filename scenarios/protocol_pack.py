@@ -8,6 +8,7 @@ line.) The result is the file `protocol.json` in the data folder.
 
 import ast
 import hashlib
+import io
 import json
 import re
 import subprocess
@@ -101,12 +102,12 @@ def write_pack(folder: Path, wheel: Path | None = None) -> Path:
 def read_wheel(wheel: Path) -> ProtocolPack:
     """Reads the pack from a wheel. Raises UserError if it is not the published wheel."""
     try:
-        content = wheel.read_bytes()
+        content = read_regular(wheel)
     except OSError as error:
         raise UserError(f"{wheel}: {error.strerror}") from None
     if (found := hashlib.sha256(content).hexdigest()) != WHEEL_SHA256:
         raise UserError(f"{wheel} is not {PACKAGE}: its SHA-256 is {found}, not {WHEEL_SHA256}")
-    with zipfile.ZipFile(wheel) as archive:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         sources = {
             name: archive.read(f"proactivebench/{name}.py").decode("utf-8")
             for name in ("environment", "data_utils", "open_ended_gen", "tests/oeg")

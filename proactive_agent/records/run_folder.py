@@ -21,7 +21,7 @@ from typing import IO, Self
 from pydantic import BaseModel, ValidationError
 
 from proactive_agent.disk.locks import HeldLock, LockedError, is_locked
-from proactive_agent.disk.regular_file import open_regular, read_regular
+from proactive_agent.disk.regular_file import append_regular, open_regular, read_regular
 from proactive_agent.disk.whole_files import force_names_to_disk, not_written, write_whole
 from proactive_agent.records.damaged import damaged_record
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
@@ -229,9 +229,7 @@ class LineWriter:
         self._file = file
         self._lock = _locked(file, shown)
         try:
-            # A link is refused: the folder may come from someone else.
-            flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)
-            self._stream = open(os.open(file, flags, 0o666), "r+b", buffering=0)  # noqa: SIM115, PTH123
+            self._stream = append_regular(file)
             self._end = _cut_torn_line(self._stream)
             force_names_to_disk(file.parent)
         except BaseException as error:

@@ -50,6 +50,7 @@ from pydantic import (
     model_validator,
 )
 
+from proactive_agent.disk.regular_file import read_regular_text
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.providers.registry import check_spec
 from proactive_agent.records.manifest import ProviderSettings
@@ -175,13 +176,15 @@ class Plan(_FromYaml, PlaySettings, LoadSettings, Sampling):
 def read_plan(file: Path) -> Plan:
     """Reads and checks a plan.  Raises UserError, whose message names file, line and key."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_regular_text(file)
         fields = yaml.safe_load(text)
         tree = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise UserError(f"{file}{line}: {error.problem}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror}") from None
+    except (UnicodeDecodeError, yaml.YAMLError, RecursionError, ValueError) as error:
         raise UserError(f"{file}: {str(error).splitlines()[0]}") from None
     if not isinstance(fields, dict):
         raise UserError(f"{file}: a plan is a mapping with the key models")

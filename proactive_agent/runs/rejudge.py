@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from proactive_agent.disk.regular_file import open_regular
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges.base import Case, Judge, ask
 from proactive_agent.providers import ProviderError, RequestKey, StoppedError
@@ -59,9 +60,13 @@ class JudgementFile:
         return LineWriter(self.file, self.file)
 
     def _lines(self) -> Iterator[Judged]:
-        if not self.file.exists():
+        try:
+            stream = open_regular(self.file)
+        except FileNotFoundError:
             return
-        with self.file.open("rb") as stream:
+        except OSError as error:
+            raise UserError(f"{self.file}: {error.strerror}") from None
+        with stream:
             for number, line in enumerate(stream, 1):
                 if not line.endswith(b"\n"):
                     return

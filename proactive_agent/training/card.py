@@ -5,6 +5,7 @@ from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.metrics import Summary
 from proactive_agent.reports.published import NOTE, table
@@ -160,7 +161,7 @@ def _summaries(out: Path, label: str) -> dict[str, Summary]:
         if not file.is_file():
             return {}
         condition = folder.name.removeprefix(f"{label}-")
-        found[condition] = Summary.model_validate_json(file.read_bytes())
+        found[condition] = Summary.model_validate_json(read_regular(file))
     return found
 
 

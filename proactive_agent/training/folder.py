@@ -1,6 +1,5 @@
 """The folder of a training: `train.json`, `log.jsonl` and the checkpoints."""
 
-import errno
 import importlib.metadata
 import json
 import math
@@ -12,7 +11,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from proactive_agent.disk.whole_files import force_names_to_disk, force_to_disk, write_whole
+from proactive_agent.disk.regular_file import append_regular, open_regular_text, read_regular
+from proactive_agent.disk.whole_files import (
+    force_names_to_disk,
+    force_to_disk,
+    is_full,
+    write_whole,
+)
 from proactive_agent.tools import UserError
 from proactive_agent.training.selection import FrameCounts
 from proactive_agent.training.settings import TrainingSettings
@@ -102,7 +107,7 @@ class TrainingManifest(BaseModel):
 def read_manifest(folder: Path) -> TrainingManifest:
     """Reads a folder's `train.json`. Raises UserError if it is missing or invalid."""
     try:
-        return TrainingManifest.model_validate_json((folder / MANIFEST).read_bytes())
+        return TrainingManifest.model_validate_json(read_regular(folder / MANIFEST))
     except OSError as error:
         raise UserError(
             f"{folder} is not the folder of a training: {MANIFEST}: {error.strerror}"
@@ -150,18 +155,18 @@ class Journal:
                 line["tokens_per_second"] = (tokens - self._tokens) / (now - self._time)
             self._tokens, self._time = tokens, now
         if self._writes:
-            with self.file.open("a", encoding="utf-8") as stream:
-                stream.write(_line(line))
+            with append_regular(self.file) as stream:
+                stream.write(_line(line).encode())
         return line
 
 
 def read_journal(folder: Path) -> list[dict[str, Any]]:
     """Returns the lines of a folder's journal, without a torn last line."""
     try:
-        text = (folder / JOURNAL).read_text(encoding="utf-8")
+        with open_regular_text(folder / JOURNAL) as stream:
+            return [json.loads(line) for line in stream if line.endswith("\n")]
     except FileNotFoundError:
         return []
-    return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
 
 def _kept(line: dict[str, Any], steps: int) -> bool:
@@ -225,7 +230,7 @@ def _is_whole(folder: Path) -> bool:
 
 def _state(folder: Path) -> dict[str, Any] | None:
     try:
-        state: dict[str, Any] = json.loads((folder / _LAST_FILE).read_bytes())
+        state: dict[str, Any] = json.loads(read_regular(folder / _LAST_FILE))
     except (OSError, ValueError):
         return None
     return state
@@ -233,7 +238,7 @@ def _state(folder: Path) -> dict[str, Any] | None:
 
 def is_disk_full(error: BaseException, folder: Path) -> bool:
     """Whether an error comes from a full disk. Libraries report it in different ways."""
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and is_full(error):
         return True
     failed = isinstance(error, Exception)
     return failed and shutil.disk_usage(folder).free < _SCARCE

@@ -6,12 +6,12 @@ A row is one question about one frame. The columns of the release are `prompt` (
 two scenarios whose options differ. Without `clear`, a frame is clear if no suggestion is accepted.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proactive_agent.disk.regular_file import sha256_of
 from proactive_agent.scenarios.images import ImageError, check_format
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import is_abstention
@@ -247,8 +247,8 @@ def read_split(source: str, on_row: Callable[[int], None] | None = None) -> Spli
     parts, hashes = [], {}
     rows: list[QuestionRow] = []
     for file in files:
+        hashes[file.name] = _sha256(file)  # Refuses a pipe, at which the libraries would wait.
         part = _table(datasets, file)
-        hashes[file.name] = _sha256(file)
         for number, fields in enumerate(part):
             rows.append(read_row(fields, len(rows), RowPlace(file.name, number)))
             if on_row:
@@ -319,8 +319,10 @@ def _table(datasets: Any, file: Path) -> Any:
 
 
 def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    try:
+        return sha256_of(file)
+    except OSError as error:
+        raise UserError(f"{file}: {error.strerror}") from None
 
 
 def _first_line(error: Exception) -> str:

@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from proactive_agent.disk.regular_file import read_regular_text
 from proactive_agent.providers.api.server import OWN_SERVER_KEY, ApiTarget
 from proactive_agent.tools import UserError
 from proactive_agent.tools.secrets import redact_logs, register_environment, register_secret
@@ -21,7 +22,7 @@ _LINE = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
 def read_env_file(file: Path = Path(".env")) -> dict[str, str]:
     """Reads the assignments of a `.env` file; empty if the file does not exist."""
     try:
-        lines = file.read_text(encoding="utf-8").splitlines()
+        lines = read_regular_text(file).splitlines()
     except (OSError, UnicodeDecodeError):
         return {}
     found = (_LINE.fullmatch(line) for line in lines if not line.lstrip().startswith("#"))

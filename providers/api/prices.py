@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.providers.api.server import parse_target
 from proactive_agent.providers.messages import AssistantMessage, Request, TextPart
 from proactive_agent.tools import UserError
@@ -171,7 +172,7 @@ def _price_list() -> Mapping[str, Any]:
     if found is None or found.origin is None:
         return {}
     try:
-        content = (Path(found.origin).parent / PRICE_LIST).read_bytes()
+        content = read_regular(Path(found.origin).parent / PRICE_LIST)
         prices: Mapping[str, Any] = json.loads(content)
     except (OSError, ValueError):
         return {}

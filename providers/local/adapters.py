@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.providers.local.aliases import Source, resolve
 from proactive_agent.tools import MissingExtraError, UserError
 
@@ -27,7 +28,7 @@ def base_of(folder: Path) -> Base | None:
     if (folder / "config.json").is_file() or not file.is_file():
         return None
     try:
-        fields = json.loads(file.read_text(encoding="utf-8"))
+        fields = json.loads(read_regular(file))
         name, revision = fields["base_model_name_or_path"], fields.get("revision")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise UserError(f"{file} does not name the adapter's base model ({error!r})") from None

@@ -55,6 +55,7 @@ def resolve(name: str) -> Source:
         return Source(alias, None, REVISIONS.get(alias))
     folder = Path(name).expanduser()
     if folder.is_dir():
+        _refuse_pipes(folder)
         return Source(str(folder), folder)
     if _looks_like_hub_id(name):
         return Source(name, None, REVISIONS.get(name))
@@ -65,6 +66,13 @@ def resolve(name: str) -> Source:
         f"local:{name}: expected a short name, a folder or a hub id OWNER/NAME; "
         f"short names: {known}"
     )
+
+
+def _refuse_pipes(folder: Path) -> None:
+    """Raises UserError if the libraries that load a model would wait at one of its files."""
+    for entry in sorted(folder.iterdir()):
+        if entry.exists() and not (entry.is_file() or entry.is_dir()):
+            raise UserError(f"local:{folder}: {entry.name} is not a regular file")
 
 
 def _looks_like_hub_id(name: str) -> bool:

@@ -5,6 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from proactive_agent.disk.regular_file import open_regular, read_regular
+
 TRAINING_FILE = "train.json"
 """Written by `train` next to the weights."""
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".gguf")
@@ -21,11 +23,11 @@ def folder_sha256(folder: Path) -> str:
     digest = hashlib.sha256()
     for file in sorted(folder.glob("*.json")):
         if file.name.endswith("config.json"):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+            digest.update(file.name.encode() + b"\0" + read_regular(file))
     for file in sorted(f for f in folder.iterdir() if f.suffix in _WEIGHTS):
         size = file.stat().st_size
         digest.update(f"{file.name}\0{size}\0".encode())
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             for index in range(_SAMPLES):
                 stream.seek(size * index // _SAMPLES)
                 digest.update(stream.read(_SAMPLE_BYTES))
@@ -38,7 +40,7 @@ def training_in(folder: Path) -> dict[str, Any] | None:
     The base model, the method, the reward of a suggestion, and the scenarios.
     """
     try:
-        fields = json.loads((folder / TRAINING_FILE).read_text(encoding="utf-8"))
+        fields = json.loads(read_regular(folder / TRAINING_FILE))
         return {
             "model": fields["model"]["name"],
             "method": fields["settings"]["method"],

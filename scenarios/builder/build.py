@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from proactive_agent.disk.regular_file import replace_regular, sha256_of
 from proactive_agent.scenarios.builder.categories import Categories, Labels, read_similar
 from proactive_agent.scenarios.builder.items import BuildError, SkipError
 from proactive_agent.scenarios.builder.output import (
@@ -192,7 +193,7 @@ def _scenario(
     file = job.test / f"{SCENARIOS[job.scenario].stem}_preprocessed.jsonl"
     file.parent.mkdir(exist_ok=True)
     samples = rows = skipped = 0
-    with file.open("wb") as stream:
+    with replace_regular(file) as stream:
         results = in_order(build_item, job, tasks, settings.workers)
         for done, result in enumerate(results, 1):
             stream.writelines(result.lines)
@@ -237,7 +238,7 @@ def _manifest(
 def _fingerprint(file: Path | None) -> str | None:
     if file is None:
         return None
-    return f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}"
+    return f"{file.name} {sha256_of(file)}"
 
 
 def _versions() -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.scenarios.builder.items import BuildError
 
 COUNT = 4
@@ -103,7 +104,7 @@ class Categories:
 def read_similar(file: Path) -> dict[str, list[str]]:
     """Returns similar categories by category. Raises BuildError, naming file and label."""
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(file))
     except OSError as error:
         raise BuildError(f"{file}: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

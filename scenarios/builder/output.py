@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from proactive_agent.disk.locks import HeldLock, LockedError
+from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.disk.whole_files import is_full, not_written, write_whole
 from proactive_agent.scenarios.builder.items import BuildError
 from proactive_agent.scenarios.builder.writer import SUFFIX
@@ -69,7 +70,7 @@ def check_place(out: Path, *, force: bool) -> None:
 def read_manifest(out: Path) -> BuildManifest:
     """Reads the manifest of an earlier build. Raises BuildError if there is none."""
     try:
-        return BuildManifest.model_validate_json((out / MANIFEST).read_bytes())
+        return BuildManifest.model_validate_json(read_regular(out / MANIFEST))
     except OSError:
         raise BuildError(
             f"{out} is not empty and has no {MANIFEST}, so it is not an earlier build; "

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError, model_validator
 
+from proactive_agent.disk.regular_file import open_regular_text
 from proactive_agent.scenarios.builder.items import BuildError, Item, Region
 from proactive_agent.scenarios.sample import check_relative
 
@@ -118,7 +119,7 @@ def _of_list(source: Path, accepts: Accepts) -> Iterator[Item]:
 
 
 def _csv_rows(source: Path) -> Iterator[tuple[int, Any]]:
-    with source.open(encoding="utf-8-sig", newline="") as stream:
+    with open_regular_text(source, "utf-8-sig", newline="") as stream:
         reader = csv.DictReader(stream, strict=True)
         for column in ("path", "label"):
             if column not in (reader.fieldnames or ()):
@@ -130,7 +131,7 @@ def _csv_rows(source: Path) -> Iterator[tuple[int, Any]]:
 
 
 def _jsonl_rows(source: Path) -> Iterator[tuple[int, Any]]:
-    with source.open(encoding="utf-8") as stream:
+    with open_regular_text(source) as stream:
         for number, line in enumerate(stream, 1):
             if line.strip():
                 yield number, parse_json(line, f"{source}, line {number}")

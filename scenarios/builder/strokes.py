@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, Field, ValidationError
 
+from proactive_agent.disk.regular_file import open_regular_text
 from proactive_agent.scenarios.builder.items import BuildError, Item, Stroke
 from proactive_agent.scenarios.builder.sources import parse_json
 
@@ -59,7 +60,7 @@ def read_drawings(source: Path) -> Iterator[Item]:
 def _of_file(file: Path) -> Iterator[Item]:
     read = _simplified if file.suffix.lower() == ".ndjson" else _listed
     try:
-        with file.open(encoding="utf-8") as stream:
+        with open_regular_text(file) as stream:
             for number, line in enumerate(stream, 1):
                 place = f"{file}, line {number}"
                 if line.strip() and (found := read(parse_json(line, place), place)):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from proactive_agent.disk.regular_file import replace_regular
 from proactive_agent.scenarios.builder.categories import parser_key
 from proactive_agent.scenarios.builder.items import Built, SkipError
 from proactive_agent.scenarios.builder.wording import SampleTexts
@@ -53,7 +54,8 @@ class Made(NamedTuple):
         folder = root / self.folder
         folder.mkdir(parents=True)
         for name, content in self.frames.items():
-            (folder / name).write_bytes(content)
+            with replace_regular(folder / name) as stream:
+                stream.write(content)
 
 
 def make_sample(

@@ -23,6 +23,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from proactive_agent.disk.regular_file import open_regular_text
 from proactive_agent.play.judges.base import Case, said
 from proactive_agent.scenarios import SCENARIOS, AcceptedAnswer
 from proactive_agent.tools import Intervention, UserError
@@ -96,7 +97,7 @@ def read_labelled(file: Path) -> list[LabelledAnswer]:
 
 def _lines(file: Path) -> Iterator[LabelledAnswer]:
     try:
-        with file.open(encoding="utf-8") as stream:
+        with open_regular_text(file) as stream:
             for number, line in enumerate(stream, 1):
                 if line.strip():
                     yield _parse(line, f"{file}, line {number}")
