@@ -27,7 +27,7 @@ def train(
         raise UserError("--out is missing: name the folder for the training")
     if resume:
         _refuse_others(ctx)
-        show_training(None, out, dry_run=False, trust_remote_code=options["trust_remote_code"])
+        show_training(None, out, dry_run=dry_run, trust_remote_code=options["trust_remote_code"])
         return
     show_training(settings_of(**options), out, dry_run=dry_run)
 
@@ -75,7 +75,7 @@ def _refuse_others(ctx: click.Context) -> None:
         option.opts[0]
         for option in ctx.command.params
         if ctx.get_parameter_source(option.name or "") == click.core.ParameterSource.COMMANDLINE
-        and option.name not in {"out", "resume", "trust_remote_code"}
+        and option.name not in {"out", "resume", "dry_run", "trust_remote_code"}
     ]
     if given:
         raise UserError(

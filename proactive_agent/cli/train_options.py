@@ -49,7 +49,8 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
         _option(
             "--dry-run",
             is_flag=True,
-            help="Check the settings and the rows and show their counts; load no model.",
+            help="Check the settings and the rows and show their counts; load no model. "
+            "With --resume, also show what would be loaded, run and sent.",
         ),
         _option("--seed", type=int, default=0, help="Seed of the training."),
     ),

@@ -31,6 +31,14 @@ from proactive_agent.training.events import (
     Stepped,
     Working,
 )
+from proactive_agent.training.folder import (
+    MANIFEST,
+    TrainingManifest,
+    is_being_trained,
+    last_checkpoint,
+    read_manifest,
+    step_of,
+)
 from proactive_agent.training.settings import TrainingSettings
 
 
@@ -39,14 +47,21 @@ def show_training(
 ) -> None:
     """Trains and shows the progress.  Without settings, resumes the training in `out`.
 
-    `trust_remote_code` is the user's consent for a resumed training.
+    `trust_remote_code` is the user's consent for a resumed training.  A dry run only shows what
+    would be done.
     """
     from proactive_agent.training.model import is_first_process
-    from proactive_agent.training.session import check, resume, train
+    from proactive_agent.training.session import check, check_resumed, resume, train
 
     view = _View()
     try:
         with view.progress:
+            if dry_run and settings is None:
+                manifest = read_manifest(out)
+                for line in consequences(out, manifest, trust_remote_code=trust_remote_code):
+                    console.print(safe(line), soft_wrap=True)
+                check_resumed(out, manifest, view.show)
+                return
             if settings is None:
                 manifest = resume(out, view.show, trust_remote_code=trust_remote_code)
             elif dry_run:
@@ -63,16 +78,42 @@ def show_training(
         console.print(line, markup=False, soft_wrap=True)
 
 
+def consequences(
+    out: Path, manifest: TrainingManifest, *, trust_remote_code: bool
+) -> Iterator[str]:
+    """Yields what `train --resume` would load, run and send, for its dry run."""
+    settings = manifest.settings
+    yield f"{out}: {manifest.status}; it would be resumed from {_start(out)}"
+    if is_being_trained(out):
+        yield "  refused now, because another process trains into this folder"
+    yield f"model: {settings.model}"
+    if settings.trust_remote_code:
+        yield "  code from the model's repository runs on this machine"
+        if not trust_remote_code:
+            yield "  refused without --trust-remote-code"
+    yield f"data: {settings.data}"
+    yield f"test data: {settings.eval_data or 'the embedded suite'}"
+    if settings.deepspeed:
+        yield f"configuration of DeepSpeed: {settings.deepspeed}"
+    if settings.vllm == "server":
+        yield f"prompts, pictures and weights go to {settings.vllm_server or 'the vLLM server'}"
+    for service in settings.report_to:
+        yield f"the metrics of every step are sent to {service}"
+
+
 def resume_hint(out: Path) -> str:
     """Returns the command that resumes an interrupted training, and the step it starts from."""
-    from proactive_agent.training.folder import MANIFEST, last_checkpoint, read_manifest, step_of
-
     if not (out / MANIFEST).exists():
         return "nothing was written"
-    checkpoint = last_checkpoint(out)
-    place = f"step {step_of(checkpoint)}" if checkpoint else "the start (no checkpoint yet)"
     trust = " --trust-remote-code" if read_manifest(out).settings.trust_remote_code else ""
-    return f"to resume from {place}: python -m proactive_agent train --resume --out {out}{trust}"
+    command = f"python -m proactive_agent train --resume --out {out}{trust}"
+    return f"to resume from {_start(out)}: {command}"
+
+
+def _start(out: Path) -> str:
+    """Returns the place from which a training would be resumed."""
+    checkpoint = last_checkpoint(out)
+    return f"step {step_of(checkpoint)}" if checkpoint else "the start (no checkpoint yet)"
 
 
 class _Count(ProgressColumn):

@@ -1,17 +1,23 @@
 """Locks on files. The operating system releases a lock when its process ends in any way.
 
 The locks are advisory: they keep two processes of this program from writing the same records, and
-tell readers whether a writer is alive.
+tell readers whether a writer is alive. The folder of a run and that of a training use them alike:
+the writer of a file holds `writer_lock` on `NAME.lock` beside it, and readers use `read_status`.
 """
 
 import os
 import sys
 import time
 import weakref
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
+
+from proactive_agent.tools import UserError
+
+T = TypeVar("T")
 
 PATIENCE = 0.3
 """Seconds to wait for a lock, because `is_locked` takes a lock for a moment."""
@@ -64,6 +70,48 @@ class HeldLock:
     def _close(self) -> None:
         os.close(self._descriptor)
         self._descriptor = -1
+
+
+def lock_file_of(file: Path) -> Path:
+    """Returns the file that is locked while `file` is written.
+
+    The file itself is not locked: on Windows that would keep others from reading it.
+    """
+    return file.with_name(f"{file.name}.lock")
+
+
+def writer_lock(file: Path, shown: Path) -> HeldLock:
+    """Returns the lock of the only writer of `file`, whose folder is made if it does not exist.
+
+    Raises UserError, naming `shown`, if another process holds it or the file cannot be locked.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return HeldLock(lock_file_of(file))
+    except LockedError:
+        raise UserError(f"{shown} is being written by another process") from None
+    except OSError as error:
+        raise UserError(f"{shown} cannot be locked for writing: {error.strerror}") from None
+
+
+def is_being_written(file: Path) -> bool:
+    """Whether a process holds the lock of the only writer of `file`."""
+    return is_locked(lock_file_of(file))
+
+
+def read_status(
+    file: Path, read: Callable[[], T], is_running: Callable[[T], bool]
+) -> tuple[T, bool]:
+    """Reads a record with the status of the writer of `file`.
+
+    Returns the record, and whether its writer died: it says `running`, but no process holds the
+    lock. The writer may end between the two looks, so its last word is read again.
+    """
+    record = read()
+    if not is_running(record) or is_being_written(file):
+        return record, False
+    record = read()
+    return record, is_running(record)
 
 
 def is_locked(file: Path) -> bool:

@@ -20,7 +20,7 @@ from typing import IO, Self
 
 from pydantic import BaseModel, ValidationError
 
-from proactive_agent.disk.locks import HeldLock, LockedError, is_locked
+from proactive_agent.disk.locks import is_being_written, lock_file_of, read_status, writer_lock
 from proactive_agent.disk.regular_file import append_regular, open_regular, read_regular
 from proactive_agent.disk.whole_files import force_names_to_disk, not_written, write_whole
 from proactive_agent.records.damaged import damaged_record
@@ -62,7 +62,7 @@ class RunFolder:
         self.summary_file = path / "summary.json"
         self._counted = (0, 0)
         """A byte of `episodes.jsonl` and the number of lines before it."""
-        self.lock_file = _lock_of(self.episodes_file)
+        self.lock_file = lock_file_of(self.episodes_file)
 
     @classmethod
     def find(cls, run: str, results: Path = Path("results")) -> Self:
@@ -78,17 +78,14 @@ class RunFolder:
 
         The status of a run whose process died is `interrupted`, although the file says `running`.
         """
-        manifest = self._manifest()
-        if manifest.status == "running" and not self.is_being_written():
-            # The writer may have ended between the two looks, so the last word is read again.
-            manifest = self._manifest()
-            if manifest.status == "running":
-                return manifest.model_copy(update={"status": "interrupted"})
-        return manifest
+        manifest, died = read_status(
+            self.episodes_file, self._manifest, lambda found: found.status == "running"
+        )
+        return manifest.model_copy(update={"status": "interrupted"}) if died else manifest
 
     def is_being_written(self) -> bool:
         """Whether a process plays this run now."""
-        return is_locked(self.lock_file)
+        return is_being_written(self.episodes_file)
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replaces `run.json`. Raises NotWrittenError; the file is then unchanged."""
@@ -227,7 +224,7 @@ class LineWriter:
         be opened.
         """
         self._file = file
-        self._lock = _locked(file, shown)
+        self._lock = writer_lock(file, shown)
         try:
             self._stream = append_regular(file)
             self._end = _cut_torn_line(self._stream)
@@ -291,24 +288,6 @@ class EpisodeWriter(LineWriter):
 
     def __init__(self, folder: RunFolder) -> None:
         super().__init__(folder.episodes_file, folder.path)
-
-
-def _lock_of(file: Path) -> Path:
-    """The file that is locked while `file` is written.
-
-    The file itself is not locked: on Windows that would keep others from reading it.
-    """
-    return file.with_name(f"{file.name}.lock")
-
-
-def _locked(file: Path, shown: Path) -> HeldLock:
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        return HeldLock(_lock_of(file))
-    except LockedError:
-        raise UserError(f"{shown} is being written by another process") from None
-    except OSError as error:
-        raise UserError(f"{shown} cannot be locked for writing: {error.strerror}") from None
 
 
 def _cut_torn_line(stream: IO[bytes]) -> int:

@@ -1,4 +1,7 @@
-"""The folder of a training: `train.json`, `log.jsonl` and the checkpoints."""
+"""The folder of a training: `train.json`, `log.jsonl` and the checkpoints.
+
+While a process trains, it holds a lock on `train.json.lock`, as the writer of a run does.
+"""
 
 import importlib.metadata
 import json
@@ -11,6 +14,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from proactive_agent.disk.locks import HeldLock, is_being_written, read_status, writer_lock
 from proactive_agent.disk.regular_file import append_regular, open_regular_text, read_regular
 from proactive_agent.disk.whole_files import (
     force_names_to_disk,
@@ -104,8 +108,31 @@ class TrainingManifest(BaseModel):
         write_whole(folder / MANIFEST, self.model_dump_json(indent=2) + "\n")
 
 
+def lock(folder: Path) -> HeldLock:
+    """Returns the lock of the process that trains into a folder, which is made if needed.
+
+    Raises UserError if another process trains into it.
+    """
+    return writer_lock(folder / MANIFEST, folder)
+
+
+def is_being_trained(folder: Path) -> bool:
+    """Whether a process trains into a folder now."""
+    return is_being_written(folder / MANIFEST)
+
+
 def read_manifest(folder: Path) -> TrainingManifest:
-    """Reads a folder's `train.json`. Raises UserError if it is missing or invalid."""
+    """Reads a folder's `train.json`. Raises UserError if it is missing or invalid.
+
+    The status of a training whose process died is `interrupted`, although the file says `running`.
+    """
+    manifest, died = read_status(
+        folder / MANIFEST, lambda: _manifest(folder), lambda found: found.status == "running"
+    )
+    return manifest.model_copy(update={"status": "interrupted"}) if died else manifest
+
+
+def _manifest(folder: Path) -> TrainingManifest:
     try:
         return TrainingManifest.model_validate_json(read_regular(folder / MANIFEST))
     except OSError as error:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from proactive_agent.providers.local.aliases import resolve
+from proactive_agent.providers.local.model_folder import folder_sha256
 from proactive_agent.records.manifest import git_commit
 from proactive_agent.tools import NotWrittenError, UserError
 from proactive_agent.training.arguments import check_arguments, require_libraries
@@ -16,6 +17,7 @@ from proactive_agent.training.card import write_card
 from proactive_agent.training.evaluation import Evaluation
 from proactive_agent.training.events import Event, Note, OnEvent, Phase, Working
 from proactive_agent.training.folder import (
+    MANIFEST,
     UNFINISHED,
     Journal,
     Status,
@@ -24,6 +26,7 @@ from proactive_agent.training.folder import (
     is_disk_full,
     last_checkpoint,
     library_versions,
+    lock,
     move_into_place,
     read_manifest,
     step_of,
@@ -36,7 +39,7 @@ from proactive_agent.training.model import (
     save_processor,
     world_size,
 )
-from proactive_agent.training.prepared import Prepared, prepare, read_material
+from proactive_agent.training.prepared import Prepared, TrainingMaterial, prepare, read_material
 from proactive_agent.training.selection import count_frames
 from proactive_agent.training.settings import TrainingSettings
 
@@ -46,11 +49,14 @@ def train(
 ) -> TrainingManifest:
     """Trains into a new folder.  Raises UserError before it writes anything."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(
-            f"{out} is not empty: choose another folder, or continue its training with --resume"
-        )
+        raise _not_empty(out)
     on_event = _in_first_process(on_event)
-    return _Session(_prepared(settings, out, on_event), on_event).run(None)
+    prepared = _prepared(settings, out, on_event)
+    with _only_writer(out):
+        # Another process may have trained into the folder while this one loaded its model.
+        if is_first_process() and (out / MANIFEST).exists():
+            raise _not_empty(out)
+        return _Session(prepared, on_event).run(None)
 
 
 def resume(
@@ -61,21 +67,21 @@ def resume(
     `trust_remote_code` allows code from the model's repository.  The folder may come from someone
     else, so its own word for that does not count.
     """
-    manifest = read_manifest(out)
-    if manifest.settings.trust_remote_code and not trust_remote_code:
-        raise UserError(
-            f"{out}: its model {manifest.settings.model} runs code from the model's repository; "
-            "--trust-remote-code allows it"
-        )
-    if manifest.status == "finished":
-        raise UserError(f"the training in {out} is finished: there is nothing to resume")
-    on_event = _in_first_process(on_event)
-    prepared = _prepared(manifest.settings, out, on_event)
-    if prepared.data.files != manifest.data.files:
-        raise UserError(f"{manifest.settings.data} has changed since the training in {out} began")
-    if not manifest.model.is_same(fingerprint_of(prepared.source, prepared.loaded.model)):
-        raise UserError(f"{manifest.settings.model} has changed since the training in {out} began")
-    return _Session(prepared, on_event).run(manifest)
+    read_manifest(out)  # Refuses other folders before the lock's file is made in one.
+    with _only_writer(out):
+        manifest = read_manifest(out)
+        if manifest.settings.trust_remote_code and not trust_remote_code:
+            raise UserError(
+                f"{out}: its model {manifest.settings.model} runs code from the model's "
+                "repository; --trust-remote-code allows it"
+            )
+        _refuse_finished(out, manifest)
+        on_event = _in_first_process(on_event)
+        prepared = _prepared(manifest.settings, out, on_event)
+        _refuse_changed_data(out, manifest, prepared)
+        if not manifest.model.is_same(fingerprint_of(prepared.source, prepared.loaded.model)):
+            raise _changed(out, manifest.settings.model)
+        return _Session(prepared, on_event).run(manifest)
 
 
 def check(settings: TrainingSettings, out: Path, on_event: OnEvent | None = None) -> None:
@@ -83,6 +89,47 @@ def check(settings: TrainingSettings, out: Path, on_event: OnEvent | None = None
     on_event = _in_first_process(on_event)
     _check(settings, out, on_event)
     read_material(settings, on_event)
+
+
+def check_resumed(out: Path, manifest: TrainingManifest, on_event: OnEvent | None = None) -> None:
+    """Checks everything that `resume` does, except what needs the model.  Raises UserError.
+
+    Writes nothing and runs no code of the model, so it needs no consent.
+    """
+    _refuse_finished(out, manifest)
+    on_event = _in_first_process(on_event)
+    _check(manifest.settings, out, on_event)
+    _refuse_changed_data(out, manifest, read_material(manifest.settings, on_event))
+    source = resolve(manifest.settings.model)
+    if source.folder and folder_sha256(source.folder) != manifest.model.folder_sha256:
+        raise _changed(out, manifest.settings.model)
+
+
+@contextlib.contextmanager
+def _only_writer(out: Path) -> Iterator[None]:
+    """Holds the lock of a training in its first process.  Raises UserError."""
+    with lock(out) if is_first_process() else contextlib.nullcontext():
+        yield
+
+
+def _not_empty(out: Path) -> UserError:
+    return UserError(
+        f"{out} is not empty: choose another folder, or continue its training with --resume"
+    )
+
+
+def _refuse_finished(out: Path, manifest: TrainingManifest) -> None:
+    if manifest.status == "finished":
+        raise UserError(f"the training in {out} is finished: there is nothing to resume")
+
+
+def _refuse_changed_data(out: Path, manifest: TrainingManifest, material: TrainingMaterial) -> None:
+    if material.data.files != manifest.data.files:
+        raise _changed(out, manifest.settings.data)
+
+
+def _changed(out: Path, source: str) -> UserError:
+    return UserError(f"{source} has changed since the training in {out} began")
 
 
 def _prepared(settings: TrainingSettings, out: Path, on_event: OnEvent) -> Prepared:
