@@ -13,6 +13,9 @@ from proactive_agent.tools.secrets import forget_secrets
 # Without this, litellm downloads its price list when it is first imported.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
 
+# PyTorch works on tiny tensors ten times faster with one thread than with two.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 CACHE = Path(__file__).parent / ".cache"
 WHEEL_NAME = "proactivebench-0.1.1-py3-none-any.whl"
 

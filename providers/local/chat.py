@@ -301,7 +301,7 @@ class Chat:
         else:
             self.tool_format, self._results_as_parts = "text", False
             return problems[0]
-        for call_format in call_formats(self.processor.tokenizer, family):
+        for call_format in call_formats(self.processor.tokenizer, family, self.template):
             self.call_format = call_format
             if all(self._reads_back(call) for call in _CALLS):
                 return ""

@@ -9,8 +9,8 @@ DATE = datetime.datetime(2026, 1, 1)
 """The date for templates that insert today's date. It is fixed, so that prompts are the same on
 any day, also when a run is resumed later."""
 
-# A function among the variables of a template would be turned into a string by transformers.
-_DATE_CALL = re.compile(r"""strftime_now\(\s*(["'])(.*?)\1\s*\)""")
+_DATE_FUNCTION = "strftime_now"
+"""Name of the function with which a template reads the date."""
 
 Turns = list[dict[str, Any]]
 
@@ -22,17 +22,17 @@ class Template:
         self.processor = processor
         self.source = source
         self.options = options
-        self._dated = _DATE_CALL.sub(lambda call: repr(DATE.strftime(call[2])), source)
         # Processors have it as a string or as a token.
         self.mark = str(getattr(processor, "image_token", "") or "")
         """The placeholder of a picture in a rendered text; empty if the processor names none."""
 
     def render(self, turns: Turns, tools: Turns | None, *, reply_follows: bool = True) -> str:
         """Renders turns; with `reply_follows` the text ends where the model's reply begins."""
+        _freeze_date(self.source)
         text: str = self.processor.apply_chat_template(
             turns,
             tools=tools,
-            chat_template=self._dated,
+            chat_template=self.source,
             add_generation_prompt=reply_follows,
             tokenize=False,
             **self.options,
@@ -47,7 +47,19 @@ class Template:
     @property
     def inserts_date(self) -> bool:
         """Whether the template inserts the date."""
-        return self._dated != self.source
+        return _DATE_FUNCTION in _variables(self.source)
+
+
+def _freeze_date(source: str) -> None:
+    """Binds the date function of a template to `DATE`, with whatever argument it is called.
+
+    transformers compiles a template once and keeps it, but it may drop it later. So this is done
+    before each rendering. A function among the variables of a template would become a string.
+    """
+    from transformers.utils import chat_template_utils
+
+    compiled: Any = chat_template_utils._compile_jinja_template(source)
+    compiled.globals[_DATE_FUNCTION] = DATE.strftime
 
 
 def _variables(source: str) -> set[str]:

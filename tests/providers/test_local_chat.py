@@ -19,13 +19,11 @@ from proactive_agent.providers import (
 from proactive_agent.providers.local import Local
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.providers.local.neutral import markers, neutraliser
-from proactive_agent.providers.local.text_only import TextProcessor
 from proactive_agent.providers.messages import UserMessage
 from proactive_agent.tools import Tool, ToolCall, UserError
 from proactive_agent.tools.catalogue import ASK_CLARIFICATION, answer_tool, intervention_tool
 from proactive_agent.tools.texts import IMAGE_FOLLOWS
 from tests.providers import asking
-from tests.providers import tiny_templates as templates
 from tests.providers.asking import Opened, picture, question
 
 tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
@@ -244,13 +242,14 @@ PRETTY = "{% if tools %}{{ m.content | trim }}{% else %}" + SAID + "{% endif %}"
         (template(offer="{{ 'tools' if tools }}"), "does not show the tools"),
         (template(said=PRETTY), "loses pictures"),
         (template(called=""), "cannot be read back"),
-        (template(called=GLM), "cannot be read back"),
+        (template(called=GLM), ""),
+        (template(called=GLM.replace("arg_", "")), "cannot be read back"),
         (template(called="[TOOL_CALLS]{{ c.function.name }}[ARGS]{}"), "cannot be read back"),
         (template(called="{{ raise_exception('no calls') }}"), "fails with tools .*no calls"),
     ],
     ids=[
         "texts", "parts", "generation tag", "Llama", "no results", "no tools", "tools not shown",
-        "parts as text", "no calls", "GLM", "Mistral", "error",
+        "parts as text", "no calls", "GLM", "like GLM", "Mistral", "error",
     ],
 )  # fmt: skip
 def test_tools_are_native_only_where_the_template_shows_all_and_its_calls_are_read(
@@ -267,37 +266,6 @@ def test_a_template_that_wants_parts_in_tool_turns_gets_them(opened: Opened) -> 
     chat = Chat(opened().generator.processor, template(result=PARTS))
     text = chat.text(question(messages=HISTORY, tools=TOOLS))
     assert '"move_object", "arguments": {"direction": "left"}}This is what the user did.' in text
-
-
-def test_a_call_in_the_form_that_transformers_knows_is_read(opened: Opened) -> None:
-    processor = opened(tiny.NATIVE_TOOLS).generator.processor
-    chat = Chat(processor, templates.QWEN35, family="qwen3_5")
-    assert (chat.tool_format, chat.call_format.name) == ("native", "response template")
-    call = "<function=move_object>\n<parameter=direction>\nleft\n</parameter>\n</function>"
-    reply = chat.reply(f"I look.\n<tool_call>\n{call}\n</tool_call><|im_end|>", tools=True)
-    assert (reply.text, reply.tool_calls) == ("I look.", (CALL,))
-    for cut_off in (call[:30], call[:52], call):
-        reply = chat.reply(f"<tool_call>\n{cut_off}", tools=True)
-        assert reply.tool_calls == (ToolCall("", f"<tool_call>\n{cut_off}".strip(), "call00000"),)
-    other = '<tool_call>{"name": "move_object", "arguments": {"direction": "left"}}</tool_call>'
-    assert chat.reply(other, tools=True).tool_calls == (CALL,)
-    # Without the family nothing reads this form.
-    assert Chat(processor, templates.QWEN35).tool_format == "text"
-
-
-def test_a_call_between_special_tokens_is_read() -> None:
-    from tests.providers.tiny_parts import byte_tokenizer
-
-    tokenizer = byte_tokenizer(["<|tool_call>", "<tool_call|>", '<|"|>', "<turn|>"])
-    call = "<|tool_call>call:{{ c.function.name }}{{ '{' }}{% for k, v in c.function.arguments"
-    call += """ | items %}{{ k }}:<|"|>{{ v }}<|"|>{% endfor %}{{ '}' }}<tool_call|>"""
-    source = template(said="{{ m.content }}", called=call)
-    chat = Chat(TextProcessor(tokenizer), source, family="gemma4")
-    assert (chat.tool_format, chat.keeps_special) == ("native", True)
-    written = 'I look.<|tool_call>call:move_object{direction:<|"|>left<|"|>}<tool_call|><turn|>'
-    reply = chat.reply(written, tools=True)
-    assert (reply.text, reply.tool_calls) == ("I look.", (CALL,))
-    assert chat.reply("Yes.<turn|>", tools=False).text == "Yes."
 
 
 @pytest.mark.parametrize(
@@ -392,6 +360,26 @@ def test_a_date_in_the_prompt_is_the_same_in_every_run(opened: Opened) -> None:
     assert "Today Date: 01 Jan 2026<|eot_id|>" in text
     assert provider.manifest()["template_date"] == "2026-01-01"
     assert opened("idefics2").manifest()["template_date"] is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "{{ strftime_now('%d %b %Y') }}",
+        '{{ strftime_now(format="%d %b %Y") }}',
+        "{% set form = '%d %b %Y' %}{{ strftime_now(form) }}",
+        "{{ strftime_now('%d %b' + ' %Y') }}",
+        "{% set now = strftime_now %}{{ now('%d %b %Y') }}",
+        "{% macro day() %}{{ strftime_now('%d %b %Y') }}{% endmacro %}{{ day() }}",
+        "{{ strftime_now('%d %b %Y') if strftime_now is defined }}",
+    ],
+)
+def test_a_date_is_the_same_in_whatever_way_the_template_asks_for_it(
+    opened: Opened, call: str
+) -> None:
+    chat = Chat(opened().generator.processor, template() + call)
+    assert chat.text(question("What is it?")).endswith("What is it?01 Jan 2026")
+    assert chat.inserts_date
 
 
 def test_a_template_of_texts_gets_a_mark_for_each_picture(opened: Opened) -> None:

@@ -45,6 +45,7 @@ FAMILIES = (
     Family("Idefics3", "idefics3", "idefics3-8b"),
     Family("InstructBLIP", "instructblip", "instructblip-7b"),
     Family("InternVL3", "internvl3", "internvl3-8b"),
+    Family("LFM2.5-VL", "lfm2_vl"),
     Family("Llama 3.2 Vision (Mllama)", "mllama"),
     Family("LLaVA-1.5", "llava_1_5", "llava-1.5-7b"),
     Family("LLaVA-NeXT, Mistral", "llava_next_mistral", "llava-next-mistral-7b"),

@@ -315,6 +315,32 @@ def glm4v() -> Built:
     return transformers.Glm4vForConditionalGeneration(config), processor
 
 
+def lfm2_vl() -> Built:
+    """LFM2.5-VL: convolutions beside attention, and calls in the syntax of Python."""
+    marks = [
+        "<image>", "<|image_start|>", "<|image_end|>", "<|img_thumbnail|>", "<|im_start|>",
+        "<|im_end|>", "<|tool_call_start|>", "<|tool_call_end|>",
+        *[f"<|img_row_{row}_col_{column}|>" for row in range(1, 3) for column in range(1, 3)],
+    ]  # fmt: skip
+    tokenizer = byte_tokenizer(marks, eos="<|im_end|>")
+    images = transformers.Lfm2VlImageProcessor(
+        downsample_factor=2, do_image_splitting=False, min_image_tokens=1, max_image_tokens=4,
+        encoder_patch_size=14, tile_size=28, max_num_patches=16,
+    )  # fmt: skip
+    processor = transformers.Lfm2VlProcessor(images, tokenizer, chat_template=templates.LFM25)
+    config = transformers.Lfm2VlConfig(
+        vision_config=vision_config(model_type="siglip2_vision_model", num_patches=16),
+        text_config=text_config(
+            tokenizer, model_type="lfm2", layer_types=["full_attention", "conv"],
+            tie_word_embeddings=False,
+        ),
+        image_token_id=tokenizer.convert_tokens_to_ids("<image>"),
+        projector_hidden_size=32,
+        tie_word_embeddings=False,
+    )  # fmt: skip
+    return transformers.Lfm2VlForConditionalGeneration(config), processor
+
+
 def phi4_multimodal() -> Built:
     """Phi-4-multimodal: transformers has it as a causal model; its template takes texts only."""
     named = {"image_token": "<|image|>", "audio_token": "<|audio|>"}
@@ -400,5 +426,6 @@ FAMILIES: Mapping[str, Callable[[], Built]] = {
     "mllama": mllama,
     "aya_vision": aya_vision,
     "glm4v": glm4v,
+    "lfm2_vl": lfm2_vl,
     "phi4_multimodal": phi4_multimodal,
 }

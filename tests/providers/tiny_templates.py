@@ -304,3 +304,41 @@ PHI4 = """\
 {%- endfor -%}
 {%- if add_generation_prompt %}{{ '<|assistant|>' }}{% else %}{{ eos_token }}{% endif -%}
 """
+
+LFM25 = """\
+{{- bos_token }}
+{%- set told = namespace(text='') -%}
+{%- if messages[0].role == 'system' -%}
+{%- set told.text = messages[0].content[0].text -%}
+{%- set messages = messages[1:] -%}
+{%- endif -%}
+{%- if tools -%}
+{%- set told.text = told.text + '\\nList of tools: [' -%}
+{%- for tool in tools %}{% set told.text = told.text + (tool | tojson) + ', ' %}{% endfor -%}
+{%- set told.text = told.text + ']' -%}
+{%- endif -%}
+{%- if told.text %}{{ '<|im_start|>system\\n' + told.text + '<|im_end|>\\n' }}{% endif -%}
+{%- for message in messages -%}
+{{- '<|im_start|>' + message.role + '\\n' }}
+{%- if message.content is string %}{{ message.content }}
+{%- else -%}
+{%- for part in message.content -%}
+{%- if part.type == 'image' %}{{ '<image>' }}{% else %}{{ part.text }}{% endif -%}
+{%- endfor -%}
+{%- endif -%}
+{%- if message.tool_calls -%}
+{{- '<|tool_call_start|>[' }}
+{%- for call in message.tool_calls -%}
+{{- (', ' if not loop.first else '') + call.function.name + '(' }}
+{%- for name, value in call.function.arguments.items() -%}
+{%- set text = value | replace('\\\\', '\\\\\\\\') | replace("'", "\\\\'") -%}
+{{- (', ' if not loop.first else '') + name + "='" + (text | replace('\\n', '\\\\n')) + "'" }}
+{%- endfor -%}
+{{- ')' }}
+{%- endfor -%}
+{{- ']<|tool_call_end|>' }}
+{%- endif -%}
+{{- '<|im_end|>\\n' }}
+{%- endfor -%}
+{%- if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif -%}
+"""
