@@ -123,6 +123,10 @@ class Provider(ABC):
         """Facts that determine the replies, for the run's manifest.  Never contains a key."""
         return {}
 
+    def learnt(self) -> dict[str, Any]:
+        """The facts of `manifest` that change while the model plays, as they are now."""
+        return {}
+
     async def close(self) -> None:
         """Releases memory, connections and threads."""
         return

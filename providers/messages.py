@@ -190,6 +190,8 @@ class Reply:
     """The last picture of the request, if it was encoded again for an API."""
     served: ServedBy | None = None
     """The model that really answered; None if the provider does not report it."""
+    thinking_room: int | None = None
+    """Tokens for thinking beyond the limit of the answer; None if the provider does not say."""
     opaque: Any = field(default=None, compare=False)
     """Provider-specific data; returns to the provider in the next `AssistantMessage`."""
 

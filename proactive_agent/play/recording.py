@@ -74,6 +74,7 @@ def turn_record(turn: PlayedTurn) -> TurnRecord:
             finish_reason=reply.finish_reason,
             tool_format=reply.tool_format,
             served=ServedByRecord.of(reply.served) if reply.served else None,
+            thinking_room=reply.thinking_room,
         ),
         action=_action_record(reading),
         via=reading.via,

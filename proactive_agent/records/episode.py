@@ -108,6 +108,8 @@ class ReplyRecord(Record):
     """The way in which tools were offered: by the API, or in the prompt's text."""
     served: ServedByRecord | None = None
     """The model that really answered; null if the provider does not report it."""
+    thinking_room: Count | None = None
+    """Tokens for thinking beyond `--max-tokens`; null if the provider does not say."""
 
 
 class ActionRecord(Record):

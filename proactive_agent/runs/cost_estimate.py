@@ -89,7 +89,7 @@ class CostEstimate:
         if room:
             yield f"  thinking included: {typical:,} to {room:,} tokens per reply"
         elif room is None:
-            yield "  thinking not included: the probe finds out whether the model thinks"
+            yield "  thinking not included: the replies show whether the model thinks"
         if price is None:
             yield "  cost unknown: the model is in no price list; pass --price IN,OUT"
             return

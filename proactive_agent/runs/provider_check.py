@@ -45,13 +45,9 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
         try:
             reply = await ask(provider, request)
         except ProviderError as error:
-            # The probe finds out which settings the model refuses, or raises an explaining error.
-            if error.kind != "bad_request" or await provider.probe(request.sampling) is None:
-                raise
-            reply = await ask(provider, request)
-        # The probe also finds out whether the model thinks, and gives it room to do so.
-        if reply.finish_reason == "length" and await provider.probe(request.sampling):
-            reply = await ask(provider, request)
+            if error.kind == "bad_request":
+                await provider.probe(request.sampling)  # Raises an explaining error.
+            raise
         seconds = time.perf_counter() - started
         own = await provider.check()
     except ProviderError as error:

@@ -45,9 +45,9 @@ class Sampling:
             heading=Heading.MODEL,
             providers=(*LOCAL, *API),
             metavar="N",
-            help="room for thinking, in tokens, beyond --max-tokens. Default for models that "
-            f"think: {DEFAULT_THINKING_ROOM}, or by --reasoning; none for others. The chat "
-            "template shows whether a local model thinks.",
+            help="room for thinking, in tokens, beyond --max-tokens. Default: "
+            f"{DEFAULT_THINKING_ROOM}, or by --reasoning; none for models that are known not to "
+            "think. The chat template shows whether a local model thinks.",
         ),
     ] = None
     top_p: Annotated[

@@ -1,6 +1,7 @@
 """`litellm:PROVIDER/MODEL`: APIs supported by litellm.  `…@http://host:port` names a server."""
 
 import importlib.metadata
+import json
 import logging
 import os
 import warnings
@@ -9,7 +10,7 @@ from typing import Any, ClassVar
 
 from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
-from proactive_agent.providers.api.faults import ApiError, from_sdk
+from proactive_agent.providers.api.faults import STOPPING, ApiError, from_sdk, reported
 from proactive_agent.providers.api.keys import environment, find_key
 from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
 from proactive_agent.providers.api.server import OWN_SERVER_KEY, ApiTarget
@@ -67,9 +68,33 @@ class LiteLLM(ApiProvider):
                 f"{self.spec}: litellm does not pass on the field {min(taken)!r} of --extra-body; "
                 f"use anthropic:MODEL"
             )
+        self._check_effort()
         supported = self._litellm.get_supported_openai_params(target.model, self._company)
         if supported is not None:
-            self.left_out |= {field for field in self.may_be_left_out if field not in supported}
+            fields = {*self.may_be_left_out} - {"reasoning"}  # That field is in the messages.
+            self.left_out |= fields - {*supported}
+
+    def _check_effort(self) -> None:
+        """Raises UserError if litellm would send another effort than the chosen one."""
+        own_budget = is_claude(self.target.model) and not self.thinker.adaptive
+        if self.options.reasoning != "minimal" or own_budget:
+            return
+        try:
+            minimal, low = (
+                self._litellm.utils.get_optional_params(
+                    model=self.target.model.partition("/")[2],
+                    custom_llm_provider=self._company,
+                    reasoning_effort=effort,
+                )
+                for effort in ("minimal", "low")
+            )
+        except Exception:  # The API refuses the field, which the probe shows.
+            return
+        if minimal == low:
+            raise UserError(
+                f"{self.spec}: litellm sends `low` for --reasoning minimal to this model; "
+                "use --reasoning low"
+            )
 
     def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
         messages = chat_messages(
@@ -117,17 +142,29 @@ class LiteLLM(ApiProvider):
         own = {field: value for field, value in body.items() if field not in self.extra_body}
         # litellm would send `extra_body` to Anthropic as a field of that name.
         extra = self.extra_body if self._company == "anthropic" else {"extra_body": self.extra_body}
-        response = await self._litellm.acompletion(
-            **own,
-            **(extra if self.extra_body else {}),
-            api_base=self.target.base_url,
-            api_key=self._api_key,
-            timeout=access.timeout,
-            num_retries=0,
-            max_retries=0,
-            extra_headers=self.headers or None,
-        )
+        raw: dict[str, Any] = {}
+        try:
+            response = await self._litellm.acompletion(
+                **own,
+                **(extra if self.extra_body else {}),
+                api_base=self.target.base_url,
+                api_key=self._api_key,
+                timeout=access.timeout,
+                num_retries=0,
+                max_retries=0,
+                extra_headers=self.headers or None,
+                logger_fn=lambda details: raw.update(_raw_reply(details)),
+            )
+        except Exception:
+            # Of an error in a body, litellm keeps only the code and the message.
+            if (fault := reported(raw)) and fault.kind in STOPPING:
+                raise fault from None
+            raise
         fields: dict[str, Any] = response.model_dump()
+        # litellm turns a missing reason into `stop`.
+        for choice, written in zip(fields["choices"], raw.get("choices") or (), strict=False):
+            if isinstance(written, dict) and written.get("finish_reason", "") is None:
+                choice["finish_reason"] = None
         return fields
 
     async def close(self) -> None:
@@ -150,6 +187,15 @@ class LiteLLM(ApiProvider):
 
     def versions(self) -> dict[str, str]:
         return {"litellm": importlib.metadata.version("litellm")}
+
+
+def _raw_reply(details: dict[str, Any]) -> dict[str, Any]:
+    """The body of a response as litellm received it; empty at its other calls of a logger."""
+    try:
+        body = json.loads(details.get("original_response") or "")
+    except (TypeError, ValueError, RecursionError):
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def _mark(message: dict[str, Any]) -> None:

@@ -31,7 +31,7 @@ class OpenAI(ApiProvider):
     library = "openai"
     may_be_left_out: ClassVar[Mapping[str, str]] = {
         # Azure and gateways to newer models name the field that they accept instead.
-        "max_tokens": r"\bmax_completion_tokens\b",
+        "max_tokens": r"(?i)\buse\b.*\bmax_completion_tokens\b|max_completion_tokens\b.*\binstead",
         "include": r"\binclude\b|[Ee]ncrypted content",
         "seed": r"\bseed\b",
         **ApiProvider.may_be_left_out,
@@ -117,9 +117,11 @@ class OpenAI(ApiProvider):
         return field not in self._refused and super().sends(field)
 
     def manifest(self) -> dict[str, Any]:
-        fields = super().manifest()
-        fields["left_out"] = sorted({*fields["left_out"], *self._refused})
-        return fields | {"api": "responses" if self._responses else "chat"}
+        return super().manifest() | {"api": "responses" if self._responses else "chat"}
+
+    def learnt(self) -> dict[str, Any]:
+        facts = super().learnt()
+        return facts | {"left_out": sorted({*facts["left_out"], *self._refused})}
 
     def versions(self) -> dict[str, str]:
         return {"openai": importlib.metadata.version("openai")}

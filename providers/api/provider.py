@@ -22,7 +22,7 @@ from proactive_agent.providers.api.pace import Pace
 from proactive_agent.providers.api.prices import Tokens, find_price, input_tokens
 from proactive_agent.providers.api.retry import Retry
 from proactive_agent.providers.api.server import ApiTarget, parse_target, plain
-from proactive_agent.providers.api.thinking import thinker
+from proactive_agent.providers.api.thinking import ThinkingRoom, thinker
 from proactive_agent.providers.base import (
     Preview,
     Provider,
@@ -51,12 +51,10 @@ PROBE_TOKENS = 64
 """Longest answer of the probe in tokens; thinking does not count."""
 LARGEST_SEED = 2**31
 """Seeds that are sent are smaller."""
-_REFUSED_THOUGHTS = re.compile(
-    r"(?=.*(?:unsupported|not supported|unknown|unrecognized|unexpected|not permitted|extra))"
-    r".*\breasoning(?:_content|_details)?\b",
-    re.IGNORECASE | re.DOTALL,
+_REFUSED_THOUGHTS = (
+    r"(?is)(?=.*(?:unsupported|not supported|unknown|unrecognized|unexpected|not permitted|extra))"
+    r".*\breasoning(?:_content|_details)?\b"
 )
-_TOO_LONG = re.compile(r"^context_overflow|^bad_request.*max_\w*tokens")
 MISCONFIGURED = STOPPING | {"not_found", "connection", "bad_request"}
 """Failures of a probe that every later request would repeat."""
 
@@ -81,9 +79,11 @@ class ApiProvider(Provider):
     may_be_left_out: ClassVar[Mapping[str, str]] = {
         "temperature": r"\btemperature\b",
         "parallel_tool_calls": r"\bparallel_tool_calls\b",
+        # Only the second turn of a conversation shows that a server rejects its own thoughts.
+        "reasoning": _REFUSED_THOUGHTS,
     }
-    """Fields that some models reject, with a pattern for the message that rejects it.  The probe
-    finds them out, and the manifest lists them."""
+    """Fields that some models reject, with a pattern for the message that rejects it.  They are
+    left out from the first refusal on, and the manifest lists them."""
     remote: ClassVar[bool] = True
     charges: ClassVar[bool] = True
     extra: ClassVar[str | None] = "api"
@@ -97,8 +97,7 @@ class ApiProvider(Provider):
         """Headers that the user adds, with the values of environment variables filled in."""
         self.left_out: set[str] = set()
         self.thinker = thinker(self.name, target.model, own_server=target.base_url is not None)
-        self.thinks = self.thinker.thinks(options.reasoning)
-        """Whether the model thinks; None as long as that is unknown."""
+        self.thinking = ThinkingRoom(self.thinker, options.reasoning)
         self.pace = Pace(access.rpm, access.tpm)
         self.spec = f"{self.name}:{target.model}"
         """The model in error messages, without the address of its server."""
@@ -152,60 +151,60 @@ class ApiProvider(Provider):
             raise ProviderError(fault.kind, message) from None
 
     async def _complete(self, request: Request) -> Reply:
-        """Asks once.  Raises ApiError."""
-        try:
-            return await self._answered(request)
-        except ApiError as fault:
-            # Only the second turn of a conversation shows that a server rejects its own thoughts.
-            refused = fault.kind == "bad_request" and _REFUSED_THOUGHTS.search(str(fault))
-            if not refused or not self.sends("reasoning"):
-                raise
-            self.left_out.add("reasoning")
-            return await self._answered(request)
+        """Asks, and adapts the request to the model.  Raises ApiError.
 
-    async def _answered(self, request: Request) -> Reply:
+        Asks again if the model rejects a field or the room for thinking, and if the reply shows
+        that it needs another room.
+        """
         pictures = await self._encoder.pictures(request)
-        body = self._body(request, pictures)
-        tokens = self._expected_tokens(request, pictures)
-        reply = await self._asked(body, tokens, self._key(request, body))
+        sizes = {key: picture.sent.size for key, picture in pictures.items()}
+        prompt, discarded = input_tokens(request, sizes), Usage()
+        room = self.thinking.room(request.sampling, prompt)
+        tried: set[int] = set()
+        """The rooms that had a reply."""
+        while True:
+            asked = _with_room(request, room)
+            body = self._body(asked, pictures)
+            try:
+                reply = await self._asked(
+                    body, self._expected(prompt, asked), self._key(asked, body)
+                )
+            except ApiError as fault:
+                if not self._leave_out(fault, asked, pictures, body):
+                    room = self.thinking.after_refusal(fault, request.sampling, prompt, room)
+                    if self._body(_with_room(request, room), pictures) == body:
+                        raise
+                continue
+            tried.add(room)
+            wanted = self.thinking.after_reply(reply, request.sampling, prompt, room)
+            if wanted in tried:
+                break
+            discarded, room = _total(discarded, reply.usage), wanted
         shown = [pictures[part.key].sent for part in request.pictures]
         return replace(
             reply,
+            usage=_total(discarded, reply.usage),
             tool_format="native" if request.tools else None,
             sent_image=shown[-1] if shown else None,
+            thinking_room=self.room(asked.sampling),
         )
 
     async def probe(self, sampling: Sampling) -> Reply | None:
         message = UserMessage((TextPart(PROBE),))
         limited = replace(sampling, max_tokens=PROBE_TOKENS)
         request = Request(RequestKey("probe", 0, 0), (message,), sampling=limited)
-        unknown = self.thinks is None
-        if unknown:
-            self.thinks = True  # It gets the room until the reply shows whether it thinks.
-        while True:
-            try:
-                reply = await self._complete(request)
-                if unknown:
-                    self.thinks = _thought(reply)
-                return reply
-            except ApiError as fault:
-                if fault.kind == "bad_request" and self._leave_out(str(fault)):
-                    continue
-                given_up = self.thinks and sampling.thinking_tokens is None
-                if given_up and _TOO_LONG.search(f"{fault.kind}: {fault}"):
-                    # The room for thinking is too large for the model.
-                    unknown = self.thinks = False
-                    continue
-                if unknown:
-                    self.thinks = None
-                if fault.kind in MISCONFIGURED:
-                    told = clean(str(fault))
-                    raise UserError(f"{self.spec}: {fault.kind}: {told}") from None
-                return None  # The failure may be temporary; the run handles it.
+        try:
+            return await self._complete(request)
+        except ApiError as fault:
+            if fault.kind in MISCONFIGURED:
+                told = clean(str(fault))
+                raise UserError(f"{self.spec}: {fault.kind}: {told}") from None
+            return None  # The failure may be temporary; the run handles it.
 
     async def preview(self, request: Request) -> Preview | None:
         try:
-            body = self._body(request, await self._encoder.pictures(request))
+            asked = _with_room(request, self.room(request.sampling))
+            body = self._body(asked, await self._encoder.pictures(request))
         except ApiError as fault:
             raise ProviderError(fault.kind, str(fault)) from None
         return Preview(self.address or f"an address that {self.library} chooses", body)
@@ -215,8 +214,7 @@ class ApiProvider(Provider):
         return {
             "model": self.target.model,
             "base_url": self.address,
-            "left_out": sorted(self.left_out),
-            "thinks": self.thinks,
+            **self.learnt(),
             "image": {
                 "format": self.options.image_format,
                 "longest_edge": self.options.image_size,
@@ -231,6 +229,9 @@ class ApiProvider(Provider):
             },
             **self.versions(),
         }
+
+    def learnt(self) -> dict[str, Any]:
+        return {"left_out": sorted(self.left_out), "thinks": self.thinking.thinks}
 
     async def close(self) -> None:
         if self._cache:
@@ -261,19 +262,33 @@ class ApiProvider(Provider):
 
     def room(self, sampling: Sampling) -> int:
         """Tokens for thinking."""
-        return self.thinker.room(sampling, self.options.reasoning, thinks=self.thinks)
+        return self.thinking.room(sampling)
 
-    def _leave_out(self, message: str) -> bool:
-        """Leaves out a field that the error message names; returns False if it names none."""
+    def _leave_out(
+        self, fault: ApiError, request: Request, pictures: Pictures, refused: dict[str, Any]
+    ) -> bool:
+        """Leaves out a field that the error names.  Returns whether that changes the request.
+
+        It also does if another request has done so in the meantime.
+        """
+        if fault.kind != "bad_request":
+            return False
+        if self._body(request, pictures) != refused:
+            return True
         for field, pattern in self.may_be_left_out.items():
-            if field not in self.left_out and re.search(pattern, message):
-                self.left_out.add(field)
+            if field in self.left_out or not re.search(pattern, str(fault)):
+                continue
+            self.left_out.add(field)
+            if self._body(request, pictures) != refused:
                 return True
+            self.left_out.remove(field)  # The error means another field.
         return False
 
-    def _expected_tokens(self, request: Request, pictures: Pictures) -> int:
-        sizes = {key: picture.sent.size for key, picture in pictures.items()}
-        return input_tokens(request, sizes) + self.limit(request.sampling)
+    def _expected(self, prompt: int, request: Request) -> int:
+        """Tokens that a request is expected to use, for the limit per minute."""
+        sampling = request.sampling
+        room = self.room(sampling) if self.thinking.thinks else 0
+        return prompt + sampling.max_tokens + room
 
     def _key(self, request: Request, body: dict[str, Any]) -> str | None:
         if self._cache is None:
@@ -370,10 +385,19 @@ class ApiProvider(Provider):
         return self.fault(error)
 
 
-def _thought(reply: Reply) -> bool:
-    """Whether a reply contains thinking."""
-    tokens = reply.usage.reasoning_tokens
-    return bool(tokens or reply.opaque)
+def _with_room(request: Request, room: int) -> Request:
+    return replace(request, sampling=replace(request.sampling, thinking_tokens=room))
+
+
+def _total(first: Usage, second: Usage) -> Usage:
+    """The usage of two replies to one request; the first one was discarded."""
+    if first == Usage():
+        return second
+    sums: dict[str, Any] = {}
+    for field in fields(Usage):
+        one, other = getattr(first, field.name), getattr(second, field.name)
+        sums[field.name] = None if None in (one, other) else one + other
+    return Usage(**sums | {"cache_hit": first.cache_hit and second.cache_hit})
 
 
 def _without_thoughts(reply: Reply) -> Reply:
@@ -383,6 +407,9 @@ def _without_thoughts(reply: Reply) -> Reply:
     `opaque` field, unless the reply has one.
     """
     reply = checked(reply)
+    if isinstance(reply.opaque, dict) and reply.usage.reasoning_tokens == 0:
+        # vLLM counts none where the chat template has opened the thoughts.
+        reply = replace(reply, usage=replace(reply.usage, reasoning_tokens=None))
     text, thoughts = separated(reply.text)
     if text == reply.text.strip():
         return reply  # Without thoughts, the text remains as the model wrote it.

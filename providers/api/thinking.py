@@ -2,15 +2,17 @@
 
 `--max-tokens` limits the answer. Thinking has a limit of its own, which is added to it: APIs count
 both against one limit. Facts about models come from litellm's price list. A model that is not in
-the list is taken to think if it does so in its probe.
+the list gets room as well, because unused room costs nothing. Its replies show whether it thinks.
 """
 
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from proactive_agent.providers.api.faults import ApiError
 from proactive_agent.providers.api.prices import listed
 from proactive_agent.providers.api.server import parse_target
+from proactive_agent.providers.messages import Reply
 from proactive_agent.settings import DEFAULT_THINKING_ROOM, Sampling
 
 LEAST_BUDGET = 1024
@@ -19,6 +21,28 @@ TYPICAL = 1024
 """Tokens of thought per reply that an estimate assumes."""
 _ROOM = {"minimal": 2048, "low": 4096, "high": 16384, "xhigh": 24576, "max": 24576}
 """Room for thinking by effort, in tokens, where it is not the default."""
+
+_LEAST_ROOM = 256
+"""A smaller room is of no use, so the request has none then."""
+_MARKUP = 128
+"""Tokens around calls and at the end of a reply that are neither answer nor thinking, at most."""
+_MOST_WRITTEN = re.compile(
+    r"at most (\d+) (?:completion|output) tokens|> (\d+) which is the maximum"
+    r"|less than or equal to `?(\d+)|range[^.]{0,40}\[\d+ ?(\d+)\]",
+    re.IGNORECASE,
+)
+"""OpenAI, Anthropic, Groq and DeepSeek. Commas are removed before."""
+_CONTEXT = re.compile(
+    r"maximum context length (?:is|of) (\d+)|context limit: \d+ \+ \d+ > (\d+)"
+    r"|context (?:window|length|size) (?:is|of|\() ?(\d+)|tokens > (\d+) maximum",
+    re.IGNORECASE,
+)
+_GIVEN = re.compile(
+    r"(\d+) (?:tokens )?(?:in|from) the (?:messages|input|prompt)|request has (\d+) input"
+    r"|(?<!at least )\b(\d+) input tokens|context limit: (\d+) \+"
+    r"|prompt is too long: (\d+)|prompt contains (\d+) tokens",
+    re.IGNORECASE,
+)
 
 _OPENAI = re.compile(r"(o\d|gpt-[5-9]|codex)(?!.*chat)")
 _CLAUDE = re.compile(r"claude-(?:[a-z]+-)?(\d+)(?:[-.](\d{1,2}))?(?!\d)")
@@ -44,12 +68,109 @@ class Thinker(NamedTuple):
         """Tokens for thinking that are added to the limit of a reply."""
         if sampling.thinking_tokens is not None:
             return sampling.thinking_tokens
-        if not thinks:
+        if thinks is False:
             return 0
         room = _ROOM.get(effort or "", DEFAULT_THINKING_ROOM)
         if self.longest is not None:
             room = min(room, max(0, self.longest - sampling.max_tokens))
         return room
+
+
+class ThinkingRoom:
+    """The room for thinking of each request to a model. It learns from replies and refusals.
+
+    `--thinking-tokens` fixes the room; nothing changes it then.
+    """
+
+    def __init__(self, thinker: Thinker, effort: str | None) -> None:
+        self.thinks = thinker.thinks(effort)
+        """Whether the model thinks; None as long as that is unknown."""
+        self._thinker = thinker
+        self._effort = effort
+        self._fits: dict[int, int] = {}
+        """The room that fits, by the estimated length of a prompt that left less than the default.
+        Longer prompts leave no more."""
+
+    def room(self, sampling: Sampling, prompt: int | None = None) -> int:
+        """The room of a request whose prompt has about `prompt` tokens."""
+        room = self._thinker.room(sampling, self._effort, thinks=self.thinks)
+        if sampling.thinking_tokens is not None or prompt is None:
+            return room
+        return min([room, *(fits for length, fits in self._fits.items() if length <= prompt)])
+
+    def after_reply(self, reply: Reply, sampling: Sampling, prompt: int, room: int) -> int:
+        """Learns from a reply. Returns the room that the request should have had."""
+        thought = _shows_thinking(reply)
+        # Without a thought, the room must not extend the limit of the answer.
+        too_long = not thought and _most_answer(reply) > sampling.max_tokens
+        if thought:
+            self.thinks = True
+        elif too_long and self.thinks is None:
+            self.thinks = False
+        if sampling.thinking_tokens is not None:
+            return room
+        if thought and reply.cut_off:
+            return max(room, self.room(sampling, prompt))
+        return 0 if too_long else room
+
+    def after_refusal(self, fault: ApiError, sampling: Sampling, prompt: int, room: int) -> int:
+        """Returns a smaller room if a request was refused because its limit is too high.
+
+        Returns the same room after any other refusal.
+        """
+        message = str(fault)
+        refused = fault.kind == "context_overflow" or (
+            fault.kind == "bad_request" and re.search(r"max_?\w*tokens", message, re.IGNORECASE)
+        )
+        if not refused or not room or sampling.thinking_tokens is not None:
+            return room
+        most = _largest_limit(message, prompt)
+        fits = room // 2 if most is None else max(0, most - sampling.max_tokens)
+        if fits >= room:
+            fits = room // 2
+        self._fits[prompt] = fits if fits >= _LEAST_ROOM else 0
+        return self._fits[prompt]
+
+
+def _shows_thinking(reply: Reply) -> bool:
+    """Whether a reply contains thinking, or tokens that are not part of the answer."""
+    usage = reply.usage
+    if usage.reasoning_tokens or reply.opaque:
+        return True
+    if reply.cut_off and not reply.text and not reply.tool_calls:
+        return True
+    return (usage.output_tokens or 0) > _written(reply) + _MARKUP
+
+
+def _most_answer(reply: Reply) -> int:
+    """An upper bound of the tokens of the answer; each token has at least one byte."""
+    usage = reply.usage
+    if usage.output_tokens is None:
+        return _written(reply)
+    return min(usage.output_tokens - (usage.reasoning_tokens or 0), _written(reply))
+
+
+def _written(reply: Reply) -> int:
+    """Bytes of the text and the calls of a reply."""
+    texts = [reply.text]
+    for call in reply.tool_calls:
+        texts += [call.name, call.arguments]
+    return sum(len(text.encode("utf-8", "surrogatepass")) for text in texts)
+
+
+def _largest_limit(message: str, prompt: int) -> int | None:
+    """The highest limit of a reply that an error message allows, or None if it names none.
+
+    `prompt` is the estimated length of the prompt, for messages that do not say it.
+    """
+    message = message.replace(",", "")
+    if found := _MOST_WRITTEN.search(message):
+        return next(int(number) for number in found.groups() if number)
+    if not (context := _CONTEXT.search(message)):
+        return None
+    given = _GIVEN.search(message)
+    length = next((int(number) for number in given.groups() if number), prompt) if given else prompt
+    return next(int(number) for number in context.groups() if number) - length
 
 
 def thinker(name: str, model: str, *, own_server: bool) -> Thinker:

@@ -28,23 +28,30 @@ def reply(
     empty: bool = False,
     usage: bool = True,
     thinking: bool = False,
+    reasoned: int = 5,
+    used: int = 15,
+    silent: bool = False,
 ) -> Body:
     """A reply that calls the first tool, or `answer` once a second picture has been shown.
 
-    Requests without tools are answered in words.
+    Requests without tools are answered in words.  The usage reports `reasoned` tokens of reasoning
+    and `used` others.  A `silent` reply has neither text nor calls.
     """
     name, given = _call(body)
     if name is None:
         calls, text = 0, text or "A."
+    if silent:
+        calls, text = 0, ""
     wanted = (tool or name or "", arguments if arguments is not None else json.dumps(given))
     made = [wanted] * calls
+    tokens = (used, reasoned) if usage else None
     if path.endswith("/messages"):
         return _message(
-            made, text or refusal, "refusal" if refusal else stop, empty, usage, thinking
+            made, text or refusal, "refusal" if refusal else stop, empty, tokens, thinking
         )
     if path.endswith("/responses"):
-        return _response(made, text, refusal, stop, empty, usage, thinking)
-    return _completion(made, text, refusal, stop, empty, usage, thinking)
+        return _response(made, text, refusal, stop, empty, tokens, thinking)
+    return _completion(made, text, refusal, stop, empty, tokens, thinking)
 
 
 _PLACES: dict[str, dict[str, tuple[str | int, ...]]] = {
@@ -127,7 +134,7 @@ def _completion(
     refusal: str,
     stop: str,
     empty: bool,
-    usage: bool,
+    tokens: tuple[int, int] | None,
     thinking: bool,
 ) -> Body:
     message: Body = {"role": "assistant", "content": text or None, "refusal": refusal or None}
@@ -146,13 +153,13 @@ def _completion(
         "model": "m",
         "choices": [] if empty else [{"index": 0, "message": message, "finish_reason": reason}],
     }
-    if usage:
+    if tokens:
         body["usage"] = {
             "prompt_tokens": 1000,
-            "completion_tokens": 20,
+            "completion_tokens": sum(tokens),
             "total_tokens": 1020,
             "prompt_tokens_details": {"cached_tokens": 400},
-            "completion_tokens_details": {"reasoning_tokens": 5},
+            "completion_tokens_details": {"reasoning_tokens": tokens[1]},
         }
     return body
 
@@ -163,7 +170,7 @@ def _response(
     refusal: str,
     stop: str,
     empty: bool,
-    usage: bool,
+    tokens: tuple[int, int] | None,
     thinking: bool,
 ) -> Body:
     output: list[Body] = []
@@ -190,19 +197,24 @@ def _response(
         "error": None,
         "output": [] if empty else output,
     }
-    if usage:
+    if tokens:
         body["usage"] = {
             "input_tokens": 1000,
             "input_tokens_details": {"cached_tokens": 400},
-            "output_tokens": 20,
-            "output_tokens_details": {"reasoning_tokens": 5},
+            "output_tokens": sum(tokens),
+            "output_tokens_details": {"reasoning_tokens": tokens[1]},
             "total_tokens": 1020,
         }
     return body
 
 
 def _message(
-    calls: list[tuple[str, str]], text: str, stop: str, empty: bool, usage: bool, thinking: bool
+    calls: list[tuple[str, str]],
+    text: str,
+    stop: str,
+    empty: bool,
+    tokens: tuple[int, int] | None,
+    thinking: bool,
 ) -> Body:
     content: list[Body] = []
     if thinking:
@@ -224,13 +236,13 @@ def _message(
     }
     if empty:
         del body["content"]
-    if usage:
+    if tokens:
         body["usage"] = {
             "input_tokens": 500,
             "cache_read_input_tokens": 400,
             "cache_creation_input_tokens": 100,
-            "output_tokens": 20,
-            "output_tokens_details": {"thinking_tokens": 5},
+            "output_tokens": sum(tokens),
+            "output_tokens_details": {"thinking_tokens": tokens[1]},
         }
     return body
 
@@ -256,6 +268,11 @@ def _call(body: Body) -> tuple[str | None, dict[str, str]]:
         if name in schema["required"]
     }
     return chosen["name"], values
+
+
+def shows_picture(body: Body) -> bool:
+    """Whether a request has a picture."""
+    return any(_pictures(body.get("messages") or body.get("input")))
 
 
 def _pictures(value: Any) -> Any:

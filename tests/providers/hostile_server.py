@@ -125,6 +125,115 @@ def without_message(received: Received) -> Sent:
     return Sent(body=json.dumps(made))
 
 
+def _limit(body: dict[str, Any]) -> int:
+    """The limit of a reply in tokens."""
+    names = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+    return next(int(body[name]) for name in names if name in body)
+
+
+def thinker(received: Received) -> Sent:
+    """A model that thinks 1,000 tokens, but only about pictures."""
+    if not replies.shows_picture(received.body):
+        return replying(reasoned=0)(received)
+    if _limit(received.body) <= 1000:
+        return replying(thinking=True, silent=True, stop="length")(received)
+    return replying(thinking=True, reasoned=1000)(received)
+
+
+def hidden_thinker(received: Received) -> Sent:
+    """A model that thinks 1,000 tokens, of which the API reports nothing but their number."""
+    if _limit(received.body) <= 1000:
+        return replying(silent=True, reasoned=0, stop="length")(received)
+    made = replies.reply(received.path, received.body, reasoned=0)
+    for name in ("completion_tokens", "output_tokens"):
+        if name in made["usage"]:
+            made["usage"][name] = 1000
+    return Sent(body=json.dumps(made))
+
+
+def chatterbox(received: Received) -> Sent:
+    """A model that does not think and writes 1,000 words, as far as its limit allows."""
+    written = min(_limit(received.body), 1000)
+    stop = "length" if written < 1000 else ""
+    fields: dict[str, Any] = {"calls": 0, "text": "word " * written, "stop": stop}
+    return replying(reasoned=0, used=written, **fields)(received)
+
+
+def context_of(tokens: int, message: str) -> Trouble:
+    """A model whose context holds a prompt of 1,000 tokens and a reply up to `tokens`."""
+
+    def reply(received: Received) -> Sent:
+        limit = _limit(received.body)
+        if limit + 1000 > tokens:
+            said = message.format(context=tokens, limit=limit, most=tokens - 1000)
+            return failing(400, said)(received)
+        return replying()(received)
+
+    return reply
+
+
+def wants_its_thoughts(received: Received) -> Sent:
+    """DeepSeek: rejects a call without the thinking that led to it."""
+    for message in received.body.get("messages", ()):
+        if message.get("tool_calls") and not message.get("reasoning_content"):
+            return failing(
+                400, "The `reasoning_content` in the thinking mode must be passed back to the API."
+            )(received)
+    return replying(thinking=True)(received)
+
+
+def wants_sealed_reasoning(received: Received) -> Sent:
+    """The Responses API without storage: knows nothing of reasoning that is not sent along."""
+    items = received.body["input"]
+    called = any(item.get("type") == "function_call" for item in items)
+    sealed = any(item.get("encrypted_content") for item in items)
+    if called and not sealed:
+        return failing(
+            404, "Item with id 'rs_1' not found. Items are not persisted when `store` is false."
+        )(received)
+    made = replies.reply(received.path, received.body, thinking=True)
+    if "reasoning.encrypted_content" not in received.body.get("include", ()):
+        del made["output"][0]["encrypted_content"]
+    return Sent(body=json.dumps(made))
+
+
+def wants_thinking_first(received: Received) -> Sent:
+    """Anthropic: with a budget, the reply that led to the last results begins with thinking."""
+    messages = received.body["messages"]
+    budget = received.body.get("thinking", {}).get("type") == "enabled"
+    answered = any(block["type"] == "tool_result" for block in messages[-1]["content"])
+    if budget and answered and messages[-2]["content"][0]["type"] != "thinking":
+        return failing(
+            400,
+            "Expected `thinking` or `redacted_thinking`, but found `tool_use`. When `thinking` is "
+            "enabled, a final `assistant` message must start with a thinking block.",
+        )(received)
+    return replying(thinking=budget)(received)
+
+
+def refusing(present: Callable[[dict[str, Any]], bool], message: str) -> Trouble:
+    """An error response to requests with a field, and a valid reply to others."""
+    return lambda received: (failing(400, message) if present(received.body) else replying())(
+        received
+    )
+
+
+OVERFLOWS = {
+    "OpenAI": "This model's maximum context length is {context} tokens. However, you requested "
+    "{limit} tokens (1000 in the messages, {limit} in the completion).",
+    "vLLM": "'max_tokens' or 'max_completion_tokens' is too large: {limit}. This model's maximum "
+    "context length is {context} tokens and your request has 1000 input tokens.",
+    "OpenAI's limit": "max_tokens is too large: {limit}. This model supports at most {most} "
+    "completion tokens, whereas you provided {limit}.",
+    "Anthropic": "input length and `max_tokens` exceed context limit: 1000 + {limit} > {context}, "
+    "decrease input length or `max_tokens` and try again",
+    "Anthropic's limit": "max_tokens: {limit} > {most}, which is the maximum allowed number of "
+    "output tokens for m",
+    "Groq": "`max_tokens` must be less than or equal to `{most}`",
+    "DeepSeek": "Invalid max_tokens value, the valid range of max_tokens is [1, {most}]",
+}
+"""How APIs say that the limit of a reply is too high."""
+
 DEEP = "[" * 1000 + "]" * 1000
 WRONG: dict[str, Trouble] = {
     "text is an object": wrong("text", {"parts": []}),
@@ -143,7 +252,29 @@ WRONG: dict[str, Trouble] = {
 """Replies that are JSON, with a field of the wrong type or range."""
 
 TROUBLES: dict[str, Trouble] = {
-    "400": failing(400, "temperature: no such field"),
+    "400": failing(400, "messages: no such field"),
+    "temperature refused": failing(400, "temperature: no such field"),
+    "parallel calls refused": refusing(
+        lambda body: "parallel_tool_calls" in body,
+        "Unsupported parameter: 'parallel_tool_calls' is not supported with this model.",
+    ),
+    "adaptive refused": refusing(
+        lambda body: body.get("thinking", {}).get("type") == "adaptive",
+        "adaptive thinking is not supported on this model",
+    ),
+    "max_tokens refused always": refusing(
+        lambda body: "max_tokens" in body,
+        "Unsupported parameter: 'max_tokens' is not supported with this model. "
+        "Use 'max_completion_tokens' instead.",
+    ),
+    "thinker": thinker,
+    "hidden thinker": hidden_thinker,
+    "chatterbox": chatterbox,
+    "wants its thoughts": wants_its_thoughts,
+    "wants sealed reasoning": wants_sealed_reasoning,
+    "wants thinking first": wants_thinking_first,
+    **{f"context of {name}": context_of(4096, text) for name, text in OVERFLOWS.items()},
+    "context without numbers": context_of(4096, "max_tokens: the prompt is too long"),
     "401": failing(401, "Incorrect API key provided"),
     "expired key": failing(400, "API key expired. Please renew the API key.", "API_KEY_INVALID"),
     "402": failing(402, "Insufficient Balance"),
@@ -184,6 +315,13 @@ TROUBLES: dict[str, Trouble] = {
         body=json.dumps(replies.failed_upstream(received.path, received.body))
     ),
     "no message": without_message,
+    "incomplete": lambda received: Sent(
+        body=json.dumps(
+            replies.reply(received.path, received.body, calls=0, text="The thing in")
+            | {"status": "incomplete"}
+        )
+    ),
+    "uncounted thoughts": replying(thinking=True, reasoned=0),
     "wrong key in a body": reporting({"type": "authentication_error", "message": "Who?"}),
     "overloaded in a body": reporting({"code": 503, "message": "Busy."}),
     **{

@@ -3,7 +3,6 @@
 UPDATE_GOLDEN=1 python -m pytest tests/providers/test_api_bodies.py     # rewrites them
 """
 
-import asyncio
 import json
 import os
 from pathlib import Path
@@ -27,9 +26,8 @@ from proactive_agent.providers import (
     create_provider,
 )
 from proactive_agent.providers.api.openai import OpenAI
-from proactive_agent.providers.api.provider import PROBE_TOKENS, ApiProvider
+from proactive_agent.providers.api.provider import ApiProvider
 from proactive_agent.providers.api.server import ApiTarget
-from proactive_agent.providers.api.thinking import planned_room
 from proactive_agent.tools import ToolCall, UserError
 from proactive_agent.tools.texts import IMAGE_FOLLOWS
 from tests.providers.api_asking import (
@@ -133,7 +131,7 @@ def test_claude_thinks_as_its_version_does(
 
 def test_a_budget_has_at_least_what_anthropic_accepts(server: HostileServer) -> None:
     made = provider("messages", server.url, reasoning="low")
-    made.left_out.add("adaptive")  # as the probe finds out
+    made.left_out.add("adaptive")  # as after a refusal
     ask(made, first_turn(sampling=Sampling(100, thinking_tokens=10)))
     body = server.received[0].body
     assert (body["thinking"]["budget_tokens"], body["max_tokens"]) == (1024, 1124)
@@ -163,113 +161,6 @@ def test_a_server_that_rejects_thoughts_gets_none(server: HostileServer) -> None
         replied(reply)
     sent = ["reasoning_content" in received.body["messages"][1] for received in server.received]
     assert sent == [True, False, False]
-
-
-# Room for thinking -------------------------------------------------------------------------------
-
-
-SHORT = Sampling(100)
-
-
-def probed(made: ApiProvider, *requests: Request, sampling: Sampling = SHORT) -> None:
-    """Probes a model, asks requests and closes it."""
-
-    async def work() -> None:
-        try:
-            await made.probe(sampling)
-            for request in requests:
-                await made.complete(request)
-        finally:
-            await made.close()
-
-    asyncio.run(work())
-
-
-LIMITS = {"chat": "max_tokens", "responses": "max_output_tokens"}
-
-
-@pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_a_model_that_thinks_in_its_probe_gets_room(protocol: str, server: HostileServer) -> None:
-    probed(provider(protocol, server.url), first_turn())
-    field = LIMITS.get(protocol, "max_tokens")
-    limits = [received.body[field] for received in server.received]
-    assert limits == [PROBE_TOKENS + 8192, 100 + 8192]
-
-
-def test_a_model_that_does_not_think_gets_none(server: HostileServer) -> None:
-    server.then("no usage")
-    probed(provider("chat", server.url), first_turn())
-    assert server.received[1].body["max_tokens"] == 100
-
-
-def test_the_room_that_was_asked_for_is_given(server: HostileServer) -> None:
-    sampling = Sampling(100, thinking_tokens=7)
-    probed(provider("chat", server.url), first_turn(sampling=sampling), sampling=sampling)
-    assert [received.body["max_tokens"] for received in server.received] == [PROBE_TOKENS + 7, 107]
-
-
-@pytest.mark.parametrize(("effort", "room"), [(None, 8192), ("low", 4096)])
-def test_a_context_without_room_is_no_obstacle(
-    effort: str | None, room: int, server: HostileServer
-) -> None:
-    server.then("context overflow")
-    probed(provider("chat", server.url, reasoning=effort), first_turn())
-    limits = [received.body["max_tokens"] for received in server.received]
-    assert limits == [PROBE_TOKENS + room, PROBE_TOKENS, 100]
-
-
-def test_a_room_that_was_asked_for_is_not_given_up(server: HostileServer) -> None:
-    server.then("context overflow")
-    sampling = Sampling(100, thinking_tokens=7)
-    probed(provider("chat", server.url), first_turn(sampling=sampling), sampling=sampling)
-    assert [received.body["max_tokens"] for received in server.received] == [PROBE_TOKENS + 7, 107]
-
-
-@pytest.mark.parametrize(
-    ("spec", "effort", "room"),
-    [
-        ("openai:gpt-4.1", None, 0),
-        ("openai:gpt-5", None, 8192),
-        ("openai:gpt-5.1", None, 0),
-        ("openai:o3", "low", 4096),
-        ("anthropic:claude-sonnet-4-5", None, 0),
-        ("anthropic:claude-sonnet-4-5", "high", 16384),
-        ("anthropic:claude-opus-5", None, 8192),
-        ("litellm:gemini/gemini-2.5-pro", None, 8192),
-        ("litellm:anthropic/claude-sonnet-4-5", None, 0),
-        ("litellm:deepseek/deepseek-reasoner", None, 8192),
-        ("openai:m@http://localhost:1/v1", None, None),
-        ("openai:m@http://localhost:1/v1", "medium", 8192),
-    ],
-)
-def test_the_room_is_known_before_the_run(spec: str, effort: str | None, room: int | None) -> None:
-    assert planned_room(spec, Sampling(), effort) == room
-
-
-def test_several_fields_can_be_refused_one_after_another(server: HostileServer) -> None:
-    server.then("400", "max_tokens refused")
-    made = provider("chat", server.url)
-    probed(made, first_turn())
-    assert {"temperature", "max_tokens"}.isdisjoint(server.received[3].body)
-    assert made.manifest()["left_out"] == ["max_tokens", "temperature"]
-
-
-@pytest.mark.parametrize(
-    ("trouble", "protocol", "gone", "instead"),
-    [
-        ("max_tokens refused", "chat", "max_tokens", "max_completion_tokens"),
-        ("encryption refused", "responses", "include", "store"),
-    ],
-)
-def test_what_the_probe_finds_refused_is_remembered(
-    trouble: str, protocol: str, gone: str, instead: str, server: HostileServer
-) -> None:
-    server.then(trouble)
-    made = provider(protocol, server.url)
-    probed(made, first_turn())
-    assert [gone in received.body for received in server.received] == [True, False, False]
-    assert instead in server.received[2].body
-    assert made.manifest()["left_out"] == [gone]
 
 
 @pytest.mark.parametrize(

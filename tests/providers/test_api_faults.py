@@ -12,7 +12,7 @@ pytest.importorskip("openai", reason="needs the extra `api`")
 pytest.importorskip("anthropic", reason="needs the extra `api`")
 pytest.importorskip("litellm", reason="needs the extra `api`")
 
-from proactive_agent.providers import ApiAccess, StoppedError
+from proactive_agent.providers import ApiAccess, Sampling, StoppedError
 from proactive_agent.providers.api.faults import from_status
 from proactive_agent.providers.api.finish_reasons import normalised
 from tests.providers.api_asking import (
@@ -75,7 +75,8 @@ def test_what_cannot_get_better_is_an_error_at_once(
     trouble: str, protocol: str, server: HostileServer
 ) -> None:
     server.then(trouble)
-    (error,) = ask(provider(protocol, server.url, THREE_TRIES), first_turn())
+    request = first_turn(sampling=Sampling(100, thinking_tokens=0))
+    (error,) = ask(provider(protocol, server.url, THREE_TRIES), request)
     assert failed(error).kind == LASTING[trouble]
     assert len(server.received) == 1
     str(error).encode()  # It is written to disk.
@@ -134,8 +135,7 @@ def test_an_account_failure_in_a_body_stops_the_run(
 @pytest.mark.parametrize(
     ("protocol", "trouble"),
     [
-        *((protocol, "wrong key in a body") for protocol in ("chat", "responses", "messages")),
-        # Of an error beside choices, litellm keeps only the code and the message.
+        *((protocol, "wrong key in a body") for protocol in PROTOCOLS),
         *((protocol, "wrong key in a choice") for protocol in ("chat", "litellm")),
     ],
 )
@@ -161,11 +161,25 @@ def test_an_error_without_content_is_none(protocol: str, server: HostileServer) 
     assert replied(*ask(provider(protocol, server.url), first_turn())).tool_calls
 
 
-def test_an_empty_message_without_a_finish_reason_is_not_a_reply(server: HostileServer) -> None:
+@pytest.mark.parametrize("protocol", ["chat", "litellm"])
+def test_an_empty_message_without_a_finish_reason_is_not_a_reply(
+    protocol: str, server: HostileServer
+) -> None:
     server.then("no message")
     access = ApiAccess(tries=1, timeout=30.0)
-    (error,) = ask(provider("chat", server.url, access), first_turn())
+    (error,) = ask(provider(protocol, server.url, access), first_turn())
     assert failed(error).kind == "bad_reply"
+
+
+def test_an_incomplete_response_without_a_reason_is_cut_off(server: HostileServer) -> None:
+    server.then("incomplete")
+    assert replied(*ask(provider("responses", server.url), first_turn())).cut_off
+
+
+def test_thoughts_that_were_not_counted_have_an_unknown_length(server: HostileServer) -> None:
+    server.then("uncounted thoughts")
+    reply = replied(*ask(provider("chat", server.url), first_turn()))
+    assert reply.usage.reasoning_tokens is None
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

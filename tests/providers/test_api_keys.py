@@ -106,7 +106,7 @@ def test_what_a_server_says_of_a_key_is_not_passed_on(
     monkeypatch.setenv("SOME_TOKEN", "no such field")
     server.then("400")
     (error,) = ask(provider("chat", server.url), first_turn())
-    assert str(failed(error)) == "HTTP 400: temperature: [SOME_TOKEN]"
+    assert str(failed(error)) == "HTTP 400: messages: [SOME_TOKEN]"
 
 
 def test_short_values_and_other_variables_are_no_secrets(monkeypatch: pytest.MonkeyPatch) -> None:

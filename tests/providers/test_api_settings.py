@@ -107,7 +107,7 @@ def test_a_secret_header_is_not_in_an_error(
     monkeypatch.setenv("MINE", "no such field")
     server.then("400")
     made = provider("chat", server.url, header=("X-A=$MINE",))
-    assert str(failed(*ask(made, first_turn()))) == "HTTP 400: temperature: [MINE]"
+    assert str(failed(*ask(made, first_turn()))) == "HTTP 400: messages: [MINE]"
 
 
 @pytest.mark.parametrize(

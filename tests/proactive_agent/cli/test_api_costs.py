@@ -225,7 +225,8 @@ def test_a_dry_run_shows_what_would_be_sent_where(
                     "--cache", str(cache), "--provider", spec(protocol, server.url))  # fmt: skip
     assert result.exit_code == 0, result.output
     assert f"to {server.url.removesuffix('/v1')}" in result.stdout
-    assert ": 77" in result.stdout
+    assert f": {77 + 8192}" in result.stdout
+    assert "replies show whether the model thinks" in result.stdout
     assert "base64" not in result.stdout
     assert server.received == []
     assert not cache.exists()

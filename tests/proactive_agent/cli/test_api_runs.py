@@ -14,7 +14,7 @@ pytest.importorskip("litellm", reason="needs the extra `api`")
 from proactive_agent.providers import ApiAccess
 from proactive_agent.providers.api.provider import PROBE
 from proactive_agent.records.failures import CUT_OFF_REPLY, group
-from proactive_agent.records.manifest import Settings
+from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.tools import UserError
@@ -85,7 +85,8 @@ def test_errors_are_records_of_their_own_kind(server: HostileServer, tmp_path: P
     troubles = ("context overflow", "413", "filtered request", "name is a number", "500", "500",
                 "500")  # fmt: skip
     server.then(None, *troubles)
-    folder = play(settings(server, limit=5), tmp_path, concurrency=1)
+    how = ProviderSettings(thinking_tokens=0)
+    folder = play(settings(server, limit=5, provider_settings=how), tmp_path, concurrency=1)
     kinds = [episode.error.kind if episode.error else None for episode in folder.episodes()]
     assert kinds == ["context_overflow", "too_large", "content_filter", "malformed", "server"]
 
@@ -199,7 +200,7 @@ def test_one_wrong_key_among_several_models_spends_nothing(
 def test_what_a_model_does_not_take_is_left_out_and_recorded(
     server: HostileServer, tmp_path: Path
 ) -> None:
-    server.then("400")
+    server.then("temperature refused")
     folder = play(settings(server, limit=1), tmp_path)
     sent = ["temperature" in received.body for received in server.received]
     assert sent[0]
@@ -208,7 +209,7 @@ def test_what_a_model_does_not_take_is_left_out_and_recorded(
 
 
 def test_a_request_that_stays_bad_ends_the_run(server: HostileServer, tmp_path: Path) -> None:
-    server.then("400", "400")
+    server.then("temperature refused", "temperature refused")
     with pytest.raises(UserError, match="bad_request: HTTP 400: temperature"):
         play(settings(server, limit=1), tmp_path)
 
@@ -288,7 +289,7 @@ def test_conditions_of_one_model_are_probed_once(server: HostileServer, tmp_path
 def test_what_the_probe_found_out_holds_for_all_conditions(
     server: HostileServer, tmp_path: Path
 ) -> None:
-    server.then("400")
+    server.then("temperature refused")
     model = spec("chat", server.url)
     result = invoke("run", "--out", str(tmp_path), "--scenario", "rod", "--limit", "1",
                     "--condition", "zero-shot,hint", "--provider", model)  # fmt: skip

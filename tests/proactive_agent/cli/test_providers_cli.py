@@ -70,7 +70,7 @@ def test_a_check_sends_one_request_with_a_picture_and_a_tool(
 
 
 def test_a_check_says_what_a_model_does_not_take(server: HostileServer) -> None:
-    server.then("400", "400")
+    server.then("temperature refused")
     result = invoke("check", spec("chat", server.url))
     assert "temperature" in rows(result.stdout)["left"]
 
@@ -83,7 +83,7 @@ def test_a_check_shows_what_was_replied_instead_of_a_call(server: HostileServer)
 
 
 def test_a_request_that_fails_is_named(server: HostileServer) -> None:
-    server.then("context overflow")
+    server.share, server.troubles = 1.0, ("context overflow",)
     result = invoke("check", spec("chat", server.url))
     assert rows(result.stdout)["request"].startswith("request  FAILS context_overflow: HTTP 400")
     assert result.exit_code == 1
