@@ -13,7 +13,7 @@ from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
 from proactive_agent.scenarios.sample import Sample, check_template, is_abstention, quoted
 from proactive_agent.scenarios.wording import Wording
-from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid, UserError
+from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid, UserError, Vague
 
 Verdict = Literal["correct", "wrong", "mismatch"]
 """correct: accepted in this state; wrong: another option of the list; mismatch: not in the list."""
@@ -303,6 +303,7 @@ class Environment(ABC, Generic[S]):
         """Plays one turn.
 
         A suggestion that is not accepted ends the episode. If `forgiving`, it only costs the turn.
+        A vague question only costs the turn.
         An episode on the reference frame, and an open-ended question that is asked once, always end
         after one turn.
 
@@ -317,14 +318,18 @@ class Environment(ABC, Generic[S]):
         if verdicts.category == "correct":
             self.correct = True
             self.stop = "answered"
-        elif isinstance(action, Intervention) and (at_limit or self._granted_once(verdicts)):
+        elif isinstance(action, Intervention | Vague) and (
+            at_limit or self._granted_once(verdicts)
+        ):
             self.stop = "turn_limit"
         elif verdicts.suggestion == "correct" and isinstance(action, Intervention):
             self.move(action)
             self.last_intervention = action
             if not self.frame_exists(self.frame):
                 raise SampleError(f"sample {self.sample.id}: there is no frame {self.frame}")
-        elif self._one_turn or not (forgiving and isinstance(action, Intervention)):
+        elif self._one_turn or not (
+            isinstance(action, Vague) or (forgiving and isinstance(action, Intervention))
+        ):
             self.stop = _stop_of(action)
         return Outcome(verdicts, self.stop)
 
@@ -347,7 +352,7 @@ class Environment(ABC, Generic[S]):
             case Answer(category):
                 right = category in self.accepted_categories()
                 return Verdicts("mismatch", "correct" if right else "wrong")
-            case Invalid():
+            case Invalid() | Vague():
                 return Verdicts("mismatch", "mismatch")
 
     def best_action(self) -> Action:
@@ -393,5 +398,5 @@ def _stop_of(action: Action) -> Stop:
             return "answered"
         case Abstain():
             return "abstained"
-        case Intervention() | Invalid():
+        case Intervention() | Invalid() | Vague():
             return "invalid"

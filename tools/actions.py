@@ -51,12 +51,19 @@ class Invalid:
     detail: str = ""
 
 
-Action = Intervention | Answer | Abstain | Invalid
+@dataclass(frozen=True, slots=True)
+class Vague:
+    """A wish without a concrete change, such as "a clearer picture". The user asks back."""
+
+    wish: str
+
+
+Action = Intervention | Answer | Abstain | Invalid | Vague
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A free-text request. The simulated user may map it to an intervention."""
+    """A free-text request that the simulated user has not read yet."""
 
     text: str
 

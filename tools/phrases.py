@@ -6,8 +6,9 @@ does not specify one ("move the block"). The words are in `request_words`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
+from typing import NamedTuple
 
 from proactive_agent.tools import request_words as words
 from proactive_agent.tools.actions import Intervention
@@ -73,18 +74,48 @@ def gives_up(text: str) -> bool:
     return "?" not in text and bool(_GIVES_UP.search(plain(text))) and not requests_in(text)
 
 
+class AskedFor(NamedTuple):
+    """The thing that a text asks for first."""
+
+    interventions: tuple[Intervention, ...]
+    """Its readings: "continue" can mean the video or the drawing. Empty if it asks for nothing."""
+    is_vague: bool
+    """Whether it may be a general wish, for help or a better picture ("more details")."""
+
+
+def first_request(text: str) -> AskedFor:
+    """The first thing that a text asks for, in the order of the text.
+
+    The time is linear in the length of the text.
+    """
+    sentences = list(map(_RequestSentence, _sentences(plain(text))))
+    for sentence in sentences:
+        if hits := _hits(sentence):
+            start = hits[0].start
+            readings: dict[str, Intervention] = {}
+            for hit in hits:
+                if hit.start == start:
+                    # Of one rule only the first counts: "left or right" means left.
+                    readings.setdefault(hit.rule, hit.intervention)
+            general = any(
+                match.start() <= start < match.end() for match in words.HELP.finditer(sentence.text)
+            )
+            return AskedFor(tuple(dict.fromkeys(readings.values())), general)
+    return AskedFor((), any(_wished(words.HELP, one) is not None for one in sentences))
+
+
 def requests_in(text: str) -> list[Intervention]:
     """The interventions that a text asks for, in order and without duplicates.
 
     The time is linear in the length of the text.
     """
-    found: dict[Intervention, None] = {}
+    sentences = map(_RequestSentence, _sentences(plain(text)))
+    return list(dict.fromkeys(hit.intervention for s in sentences for hit in _hits(s)))
+
+
+def _sentences(text: str) -> dict[str, None]:
     # Models repeat themselves; a repeated sentence asks for nothing new.
-    different = dict.fromkeys(" ".join(s.split()) for s in _SENTENCE.findall(plain(text)))
-    for sentence in map(_RequestSentence, different):
-        for intervention in (*_moves(sentence), *_simple(sentence), *_enhancements(sentence)):
-            found[intervention] = None
-    return list(found)
+    return dict.fromkeys(" ".join(s.split()) for s in _SENTENCE.findall(text))
 
 
 def length_notes(text: str) -> tuple[str, ...]:
@@ -142,57 +173,97 @@ class _RequestSentence:
         return len(before) if len(words) == _FEW_WORDS else 0
 
 
-def _moves(sentence: _RequestSentence) -> Iterator[Intervention]:
-    directions = [name for name, rule in words.DIRECTIONS.items() if rule.search(sentence.text)]
-    if _asked(words.FARTHER, sentence):
-        yield Intervention("move_camera", "farther")
-    elif _asked(words.MOVE_CAMERA, sentence) or (directions and _done(words.LOOK, sentence)):
-        yield from _towards("move_camera", directions)
-    elif _done(words.LOOK_ELSEWHERE, sentence):
-        yield Intervention("move_camera")
-    elif _asked(words.MOVE_OBJECT, sentence):
-        yield from _towards("move_object", [d for d in directions if d in _SIDEWAYS])
+class _Hit(NamedTuple):
+    """A place of a sentence that asks for an intervention."""
+
+    start: int
+    """Where the request begins."""
+    detail: int
+    """Where its direction or the fault of the picture is named; orders what one verb asks for."""
+    rule: str
+    """Names the rules that found it; of one place, each of them has one reading."""
+    intervention: Intervention
 
 
-def _simple(sentence: _RequestSentence) -> Iterator[Intervention]:
+def _hits(sentence: _RequestSentence) -> list[_Hit]:
+    """Returns everything that a sentence asks for, in the order of the text."""
+    found = [*_moves(sentence), *_simple(sentence), *_enhancements(sentence)]
+    return sorted(found, key=lambda hit: (hit.start, hit.detail))
+
+
+def _moves(sentence: _RequestSentence) -> Iterator[_Hit]:
+    directions = {
+        name: match.start()
+        for name, rule in words.DIRECTIONS.items()
+        if (match := rule.search(sentence.text))
+    }
+    sideways = {name: place for name, place in directions.items() if name in _SIDEWAYS}
+    if (start := _done(words.MOVE_PILE, sentence)) is not None:
+        yield from _towards("move_object", start, sideways)
+    if (start := _asked(words.FARTHER, sentence)) is not None:
+        yield _Hit(start, start, "move", Intervention("move_camera", "farther"))
+    elif (start := _asked(words.MOVE_CAMERA, sentence)) is not None or (
+        directions and (start := _done(words.LOOK, sentence)) is not None
+    ):
+        yield from _towards("move_camera", start, directions)
+    elif (start := _done(words.LOOK_ELSEWHERE, sentence)) is not None:
+        yield _Hit(start, start, "move", Intervention("move_camera"))
+    elif (start := _asked(words.MOVE_OBJECT, sentence)) is not None:
+        yield from _towards("move_object", start, sideways)
+
+
+def _simple(sentence: _RequestSentence) -> Iterator[_Hit]:
     for intervention, rule in words.SIMPLE.items():
-        if _asked(rule, sentence):
-            yield intervention
-    if _asked(words.OTHER_VIEW, sentence):
-        yield Intervention("rotate_object")
-        yield Intervention("move_camera")
+        if (start := _asked(rule, sentence)) is not None:
+            yield _Hit(start, start, str(intervention), intervention)
+    if (start := _asked(words.OTHER_VIEW, sentence)) is not None:
+        for tool in ("rotate_object", "move_camera"):
+            yield _Hit(start, start, f"view by {tool}", Intervention(tool))
 
 
-def _enhancements(sentence: _RequestSentence) -> Iterator[Intervention]:
-    changes = _done(words.IMPROVE, sentence) or _wished(words.GIVE_BETTER, sentence)
+def _enhancements(sentence: _RequestSentence) -> Iterator[_Hit]:
+    verb = _done(words.IMPROVE, sentence)
+    if verb is None:
+        verb = _wished(words.GIVE_BETTER, sentence)
     for operation, fault in words.ENHANCEMENTS.items():
-        if (changes and _done(fault, sentence)) or _wanted_without(fault, sentence):
-            yield Intervention("enhance_image", operation)
+        start = _done(fault, sentence) if verb is not None else None
+        if start is None:
+            start = _wanted_without(fault, sentence)
+        if start is not None:
+            begin = start if verb is None else min(verb, start)
+            yield _Hit(begin, start, "enhance", Intervention("enhance_image", operation))
 
 
-def _asked(rule: Words, sentence: _RequestSentence) -> bool:
-    """Whether a sentence contains the rule's deed or wish, and means it as a request."""
-    return _done(rule.deed, sentence) or _wished(rule.wish, sentence)
+def _asked(rule: Words, sentence: _RequestSentence) -> int | None:
+    """Where a sentence contains the rule's deed or wish and means it as a request, or None."""
+    places = (_done(rule.deed, sentence), _wished(rule.wish, sentence))
+    return min((place for place in places if place is not None), default=None)
 
 
-def _done(rule: re.Pattern[str], sentence: _RequestSentence) -> bool:
-    """Whether the rule matches, and the match is neither negated nor already done."""
-    return any(not _is_refused(match, sentence) for match in rule.finditer(sentence.text))
+def _done(rule: re.Pattern[str], sentence: _RequestSentence) -> int | None:
+    """Where the rule matches without being negated or already done, or None."""
+    matches = rule.finditer(sentence.text)
+    return next((m.start() for m in matches if not _is_refused(m, sentence)), None)
 
 
-def _wished(rule: re.Pattern[str], sentence: _RequestSentence) -> bool:
-    """Whether the sentence asks for the thing that the rule names, or consists only of its name."""
-    return any(
-        (sentence.wants or sentence.consists_of(match)) and not _is_refused(match, sentence)
-        for match in rule.finditer(sentence.text)
+def _wished(rule: re.Pattern[str], sentence: _RequestSentence) -> int | None:
+    """Where the sentence asks for the thing that the rule names, or consists of it, or None."""
+    return next(
+        (
+            match.start()
+            for match in rule.finditer(sentence.text)
+            if (sentence.wants or sentence.consists_of(match)) and not _is_refused(match, sentence)
+        ),
+        None,
     )
 
 
-def _wanted_without(fault: re.Pattern[str], sentence: _RequestSentence) -> bool:
-    """Whether the sentence asks for a picture without this fault."""
-    return sentence.wants and any(
-        words.WITHOUT_FAULT.search(_before(match)) for match in fault.finditer(sentence.text)
-    )
+def _wanted_without(fault: re.Pattern[str], sentence: _RequestSentence) -> int | None:
+    """Where the sentence asks for a picture without this fault, or None."""
+    if not sentence.wants:
+        return None
+    matches = fault.finditer(sentence.text)
+    return next((m.start() for m in matches if words.WITHOUT_FAULT.search(_before(m))), None)
 
 
 def _before(match: re.Match[str]) -> str:
@@ -215,8 +286,8 @@ def _is_refused(match: re.Match[str], sentence: _RequestSentence) -> bool:
     return bool(is_fact or _NEGATION.search(before) or _NO_USE.search(after))
 
 
-def _towards(tool: str, directions: list[str]) -> Iterator[Intervention]:
+def _towards(tool: str, start: int, directions: Mapping[str, int]) -> Iterator[_Hit]:
     if not directions:
-        yield Intervention(tool)
-    for direction in directions:
-        yield Intervention(tool, direction)
+        yield _Hit(start, start, "move", Intervention(tool))
+    for direction, place in directions.items():
+        yield _Hit(start, place, "move", Intervention(tool, direction))

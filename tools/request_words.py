@@ -58,6 +58,10 @@ MOVE_OBJECT = Words(
         rf"(?:if|once|unless|until) {_FEW}(?:{_MOVED}) {_FEW}{_OCCLUDER}",
     ),
 )
+MOVE_PILE = _any(
+    rf"(?:move|remove|tak(?:e|ing)|push|pull|lift|slide|shift|clear|get) {_FEW}{_PILE}"
+)
+"""Names what hides the object, so that it cannot mean the camera."""
 
 # The camera ---------------------------------------------------------------------------------------
 
@@ -312,6 +316,29 @@ WITHOUT_FAULT = re.compile(
     r"\b(?:isn't|is not|aren't|not|less|without(?: the| any)?|free of|no) (?:so |as |too |that )?$"
 )
 """Words before the name of a fault that ask for its absence ("a picture that is not blurry")."""
+
+# Wishes without a concrete change -----------------------------------------------------------------
+
+_PICTURE = (
+    r"(?:views?|looks?|pictures?|images?|photos?|shots?|versions?|visuals?|quality|glimpse)\b"
+)
+HELP = _any(
+    r"help\b",
+    r"assist(?:ance)?\b",
+    rf"(?:clear|better|close|proper|detail|complete|full|good|large|big)\w* (?:\w+ )?{_PICTURE}",
+    r"(?:more|additional|further|extra|other|any) (?:\w+ )?"
+    r"(?:information|info|context|details?|clues?|hints?|evidence|data|material|input)\b",
+    r"(?:hint|clue|tip)\b",
+    r"(?:show|see|make|view|present|display|reveal) (?:[\w'-]+ ){0,5}?"
+    r"(?:clear(?:er|ly)?|more|better|closer|properly)\b",
+    rf"(?:another|new|different|other) {_PICTURE}",
+    r"(?:improve|increase|enhance|better|fix|upload|send|share|provide|retake) "
+    rf"(?:[\w'-]+ ){{0,4}}?(?:clarity|visibility|{_PICTURE})",
+    r"(?:more|less) (?:clear|visible|recogni[sz]able)\b",
+    r"(?:something|anything) (?:else|more)\b",
+    r"clarify\b",
+)
+"""Asks for help, more information or a better picture."""
 
 # Whole sentences ----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ contains the hash of all texts.
 import hashlib
 import json
 
-VERSION = "tools v2"
+VERSION = "tools v3"
 
 DESCRIPTIONS = {
     "move_object": "The user moves the object in the foreground one step to the given side.",
@@ -19,8 +19,8 @@ DESCRIPTIONS = {
     "add_details": "The user draws one more stroke.",
     "move_camera": "The user moves the camera one step in the given direction; "
     "'farther' steps back from the scene.",
-    "ask_clarification": "The user reads the question or request and does what it asks for, "
-    "if that is possible.",
+    "ask_clarification": "The user reads the question or request and does the first thing that it "
+    "asks for, if that is possible.",
     "answer": "Gives the final answer to the user's question.",
     "abstain": "Ends the conversation without an answer.",
 }
@@ -50,6 +50,9 @@ INSTRUCTION = "Respond by calling exactly one of the tools."
 
 DONE = "The user did this: {what}. This is what the picture shows now."
 NOT_POSSIBLE = "The user says that this is not possible here. The picture has not changed."
+ASKED_BACK = (
+    "The user asks: what exactly should I do? Nothing was done, and the picture has not changed."
+)
 RIGHT = "The user says that this is right."
 IMAGE_FOLLOWS = "The picture that belongs to the tool result above:"
 
@@ -65,6 +68,6 @@ def texts_hash() -> str:
     """SHA-256 of all texts, for the manifest."""
     everything = [
         VERSION, DESCRIPTIONS, PARAMETERS, OPERATIONS, IN_THE_USERS_WORDS, INSTRUCTION,
-        DONE, NOT_POSSIBLE, RIGHT, IMAGE_FOLLOWS, TEXT_PROTOCOL,
+        DONE, NOT_POSSIBLE, ASKED_BACK, RIGHT, IMAGE_FOLLOWS, TEXT_PROTOCOL,
     ]  # fmt: skip
     return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()

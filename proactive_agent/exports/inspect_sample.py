@@ -12,6 +12,7 @@ from proactive_agent.exports.inspect_parts import (
     as_tools,
     as_usage,
 )
+from proactive_agent.metrics.measures import extra_turns
 from proactive_agent.records.describe import call_result
 from proactive_agent.records.episode import EpisodeRecord, TurnRecord
 from proactive_agent.records.manifest import Manifest
@@ -210,7 +211,7 @@ class SampleLog:
                 explanation=outcome.stop,
                 metadata={"suggestions": outcome.suggestions},
             ),
-            PSR: Score(value=outcome.turns - 1),
+            PSR: Score(value=extra_turns(episode)),
         }
 
     def _error(self) -> Any:

@@ -36,6 +36,7 @@ from inspect_ai.tool import ToolDef, ToolInfo, ToolParams
 from pydantic import ValidationError
 
 from proactive_agent.exports.inspect_parts import as_description
+from proactive_agent.metrics.measures import extra_turns
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.providers import (
     AssistantMessage,
@@ -146,7 +147,7 @@ def outcome() -> Scorer:
         return Score(
             value={
                 "correct": int(record.outcome.correct),
-                "psr": record.outcome.turns - 1,
+                "psr": extra_turns(record),
                 "suggestions": record.outcome.suggestions,
             },
             answer=record.answer,

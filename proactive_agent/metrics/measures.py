@@ -21,7 +21,7 @@ Turn = TurnOutline | TurnRecord
 Verdict = VerdictOutline | VerdictRecord
 Row = tuple[float, ...]
 
-ACTION_KINDS = ("proactive", "abstain", "predict", "unrelated", "invalid")
+ACTION_KINDS = ("proactive", "vague", "abstain", "predict", "unrelated", "invalid")
 
 _COURSE = (
     "episodes", "correct", "extra_turns", "suggestions", "turn_limit", "right_at_once", "made",
@@ -129,6 +129,11 @@ def _is_unrelated(turn: Turn) -> bool:
     return turn.action.tool == _UNRELATED and turn.via == "text"
 
 
+def extra_turns(episode: Episode) -> int:
+    """Returns the turns before the last one, without those with a vague question."""
+    return sum(turn.action.kind != "vague" for turn in episode.turns[:-1])
+
+
 def _course(episode: Episode) -> Row:
     outcome = episode.outcome
     right, turns, suggestions = outcome.correct, outcome.turns, outcome.suggestions
@@ -137,7 +142,7 @@ def _course(episode: Episode) -> Row:
     return (
         1,
         right,
-        turns - 1,
+        extra_turns(episode),
         suggestions,
         outcome.stop == "turn_limit",
         right and turns == 1,
@@ -151,6 +156,7 @@ def _turns(turns: Sequence[Turn]) -> Row:
     unrelated = sum(turn.via == "text" for turn in turns if turn.action.tool == _UNRELATED)
     return (
         kinds.count("intervention") - unrelated,
+        kinds.count("vague"),
         kinds.count("abstain"),
         kinds.count("answer"),
         unrelated,
@@ -240,10 +246,10 @@ def _first(episode: Episode) -> Row:
 
 
 def _asks(turn: Turn) -> bool:
-    """Whether a turn asks for help, possible or not, with a call or in words."""
+    """Whether a turn asks for help, possible, vague or not, with a call or in words."""
     if _is_unrelated(turn):
         return bool(requests_in(turn.action.question or ""))
-    return turn.action.kind == "intervention"
+    return turn.action.kind in ("intervention", "vague")
 
 
 def _costs(episode: Episode) -> Row:

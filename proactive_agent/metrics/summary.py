@@ -32,7 +32,7 @@ class Rates(BaseModel):
     acc: Estimate
     """Share of episodes that end with the right category."""
     psr: Estimate
-    """Mean of turns - 1, as published."""
+    """Mean of turns - 1, as published; turns with a vague question do not count."""
     suggestions: Estimate
     """Mean number of accepted suggestions."""
     efficiency: Estimate
@@ -45,7 +45,9 @@ class Rates(BaseModel):
     asked_at_once: Estimate
     """Share of episodes whose first turn asks for help, possible or not."""
     proactive: Estimate
-    """Share of turns that asked for an intervention, or called `ask_clarification`."""
+    """Share of turns that asked for an intervention, or called `ask_clarification` for one."""
+    vague: Estimate
+    """Share of turns that asked for help without naming a change."""
     abstain: Estimate
     predict: Estimate
     unrelated: Estimate
@@ -79,6 +81,7 @@ class Actions(BaseModel):
     """Number of turns by kind of action; see `Rates`."""
 
     proactive: int = 0
+    vague: int = 0
     abstain: int = 0
     predict: int = 0
     unrelated: int = 0

@@ -47,7 +47,7 @@ from proactive_agent.scenarios import (
     SampleError,
     StoredImage,
 )
-from proactive_agent.tools import Intervention
+from proactive_agent.tools import Intervention, Vague
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,12 @@ class _Episode:
         )
         self.turns.append(turn_record(turn))
         self.conversation.append(AssistantMessage(reply.text, reply.tool_calls, reply.opaque))
-        self.past = PastTurn(reply, reading.via, _intervention_done(turn, observation))
+        self.past = PastTurn(
+            reply,
+            reading.via,
+            _intervention_done(turn, observation),
+            vague=isinstance(reading.action, Vague),
+        )
 
     async def _ask(self, request: Request) -> Reply:
         budget = self.play.budget if self.play.provider.charges else None

@@ -23,7 +23,7 @@ from proactive_agent.records.episode import (
     VerdictRecord,
 )
 from proactive_agent.scenarios import Environment, ImageRef, Outcome, Picture, Verdicts
-from proactive_agent.tools import Abstain, Answer, Intervention, Invalid, Tool
+from proactive_agent.tools import Abstain, Answer, Intervention, Invalid, Tool, Vague
 from proactive_agent.tools.reading import clean
 
 LONGEST_KIND = 100
@@ -155,6 +155,8 @@ def _action_record(reading: TurnReading) -> ActionRecord:
             return ActionRecord(kind="answer", category=category)
         case Abstain(reason):
             return ActionRecord(kind="abstain", detail=reason or None)
+        case Vague(wish):
+            return ActionRecord(kind="vague", question=wish)
         case Invalid(why, detail):
             return ActionRecord(kind="invalid", why=why, detail=detail or None)
 

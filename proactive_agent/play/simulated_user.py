@@ -1,9 +1,10 @@
-"""The simulated user reads a request in free words and carries it out if possible.
+"""The simulated user reads a request in free words and does one thing, if possible.
 
-See `docs/protocol.md`, section "The simulated user". The rule is the paper's for open-ended
-conversations (Table 10): a request for an intervention that is possible now is carried out. A
-request that could help, but is not possible as worded, is mapped to a random possible intervention.
-Any other request counts as a suggestion that does not apply.
+See `docs/protocol.md`, section "The simulated user". Of several things that a request names, the
+first counts. A wish without a concrete change is vague: the user asks what to do.
+
+In multi-turn `oeg` a judge decides whether a reply asks for something helpful, and `grant` follows
+the paper's rule for such conversations (Table 10).
 """
 
 import random
@@ -11,28 +12,36 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from proactive_agent.scenarios import Environment, Sample
-from proactive_agent.tools import Intervention
+from proactive_agent.tools import Intervention, Vague
 from proactive_agent.tools.actions import UNRELATED_REQUEST
-from proactive_agent.tools.phrases import requests_in
+from proactive_agent.tools.phrases import first_request, requests_in
+
+VERSION = "rules v2"
 
 
 class Understood(NamedTuple):
-    """The simulated user's reading of a request, as an intervention."""
+    """The simulated user's reading of a request, as an action."""
 
-    intervention: Intervention
-    mapped: bool
-    """True if the request named another intervention that could have helped."""
+    action: Intervention | Vague
+    mapped: bool = False
+    """True if the user chose what the request left open, or did another helpful intervention."""
 
 
-def understand(request: str, environment: Environment[Sample], rng: random.Random) -> Understood:
-    """Returns the intervention that a request leads to in this state."""
-    asked = requests_in(request)
-    possible = environment.possible_interventions()
-    if exact := [intervention for intervention in asked if intervention in possible]:
-        return Understood(rng.choice(exact), mapped=False)
-    if possible and any(i.tool in environment.helpful_tools for i in asked):
-        return Understood(rng.choice(possible), mapped=True)
-    return Understood(UNRELATED_REQUEST, mapped=False)
+def understand(request: str, possible: Sequence[Intervention], rng: random.Random) -> Understood:
+    """Returns the action that a request stands for, by rules.
+
+    `possible` are the interventions that the user can do. A direction that the request leaves open
+    is drawn from them.
+    """
+    asked = first_request(request)
+    if exact := [one for one in asked.interventions if one in possible]:
+        return Understood(rng.choice(exact))
+    tools = {one.tool for one in asked.interventions if one.argument is None}
+    if fitting := [one for one in possible if one.tool in tools]:
+        return Understood(rng.choice(fitting), mapped=True)
+    if asked.is_vague:
+        return Understood(Vague(request))
+    return Understood(asked.interventions[0] if asked.interventions else UNRELATED_REQUEST)
 
 
 def grant(
@@ -51,7 +60,7 @@ def grant(
     possible = environment.possible_interventions()
     exact = [intervention for intervention in (*asked, *wanted) if intervention in possible]
     if exact:
-        return Understood(rng.choice(exact), mapped=False)
+        return Understood(rng.choice(exact))
     if possible:
         return Understood(rng.choice(possible), mapped=True)
-    return Understood(wanted[0], mapped=False)
+    return Understood(wanted[0])

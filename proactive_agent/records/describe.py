@@ -74,6 +74,8 @@ def action_of(action: AnyAction) -> str:
             return f"answer: {action.category}"
         case "abstain":
             return "abstain"
+        case "vague":
+            return "vague"
         case _:
             detail = getattr(action, "detail", None)
             return f"invalid: {action.why}" + (f" ({detail})" if detail else "")
@@ -88,8 +90,8 @@ def short_action_of(action: AnyAction) -> str:
             return action.argument or str(action.tool)
         case "answer":
             return str(action.category).removesuffix(".")
-        case "abstain":
-            return "abstain"
+        case "abstain" | "vague":
+            return action.kind
         case _:
             return str(action.why)
 
@@ -123,4 +125,6 @@ def call_result(turn: AnyTurn) -> str:
         return f"answer: {turn.verdict.category}"
     if turn.action.kind == "intervention":
         return "done" if turn.verdict.suggestion == "correct" else "not possible here"
+    if turn.action.kind == "vague":
+        return "asked what to do"
     return turn.action.why or turn.action.kind

@@ -115,7 +115,8 @@ class ReplyRecord(Record):
 class ActionRecord(Record):
     """The action that the reply was read as."""
 
-    kind: Literal["intervention", "answer", "abstain", "invalid"]
+    kind: Literal["intervention", "answer", "abstain", "invalid", "vague"]
+    """`vague`: a wish without a concrete change, on which the simulated user asked back."""
     tool: str | None = None
     """Set for an intervention."""
     argument: str | None = None
@@ -126,9 +127,10 @@ class ActionRecord(Record):
     detail: str | None = None
     """The fault of an invalid reply, or the reason for an abstention."""
     question: str | None = None
-    """The request in free text that the simulated user turned into this intervention."""
+    """The request in free text that the simulated user read as this action."""
     mapped: bool = False
-    """True if the user did another helpful intervention instead of the one requested."""
+    """True if the user chose what the request left open, such as the direction. In `oeg` also if
+    the user did another intervention than the one requested."""
 
 
 class VerdictRecord(Record):

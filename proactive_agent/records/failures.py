@@ -79,6 +79,11 @@ IRRELEVANT = FailureGroup(
     "irrelevant question",
     "Asked in words for something that does not help.",
 )
+VAGUE = FailureGroup(
+    "vague",
+    "asked vaguely to the end",
+    "Ended with a wish that names no change, such as a clearer picture.",
+)
 BAD_CALL = FailureGroup(
     "bad-call",
     "call that no tool takes",
@@ -117,8 +122,8 @@ OTHER = FailureGroup(
 
 GROUPS = (
     GUESSED_FIRST, GUESSED_LATER, STOPPED_EARLY, MISRECOGNISED, AT_LIMIT, OVER_ASKED,
-    ABSTAINED_FIRST, ABSTAINED_LATER, WRONG_INTERVENTION, NOT_APPLICABLE, IRRELEVANT, BAD_CALL,
-    UNREADABLE, CUT_OFF_REPLY, STRICT_ONLY, ASKED_ONCE, UNJUDGED, OTHER,
+    ABSTAINED_FIRST, ABSTAINED_LATER, WRONG_INTERVENTION, NOT_APPLICABLE, IRRELEVANT, VAGUE,
+    BAD_CALL, UNREADABLE, CUT_OFF_REPLY, STRICT_ONLY, ASKED_ONCE, UNJUDGED, OTHER,
 )  # fmt: skip
 """All groups except errors; each kind of error is one more group."""
 
@@ -141,6 +146,8 @@ def group(episode: Episode) -> FailureGroup | None:
     action = last.action
     if action.kind == "intervention":
         return _request(episode, action.tool)
+    if action.kind == "vague":
+        return OVER_ASKED if "clear" in parts_of(episode.condition) else VAGUE
     if action.kind == "answer":
         return _answer(episode)
     if action.kind == "abstain":

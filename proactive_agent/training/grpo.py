@@ -105,7 +105,7 @@ def log_scores(scores: Sequence[Score], rule: Rule, log_metric: LogMetric) -> No
         for name, value in rule.parts(score).items():
             log_metric(f"reward/{name}", value)
         frames = "clear" if score.clear else "ambiguous"
-        log_metric(f"ask_rate/{frames}", float(score.kind == "ask"))
+        log_metric(f"ask_rate/{frames}", float(score.kind in ("ask", "vague")))
         log_metric(f"accuracy/{frames}", float(score.category))
         for kind in ("invalid", "abstain"):
             log_metric(f"{kind}_rate", float(score.kind == kind))

@@ -90,7 +90,7 @@ def episode_parts(record: EpisodeRecord | None, rule: Rule) -> dict[str, float]:
     """
     if record is None or record.error is not None:
         return {"category": 0.0, "suggestion": 0.0, "price": 0.0, "over_asking": 0.0}
-    asked = sum(turn.action.kind == "intervention" for turn in record.turns)
+    asked = sum(turn.action.kind in ("intervention", "vague") for turn in record.turns)
     beyond = max(0, asked - record.fewest) if record.fewest is not None else 0
     right = record.outcome.correct
     return {
@@ -107,7 +107,7 @@ def _log(record: EpisodeRecord | None, parts: dict[str, float], log_metric: LogM
     log_metric("cut_rate", float(record is None))
     if record is not None:
         first = record.turns[0].action.kind if record.turns else "invalid"
-        log_metric("ask_rate/ambiguous", float(first == "intervention"))
+        log_metric("ask_rate/ambiguous", float(first in ("intervention", "vague")))
         log_metric("turns", float(record.outcome.turns))
         invalid = any(turn.action.kind == "invalid" for turn in record.turns)
         log_metric("invalid_rate", float(invalid))

@@ -14,13 +14,13 @@ from proactive_agent.play.seeds import derive_seed
 from proactive_agent.providers import Reply
 from proactive_agent.scenarios import Environment
 from proactive_agent.scenarios.sample import Sample
-from proactive_agent.tools import Abstain, Action, Answer, Intervention
+from proactive_agent.tools import Abstain, Action, Answer, Intervention, Vague
 from proactive_agent.tools.actions import UNRELATED_REQUEST
 from proactive_agent.training.prompts import state_of
 from proactive_agent.training.rows import QuestionRow
 from proactive_agent.training.settings import TrainingSettings
 
-Kind = Literal["ask", "answer", "abstain", "unrelated", "invalid"]
+Kind = Literal["ask", "vague", "answer", "abstain", "unrelated", "invalid"]
 LogMetric = Callable[[str, float], None]
 """TRL's function that logs a metric by name."""
 
@@ -30,7 +30,8 @@ class Score:
     """Judgement of one reply."""
 
     kind: Kind
-    """`unrelated`: a message that asks for nothing that helps."""
+    """`vague`: a wish without a concrete change. `unrelated`: a message that asks for nothing
+    that helps."""
     category: bool
     """Whether the reply names the right category."""
     suggestion: bool
@@ -45,7 +46,7 @@ class Rule:
 
     suggestion: float = 0.5
     price: float = 0.0
-    """Subtracted for each suggestion, valid or not."""
+    """Subtracted for each suggestion, valid, vague or not."""
     over_asking: float = 0.0
     """Subtracted for a suggestion on a clear frame."""
 
@@ -58,7 +59,7 @@ class Rule:
 
     def parts(self, score: Score) -> dict[str, float]:
         """Returns the parts of the reward by name; their sum is the reward."""
-        asks = score.kind == "ask"
+        asks = score.kind in ("ask", "vague")
         return {
             "category": float(score.category),
             "suggestion": self.suggestion * score.suggestion,
@@ -100,5 +101,7 @@ def _kind(action: Action, via: Literal["call", "text"]) -> Kind:
             return "answer"
         case Abstain():
             return "abstain"
+        case Vague():
+            return "vague"
         case _:
             return "invalid"

@@ -79,6 +79,8 @@ class PastTurn:
     via: Literal["call", "text"]
     done: str | None
     """The intervention that the user performed, in words; None if it was not possible."""
+    vague: bool = False
+    """Whether the user asked back, because the request named no concrete change."""
 
 
 class Protocol(ABC):

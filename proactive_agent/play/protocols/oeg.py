@@ -21,7 +21,7 @@ from proactive_agent.play.protocols.base import (
     TurnPrompt,
     TurnReading,
 )
-from proactive_agent.play.simulated_user import grant, understand
+from proactive_agent.play.simulated_user import Understood, grant
 from proactive_agent.providers import Choice, ImagePart, ProviderError, Reply, TextPart, UserMessage
 from proactive_agent.records.episode import JudgementRecord
 from proactive_agent.scenarios import Environment, Observation, Verdicts
@@ -79,9 +79,13 @@ class Oeg(Protocol):
         user_rng: random.Random,
     ) -> TurnReading:
         request = said(reply.text)
-        granted = understand(request, environment, user_rng)
+        possible, tools = environment.possible_interventions(), environment.helpful_tools
+        helpful = [i for i in requests_in(request) if i in possible or i.tool in tools]
+        granted = Understood(UNRELATED_REQUEST)
+        if helpful:
+            granted = grant(request, helpful, environment, user_rng)
         return TurnReading(
-            granted.intervention,
+            granted.action,
             "text",
             notes=length_notes(request),
             question=request,
@@ -115,7 +119,7 @@ def _judged(
             verdicts = Verdicts("correct", "correct")
     elif wanted:
         granted = grant(case.reply, wanted, environment, rng)
-        action, mapped = granted.intervention, granted.mapped
+        action, mapped = granted.action, granted.mapped
     else:
         action = _unmet(case, environment)
     return TurnReading(

@@ -23,7 +23,7 @@ from proactive_agent.scenarios import Environment, Observation
 from proactive_agent.tools import Abstain, Answer, Question, Toolset, ToolsetName, read_reply
 from proactive_agent.tools.catalogue import answer_tool
 from proactive_agent.tools.reading import call_from
-from proactive_agent.tools.texts import DONE, INSTRUCTION, NOT_POSSIBLE, RIGHT
+from proactive_agent.tools.texts import ASKED_BACK, DONE, INSTRUCTION, NOT_POSSIBLE, RIGHT
 from proactive_agent.tools.toolsets import everything, foreign, offered
 
 
@@ -47,7 +47,7 @@ class ToolUse(Protocol):
         text = f"{observation.question}\n{INSTRUCTION}"
         parts: tuple[Part, ...] = (image, TextPart(text))
         if past is not None:
-            text = DONE.format(what=past.done) if past.done else NOT_POSSIBLE
+            text = _response(past)
             parts = (TextPart(text), image) if past.done else (TextPart(text),)
         return TurnPrompt(_message(parts, past), text, (), toolset.tools, tuple(_choices(toolset)))
 
@@ -72,9 +72,10 @@ class ToolUse(Protocol):
         )
         if not isinstance(reading.action, Question):
             return TurnReading(reading.action, reading.via, notes=reading.notes)
-        granted = understand(reading.action.text, environment, user_rng)
+        possible = environment.possible_interventions()
+        granted = understand(reading.action.text, possible, user_rng)
         return TurnReading(
-            granted.intervention,
+            granted.action,
             reading.via,
             notes=reading.notes,
             question=reading.action.text,
@@ -91,6 +92,13 @@ class ToolUse(Protocol):
             own = frozenset(i.tool for i in environment.keywords.values())
             return foreign(own, categories)
         return offered(observation.suggestions, categories)
+
+
+def _response(past: PastTurn) -> str:
+    """Returns the text in which the user responds to the previous action."""
+    if past.vague:
+        return ASKED_BACK
+    return DONE.format(what=past.done) if past.done else NOT_POSSIBLE
 
 
 def _message(parts: tuple[Part, ...], past: PastTurn | None) -> Message:

@@ -1,6 +1,6 @@
 """Shares of turns that ask, abstain or predict, per scenario and on average.
 
-Corresponds to the paper's Figure 4. Unreadable replies are shown separately.
+Corresponds to the paper's Figure 4. Vague questions and unreadable replies are shown separately.
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.departures import departure_notes
 from proactive_agent.reports.matching_runs import choose_runs, unfit_unless_long
 from proactive_agent.reports.plots.sheet import Drawing, Key, SheetSize, draw_sheet, panel, short
-from proactive_agent.reports.plots.style import BLUE, ORANGE, SKY
+from proactive_agent.reports.plots.style import BLUE, ORANGE, PURPLE, SKY
 from proactive_agent.reports.plots.values import MEAN, panels
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ class _Part(NamedTuple):
 
 PARTS = (
     _Part("proactive", ("proactive",), BLUE),
+    _Part("vague", ("vague",), PURPLE),
     _Part("abstain", ("abstain",), SKY),
     _Part("predict", ("predict",), ORANGE),
     _Part("neither: unrelated or unreadable", ("unrelated", "invalid"), "#B8B8B8"),

@@ -58,6 +58,7 @@ CUT_OFF = MetricColumn("cut off\n%", "cut_off", percent_cell)
 
 ACTS = (
     MetricColumn("asks", "proactive", percent_cell),
+    MetricColumn("vague", "vague", percent_cell),
     MetricColumn("abstains", "abstain", percent_cell),
     MetricColumn("answers", "predict", percent_cell),
     MetricColumn("unrelated", "unrelated", percent_cell),

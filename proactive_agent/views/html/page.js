@@ -19,6 +19,7 @@
   const MARKS = {
     right: ["good full", "✓"], accepted: ["good", "✓"],
     wrong: ["bad full", "✗"], "not accepted": ["bad", "✗"],
+    "asked vaguely": ["bad", "~"],
     "gave up": ["bad", "–"], "no action": ["bad", "?"], error: ["bad", "!"],
   };
 

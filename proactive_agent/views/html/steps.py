@@ -19,7 +19,9 @@ LONGEST = 4_000
 MOST_CALLS = 10
 """Most calls of one reply."""
 
-TurnOutcome = Literal["right", "accepted", "wrong", "not accepted", "gave up", "no action"]
+TurnOutcome = Literal[
+    "right", "accepted", "wrong", "not accepted", "asked vaguely", "gave up", "no action"
+]
 
 
 def episode_values(episode: EpisodeRecord, pictures: Sequence[int | None]) -> dict[str, Any]:
@@ -74,6 +76,8 @@ def turn_outcome(turn: TurnRecord) -> TurnOutcome:
     match turn.action.kind:
         case "intervention":
             return "not accepted"
+        case "vague":
+            return "asked vaguely"
         case "abstain":
             return "gave up"
         case "answer":

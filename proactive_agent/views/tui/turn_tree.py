@@ -88,13 +88,15 @@ def drawn(parts: list[Branch], width: int) -> list[Text]:
 def _user(turn: TurnRecord) -> Text:
     """Describes the response of the user to a turn's action."""
     action = turn.action
+    if action.kind == "vague":
+        return Text("asks what to do")
     if action.kind != "intervention":
         return Text("goes on")
     verdicts = [turn.verdict, turn.lenient_verdict or turn.verdict]
     if all(verdict.suggestion != "correct" for verdict in verdicts):
         return Text("cannot do that")
     done = f"{action.tool}({action.argument or ''})"
-    return safe(f"does {done} instead" if action.mapped else f"does {done}", "blue")
+    return safe(f"chooses {done}" if action.mapped else f"does {done}", "blue")
 
 
 def _end(episode: EpisodeRecord) -> Branch:

@@ -62,7 +62,7 @@ def test_tokens_are_unknown_if_one_reply_is() -> None:
 def test_actions_are_counted_over_all_turns() -> None:
     rod = summarise(EPISODES).scenarios["rod"]
     assert rod.actions.model_dump() == {
-        "proactive": 7, "abstain": 1, "predict": 2, "unrelated": 0, "invalid": 1,
+        "proactive": 7, "vague": 0, "abstain": 1, "predict": 2, "unrelated": 0, "invalid": 1,
     }  # fmt: skip
     assert rod.proactive.value == pytest.approx(7 / 11)
     assert rod.invalid_reasons == {"unreadable": 1}

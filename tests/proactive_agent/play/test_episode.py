@@ -20,7 +20,7 @@ from proactive_agent.providers import (
 )
 from proactive_agent.scenarios import OWN, SCENARIOS, DataFolder, Verdicts
 from proactive_agent.tools import Abstain, ToolCall, UserError
-from proactive_agent.tools.texts import INSTRUCTION, NOT_POSSIBLE
+from proactive_agent.tools.texts import ASKED_BACK, INSTRUCTION, NOT_POSSIBLE
 from tests.proactive_agent.scripted import (
     Mcqa,
     Scripted,
@@ -145,12 +145,66 @@ def ask(question: str) -> Reply:
     return call("ask_clarification", question=question)
 
 
-def test_a_question_that_helps_but_cannot_be_done_as_worded_is_mapped() -> None:
-    episode = go(play("rod", Scripted(ask("Could you move the camera?"), right_answer("rod"))))
+def test_the_user_chooses_a_direction_that_the_question_leaves_open() -> None:
+    episode = go(play("rod", Scripted(ask("Could you move the block?"), right_answer("rod"))))
     action = episode.turns[0].action
     assert action.tool == "move_object"
     assert action.mapped
     assert episode.outcome.correct
+
+
+@pytest.mark.parametrize(
+    ("question", "direction"),
+    [
+        ("Move the block to the right, or else to the left.", "right"),
+        ("Move the block left or right.", "left"),
+        ("Please push it to the right. If that does not help, push it to the left.", "right"),
+    ],
+)
+def test_the_user_does_the_first_thing_that_a_question_names(question: str, direction: str) -> None:
+    action = go(play("rod", Scripted(ask(question), right_answer("rod")))).turns[0].action
+    assert (action.tool, action.argument, action.mapped) == ("move_object", direction, False)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Move the camera, or the block.", "Rewind the video, or push the block to the left."],
+)
+def test_a_first_thing_that_cannot_be_done_here_ends_the_episode(question: str) -> None:
+    episode = go(play("rod", Scripted(ask(question))))
+    assert episode.turns[0].verdict.suggestion == "wrong"
+    assert episode.outcome.stop == "invalid"
+
+
+VAGUE = "Can you show me the object more clearly, please?"
+
+
+def test_the_user_asks_back_on_a_vague_question_and_the_episode_goes_on() -> None:
+    provider = Scripted(ask(VAGUE), LEFT, right_answer("rod"))
+    episode = go(play("rod", provider))
+    first, second, _ = episode.turns
+    assert texts(provider.requests[1])[-1] == ASKED_BACK
+    assert (first.action.kind, first.action.question) == ("vague", VAGUE)
+    assert first.verdict.suggestion == first.verdict.category == "mismatch"
+    assert first.image == second.image
+    assert episode.outcome.model_dump() == {
+        "correct": True, "stop": "answered", "suggestions": 1, "turns": 3,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_vague_questions_use_up_the_turns_of_every_scenario(scenario: str) -> None:
+    limit = DataFolder().environment(scenario, sample_of(scenario)).max_steps
+    episode = go(play(scenario, Scripted(*[ask(VAGUE)] * 300)))
+    assert {turn.action.kind for turn in episode.turns} == {"vague"}
+    assert len({turn.image.path for turn in episode.turns}) == 1
+    assert (episode.outcome.stop, episode.outcome.suggestions) == ("turn_limit", 0)
+    assert len(episode.turns) == limit
+
+
+def test_a_vague_question_on_the_clear_frame_ends_the_episode() -> None:
+    episode = go(play("rod", Scripted(ask(VAGUE)), condition="clear"))
+    assert (episode.outcome.stop, len(episode.turns)) == ("invalid", 1)
 
 
 def test_the_mapping_is_seeded() -> None:
@@ -162,11 +216,17 @@ def test_the_mapping_is_seeded() -> None:
     assert {direction(seed) for seed in range(8)} == {"left", "right"}
 
 
-@pytest.mark.parametrize("question", ["What is the weather like?", "Please denoise the picture."])
-def test_an_irrelevant_question_is_a_suggestion_that_fails(question: str) -> None:
+@pytest.mark.parametrize(
+    ("question", "tool"),
+    [
+        ("What is the weather like?", "ask_clarification"),
+        ("Please denoise the picture.", "enhance_image"),
+    ],
+)
+def test_an_irrelevant_question_is_a_suggestion_that_fails(question: str, tool: str) -> None:
     episode = go(play("rod", Scripted(ask(question))))
     turn = episode.turns[0]
-    assert (turn.action.tool, turn.action.question) == ("ask_clarification", question)
+    assert (turn.action.tool, turn.action.question) == (tool, question)
     assert turn.verdict.suggestion == "wrong"
     assert episode.outcome.stop == "invalid"
 
