@@ -13,6 +13,7 @@ from typing import NamedTuple
 from proactive_agent.tools import request_words as words
 from proactive_agent.tools.actions import Intervention
 from proactive_agent.tools.request_words import Words
+from proactive_agent.tools.typos import corrected
 
 LONGEST_READ = 20_000
 """Characters of a text that the rules read. A message of some thousand tokens is shorter."""
@@ -88,7 +89,7 @@ def first_request(text: str) -> AskedFor:
 
     The time is linear in the length of the text.
     """
-    sentences = list(map(_RequestSentence, _sentences(plain(text))))
+    sentences = list(map(_RequestSentence, _sentences(corrected(plain(text)))))
     for sentence in sentences:
         if hits := _hits(sentence):
             start = hits[0].start

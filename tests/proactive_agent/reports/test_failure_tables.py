@@ -30,6 +30,12 @@ def invalid(why: str, **more: Any) -> dict[str, Any]:
     return turn("unreadable", action={"kind": "invalid", "why": why}, **more)
 
 
+def vague(index: int = 0) -> dict[str, Any]:
+    action = {"kind": "vague", "question": "Can you help me?"}
+    verdict = {"suggestion": "mismatch", "category": "mismatch"}
+    return turn("ask", index, action=action, verdict=verdict)
+
+
 def cut(fields: dict[str, Any]) -> dict[str, Any]:
     """A turn whose reply the token limit cut off."""
     return fields | {"reply": fields["reply"] | {"finish_reason": "length"}}
@@ -75,6 +81,8 @@ LENIENT = {"suggestion": "mismatch", "category": "wrong"}
         (ended(last=request("ask_clarification"), stop="invalid"), "irrelevant"),
         (ended(last=request("move_object"), stop="invalid", condition="clear"), "over-asked"),
         (ended(last=request("ask_clarification"), condition="clear"), "over-asked"),
+        (ended("ask", last=vague(1), stop="turn_limit"), "vague"),
+        (ended(last=vague(), condition="clear"), "over-asked"),
         (ended("unreadable", stop="invalid"), "unreadable"),
         (ended(last=invalid("several_calls"), stop="invalid"), "unreadable"),
         (ended(last=invalid("unknown_tool"), stop="invalid"), "bad-call"),
@@ -187,7 +195,8 @@ MEANINGS: dict[str, Test] = {
     "misrecognised": lambda e: _kind(e) == "answer" and _sees(e),
     "turn-limit": lambda e: _limited(e) and not _asked_once(e),
     "asked-once": lambda e: _limited(e) and _asked_once(e),
-    "over-asked": lambda e: _kind(e) == "intervention" and _is_clear(e),
+    "over-asked": lambda e: _kind(e) in ("intervention", "vague") and _is_clear(e),
+    "vague": lambda e: _kind(e) == "vague" and not _is_clear(e),
     "abstained-first": lambda e: _kind(e) == "abstain" and len(e.turns) == 1,
     "abstained-later": lambda e: _kind(e) == "abstain" and len(e.turns) > 1,
     "irrelevant": lambda e: _asks(e) and _last(e).tool == "ask_clarification",
@@ -210,8 +219,8 @@ def random_episode(rng: random.Random) -> EpisodeRecord:
     """A random episode that a record can hold, plausible or not."""
     turns = []
     for index in range(rng.choice([0, 1, 1, 2, 3])):
-        kind = rng.choice(["ask", "right", "wrong", "abstain", "unreadable"])
-        fields = turn(kind, index)
+        kind = rng.choice(["ask", "right", "wrong", "abstain", "unreadable", "vague"])
+        fields = vague(index) if kind == "vague" else turn(kind, index)
         if kind == "ask":
             tools = ["move_object", "move_camera", "add_details", "ask_clarification"]
             fields["action"] = fields["action"] | {"tool": rng.choice(tools)}

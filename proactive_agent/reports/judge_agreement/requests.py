@@ -1,0 +1,107 @@
+"""Labelled requests to the simulated user, against which its readings are measured.
+
+`requests.jsonl` holds a line of JSON per request:
+
+    {"scenario": "coco", "request": "Zoom out, please.", "expected": "move_camera(farther)",
+     "held_out": false}
+
+`expected` is an intervention, a tool without a direction ("move_camera", any direction is right),
+`vague` or `none`. Labelling rules: the first change that the request names counts. It is `vague` if
+it wishes for help, more information or a better picture without naming a change, and `none` if it
+asks for a change that the scenario does not have, or for no change at all.
+
+The rules were widened on the requests that are not `held_out`. The others were written and labelled
+before that, and only their totals are looked at.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict
+
+from proactive_agent.metrics.statistics import Estimate
+from proactive_agent.metrics.statistics.estimate import share
+from proactive_agent.play.simulated_user import understand
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.tools import Intervention, Vague
+
+REQUESTS_FILE = Path(__file__).with_name("requests.jsonl")
+"""The labelled requests that are part of the package."""
+
+VAGUE = "vague"
+NONE = "none"
+
+
+class LabelledRequest(BaseModel):
+    """A request with its label."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    scenario: str
+    request: str
+    expected: str
+    held_out: bool
+
+    @property
+    def interventions(self) -> list[Intervention]:
+        """The interventions of the scenario."""
+        return list(dict.fromkeys(SCENARIOS[self.scenario].keywords.values()))
+
+    def is_right(self, found: str) -> bool:
+        """Whether a reading agrees with the label."""
+        return found == self.expected or found.startswith(f"{self.expected}(")
+
+
+class RequestScores(NamedTuple):
+    """How well the readings of requests agree with their labels, with Wilson intervals."""
+
+    agreement: Estimate
+    """Share of all requests that are read as labelled."""
+    recall: Estimate
+    """Share of the requests for an intervention that are read as that intervention."""
+    precision: Estimate
+    """Share of the requests read as an intervention whose label it is."""
+    vague: Estimate
+    """Share of the vague requests that are read as vague."""
+    none: Estimate
+    """Share of the other requests that are read as asking for nothing that is possible."""
+
+
+def read_requests(*, held_out: bool) -> list[LabelledRequest]:
+    """Reads the embedded requests of one part."""
+    lines = REQUESTS_FILE.read_text(encoding="utf-8").splitlines()
+    requests = map(LabelledRequest.model_validate_json, lines)
+    return [request for request in requests if request.held_out is held_out]
+
+
+def read_by_rules(request: LabelledRequest) -> str:
+    """Returns the reading of a request by the rules, in the form of a label."""
+    action = understand(request.request, request.interventions, random.Random(0)).action
+    if isinstance(action, Vague):
+        return VAGUE
+    return str(action) if action in request.interventions else NONE
+
+
+def score_requests(requests: Sequence[LabelledRequest], readings: Sequence[str]) -> RequestScores:
+    """Compares readings with labels."""
+    pairs = list(zip(requests, readings, strict=True))
+    right = [request.is_right(found) for request, found in pairs]
+
+    def part(chosen: Callable[[str, str], bool]) -> Estimate:
+        hits = [
+            hit
+            for (request, found), hit in zip(pairs, right, strict=True)
+            if chosen(request.expected, found)
+        ]
+        return share(sum(hits), len(hits))
+
+    other = (VAGUE, NONE)
+    return RequestScores(
+        agreement=part(lambda expected, found: True),
+        recall=part(lambda expected, found: expected not in other),
+        precision=part(lambda expected, found: found not in other),
+        vague=part(lambda expected, found: expected == VAGUE),
+        none=part(lambda expected, found: expected == NONE),
+    )

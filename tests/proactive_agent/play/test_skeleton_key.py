@@ -1,0 +1,64 @@
+"""A constant question that lists every remedy gains nothing over asking for help all the time."""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import islice
+
+import pytest
+
+from proactive_agent.metrics.measures import extra_turns
+from proactive_agent.providers import Provider, Reply, create_provider
+from proactive_agent.scenarios import SCENARIOS, DataFolder
+from tests.proactive_agent.scripted import Scripted, call, play
+
+REMEDIES = (
+    "move the block to the left or right",
+    "rewind the video or let it play on",
+    "rotate the object and show it from another angle",
+    "remove blur, noise, compression and artifacts, and correct brightness, contrast, saturation "
+    "and resolution",
+    "add more details to the drawing",
+    "move the camera left, right, up, down or farther away",
+)
+SAMPLES = 3
+"""Samples of each scenario."""
+
+
+def _psr(scenario: str, provider: Provider) -> float:
+    data = DataFolder()
+    samples = list(islice(data.samples(scenario), SAMPLES))
+    episodes = [
+        asyncio.run(play(scenario, provider, data=data, sample=sample)) for sample in samples
+    ]
+    return sum(map(extra_turns, episodes)) / len(episodes)
+
+
+def _constant(question: str) -> Provider:
+    reply: Reply = call("ask_clarification", question=question)
+    return Scripted(*[reply] * 5000)
+
+
+def _questions() -> list[str]:
+    orders: list[Sequence[str]] = [
+        (*REMEDIES[first:], *REMEDIES[:first]) for first in range(len(REMEDIES))
+    ]
+    listed = [f"Could you please {', '.join(order[:-1])}, or {order[-1]}?" for order in orders]
+    sentences = [". ".join(f"Please {one}" for one in order) for order in orders]
+    vague = [f"Can you help me to see it better? {listed[0]}", "Can you help me to see it better?"]
+    return [*listed, *sentences, *vague]
+
+
+@pytest.fixture(scope="module")
+def always() -> dict[str, float]:
+    return {name: _psr(name, create_provider("baseline:always-ask")) for name in SCENARIOS}
+
+
+@pytest.mark.parametrize("question", _questions())
+def test_no_constant_question_beats_always_ask(question: str, always: dict[str, float]) -> None:
+    key = {name: _psr(name, _constant(question)) for name in SCENARIOS}
+    # One remedy helps in at most two scenarios: those with a video.
+    assert sum(psr > 0 for psr in key.values()) <= 2
+    # Always-ask draws one of the enhancements offered; the question may name the right one first.
+    beaten = {name for name in SCENARIOS if key[name] > always[name]}
+    assert beaten <= {"imagenet-c"}
+    assert sum(key.values()) < sum(always.values()) / 2

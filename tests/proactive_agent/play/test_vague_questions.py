@@ -1,0 +1,47 @@
+"""Vague questions are a kind of action in metrics, descriptions, groups and views."""
+
+import asyncio
+
+import pytest
+
+from proactive_agent.metrics import summarise
+from proactive_agent.records.describe import call_result, short_steps_of, steps_of
+from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.failures import group
+from proactive_agent.records.outline import outline_of
+from proactive_agent.views.html.steps import turn_outcome
+from tests.proactive_agent.scripted import Say, Scripted, call, play, sample_of
+
+LEFT = call("move_object", direction="left")
+VAGUE = call("ask_clarification", question="I need a clearer picture.")
+WRONG = call("answer", category=sample_of("rod").categories[0].removesuffix("."))
+RIGHT = call("answer", category=sample_of("rod").answer.removesuffix("."))
+
+
+def played(*replies: Say, condition: str = "zero-shot") -> EpisodeRecord:
+    return asyncio.run(play("rod", Scripted(*replies), condition=condition))
+
+
+def test_vague_turns_are_a_share_of_their_own_and_do_not_raise_psr() -> None:
+    rates = summarise([outline_of(played(VAGUE, VAGUE, LEFT, RIGHT))]).scenarios["rod"]
+    assert rates.vague.value == 0.5
+    assert rates.proactive.value == 0.25
+    assert rates.psr.value == 1
+    assert rates.asked_at_once.value == 1
+    assert rates.actions.vague == 2
+
+
+def test_vague_questions_are_described() -> None:
+    episode = played(VAGUE, "Can you help me?", RIGHT)
+    first, second, _ = episode.turns
+    assert steps_of(episode).startswith("ask_clarification: vague → vague → answer")
+    assert short_steps_of(episode).startswith("ask vague → say vague → ")
+    assert call_result(first) == "asked what to do"
+    assert turn_outcome(first) == turn_outcome(second) == "asked vaguely"
+
+
+@pytest.mark.parametrize(("condition", "name"), [("zero-shot", "vague"), ("clear", "over-asked")])
+def test_an_episode_that_ends_with_a_vague_question_has_a_group(condition: str, name: str) -> None:
+    found = group(played(*[VAGUE] * 50, condition=condition))
+    assert found is not None
+    assert found.name == name
