@@ -21,6 +21,7 @@ from rich.text import Text
 
 from proactive_agent.cli.ending import exit_code
 from proactive_agent.terminal.console import console, messages, safe
+from proactive_agent.training.checkpoints import last_checkpoint, step_of
 from proactive_agent.training.events import (
     Evaluated,
     Event,
@@ -35,9 +36,7 @@ from proactive_agent.training.folder import (
     MANIFEST,
     TrainingManifest,
     is_being_trained,
-    last_checkpoint,
     read_manifest,
-    step_of,
 )
 from proactive_agent.training.settings import TrainingSettings
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self, TypeVar
 
+from proactive_agent.disk.durable import make_folder
 from proactive_agent.tools import UserError
 
 T = TypeVar("T")
@@ -86,7 +87,7 @@ def writer_lock(file: Path, shown: Path) -> HeldLock:
     Raises UserError, naming `shown`, if another process holds it or the file cannot be locked.
     """
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
         return HeldLock(lock_file_of(file))
     except LockedError:
         raise UserError(f"{shown} is being written by another process") from None

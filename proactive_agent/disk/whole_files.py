@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from proactive_agent.disk.durable import force_names_to_disk, force_to_disk
 from proactive_agent.disk.locks import HeldLock, LockedError
 from proactive_agent.tools import NotWrittenError
 
@@ -56,25 +57,6 @@ def not_written(file: Path, error: OSError) -> NotWrittenError:
 def is_full(error: OSError) -> bool:
     """Whether an error means that there is no space left."""
     return error.errno in _FULL
-
-
-def force_to_disk(file: Path) -> None:
-    """Waits until the content of a file has reached the disk. Raises OSError."""
-    descriptor = os.open(file, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def force_names_to_disk(folder: Path) -> None:
-    """Waits until the names of a folder's files have reached the disk, where that is possible."""
-    with suppress(OSError):  # Windows and some network file systems cannot.
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _temporary(file: Path) -> Path:

@@ -20,9 +20,10 @@ from typing import IO, Self
 
 from pydantic import BaseModel, ValidationError
 
+from proactive_agent.disk.durable import force_names_to_disk, make_folder
 from proactive_agent.disk.locks import is_being_written, lock_file_of, read_status, writer_lock
 from proactive_agent.disk.regular_file import append_regular, open_regular, read_regular
-from proactive_agent.disk.whole_files import force_names_to_disk, not_written, write_whole
+from proactive_agent.disk.whole_files import not_written, write_whole
 from proactive_agent.records.damaged import damaged_record
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
 from proactive_agent.records.episode_index import EpisodeIndex
@@ -89,7 +90,7 @@ class RunFolder:
 
     def write_manifest(self, manifest: Manifest) -> None:
         """Replaces `run.json`. Raises NotWrittenError; the file is then unchanged."""
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         write_whole(self.manifest_file, _as_json(manifest))
 
     def write_summary(self, summary: BaseModel) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from proactive_agent.tools import MissingExtraError, UserError
-from proactive_agent.training.folder import CHECKPOINTS
+from proactive_agent.training.checkpoints import CHECKPOINTS
 from proactive_agent.training.model import on_gpu, world_size
 from proactive_agent.training.settings import SAVE_EVERY, TrainingSettings
 
@@ -154,7 +154,9 @@ def _common(settings: TrainingSettings, out: Path, *, gpu: bool, evaluates: bool
         "eval_steps": settings.eval_every if evaluates else None,
         "save_strategy": "steps" if every else "no",
         "save_steps": every or SAVE_EVERY,
-        "save_total_limit": settings.keep,
+        # Old checkpoints are removed by `remove_old`, when the new one is complete. The trainers
+        # would remove them before.
+        "save_total_limit": None,
         "logging_steps": 1,
         "report_to": list(settings.report_to) or "none",
         "disable_tqdm": True,

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import accelerate
 import transformers
 
+from proactive_agent.training.checkpoints import mark_complete, remove_old
 from proactive_agent.training.events import OnEvent, Phase, Started, Stepped
 from proactive_agent.training.folder import Journal
 from proactive_agent.training.model import save_processor
@@ -14,12 +16,18 @@ _hf: Any = transformers
 
 
 class JournalCallback(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base
-    """Writes the trainer's logs to the journal; saves the processor with each checkpoint."""
+    """Writes the trainer's logs to the journal, and completes its checkpoints.
 
-    def __init__(self, phase: Phase, journal: Journal, processor: Any, on_event: OnEvent) -> None:
+    `keep` is the number of checkpoints that are kept.
+    """
+
+    def __init__(
+        self, phase: Phase, journal: Journal, processor: Any, keep: int, on_event: OnEvent
+    ) -> None:
         self._phase: Phase = phase
         self._journal = journal
         self._processor = processor
+        self._keep = keep
         self._on_event = on_event
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -33,10 +41,16 @@ class JournalCallback(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]
             self._on_event(Stepped(self._phase, state.global_step, line))
 
     def on_save(self, args: Any, state: Any, control: Any, **more: Any) -> None:
-        """Saves the processor with its chat template, so that the checkpoint loads as a model."""
+        """Saves the processor, so that the checkpoint loads as a model, and marks it complete.
+
+        Runs in every process after it has written its part of the checkpoint.
+        """
+        accelerate.PartialState().wait_for_everyone()
         if state.is_world_process_zero:
             folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
             save_processor(self._processor, folder)
+            mark_complete(folder)
+            remove_old(folder.parent, self._keep)
 
 
 class EverySteps(_hf.TrainerCallback):  # type: ignore[misc, unused-ignore]  # untyped base

@@ -1,4 +1,4 @@
-"""The folder of a training: `train.json`, `log.jsonl` and the checkpoints.
+"""The folder of a training: `train.json`, `log.jsonl` and the trained model.
 
 While a process trains, it holds a lock on `train.json.lock`, as the writer of a run does.
 """
@@ -6,6 +6,7 @@ While a process trains, it holds a lock on `train.json.lock`, as the writer of a
 import importlib.metadata
 import json
 import math
+import os
 import shutil
 import time
 from datetime import UTC, datetime
@@ -14,14 +15,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from proactive_agent.disk.durable import force_folder_to_disk, force_names_to_disk, make_folder
 from proactive_agent.disk.locks import HeldLock, is_being_written, read_status, writer_lock
 from proactive_agent.disk.regular_file import append_regular, open_regular_text, read_regular
-from proactive_agent.disk.whole_files import (
-    force_names_to_disk,
-    force_to_disk,
-    is_full,
-    write_whole,
-)
+from proactive_agent.disk.whole_files import is_full, write_whole
 from proactive_agent.tools import UserError
 from proactive_agent.training.selection import FrameCounts
 from proactive_agent.training.settings import TrainingSettings
@@ -33,12 +30,8 @@ LIBRARIES = (
 )  # fmt: skip
 JOURNAL = "log.jsonl"
 _DROPPED = ("total_flos", "train_runtime", "train_samples_per_second", "train_steps_per_second")
-CHECKPOINTS = "checkpoints"
 UNFINISHED = ".unfinished"
 """Folder in which the trained model is written before its files are moved into place."""
-_PREFIX = "checkpoint-"
-_LAST_FILE = "trainer_state.json"
-"""The last file that the trainers write into a checkpoint: if it exists, all do."""
 _SCARCE = 1_000_000
 """Free bytes below which the disk counts as full."""
 Status = Literal["running", "finished", "interrupted", "failed"]
@@ -104,7 +97,7 @@ class TrainingManifest(BaseModel):
 
     def write(self, folder: Path) -> None:
         """Replaces the folder's `train.json`. Raises NotWrittenError; it is then unchanged."""
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         write_whole(folder / MANIFEST, self.model_dump_json(indent=2) + "\n")
 
 
@@ -160,6 +153,9 @@ def library_versions() -> dict[str, str]:
 class Journal:
     """Appends lines to `log.jsonl`: one per step and per evaluation, as it happens.
 
+    Each line is forced to the disk, so that no line before a checkpoint is lost in a power cut.
+    `benchmarks/fsync_cost.py` measures the price: milliseconds per step, which takes seconds.
+
     A resumed training keeps the lines up to the step of its checkpoint, `kept_steps`, and those of
     the warm-up before it. Of several processes only the first `writes`.
     """
@@ -183,7 +179,10 @@ class Journal:
             self._tokens, self._time = tokens, now
         if self._writes:
             with append_regular(self.file) as stream:
-                stream.write(_line(line).encode())
+                rest = memoryview(_line(line).encode())
+                while rest:  # A full disk takes a part, and refuses the next.
+                    rest = rest[stream.write(rest) :]
+                os.fsync(stream.fileno())
         return line
 
 
@@ -217,50 +216,14 @@ def _tidy(values: dict[str, Any]) -> dict[str, Any]:
 
 def move_into_place(unfinished: Path, out: Path) -> None:
     """Moves the files of a folder, which are all written, into the folder of the training."""
+    force_folder_to_disk(unfinished)
     for entry in unfinished.iterdir():
         target = out / entry.name
-        if entry.is_file():
-            force_to_disk(entry)
-        else:
+        if not entry.is_file():
             shutil.rmtree(target, ignore_errors=True)
         entry.replace(target)
     unfinished.rmdir()
     force_names_to_disk(out)
-
-
-def last_checkpoint(out: Path) -> Path | None:
-    """Returns the newest complete checkpoint. The process may have died while it wrote one."""
-    found = (folder for folder in (out / CHECKPOINTS).glob(f"{_PREFIX}*") if _is_whole(folder))
-    return max(found, key=step_of, default=None)
-
-
-def step_of(checkpoint: Path) -> int:
-    """Returns the step after which a checkpoint was written."""
-    return int(checkpoint.name.removeprefix(_PREFIX))
-
-
-def train_from(trainer: Any, checkpoint: Path | None) -> None:
-    """Trains from a checkpoint, or from the start if it is None."""
-    if checkpoint is None:
-        trainer.train()
-    elif (state := _state(checkpoint)) and state["global_step"] >= state["max_steps"]:
-        # The trainers would take one more step before they compare it with the maximum.
-        trainer._load_from_checkpoint(str(checkpoint))
-        trainer.state = type(trainer.state).load_from_json(str(checkpoint / _LAST_FILE))
-    else:
-        trainer.train(resume_from_checkpoint=str(checkpoint))
-
-
-def _is_whole(folder: Path) -> bool:
-    return folder.name.removeprefix(_PREFIX).isdecimal() and _state(folder) is not None
-
-
-def _state(folder: Path) -> dict[str, Any] | None:
-    try:
-        state: dict[str, Any] = json.loads(read_regular(folder / _LAST_FILE))
-    except (OSError, ValueError):
-        return None
-    return state
 
 
 def is_disk_full(error: BaseException, folder: Path) -> bool:

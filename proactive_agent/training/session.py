@@ -14,6 +14,7 @@ from proactive_agent.records.manifest import git_commit
 from proactive_agent.tools import NotWrittenError, UserError
 from proactive_agent.training.arguments import check_arguments, require_libraries
 from proactive_agent.training.card import write_card
+from proactive_agent.training.checkpoints import last_checkpoint, step_of, train_from
 from proactive_agent.training.evaluation import Evaluation
 from proactive_agent.training.events import Event, Note, OnEvent, Phase, Working
 from proactive_agent.training.folder import (
@@ -24,13 +25,10 @@ from proactive_agent.training.folder import (
     TrainingDataFingerprint,
     TrainingManifest,
     is_disk_full,
-    last_checkpoint,
     library_versions,
     lock,
     move_into_place,
     read_manifest,
-    step_of,
-    train_from,
 )
 from proactive_agent.training.model import (
     adapter_config,
@@ -237,7 +235,8 @@ class _Session:
     def _watch(self, phase: Phase, journal: Journal) -> Any:
         from proactive_agent.training.callbacks import JournalCallback
 
-        return JournalCallback(phase, journal, self.prepared.loaded.processor, self.on_event)
+        processor, keep = self.prepared.loaded.processor, self.settings.keep
+        return JournalCallback(phase, journal, processor, keep, self.on_event)
 
     def _early_stopping(self) -> list[Any]:
         from proactive_agent.training.callbacks import EarlyStopping

@@ -172,7 +172,8 @@ def test_a_run_of_a_local_model_survives_kills(tmp_path: Path) -> None:
 @pytest.mark.local
 def test_a_training_survives_kills(tmp_path: Path) -> None:
     pytest.importorskip("trl", reason="needs the extra `train`")
-    from proactive_agent.training.folder import last_checkpoint, read_journal, read_manifest
+    from proactive_agent.training.checkpoints import last_checkpoint
+    from proactive_agent.training.folder import read_journal, read_manifest
     from tests.proactive_agent.training.models import split
     from tests.providers import tiny_models
 

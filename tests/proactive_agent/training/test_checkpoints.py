@@ -9,22 +9,30 @@ from types import SimpleNamespace
 import pytest
 
 from proactive_agent.cli import train_view
+from proactive_agent.training.checkpoints import (
+    MARKER,
+    last_checkpoint,
+    mark_complete,
+    remove_old,
+    step_of,
+)
 from proactive_agent.training.folder import (
     ModelFingerprint,
     TrainingDataFingerprint,
     TrainingManifest,
     is_disk_full,
-    last_checkpoint,
-    step_of,
 )
 from proactive_agent.training.settings import TrainingSettings
 
 
-def checkpoint(out: Path, step: int, state: str | None = "{}") -> Path:
+def checkpoint(out: Path, step: int, state: str = "{}") -> Path:
+    """Writes a complete checkpoint."""
     folder = out / "checkpoints" / f"checkpoint-{step}"
-    folder.mkdir(parents=True)
-    if state is not None:
-        (folder / "trainer_state.json").write_text(state)
+    (folder / "global_step").mkdir(parents=True)
+    (folder / "model.safetensors").write_text("weights")
+    (folder / "global_step" / "optimizer.pt").write_text("moments")
+    (folder / "trainer_state.json").write_text(state)
+    mark_complete(folder)
     return folder
 
 
@@ -36,13 +44,48 @@ def test_the_newest_checkpoint_is_that_of_the_latest_step(tmp_path: Path) -> Non
     assert step_of(newest) == 10
 
 
-@pytest.mark.parametrize("state", [None, "", '{"global_st'])
-def test_a_checkpoint_that_was_never_finished_does_not_count(
-    state: str | None, tmp_path: Path
-) -> None:
+def damage(folder: Path, case: str) -> None:
+    """Leaves what a process that was killed, or a power cut, can leave of a checkpoint."""
+    match case:
+        case "no marker":
+            (folder / MARKER).unlink()
+        case "torn marker":
+            (folder / MARKER).write_text('{"model.saf')
+        case "empty marker":
+            (folder / MARKER).write_text("{}")
+        case "cut file":
+            (folder / "model.safetensors").write_text("weig")
+        case "missing file":
+            (folder / "global_step" / "optimizer.pt").unlink()
+        case "no state":
+            (folder / "trainer_state.json").unlink()
+
+
+CASES = ("no marker", "torn marker", "empty marker", "cut file", "missing file", "no state")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_checkpoint_that_was_never_finished_does_not_count(case: str, tmp_path: Path) -> None:
     whole = checkpoint(tmp_path, 2)
-    checkpoint(tmp_path, 4, state)
+    damage(checkpoint(tmp_path, 4), case)
     assert last_checkpoint(tmp_path) == whole
+
+
+def test_a_torn_state_does_not_count(tmp_path: Path) -> None:
+    checkpoint(tmp_path, 4, '{"global_st')
+    assert last_checkpoint(tmp_path) is None
+
+
+def test_old_checkpoints_are_removed_and_a_newer_damaged_one_does_not_replace_them(
+    tmp_path: Path,
+) -> None:
+    damage(checkpoint(tmp_path, 1), "no marker")
+    for step in (2, 9, 10):
+        checkpoint(tmp_path, step)
+    damage(checkpoint(tmp_path, 11), "cut file")
+    remove_old(tmp_path / "checkpoints", 2)
+    kept = sorted(step_of(folder) for folder in (tmp_path / "checkpoints").iterdir())
+    assert kept == [9, 10, 11]
 
 
 def test_other_folders_are_no_checkpoints(tmp_path: Path) -> None:

@@ -16,8 +16,9 @@ from safetensors import safe_open
 
 from proactive_agent.cli.app import cli
 from proactive_agent.tools import UserError
+from proactive_agent.training.checkpoints import last_checkpoint
 from proactive_agent.training.events import Event, Stepped
-from proactive_agent.training.folder import last_checkpoint, read_journal, read_manifest
+from proactive_agent.training.folder import read_journal, read_manifest
 from proactive_agent.training.session import resume, train
 from proactive_agent.training.settings import TrainingSettings
 from tests.proactive_agent.training.models import (

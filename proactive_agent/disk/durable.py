@@ -1,0 +1,53 @@
+"""Forces files, folders and their names to the disk, so that they survive a power cut.
+
+The name of a file is part of its folder: a new file survives when its content and the names of its
+folder are on the disk.
+"""
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+
+def force_to_disk(file: Path) -> None:
+    """Waits until the content of a file has reached the disk. Raises OSError."""
+    descriptor = os.open(file, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def force_names_to_disk(folder: Path) -> None:
+    """Waits until the names of a folder's files have reached the disk, where that is possible."""
+    with suppress(OSError):  # Windows and some network file systems cannot.
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def force_folder_to_disk(folder: Path) -> None:
+    """Waits until all files below a folder, and their names, have reached the disk.
+
+    Raises OSError.
+    """
+    for entry in folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            force_folder_to_disk(entry)
+        elif entry.is_file():
+            force_to_disk(entry)
+    force_names_to_disk(folder)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder and those above it, and forces their names to the disk. Raises OSError.
+
+    A folder that exists is left as it is.
+    """
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    force_names_to_disk(folder.parent)
