@@ -17,6 +17,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from proactive_agent.disk.durable import make_folder
 from proactive_agent.disk.locks import HeldLock, LockedError
 from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.disk.whole_files import is_full, not_written, write_whole
@@ -92,13 +93,14 @@ def staged(out: Path) -> Iterator[Path]:
 
     If the body raises, the folder is removed and `out` stays unchanged.
     """
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     folder, lock = _new_stage(out)
     try:
         yield folder
         _force_all_to_disk()
         lock.release()
         _put_in_place(folder, out)
+        _force_all_to_disk()
     except OSError as error:
         if is_full(error):
             raise not_written(out, error) from error

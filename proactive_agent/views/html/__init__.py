@@ -8,6 +8,7 @@ timeline of pictures and calls.
 from collections.abc import Sequence
 from pathlib import Path
 
+from proactive_agent.disk.durable import make_folder
 from proactive_agent.disk.whole_files import not_written, write_whole
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.run_folder import RunFolder
@@ -46,7 +47,7 @@ def write_report(runs: Sequence[str], results: Path, file: Path, episodes: int) 
     ]
     text = document(played, sections, gallery)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(file.parent)
     except OSError as error:
         raise not_written(file, error) from error
     write_whole(file, text)
