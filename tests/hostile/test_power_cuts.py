@@ -26,7 +26,9 @@ pytestmark = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="need
 class Disk:
     """The files and names that a power cut would leave."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        """Renames outside are of no interest."""
         self.contents: dict[int, bytes] = {}
         """Content of a file at its last `fsync`, by inode."""
         self.names: dict[int, dict[str, int]] = {}
@@ -46,12 +48,14 @@ class Disk:
         else:
             self.contents[inode] = path.read_bytes()
 
-    def sync(self, folder: Path) -> None:
-        """Notes everything below a folder; `os.sync` forces all files to the disk."""
-        for path in [folder, *folder.rglob("*")]:
+    def sync(self) -> None:
+        """Notes everything; `os.sync` forces all files to the disk."""
+        for path in [self.folder, *self.folder.rglob("*")]:
             self._note(path)
 
     def rename(self, source: Path, target: Path) -> None:
+        if not target.is_relative_to(self.folder):
+            return
         self.renamed.append(target.name)
         files = [source, *source.rglob("*")] if source.is_dir() else [source]
         self.renamed_too_early += [
@@ -77,7 +81,7 @@ class Disk:
 
 @pytest.fixture
 def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
-    made = Disk()
+    made = Disk(tmp_path)
     fsync, replace, rename = os.fsync, os.replace, os.rename
 
     def noted_fsync(descriptor: Any) -> None:
@@ -93,7 +97,7 @@ def disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Disk]:
         rename(source, target, **more)
 
     monkeypatch.setattr(os, "fsync", noted_fsync)
-    monkeypatch.setattr(os, "sync", lambda: made.sync(tmp_path))
+    monkeypatch.setattr(os, "sync", made.sync)
     monkeypatch.setattr(os, "rename", noted_rename)
     monkeypatch.setattr(os, "replace", noted_replace)
     yield made
@@ -159,7 +163,7 @@ def test_a_build_survives(again: bool, disk: Disk, tmp_path: Path) -> None:
     if again:
         done(*command)
         (out / "mine.txt").write_text("mine")  # The folder stays, and the build is merged into it.
-        disk.sync(out)
+        disk.sync()
         command += ["--force", "--seed", 1]
     done(*command)
     assert disk.lost(tmp_path / "new") == []
