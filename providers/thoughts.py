@@ -62,6 +62,12 @@ def begins_inside(prompt: str) -> bool:
     return any(end.endswith(opening.rstrip()) for opening in _OPENING)
 
 
+def begins_with_thought(written: str) -> bool:
+    """Whether a reply begins with the opening mark of a thought."""
+    start = written.lstrip()
+    return any(start.startswith(opening.rstrip()) for opening in _OPENING)
+
+
 def begins_after(prompt: str) -> bool:
     """Whether the prompt ends with thoughts that are complete, so that the reply has none."""
     return prompt.rstrip().endswith(_CLOSING)

@@ -112,6 +112,8 @@ def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
     )
     judge = make_judge(settings, pool, planned.access)
     play = make_play(settings, pool.data(settings), provider, judge)
+    if manifest is not None and _begun_without_room(manifest, provider):
+        play = replace(play, sampling=replace(play.sampling, thinking_tokens=0))
     if manifest is None:
         data = pool.fingerprint(settings)
         manifest = new_manifest(planned.folder.path.name, settings, provider.manifest(), data)
@@ -277,6 +279,15 @@ def episodes_left(
 
 def _manifest_of(judge: Judge | None) -> dict[str, Any] | None:
     return judge.provider.manifest() if judge and judge.provider else None
+
+
+def _begun_without_room(manifest: Manifest, provider: Provider) -> bool:
+    """Whether a version began the run that gave no room for thinking beyond `max_tokens`.
+
+    The remaining episodes are played like the first ones.
+    """
+    unset = manifest.settings.provider_settings.thinking_tokens is None
+    return unset and "thinks" in provider.manifest() and "thinks" not in manifest.provider
 
 
 def _begun_on_same_data(planned: PlannedRun, pool: ModelPool) -> Manifest:

@@ -4,7 +4,7 @@ import itertools
 import threading
 import time
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
@@ -13,6 +13,7 @@ from transformers import LogitsProcessor, StoppingCriteria, TopKLogitsWarper, To
 from proactive_agent.providers.base import ProviderError
 from proactive_agent.providers.local.chat import RenderedPrompt
 from proactive_agent.providers.local.fitting import free_memory
+from proactive_agent.providers.thoughts import begins_with_thought
 from proactive_agent.settings import Sampling
 
 # Sampling flags of a model's generation config.  They are reset in favour of `SeededSampling`.
@@ -33,20 +34,32 @@ class Generated:
     finish_reason: Literal["stop", "length"]
     seconds: float
     """Time of the batch divided by its number of prompts."""
+    thinking_room: int = 0
+    """Tokens that the reply had for thinking, beyond the limit of the answer."""
 
 
 class Generator:
     """A loaded model and its processor.
 
-    With `keeps_special`, replies contain special tokens as text. `thinking_room` is the room for
-    thinking, in tokens, of requests that set none.
+    With `keeps_special`, replies contain special tokens as text. Requests that set no room for
+    thinking have `thinking_room` tokens if the model `thinks`. Otherwise a reply has that room if
+    it begins with a thought and is cut off without it.
     """
 
     def __init__(
-        self, model: Any, processor: Any, *, keeps_special: bool = False, thinking_room: int = 0
+        self,
+        model: Any,
+        processor: Any,
+        *,
+        keeps_special: bool = False,
+        thinks: bool = False,
+        thinking_room: int = 0,
     ) -> None:
         self.keeps_special = keeps_special
+        self.thinks = thinks
         self.thinking_room = thinking_room
+        self.least_room: int | None = None
+        """The smallest room that the context left to a reply, if it left less than was wanted."""
         self.model = model
         self.processor = processor
         self._stop = threading.Event()
@@ -64,12 +77,32 @@ class Generator:
 
         Raises ProviderError once `stop` was called.
         """
+        sampling = prompts[0].sampling
+        if sampling.thinking_tokens is not None:
+            return self._generate(prompts, sampling.thinking_tokens)
+        if self.thinks:
+            return self._generate(prompts, self.thinking_room)
+        replies = self._generate(prompts, 0)
+        thinking = [
+            index
+            for index, reply in enumerate(replies)
+            if reply.finish_reason == "length" and begins_with_thought(reply.text)
+        ]
+        if thinking and self.thinking_room:
+            again = self._generate([prompts[index] for index in thinking], self.thinking_room)
+            for index, reply in zip(thinking, again, strict=True):
+                seconds = replies[index].seconds + reply.seconds
+                replies[index] = replace(reply, seconds=seconds)
+        return replies
+
+    def _generate(self, prompts: Sequence[RenderedPrompt], room: int) -> list[Generated]:
         self._check_open()
         started = time.perf_counter()
         inputs = self._inputs(prompts)
         sampling = prompts[0].sampling
         lengths = inputs["attention_mask"].sum(dim=1).tolist()
-        limits = [self._limit(sampling, length) for length in lengths]
+        rooms = [self._fitting_room(room, length, sampling.max_tokens) for length in lengths]
+        limits = [sampling.max_tokens + room for room in rooms]
         longest = max(limits)
         processors = []
         if sampling.temperature > 0:
@@ -87,8 +120,11 @@ class Generator:
         seconds = (time.perf_counter() - started) / len(prompts)
         return [
             # A row stops at its own limit, so that its reply does not depend on the batch.
-            self._read(row if limit == longest else row[:limit], length, limit, seconds)
-            for row, length, limit in zip(rows, lengths, limits, strict=True)
+            replace(
+                self._read(row if limit == longest else row[:limit], length, limit, seconds),
+                thinking_room=room,
+            )
+            for row, length, limit, room in zip(rows, lengths, limits, rooms, strict=True)
         ]
 
     def count_image_tokens(self, prompt: RenderedPrompt) -> int | None:
@@ -112,20 +148,18 @@ class Generator:
         if self._stop.is_set():
             raise ProviderError("closed", "the provider was closed before the reply was complete")
 
-    def _limit(self, sampling: Sampling, length: int) -> int:
-        """Most new tokens after a prompt of `length` tokens.
+    def _fitting_room(self, room: int, length: int, max_tokens: int) -> int:
+        """The room for thinking after a prompt of `length` tokens, at most `room`.
 
-        The room for thinking shrinks to what the model's context leaves; the answer's does not.
+        It shrinks to what the model's context leaves; the limit of the answer does not.
         """
-        room = sampling.thinking_tokens
-        if room is None:
-            room = self.thinking_room
-        if room:
-            config = self.model.config.get_text_config()
-            context = getattr(config, "max_position_embeddings", None)
-            if isinstance(context, int):
-                room = min(room, max(0, context - int(length) - sampling.max_tokens))
-        return sampling.max_tokens + room
+        context = context_tokens(self.model.config)
+        if not room or context is None:
+            return room
+        fitting = min(room, max(0, context - int(length) - max_tokens))
+        if fitting < room:
+            self.least_room = min(fitting, room if self.least_room is None else self.least_room)
+        return fitting
 
     def _inputs(self, prompts: Sequence[RenderedPrompt]) -> Any:
         texts = [prompt.text for prompt in prompts]
@@ -201,6 +235,12 @@ def _without_prompt(output: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
     # Models that generate from embeddings or with a separate decoder return only new tokens.
     width = prompt.shape[1]
     return output[:, width:] if torch.equal(output[:, :width], prompt) else output
+
+
+def context_tokens(config: Any) -> int | None:
+    """The most tokens of a prompt and its reply together; None if the model does not say."""
+    context = getattr(config.get_text_config(), "max_position_embeddings", None)
+    return context if isinstance(context, int) else None
 
 
 def query_positions(config: Any) -> int | None:

@@ -52,7 +52,8 @@ class Local(Provider):
             loaded.model,
             loaded.processor,
             keeps_special=self.chat.keeps_special,
-            thinking_room=DEFAULT_THINKING_ROOM if self.chat.thinks else 0,
+            thinks=self.chat.thinks,
+            thinking_room=DEFAULT_THINKING_ROOM,
         )
         self._batch_size = options.batch_size
         self._manifest = _manifest(source, loaded, options, self.chat, self.generator)
@@ -99,7 +100,10 @@ class Local(Provider):
         return await check_local(self, self.chat, self.generator)
 
     def manifest(self) -> dict[str, Any]:
-        return dict(self._manifest)
+        return {**self._manifest, **self.learnt()}
+
+    def learnt(self) -> dict[str, Any]:
+        return {"least_thinking_room": self.generator.least_room}
 
     async def close(self) -> None:
         self.generator.stop()
@@ -125,6 +129,7 @@ class Local(Provider):
                 seconds=generated.seconds,
             ),
             tool_format=self.chat.tool_format if tools else None,
+            thinking_room=generated.thinking_room,
         )
 
     async def _prepare(self, request: Request) -> RenderedPrompt:
@@ -171,6 +176,7 @@ def _manifest(
     chat: Chat,
     generator: "Generator",
 ) -> dict[str, Any]:
+    from proactive_agent.providers.local.generation import context_tokens
     from proactive_agent.providers.local.loading import versions
 
     config = loaded.model.config
@@ -187,7 +193,8 @@ def _manifest(
         "tools_read_as": chat.call_format.name,
         "tools_as_text_because": chat.text_tools_reason or None,
         "thinks": chat.thinks,
-        "default_thinking_room": generator.thinking_room,
+        "default_thinking_room": generator.thinking_room if chat.thinks else 0,
+        "context_tokens": context_tokens(config),
         "max_pictures": chat.max_pictures,
         "generation_config": plain_json(loaded.model.generation_config.to_diff_dict()),
         "generation_settings_not_used": plain_json(generator.replaced_settings),

@@ -92,7 +92,6 @@ def test_a_family_plays_every_protocol_and_a_batch_replies_as_each_alone(
     opened: Opened, kind: str, tmp_path: Path
 ) -> None:
     provider = opened(kind, batch_size=16)
-    provider.generator.thinking_room = 0  # Random weights would use it up.
     requests = questions(16, max_tokens=TOKENS)
     if kind != ONE_PICTURE:
         requests[6:] = [*map(kept, range(5)), *map(called, range(5))]
@@ -112,6 +111,7 @@ def test_a_family_plays_every_protocol_and_a_batch_replies_as_each_alone(
             condition=condition,
             limit=1,
             max_tokens=4,
+            thinking_tokens=0,  # Random weights would use up the room.
         )
         episodes = [*result.episodes()]
         assert [episode.error for episode in episodes] == [None] * 7

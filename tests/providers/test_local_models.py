@@ -95,6 +95,57 @@ def test_the_room_for_thinking_ends_with_the_context(opened: Opened) -> None:
         assert limit(provider, Sampling(12, thinking_tokens=50)) == expected
 
 
+def test_the_manifest_records_that_the_context_left_less_room(opened: Opened) -> None:
+    provider = opened("qwen3_vl", template_options='{"enable_thinking": true}')
+    manifest = provider.manifest()
+    assert (manifest["context_tokens"], manifest["least_thinking_room"]) == (4096, None)
+    config = provider.generator.model.config.get_text_config()
+    config.max_position_embeddings = 100_000
+    limit(provider, Sampling(12))
+    assert provider.manifest()["least_thinking_room"] is None
+    config.max_position_embeddings = 5000
+    least = limit(provider, Sampling(12)) - 12
+    assert 4000 < least < 5000 - 12
+    config.max_position_embeddings = 6000
+    limit(provider, Sampling(12))
+    assert provider.manifest()["least_thinking_room"] == least
+
+
+@pytest.mark.parametrize(
+    ("beginning", "thinking_tokens", "limits"),
+    [
+        ("<think>", None, [3, 3 + DEFAULT_THINKING_ROOM]),
+        ("<think>", 0, [3]),
+        ("<think>", 7, [10]),
+        ("Yes, ", None, [3]),
+    ],
+)
+def test_a_reply_that_begins_with_a_thought_gets_room_for_it(
+    opened: Opened, beginning: str, thinking_tokens: int | None, limits: list[int]
+) -> None:
+    """The template does not show that this model thinks."""
+    import torch
+
+    provider = opened("qwen3_vl")
+    model, tokenizer = provider.generator.model, provider.generator.processor.tokenizer
+    model.config.get_text_config().max_position_embeddings = 100_000
+    written = [*tokenizer.encode(f"{beginning}hm</think>No."), tokenizer.eos_token_id]
+    given: list[int] = []
+
+    def generate(input_ids: Any, max_new_tokens: int, **_: Any) -> Any:
+        given.append(max_new_tokens)
+        return torch.cat([input_ids, torch.tensor([written[:max_new_tokens]])], dim=1)
+
+    model.generate = generate
+    sampling = Sampling(3, thinking_tokens=thinking_tokens)
+    reply = asyncio.run(provider.complete(question("A", sampling=sampling)))
+    assert given == limits
+    assert reply.thinking_room == limits[-1] - 3
+    complete = max(limits) >= len(written)
+    assert reply.finish_reason == ("stop" if complete else "length")
+    assert reply.text == ("No." if complete else "Yes" if beginning == "Yes, " else "")
+
+
 def limit(provider: Local, sampling: Sampling) -> int:
     """The limit of new tokens with which the model of a provider is called."""
     import torch

@@ -121,6 +121,25 @@ def test_resume_plays_what_met_an_error_again_and_nothing_else(tmp_path: Path) -
     assert len(list(folder.episodes())) == resumed.total
 
 
+@pytest.mark.parametrize(
+    ("fact", "thinking_tokens", "expected"),
+    [("thinks", None, 0), ("thinks", 64, 64), ("price", None, None)],
+)
+def test_a_run_that_began_without_room_for_thinking_goes_on_without_it(
+    tmp_path: Path, fact: str, thinking_tokens: int | None, expected: int | None
+) -> None:
+    """Manifests of older versions lack `thinks`."""
+    spec = "openai:o3@http://127.0.0.1:1"
+    chosen = {"thinking_tokens": thinking_tokens}
+    prepared = prepare_run(settings(spec, provider_settings=chosen), tmp_path)
+    older = prepared.manifest.model_copy(deep=True)
+    del older.provider[fact]
+    with EpisodeWriter(prepared.folder):
+        prepared.folder.write_manifest(older)
+    assert prepared.play.sampling.thinking_tokens == thinking_tokens
+    assert prepare_resume(prepared.folder).play.sampling.thinking_tokens == expected
+
+
 def test_resume_refuses_other_data(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
