@@ -130,6 +130,7 @@ class Result:
         rates = self.summary.macro
         return (
             f"<Result {self._title}: acc {percent(rates.acc.value)} %, "
+            f"informed {percent(rates.informed.value)} %, "
             f"{self.manifest.status}, {self.folder}>"
         )
 

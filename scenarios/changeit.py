@@ -34,6 +34,7 @@ class ChangeIt(Environment[ChangeItSample]):
     keywords: ClassVar = {"rewind the video.": REWIND, "wait for the": WAIT}
     helpful_tools = frozenset({"seek_video"})
     open_ended = (REWIND,)
+    can_lead_away = True
 
     @classmethod
     def check(cls, sample: ChangeItSample) -> None:

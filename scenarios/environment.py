@@ -138,6 +138,8 @@ class Environment(ABC, Generic[S]):
     phrase for each."""
     frames_form_ring: ClassVar[bool] = False
     """Whether the first frame follows the last one."""
+    can_lead_away: ClassVar[bool] = False
+    """Whether an accepted suggestion can lead away from the reference frame."""
     example_form: ClassVar[ExampleForm | None] = None
     """The form of solved episodes; None if the scenario has none (the paper has them for two)."""
     first_frame_tells: ClassVar[bool] = True
@@ -211,6 +213,10 @@ class Environment(ABC, Generic[S]):
         """The sentence that hints at asking for help."""
         return self.wording.hint(self.name)
 
+    def at_reference(self) -> bool:
+        """Returns whether no suggestion leads closer to the reference frame."""
+        return self.toward_reference() is None
+
     # Shared by all scenarios ---------------------------------------------------------------
 
     @classmethod
@@ -283,6 +289,15 @@ class Environment(ABC, Generic[S]):
         answers = [] if self.reference else self.open_ended_suggestions()
         categories = self.accepted_categories()
         return answers + [AcceptedAnswer(category.removesuffix(".")) for category in categories]
+
+    def holds_enough(self) -> bool | None:
+        """Returns whether the frame holds enough, so that no suggestion is needed any more.
+
+        Returns None if the question is asked only once on a frame that does not.
+        """
+        if self.shows_reference:
+            return True
+        return None if self.single_turn else self.at_reference()
 
     def observe(self) -> Observation:
         """Returns the observation that the model sees."""

@@ -66,8 +66,11 @@ class MvpN(Environment[MvpNSample]):
         # view exists as an informative picture.
         self.rotations = 0
 
+    def at_reference(self) -> bool:
+        return self.rotations + 1 == self.sample.num_images
+
     def image(self) -> ImageRef:
-        return self._view(self.frame, informative=self.rotations + 1 == self.sample.num_images)
+        return self._view(self.frame, informative=self.at_reference())
 
     def reference_image(self) -> ImageRef:
         return self._view(self.sample.reference_image, informative=True)

@@ -10,6 +10,7 @@ class RingEnvironment(Environment[S]):
     """An environment with two interventions that step to the previous and to the next frame."""
 
     frames_form_ring = True
+    can_lead_away = True
     previous: ClassVar[Intervention]
     """Leads to frame - 1."""
     following: ClassVar[Intervention]

@@ -1,4 +1,7 @@
-"""README and docs are correct: the program prints the shown output, and the commands exist."""
+"""README and docs are correct: the program prints the shown output, and the commands exist.
+
+`UPDATE_GOLDEN=1 python -m pytest tests/test_readme.py` rewrites the output shown in README.md.
+"""
 
 import os
 import re
@@ -33,12 +36,15 @@ def program(folder: Path, *arguments: str) -> str:
 
 
 def test_the_output_shown_is_what_the_commands_print(tmp_path: Path) -> None:
-    assert program(tmp_path, "run") == RUN_OUTPUT
+    run = program(tmp_path, "run")
     (oracle,) = (tmp_path / "results").glob("*oracle*")
     sample = TRACE_OUTPUT.split(maxsplit=1)[0]
-    assert (
-        program(tmp_path, "trace", str(oracle), "--sample", sample).strip() == TRACE_OUTPUT.strip()
-    )
+    trace = program(tmp_path, "trace", str(oracle), "--sample", sample).strip() + "\n"
+    if os.environ.get("UPDATE_GOLDEN"):
+        renewed = README.replace(RUN_OUTPUT, run).replace(TRACE_OUTPUT, trace)
+        (ROOT / "README.md").write_text(renewed, encoding="utf-8")
+    else:
+        assert (run, trace) == (RUN_OUTPUT, TRACE_OUTPUT)
 
 
 @pytest.mark.parametrize("line", COMMANDS)

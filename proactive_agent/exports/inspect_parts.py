@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from proactive_agent.records.describe import step_of, verdict_of
-from proactive_agent.records.episode import CallRecord, TurnRecord, UsageRecord
+from proactive_agent.records.episode import CallRecord, EpisodeRecord, TurnRecord, UsageRecord
 
 
 def as_output(turn: TurnRecord, model: str, message_id: str) -> Any:
@@ -78,9 +78,9 @@ def as_tools(turn: TurnRecord) -> list[Any]:
     ]
 
 
-def as_description(turn: TurnRecord) -> dict[str, Any]:
+def as_description(episode: EpisodeRecord, turn: TurnRecord) -> dict[str, Any]:
     """Describes the action and the verdict in words."""
-    return {"action": step_of(turn), "verdict": verdict_of(turn)}
+    return {"action": step_of(turn), "verdict": verdict_of(episode, turn)}
 
 
 def as_metadata(turn: TurnRecord) -> dict[str, Any]:

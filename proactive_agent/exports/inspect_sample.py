@@ -13,8 +13,10 @@ from proactive_agent.exports.inspect_parts import (
     as_usage,
 )
 from proactive_agent.metrics.measures import extra_turns
-from proactive_agent.records.describe import call_result
+from proactive_agent.records.describe import call_result, ending_of
 from proactive_agent.records.episode import EpisodeRecord, TurnRecord
+from proactive_agent.records.failures import group
+from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.pictures import Pictures
 
@@ -106,7 +108,9 @@ class SampleLog:
         self.asked = [*self.asked, output.choices[0].message]
         self.seconds += turn.usage.seconds or 0.0
         self._add_calls(turn, after)
-        read_as = InfoEvent(**self._place(), source="proactive_agent", data=as_description(turn))
+        read_as = InfoEvent(
+            **self._place(), source="proactive_agent", data=as_description(self.episode, turn)
+        )
         self.events.append(read_as)
         return output
 
@@ -126,7 +130,7 @@ class SampleLog:
                     id=call.id or f"call-{turn.index}",
                     function=call.name,
                     arguments=fields,
-                    result=after.content if answered else call_result(turn),
+                    result=after.content if answered else call_result(self.episode, turn),
                     error=ToolCallError("parsing", detail) if why else None,
                     working_time=0.0,
                     message_id=after.id if answered else None,
@@ -203,13 +207,17 @@ class SampleLog:
         episode = self.episode
         if episode.error:
             return None
-        outcome = episode.outcome
+        outcome, failure = episode.outcome, group(episode)
         return {
             OUTCOME: Score(
                 value=CORRECT if outcome.correct else INCORRECT,
                 answer=episode.answer,
-                explanation=outcome.stop,
-                metadata={"suggestions": outcome.suggestions},
+                explanation=ending_of(episode),
+                metadata={
+                    "suggestions": outcome.suggestions,
+                    "informed": is_informed(episode),
+                    "failure": failure.name if failure else None,
+                },
             ),
             PSR: Score(value=extra_turns(episode)),
         }

@@ -50,8 +50,9 @@ from proactive_agent.providers import (
     UserMessage,
 )
 from proactive_agent.providers.api.finish_reasons import normalised
-from proactive_agent.records.describe import call_result
+from proactive_agent.records.describe import call_result, ending_of
 from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.pictures import as_data_uri
 from proactive_agent.runs.prepare import make_play
@@ -128,8 +129,10 @@ def episode(scenario: str, settings: dict[str, Any]) -> Solver:
         record = await play_episode(play, scenario, sample, repeat=state.epoch - 1)
         if record.error:
             raise RuntimeError(f"{record.error.kind}: {record.error.message}")
-        await model.end(call_result(record.turns[-1]))
-        transcript().info([as_description(turn) for turn in record.turns], source="proactive_agent")
+        await model.end(call_result(record, record.turns[-1]))
+        transcript().info(
+            [as_description(record, turn) for turn in record.turns], source="proactive_agent"
+        )
         state.messages = model.conversation
         state.store.set(EPISODE, record.model_dump(mode="json"))
         state.completed = True
@@ -138,20 +141,28 @@ def episode(scenario: str, settings: dict[str, Any]) -> Solver:
     return solve
 
 
-@scorer(metrics={"correct": [accuracy(), stderr()], "psr": [mean()], "suggestions": [mean()]})
+@scorer(
+    metrics={
+        "correct": [accuracy(), stderr()],
+        "informed": [accuracy(), stderr()],
+        "psr": [mean()],
+        "suggestions": [mean()],
+    }
+)
 def outcome() -> Scorer:
-    """Scorer with acc, psr and suggestions, counted as in `run`."""
+    """Scorer with acc, informed accuracy, psr and suggestions, counted as in `run`."""
 
     async def score(state: TaskState, target: Target) -> Score:
         record = EpisodeRecord.model_validate(state.store.get(EPISODE))
         return Score(
             value={
                 "correct": int(record.outcome.correct),
+                "informed": int(bool(is_informed(record))),
                 "psr": extra_turns(record),
                 "suggestions": record.outcome.suggestions,
             },
             answer=record.answer,
-            explanation=record.outcome.stop,
+            explanation=ending_of(record),
         )
 
     return score

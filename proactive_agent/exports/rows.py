@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from proactive_agent.records.episode import CUT_OFF, EpisodeRecord, TurnRecord, UsageRecord
 from proactive_agent.records.failures import group
+from proactive_agent.records.last_answer import is_informed, luck_of
 from proactive_agent.records.manifest import Manifest
 
 Kind = Literal["string", "int64", "double", "bool"]
@@ -114,6 +115,7 @@ EPISODES = ExportTable(
         ExportColumn("sample_id", "string", lambda e: str(e.sample_id)),
         ExportColumn("repeat", "int64", lambda e: e.repeat),
         ExportColumn("correct", "bool", lambda e: None if e.error else e.outcome.correct),
+        ExportColumn("informed", "bool", lambda e: None if e.error else is_informed(e)),
         ExportColumn("stop", "string", lambda e: e.outcome.stop),
         ExportColumn("failure", "string", _failure),
         ExportColumn("suggestions", "int64", lambda e: e.outcome.suggestions),
@@ -141,6 +143,7 @@ TURNS = ExportTable(
         ExportColumn("repeat", "int64", lambda t: t.episode.repeat),
         ExportColumn("turn", "int64", lambda t: t.turn.index),
         ExportColumn("image", "string", lambda t: t.turn.image.path),
+        ExportColumn("enough", "bool", lambda t: t.turn.enough),
         ExportColumn("image_crop", "string", lambda t: _edges(t.turn.image.crop)),
         ExportColumn("image_sha256", "string", lambda t: t.turn.image.sha256),
         ExportColumn("prompt", "string", lambda t: t.turn.prompt),
@@ -164,6 +167,7 @@ TURNS = ExportTable(
         ExportColumn("mapped", "bool", lambda t: t.turn.action.mapped),
         ExportColumn("suggestion_verdict", "string", lambda t: t.turn.verdict.suggestion),
         ExportColumn("category_verdict", "string", lambda t: t.turn.verdict.category),
+        ExportColumn("lucky", "bool", lambda t: luck_of(t.episode, t.turn) is not None),
         ExportColumn("judged_suggestion", "bool", lambda t: _judged(t.turn, "proactive")),
         ExportColumn("judged_category", "bool", lambda t: _judged(t.turn, "category")),
         *_usage(lambda t: t.turn.usage),

@@ -3,9 +3,10 @@
 import json
 from typing import Any
 
-from proactive_agent.records.describe import call_result
+from proactive_agent.records.describe import call_result, verdict_of
 from proactive_agent.records.episode import CallRecord, EpisodeRecord, TurnRecord
 from proactive_agent.records.failures import group
+from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.manifest import Manifest
 
 
@@ -32,6 +33,7 @@ def episode_attributes(manifest: Manifest, episode: EpisodeRecord) -> dict[str, 
             "proactive_agent.protocol": episode.protocol,
             "proactive_agent.condition": episode.condition,
             "proactive_agent.correct": None if episode.error else episode.outcome.correct,
+            "proactive_agent.informed": None if episode.error else is_informed(episode),
             "proactive_agent.failure": failure.name if failure else None,
             "proactive_agent.stop": episode.outcome.stop,
             "proactive_agent.suggestions": episode.outcome.suggestions,
@@ -39,7 +41,7 @@ def episode_attributes(manifest: Manifest, episode: EpisodeRecord) -> dict[str, 
     )
 
 
-def chat_attributes(manifest: Manifest, turn: TurnRecord) -> dict[str, Any]:
+def chat_attributes(manifest: Manifest, episode: EpisodeRecord, turn: TurnRecord) -> dict[str, Any]:
     """The attributes of a turn's span. Its messages are only those of this turn."""
     generation = manifest.settings.provider_settings
     asked = {"role": "user", "parts": [{"type": "text", "content": turn.prompt}]}
@@ -60,11 +62,12 @@ def chat_attributes(manifest: Manifest, turn: TurnRecord) -> dict[str, Any]:
             "proactive_agent.action": turn.action.kind,
             "proactive_agent.verdict.suggestion": turn.verdict.suggestion,
             "proactive_agent.verdict.category": turn.verdict.category,
+            "proactive_agent.verdict": verdict_of(episode, turn),
         }
     )
 
 
-def tool_attributes(turn: TurnRecord, call: CallRecord) -> dict[str, Any]:
+def tool_attributes(episode: EpisodeRecord, turn: TurnRecord, call: CallRecord) -> dict[str, Any]:
     """The attributes of a tool call's span."""
     return _known(
         {
@@ -73,7 +76,7 @@ def tool_attributes(turn: TurnRecord, call: CallRecord) -> dict[str, Any]:
             "gen_ai.tool.type": "function",
             "gen_ai.tool.call.id": call.id or None,
             "gen_ai.tool.call.arguments": call.arguments,
-            "gen_ai.tool.call.result": call_result(turn),
+            "gen_ai.tool.call.result": call_result(episode, turn),
             "error.type": turn.action.why,
         }
     )

@@ -22,6 +22,7 @@ from proactive_agent.exports.span_attributes import (
     model_of,
     tool_attributes,
 )
+from proactive_agent.records.describe import ending_of
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
@@ -143,12 +144,12 @@ def _episode_spans(tracer: Any, manifest: Manifest, episode: EpisodeRecord) -> N
     for turn in episode.turns:
         name = f"chat {model_of(manifest)}"
         chat = tracer.start_span(name, context=context, start_time=now, kind=trace.SpanKind.CLIENT)
-        chat.set_attributes(chat_attributes(manifest, turn))
+        chat.set_attributes(chat_attributes(manifest, episode, turn))
         now += int((turn.usage.seconds or 0.0) * NANOSECONDS)
         chat.end(now)
         for call in turn.reply.tool_calls:
             tool = tracer.start_span(f"execute_tool {call.name}", context=context, start_time=now)
-            tool.set_attributes(tool_attributes(turn, call))
+            tool.set_attributes(tool_attributes(episode, turn, call))
             tool.end(now)
     if episode.error:
         span.set_status(trace.Status(trace.StatusCode.ERROR, episode.error.message))
@@ -159,7 +160,7 @@ def _episode_spans(tracer: Any, manifest: Manifest, episode: EpisodeRecord) -> N
                 "gen_ai.evaluation.name": "correct",
                 "gen_ai.evaluation.score.value": float(episode.outcome.correct),
                 "gen_ai.evaluation.score.label": "right" if episode.outcome.correct else "wrong",
-                "gen_ai.evaluation.explanation": episode.outcome.stop,
+                "gen_ai.evaluation.explanation": ending_of(episode),
             },
             now,
         )

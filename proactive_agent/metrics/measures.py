@@ -11,6 +11,7 @@ from math import nan
 from typing import NamedTuple
 
 from proactive_agent.records.episode import CUT_OFF, EpisodeRecord, TurnRecord, VerdictRecord
+from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.outline import EpisodeOutline, TurnOutline, VerdictOutline
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools.actions import UNRELATED_REQUEST
@@ -24,8 +25,8 @@ Row = tuple[float, ...]
 ACTION_KINDS = ("proactive", "vague", "abstain", "predict", "unrelated", "invalid")
 
 _COURSE = (
-    "episodes", "correct", "extra_turns", "suggestions", "turn_limit", "right_at_once", "made",
-    "fewest",
+    "episodes", "correct", "informed", "extra_turns", "suggestions", "turn_limit", "right_at_once",
+    "extra_asks", "right_with_fewest",
 )  # fmt: skip
 _CALLS = ("calls", "valid_calls", "scene_calls", "fitting_calls", "right_calls")
 _PARSERS = ("parser_gap", "parser_open", "lenient_only")
@@ -54,9 +55,10 @@ class Ratio(NamedTuple):
 
 RATIOS = {
     "acc": Ratio("correct", "episodes", share=True),
+    "informed": Ratio("informed", "episodes", share=True),
     "psr": Ratio("extra_turns", "episodes"),
     "suggestions": Ratio("suggestions", "episodes"),
-    "efficiency": Ratio("made", "fewest"),
+    "extra_asks": Ratio("extra_asks", "right_with_fewest"),
     "at_limit": Ratio("turn_limit", "episodes", share=True),
     "right_at_once": Ratio("right_at_once", "episodes", share=True),
     "asked_at_once": Ratio("asked_at_once", "episodes", share=True),
@@ -137,17 +139,18 @@ def extra_turns(episode: Episode) -> int:
 def _course(episode: Episode) -> Row:
     outcome = episode.outcome
     right, turns, suggestions = outcome.correct, outcome.turns, outcome.suggestions
-    # Efficiency is defined only for episodes that asked and are right.
-    fewest = (episode.fewest or 0) if right and suggestions else 0
+    informed = is_informed(episode)
+    comparable = right and episode.fewest is not None
     return (
         1,
         right,
+        nan if informed is None else informed,
         extra_turns(episode),
         suggestions,
         outcome.stop == "turn_limit",
         right and turns == 1,
-        suggestions if fewest else 0,
-        fewest,
+        turns - 1 - (episode.fewest or 0) if comparable else 0,
+        comparable,
     )
 
 

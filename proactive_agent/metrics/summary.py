@@ -6,7 +6,7 @@ separately.
 """
 
 from collections.abc import Iterable, Mapping
-from math import isnan
+from math import isfinite, isnan
 
 from pydantic import BaseModel
 
@@ -31,13 +31,16 @@ class Rates(BaseModel):
 
     acc: Estimate
     """Share of episodes that end with the right category."""
+    informed: Estimate
+    """Share of episodes that end right on a frame that holds enough, where no suggestion is needed
+    any more. It leaves out answers that are right by luck. Null if a record does not tell."""
     psr: Estimate
     """Mean of turns - 1, as published; turns with a vague question do not count."""
     suggestions: Estimate
     """Mean number of accepted suggestions."""
-    efficiency: Estimate
-    """Accepted suggestions divided by the fewest that lead to the reference frame, over episodes
-    that asked and are right. It is below 1 if the model was right before that frame."""
+    extra_asks: Estimate
+    """Turns before the answer minus the fewest suggestions that lead to the reference frame: the
+    mean over right episodes. It is below 0 if the model was right before that frame."""
     at_limit: Estimate
     """Share of episodes that asked until the turn limit."""
     right_at_once: Estimate
@@ -175,7 +178,7 @@ def summarise_tables(tables: Tables) -> Summary:
     overall = Repeats.averaged([found for found in repeats.values() if found])
     return Summary(
         scenarios=scenarios,
-        macro=_macro(scenarios, series),
+        macro=_macro(scenarios, series, samples),
         consistency=overall.estimates() if overall else None,
         errors=sum(scenario.errors for scenario in scenarios.values()),
         error_kinds=count_kinds(error for table in tables.values() for error in table.errors()),
@@ -196,7 +199,7 @@ def rate(samples: Samples, name: str, series: Series) -> Estimate:
     """
     metric = RATIOS[name]
     over, of = samples.column(metric.over), samples.column(metric.of)
-    if metric.share and of.max(initial=0) <= 1:
+    if metric.share and of.max(initial=0) <= 1 and isfinite(series[0]):
         return share(int(over.sum()), int(of.sum()))
     return estimate(series)
 
@@ -224,10 +227,16 @@ def _scenario(
 
 
 def _macro(
-    scenarios: Mapping[str, ScenarioSummary], series: Mapping[str, Mapping[str, Series]]
+    scenarios: Mapping[str, ScenarioSummary],
+    series: Mapping[str, Mapping[str, Series]],
+    samples: Mapping[str, Samples],
 ) -> Rates:
     rates = {}
-    for name in RATIOS:
+    for name, metric in RATIOS.items():
+        if any(isnan(found.column(metric.over).sum()) for found in samples.values()):
+            # An average over the other scenarios would be another number under the same name.
+            rates[name] = Estimate()
+            continue
         own = [getattr(found, name) for found in scenarios.values()]
         known = [one for one in own if one.value is not None]
         averaged = average(found[name] for found in series.values())

@@ -143,14 +143,14 @@ class _Episode:
         observation = play.condition.observe(environment.observe(), self.situation)
         image, picture = await self._show(observation.image)
         prompt = await self._prompt(observation, image)
-        index = environment.turn
+        index, enough = environment.turn, environment.holds_enough()
         started = time.perf_counter()
         reply = await self._ask(self._request(prompt, index))
         seconds = time.perf_counter() - started
         reading = await play.protocol.read(reply, self._asked(prompt, observation))
         outcome = environment.step(reading.action, forgiving=play.forgiving)
         turn = PlayedTurn(
-            index, observation.image, picture, prompt, reply, reading, outcome, seconds
+            index, observation.image, enough, picture, prompt, reply, reading, outcome, seconds
         )
         self.turns.append(turn_record(turn))
         self.conversation.append(AssistantMessage(reply.text, reply.tool_calls, reply.opaque))

@@ -37,6 +37,8 @@ class PlayedTurn:
 
     index: int
     shown: ImageRef
+    enough: bool | None
+    """Whether the picture holds enough; None if the question is asked only once."""
     picture: Picture | None
     """The opened picture; None if a provider that needs no pictures played without it."""
     prompt: TurnPrompt
@@ -62,6 +64,7 @@ def turn_record(turn: PlayedTurn) -> TurnRecord:
             sha256=picture.sha256 if picture else None,
             sent=_sent_record(reply.sent_image) if reply.sent_image else None,
         ),
+        enough=turn.enough,
         prompt=prompt.text,
         options=list(prompt.options),
         tools=[_tool_record(tool) for tool in prompt.tools],

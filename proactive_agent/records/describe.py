@@ -8,6 +8,7 @@ from itertools import groupby
 
 from proactive_agent.records.episode import ActionRecord, TurnRecord, VerdictRecord
 from proactive_agent.records.failures import Episode
+from proactive_agent.records.last_answer import luck_of
 from proactive_agent.records.outline import ActionOutline, TurnOutline, VerdictOutline
 from proactive_agent.tools.actions import UNRELATED_REQUEST
 
@@ -102,8 +103,10 @@ def _counted(steps: Iterator[str]) -> Iterator[str]:
         yield f"{step} ×{times}" if times > 1 else step
 
 
-def verdict_of(turn: AnyTurn) -> str:
+def verdict_of(episode: Episode, turn: AnyTurn) -> str:
     """Describes the verdict on a turn, and the lenient parser's verdict if it differs."""
+    if luck := luck_of(episode, turn):
+        return luck
     text = verdict_words(turn.verdict)
     if turn.lenient_verdict is not None:
         text += LENIENT + verdict_words(turn.lenient_verdict)
@@ -119,8 +122,16 @@ def verdict_words(verdict: AnyVerdict) -> str:
     return "no match"
 
 
-def call_result(turn: AnyTurn) -> str:
+def ending_of(episode: Episode) -> str:
+    """Describes how an episode ended: the reason for its end, or the luck of its last answer."""
+    luck = luck_of(episode, episode.turns[-1]) if episode.turns else None
+    return luck or episode.outcome.stop
+
+
+def call_result(episode: Episode, turn: AnyTurn) -> str:
     """Describes the result that a tool call of this turn returned."""
+    if luck := luck_of(episode, turn):
+        return luck
     if turn.verdict.category != "mismatch":
         return f"answer: {turn.verdict.category}"
     if turn.action.kind == "intervention":

@@ -7,6 +7,7 @@ records and outlines.
 from typing import NamedTuple
 
 from proactive_agent.records.episode import CUT_OFF, EpisodeRecord, TurnRecord
+from proactive_agent.records.last_answer import BY_LUCK, CLEAR_FRAMES, luck_of
 from proactive_agent.records.outline import EpisodeOutline, TurnOutline
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.settings.condition_label import parts_of
@@ -43,6 +44,11 @@ MISRECOGNISED = FailureGroup(
     "misrecognised",
     "saw enough, yet wrong",
     "Answered wrong on the frame that shows enough, or after as many suggestions as lead to it.",
+)
+LUCKY = FailureGroup(
+    "lucky",
+    BY_LUCK,
+    "Gave the right category, but no category counts in the first turn (or in this turn).",
 )
 AT_LIMIT = FailureGroup(
     "turn-limit",
@@ -121,7 +127,7 @@ OTHER = FailureGroup(
 )
 
 GROUPS = (
-    GUESSED_FIRST, GUESSED_LATER, STOPPED_EARLY, MISRECOGNISED, AT_LIMIT, OVER_ASKED,
+    GUESSED_FIRST, GUESSED_LATER, STOPPED_EARLY, MISRECOGNISED, LUCKY, AT_LIMIT, OVER_ASKED,
     ABSTAINED_FIRST, ABSTAINED_LATER, WRONG_INTERVENTION, NOT_APPLICABLE, IRRELEVANT, VAGUE,
     BAD_CALL, UNREADABLE, CUT_OFF_REPLY, STRICT_ONLY, ASKED_ONCE, UNJUDGED, OTHER,
 )  # fmt: skip
@@ -194,9 +200,12 @@ def _request(episode: Episode, tool: str | None) -> FailureGroup:
 
 
 def _answer(episode: Episode) -> FailureGroup:
-    shown_enough = {"clear", "reference"} & set(parts_of(episode.condition))
+    if luck_of(episode, episode.turns[-1]):
+        return LUCKY
     made, fewest = episode.outcome.suggestions, episode.fewest
-    if shown_enough or (made and fewest is not None and made >= fewest):
+    if CLEAR_FRAMES & set(parts_of(episode.condition)) or (
+        made and fewest is not None and made >= fewest
+    ):
         return MISRECOGNISED
     if made:
         return STOPPED_EARLY

@@ -94,6 +94,7 @@ class TurnOutline(Slim):
     via: Literal["call", "text"]
     verdict: VerdictOutline
     lenient_verdict: VerdictOutline | None = None
+    enough: bool | None = None
     judgement: JudgementOutline | None = None
 
 

@@ -2,11 +2,19 @@
 
 from rich.text import Text
 
-from proactive_agent.records.describe import LENIENT, AnyTurn, AnyVerdict, verdict_words
+from proactive_agent.records.describe import (
+    LENIENT,
+    AnyTurn,
+    AnyVerdict,
+    ending_of,
+    verdict_words,
+)
 from proactive_agent.records.episode import JudgementRecord, TurnRecord
 from proactive_agent.records.failures import Episode
+from proactive_agent.records.last_answer import luck_of
 from proactive_agent.terminal.console import safe
 
+LUCKY = "wrong (luck)"
 LONGEST_OUTCOME = len("wrong (turn_limit)")
 
 
@@ -16,11 +24,15 @@ def outcome_of(episode: Episode) -> Text:
         return Text("error", "bold magenta")
     if episode.outcome.correct:
         return Text("correct", "bold green")
+    if ending_of(episode) != episode.outcome.stop:
+        return Text(LUCKY, "bold yellow")
     return Text(f"wrong ({episode.outcome.stop})", "bold red")
 
 
-def styled_verdict(turn: AnyTurn) -> Text:
+def styled_verdict(episode: Episode, turn: AnyTurn) -> Text:
     """Returns the verdict of a turn, and the lenient parser's if it differs."""
+    if luck := luck_of(episode, turn):
+        return Text(luck, "yellow")
     text = _coloured(turn.verdict)
     if turn.lenient_verdict is not None:
         text += Text(LENIENT) + _coloured(turn.lenient_verdict)

@@ -15,8 +15,8 @@ from proactive_agent.reports.tables.numbers import (
 )
 from proactive_agent.scenarios import SCENARIOS
 
-_WRITE = {"acc": points_cell, "psr": change_cell}
-_UNITS = {"acc": "acc, points", "psr": "psr"}
+_WRITE = {"acc": points_cell, "informed": points_cell, "psr": change_cell}
+_UNITS = {"acc": "acc, points", "informed": "informed, points", "psr": "psr"}
 
 _DETECTION = "help-seeking as detection"
 _MEASURES = ("asks if\nneeded %", "asks if\nclear %", "balanced\nacc %", "F1 %", "d′")
@@ -32,6 +32,10 @@ def difference_grids(
     columns = [*titles, "mean"] if len(titles) > 1 else titles
     grids = []
     for metric, unit in _UNITS.items():
+        if not any(
+            metric in one for found in differences.values() for one in found.scenarios.values()
+        ):
+            continue
         lines = [
             Line(name, _cells(found, metric, scenarios)[: len(columns)])
             for name, found in differences.items()

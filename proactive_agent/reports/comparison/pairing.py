@@ -1,7 +1,7 @@
 """Differences between a run and a baseline, on the samples that both have played to the end.
 
-acc is tested with McNemar's exact test; psr and the averages over scenarios with a paired
-permutation test. All intervals come from a paired bootstrap.
+acc and informed accuracy are tested with McNemar's exact test; psr and the averages over scenarios
+with a paired permutation test. All intervals come from a paired bootstrap.
 """
 
 from collections.abc import Collection, Sequence
@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from proactive_agent.metrics.measures import RATIOS
 from proactive_agent.metrics.statistics import Estimate, average, estimate, ratio, resample
 from proactive_agent.metrics.statistics.resampling import flip_signs
 from proactive_agent.metrics.statistics.testing import holm, permutation_test, sign_test, stars
 from proactive_agent.metrics.table import SampleId, Samples, ScenarioTable, Tables
 
-METRICS = {"acc": "correct", "psr": "extra_turns"}
+METRICS = {"acc": "correct", "informed": "informed", "psr": "extra_turns"}
 """The compared metrics, each with the column that it is the mean of."""
 
 
@@ -53,7 +54,8 @@ def subtract(run: Tables, baseline: Tables, scenarios: Collection[str]) -> Diffe
         adjusted = holm([one.p for one in paired.values()])
         for (scenario, one), p_holm in zip(paired.items(), adjusted, strict=True):
             found.setdefault(scenario, {})[metric] = one.result(p_holm)
-        macro[metric] = _averaged(list(paired.values()))
+        known = len(paired) == len(found)
+        macro[metric] = _averaged(list(paired.values()) if known else [])
     return Differences(scenarios=found, macro=macro)
 
 
@@ -68,7 +70,8 @@ class _Paired:
         self.series = ratio(sums["difference"], sums["samples"])
         self.null = flip_signs(differences, name)
         better, worse = int((differences > 0).sum()), int((differences < 0).sum())
-        self.p = sign_test(better, worse) if metric == "acc" else permutation_test(self.null)
+        share = RATIOS[metric].share
+        self.p = sign_test(better, worse) if share else permutation_test(self.null)
 
     def result(self, p_holm: float | None) -> Difference:
         """Returns the difference with its p-value adjusted for the other scenarios."""
@@ -89,9 +92,13 @@ def _averaged(paired: Sequence[_Paired]) -> Difference:
 
 
 def _differences(run: ScenarioTable, baseline: ScenarioTable, column: str) -> NDArray[np.float64]:
-    """Returns, for each common sample, the difference of the means over its repeats."""
+    """Returns, for each common sample, the difference of the means over its repeats.
+
+    The array is empty if the column of any sample is unknown.
+    """
     ours, theirs = _means(run.samples(), column), _means(baseline.samples(), column)
-    return np.array([ours[sample] - theirs[sample] for sample in ours if sample in theirs])
+    found = np.array([ours[sample] - theirs[sample] for sample in ours if sample in theirs])
+    return found if np.isfinite(found).all() else found[:0]
 
 
 def _means(samples: Samples, column: str) -> dict[SampleId, float]:

@@ -46,12 +46,16 @@ class NamedGroup(NamedTuple):
 
 SCORES = {
     "acc": MetricColumn("acc %", "acc", percent_cell),
+    "informed": MetricColumn("informed %", "informed", percent_cell),
     "psr": MetricColumn("psr", "psr", mean_cell),
     "cc": MetricColumn("cc %", "cc", percent_cell),
     "ps": MetricColumn("ps %", "ps", percent_cell),
     "agg": MetricColumn("agg %", "agg", percent_cell),
 }
 """Scores, which are kept for each scenario."""
+
+MAIN_SCORES = ("acc", "informed", "psr")
+"""Scores that the table of one run shows even if they are zero or unknown."""
 
 CUT_OFF = MetricColumn("cut off\n%", "cut_off", percent_cell)
 """Percentage of replies that the token limit cut off."""
@@ -77,7 +81,7 @@ EPISODES = (
 
 ASKING = (
     MetricColumn("asked", "suggestions", mean_cell),
-    MetricColumn("efficiency", "efficiency", decimals_cell),
+    MetricColumn("extra\nasks", "extra_asks", decimals_cell),
 )
 CALLS = (
     MetricColumn("valid\ncalls %", "valid_calls", percent_cell),
@@ -226,14 +230,12 @@ def _scenario_grid(title: str, columns: Sequence[MetricColumn], summary: Summary
 
 
 def _informative(columns: Iterable[MetricColumn], rates: Sequence[Rates]) -> list[MetricColumn]:
-    """Returns the columns that hold more than zeros and unknown numbers, and acc and psr."""
+    """Returns the columns that hold more than zeros and unknown numbers, and the main scores."""
 
     def is_informative(column: MetricColumn) -> bool:
         return any(column.cell(found).text.strip("-+0.") for found in rates)
 
-    return [
-        column for column in columns if column.metric in ("acc", "psr") or is_informative(column)
-    ]
+    return [column for column in columns if column.metric in MAIN_SCORES or is_informative(column)]
 
 
 def _summaries(groups: Iterable[NamedGroup]) -> list[Summary]:

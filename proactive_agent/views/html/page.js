@@ -18,7 +18,7 @@
   // Results differ in colour, in sign and in word.
   const MARKS = {
     right: ["good full", "✓"], accepted: ["good", "✓"],
-    wrong: ["bad full", "✗"], "not accepted": ["bad", "✗"],
+    wrong: ["bad full", "✗"], "by luck": ["bad full", "✗"], "not accepted": ["bad", "✗"],
     "asked vaguely": ["bad", "~"],
     "gave up": ["bad", "–"], "no action": ["bad", "?"], error: ["bad", "!"],
   };

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from proactive_agent.records.describe import name_of, step_of
 from proactive_agent.records.episode import EpisodeRecord, TurnRecord
 from proactive_agent.records.failures import group
+from proactive_agent.records.last_answer import luck_of
 from proactive_agent.terminal.console import plain
 from proactive_agent.views.describe import judgement_of
 from proactive_agent.views.html.failures import RIGHT
@@ -20,7 +21,7 @@ MOST_CALLS = 10
 """Most calls of one reply."""
 
 TurnOutcome = Literal[
-    "right", "accepted", "wrong", "not accepted", "asked vaguely", "gave up", "no action"
+    "right", "accepted", "by luck", "wrong", "not accepted", "asked vaguely", "gave up", "no action"
 ]
 
 
@@ -39,12 +40,13 @@ def episode_values(episode: EpisodeRecord, pictures: Sequence[int | None]) -> di
         "target": _cut(episode.target),
         "error": _cut(f"{error.source}, {error.kind}: {error.message}") if error else None,
         "turns": [
-            _turn(turn, number) for turn, number in zip(episode.turns, pictures, strict=True)
+            _turn(episode, turn, number)
+            for turn, number in zip(episode.turns, pictures, strict=True)
         ],
     }
 
 
-def _turn(turn: TurnRecord, picture: int | None) -> dict[str, Any]:
+def _turn(episode: EpisodeRecord, turn: TurnRecord, picture: int | None) -> dict[str, Any]:
     reply = turn.reply
     calls = [_cut(f"{call.name}({call.arguments})") for call in reply.tool_calls[:MOST_CALLS]]
     if more := reply.tool_calls[MOST_CALLS:]:
@@ -52,6 +54,8 @@ def _turn(turn: TurnRecord, picture: int | None) -> dict[str, Any]:
     notes = [*turn.notes]
     if turn.action.question is not None:
         notes.append(f"request in the reply: {turn.action.question}")
+    if luck := luck_of(episode, turn):
+        notes.insert(0, luck)
     if turn.judgement is not None:
         notes.append(judgement_of(turn.judgement).plain)
     return {
@@ -61,12 +65,12 @@ def _turn(turn: TurnRecord, picture: int | None) -> dict[str, Any]:
         "text": _cut(reply.text),
         "calls": calls,
         "step": _cut(step_of(turn)),
-        "verdict": turn_outcome(turn),
+        "verdict": turn_outcome(episode, turn),
         "notes": [_cut(note) for note in notes],
     }
 
 
-def turn_outcome(turn: TurnRecord) -> TurnOutcome:
+def turn_outcome(episode: EpisodeRecord, turn: TurnRecord) -> TurnOutcome:
     """Returns the consequence of a turn; in open-ended episodes the judge decides it."""
     met = {answer.kind for answer in turn.judgement.answers if answer.met} if turn.judgement else ()
     if turn.verdict.category == "correct" or "category" in met:
@@ -81,7 +85,7 @@ def turn_outcome(turn: TurnRecord) -> TurnOutcome:
         case "abstain":
             return "gave up"
         case "answer":
-            return "wrong"
+            return "by luck" if luck_of(episode, turn) else "wrong"
         case _:
             return "no action"
 

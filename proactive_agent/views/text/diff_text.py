@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from rich.text import Text
 
 from proactive_agent.records.describe import AnyTurn, name_of, short_step_of, step_of
-from proactive_agent.records.episode import EpisodeRecord, TurnRecord
+from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.terminal.console import plain, safe
 from proactive_agent.views.describe import outcome_of
 from proactive_agent.views.divergence import EpisodePair, divergence
@@ -85,12 +85,11 @@ def diff_lines(
     yield TextLine(safe(f"second: {names[1]}"))
     yield head_line(second)
     yield TextLine(Text())
-    yield from turns_lines(first.turns[:common])
+    yield from turns_lines(first, first.turns[:common])
     if index is None:
         yield TextLine(Text("Both runs did the same in every turn.", "bold"))
     for name, episode in zip(("first", "second"), (first, second), strict=True):
-        own: list[TurnRecord] = episode.turns[common:]
         if index is not None:
             yield TextLine(Text(f"── from here on, the {name} run ──", "bold"))
-        yield from turns_lines(own)
+        yield from turns_lines(episode, episode.turns[common:])
         yield from end_lines(episode)

@@ -25,7 +25,7 @@ def episode_lines(episode: EpisodeRecord) -> Iterator[TextLine]:
     if episode.examples:
         shown = ", ".join(map(str, episode.examples))
         yield TextLine(safe(f"solved examples: samples {shown}", "dim"))
-    yield from turns_lines(episode.turns)
+    yield from turns_lines(episode, episode.turns)
     yield from end_lines(episode)
     yield TextLine(Text())
 
@@ -40,12 +40,12 @@ def head_line(episode: EpisodeRecord) -> TextLine:
     return TextLine(Text("  ").join([name, setting, outcome]))
 
 
-def turns_lines(turns: Sequence[TurnRecord]) -> Iterator[TextLine]:
-    """Yields the turns; tools are listed only if they differ from those of the turn before."""
+def turns_lines(episode: EpisodeRecord, turns: Sequence[TurnRecord]) -> Iterator[TextLine]:
+    """Yields some turns; tools are listed only if they differ from those of the turn before."""
     offered = ""
     for turn in turns:
         tools = tools_of(turn)
-        yield from _turn(turn, tools if tools != offered else "")
+        yield from _turn(episode, turn, tools if tools != offered else "")
         offered = tools
 
 
@@ -57,7 +57,7 @@ def end_lines(episode: EpisodeRecord) -> Iterator[TextLine]:
     yield TextLine(Text("right answer: ").append_text(safe(episode.target, "green")))
 
 
-def _turn(turn: TurnRecord, tools: str) -> Iterator[TextLine]:
+def _turn(episode: EpisodeRecord, turn: TurnRecord, tools: str) -> Iterator[TextLine]:
     number = Text(f"turn {turn.index + 1}", "bold cyan")
     yield TextLine(Text("  ").join([number, safe(image_of(turn), "cyan")]))
     yield TextLine(safe(turn.prompt), 2)
@@ -65,7 +65,8 @@ def _turn(turn: TurnRecord, tools: str) -> Iterator[TextLine]:
         yield TextLine(safe(f"tools: {tools}", "dim"), 2)
     for reply in replies_of(turn):
         yield TextLine(reply, 2)
-    yield TextLine(safe(f"= {action_of(turn.action)}  ").append_text(styled_verdict(turn)), 2)
+    verdict = styled_verdict(episode, turn)
+    yield TextLine(safe(f"= {action_of(turn.action)}  ").append_text(verdict), 2)
     for note in turn.notes:
         yield TextLine(safe(f"note: {note}", "dim"), 2)
     if turn.judgement is not None:

@@ -41,9 +41,9 @@ def head_of(episode: EpisodeRecord, index: int, *, folded: bool) -> Text:
     return head.append("  ").append_text(safe(image_of(turn).rpartition("/")[2], "cyan"))
 
 
-def one_line(turn: TurnRecord) -> Text:
-    """Returns a folded turn: the action and its verdict."""
-    return safe(f"{action_of(turn.action)}  ").append_text(styled_verdict(turn))
+def one_line(episode: EpisodeRecord, turn: TurnRecord) -> Text:
+    """Returns the action of a turn and its verdict."""
+    return safe(f"{action_of(turn.action)}  ").append_text(styled_verdict(episode, turn))
 
 
 def branches(episode: EpisodeRecord, index: int) -> list[Branch]:
@@ -58,7 +58,7 @@ def branches(episode: EpisodeRecord, index: int) -> list[Branch]:
         parts.append(Branch("tools", safe(tools, "dim")))
     for number, reply in enumerate(replies_of(turn)):
         parts.append(Branch("call" if number < len(turn.reply.tool_calls) else "reply", reply))
-    parts.append(Branch("verdict", safe(f"{action_of(turn.action)}  ") + styled_verdict(turn)))
+    parts.append(Branch("verdict", one_line(episode, turn)))
     parts += [Branch("note", safe(note, "dim")) for note in turn.notes]
     if turn.judgement is not None:
         parts.append(Branch("judge", judgement_of(turn.judgement)))

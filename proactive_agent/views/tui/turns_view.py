@@ -152,7 +152,7 @@ class TurnsView(ScrollView, can_focus=True):
         folded = index in self._folded
         lines.append(head_of(self.episode, index, folded=folded))
         if folded:
-            lines[-1].append("  ").append_text(one_line(self.episode.turns[index]))
+            lines[-1].append("  ").append_text(one_line(self.episode, self.episode.turns[index]))
         else:
             lines += drawn(branches(self.episode, index), width)
         return lines

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from proactive_agent.records.episode import EpisodeRecord, TurnRecord
+from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.manifest import Settings
 from proactive_agent.scenarios import SCENARIOS, DataFolder
 from tests.proactive_agent.running import play_new
@@ -75,6 +76,7 @@ def test_the_same_replies_score_the_same(protocol: Any, provider: str, tmp_path:
             record = wanted[str(sample.id)]
             assert sample.scores["outcome"].value == {
                 "correct": int(record.outcome.correct),
+                "informed": int(bool(is_informed(record))),
                 "psr": record.outcome.turns - 1,
                 "suggestions": record.outcome.suggestions,
             }

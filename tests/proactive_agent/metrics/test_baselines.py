@@ -77,8 +77,15 @@ def test_random_choices_in_rod_have_the_expected_accuracy(tmp_path: Path) -> Non
 def test_the_oracle_is_always_right_by_the_shortest_way(tmp_path: Path) -> None:
     summary = play("oracle", tmp_path)
     assert {found.acc.value for found in summary.scenarios.values()} == {1.0}
-    assert {found.efficiency.value for found in summary.scenarios.values()} == {1.0}
+    assert {found.informed.value for found in summary.scenarios.values()} == {1.0}
+    assert {found.extra_asks.value for found in summary.scenarios.values()} == {0.0}
     assert summary.macro.right_at_once.value == 0
+
+
+def test_a_model_that_never_asks_is_never_informed(tmp_path: Path) -> None:
+    summary = play("never-ask", tmp_path)
+    assert summary.macro.acc.value
+    assert {found.informed.value for found in summary.scenarios.values()} == {0.0}
 
 
 def test_a_model_that_always_asks_reaches_the_turn_limit(tmp_path: Path) -> None:

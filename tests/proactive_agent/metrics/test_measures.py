@@ -56,22 +56,54 @@ def test_words_ask_for_help_if_they_name_a_change_and_calls_always_do(
     assert found.asked_at_once.value == asked
 
 
-# Efficiency ---------------------------------------------------------------------------------------
+# Luck and need ------------------------------------------------------------------------------------
 
 
-def test_efficiency_counts_right_episodes_that_asked() -> None:
+def test_extra_asks_compares_all_right_episodes_with_the_shortest_way() -> None:
     detour = episode("ask", "ask", "ask", "right", fewest=2)
-    shortcut = episode("ask", "right", fewest=4)
-    others = [
-        episode("right", fewest=2),
-        episode("ask", "wrong", fewest=2),
-        episode("ask", "right", fewest=None),
-    ]
-    assert rod(detour, shortcut, *others).efficiency.value == pytest.approx((3 + 1) / (2 + 4))
+    lucky = [episode("ask", "right", fewest=4), episode("right", fewest=2)]
+    others = [episode("ask", "wrong", fewest=2), episode("ask", "right", fewest=None)]
+    found = rod(detour, *lucky, *others)
+    assert found.extra_asks.value == pytest.approx((1 - 3 - 2) / 3)
 
 
-def test_efficiency_is_unknown_without_such_episodes() -> None:
-    assert rod(episode("right", fewest=2), episode("wrong", fewest=2)).efficiency.value is None
+def shown(*kinds: str, enough: bool) -> EpisodeRecord:
+    turns = [turn(kind, index) for index, kind in enumerate(kinds)]
+    turns[-1]["enough"] = enough
+    return episode(*kinds, turns=turns, fewest=1)
+
+
+def test_informed_counts_right_answers_on_frames_that_hold_enough() -> None:
+    found = rod(
+        shown("ask", "right", enough=True),
+        shown("ask", "right", enough=False),
+        shown("right", enough=False),
+        shown("ask", "wrong", enough=True),
+    )
+    assert (found.acc.value, found.informed.value) == (3 / 4, 1 / 4)
+    assert found.informed.low == pytest.approx(0.0456, abs=1e-4)  # Wilson
+
+
+@pytest.mark.parametrize(
+    ("old", "informed"),
+    [
+        (episode("ask", "ask", "right", scenario="quickdraw", fewest=2), 1.0),
+        (episode("ask", "right", scenario="quickdraw", fewest=2), 0.0),
+        (episode("right", scenario="vsod", fewest=0), 1.0),
+        (episode("ask", "right", scenario="vsod", fewest=2), 0.0),
+        (episode("ask", "wrong", scenario="vsod", fewest=1), 0.0),
+        (episode("ask", "right", scenario="vsod", fewest=1), None),  # in which direction?
+        (episode("right", scenario="vsod", condition="clear+hint"), 1.0),
+        (episode("right", scenario="coco", fewest=None), None),
+    ],
+)
+def test_records_without_the_field_tell_it_by_their_suggestions(
+    old: EpisodeRecord, informed: float | None
+) -> None:
+    other = episode("wrong", scenario="rod", fewest=1)
+    summary = summarise([old, other])
+    assert summary.scenarios[old.scenario].informed.value == informed
+    assert summary.macro.informed.value == (None if informed is None else informed / 2)
 
 
 # Tool calls ---------------------------------------------------------------------------------------

@@ -69,6 +69,8 @@ LENIENT = {"suggestion": "mismatch", "category": "wrong"}
         (ended("ask", "wrong", fewest=2), "stopped-early"),
         (ended("ask", "ask", "wrong", fewest=2), "misrecognised"),
         (ended("wrong", fewest=0), "guessed-first"),
+        (ended("wrong", target="Dog."), "lucky"),
+        (ended("ask", "wrong", target="Dog.", protocol="oeg"), "lucky"),
         (ended("wrong", condition="reference"), "misrecognised"),
         (ended("wrong", condition="hint+clear"), "misrecognised"),
         (ended("abstain", stop="abstained"), "abstained-first"),
@@ -171,8 +173,17 @@ def _sees(e: EpisodeRecord) -> bool:
     return _is_clear(e) or "reference" in e.condition or enough
 
 
+def _lucky(e: EpisodeRecord) -> bool:
+    named = _kind(e) == "answer" and _last(e).category == e.target
+    return named and e.turns[-1].verdict.category != "correct"
+
+
+def _answers(e: EpisodeRecord) -> bool:
+    return _kind(e) == "answer" and not _lucky(e)
+
+
 def _guesses(e: EpisodeRecord) -> bool:
-    return _kind(e) == "answer" and not _sees(e) and not e.outcome.suggestions
+    return _answers(e) and not _sees(e) and not e.outcome.suggestions
 
 
 def _unread(e: EpisodeRecord) -> bool:
@@ -191,8 +202,9 @@ OWN_TOOLS = {"rod": "move_object", "coco": "move_camera"}
 MEANINGS: dict[str, Test] = {
     "guessed-first": lambda e: _guesses(e) and len(e.turns) == 1,
     "guessed-later": lambda e: _guesses(e) and len(e.turns) > 1,
-    "stopped-early": lambda e: _kind(e) == "answer" and not _sees(e) and e.outcome.suggestions > 0,
-    "misrecognised": lambda e: _kind(e) == "answer" and _sees(e),
+    "stopped-early": lambda e: _answers(e) and not _sees(e) and e.outcome.suggestions > 0,
+    "misrecognised": lambda e: _answers(e) and _sees(e),
+    "lucky": _lucky,
     "turn-limit": lambda e: _limited(e) and not _asked_once(e),
     "asked-once": lambda e: _limited(e) and _asked_once(e),
     "over-asked": lambda e: _kind(e) in ("intervention", "vague") and _is_clear(e),
@@ -238,6 +250,7 @@ def random_episode(rng: random.Random) -> EpisodeRecord:
         sample_id=rng.randrange(10**9),
         protocol=rng.choice(["tools", "oeg"]),
         condition=rng.choice(["zero-shot", "hint", "reference", "clear"]),
+        target=rng.choice(["Cat.", "Cat.", "Dog."]),
         fewest=rng.choice([None, 0, 1, 2]),
         error=error,
         turns=turns,

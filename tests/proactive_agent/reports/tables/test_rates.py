@@ -45,14 +45,14 @@ def test_scores_without_a_value_in_any_run_are_left_out() -> None:
 def test_columns_with_nothing_but_zeros_are_left_out() -> None:
     shown = {grid.title: grid.columns for grid in macro_grids([NamedGroup([("one", ONE)])])}
     assert shown["turns, %"] == ["asks", "answers"]
-    assert shown["asking"] == ["asked", "efficiency"]
+    assert shown["asking"] == ["asked"]
     assert "per episode" in shown
 
 
 def test_one_run_is_shown_scenario_by_scenario() -> None:
     first = scenario_grids("title", ONE)[0]
     assert first.title == "title"
-    assert rows(first)["rod"] == ["1", "100.0", "1.0", "1.0", "1.00"]
+    assert rows(first)["rod"] == ["1", "100.0", "-", "1.0", "1.0"]
     assert rows(first)["macro average"][:2] == ["", "50.0"]
     assert "macro average" not in rows(scenario_grids("title", OTHER)[0])
 

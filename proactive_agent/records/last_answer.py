@@ -1,0 +1,58 @@
+"""Tells luck from recognition in the last turn of an episode.
+
+Every function accepts whole records and outlines.
+"""
+
+from proactive_agent.records.episode import EpisodeRecord, TurnRecord
+from proactive_agent.records.outline import EpisodeOutline, TurnOutline
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.settings.condition_label import parts_of
+
+CLEAR_FRAMES = frozenset({"clear", "reference"})
+"""Conditions whose only frame holds enough."""
+
+
+BY_LUCK = "right, but by luck"
+
+
+def is_informed(episode: EpisodeRecord | EpisodeOutline) -> bool | None:
+    """Whether an episode ended right on a frame that holds enough; None if that is unknown."""
+    if not episode.outcome.correct:
+        return False
+    return on_sufficient_frame(episode)
+
+
+def on_sufficient_frame(episode: EpisodeRecord | EpisodeOutline) -> bool | None:
+    """Whether the last frame holds enough, so that no suggestion is needed any more.
+
+    Returns None if the record does not tell. Records without the field `enough` tell it by their
+    suggestions, except in scenarios where a suggestion can lead away from the reference frame.
+    """
+    if not episode.turns:
+        return None
+    *earlier, last = episode.turns
+    if last.enough is not None:
+        return last.enough
+    if CLEAR_FRAMES & set(parts_of(episode.condition)):
+        return True
+    if episode.fewest is None:
+        return None
+    made = sum(turn.verdict.suggestion == "correct" for turn in earlier)
+    scenario = SCENARIOS.get(episode.scenario)
+    if made < episode.fewest or made == 0:
+        return made >= episode.fewest
+    return None if scenario is None or scenario.can_lead_away else True
+
+
+def luck_of(episode: EpisodeRecord | EpisodeOutline, turn: TurnRecord | TurnOutline) -> str | None:
+    """Says why a turn with the right category does not count; None for all other turns.
+
+    Such a state accepts no category, and the verdict on the turn is `wrong`.
+    """
+    if turn.action.kind != "answer" or turn.action.category != episode.target:
+        return None
+    verdicts = [turn.verdict, turn.lenient_verdict or turn.verdict]
+    if any(verdict.category == "correct" for verdict in verdicts):
+        return None
+    where = "the first turn" if turn is episode.turns[0] else "this turn"
+    return f"{BY_LUCK}: no category counts in {where}"
