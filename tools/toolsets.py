@@ -1,10 +1,12 @@
 """Toolsets: the tools that are offered in a state.
 
 - `scenario`: the interventions that are possible in this state, as in the multiple choice;
+- `published`: exactly the options of the multiple choice, so that both pose one decision problem;
 - `all`: every tool with every value; most of them have no effect in the state;
 - `random`: only tools of other scenarios, so that asking for help is never useful.
 
-All toolsets contain `answer` and `abstain`; `scenario` and `all` also contain `ask_clarification`.
+All toolsets contain `answer`. All contain `abstain`, but `published` only if the sample offers an
+abstention. `scenario` and `all` also contain `ask_clarification`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,7 +23,7 @@ from proactive_agent.tools.catalogue import (
     intervention_tool,
 )
 
-ToolsetName = Literal["scenario", "all", "random"]
+ToolsetName = Literal["scenario", "published", "all", "random"]
 TOOLSETS: tuple[ToolsetName, ...] = get_args(ToolsetName)
 
 
@@ -49,6 +51,19 @@ class Toolset:
 
 def offered(suggestions: Sequence[tuple[Intervention, str]], categories: Sequence[str]) -> Toolset:
     """The toolset `scenario`. `suggestions` are the interventions and the sample's wordings."""
+    own = _own_tools(suggestions)
+    return Toolset((*own, ASK_CLARIFICATION, answer_tool(categories), ABSTAIN))
+
+
+def published(
+    suggestions: Sequence[tuple[Intervention, str]], categories: Sequence[str], *, abstention: bool
+) -> Toolset:
+    """The toolset `published`. `abstention` says whether the sample offers one."""
+    last = (ABSTAIN,) if abstention else ()
+    return Toolset((*_own_tools(suggestions), answer_tool(categories), *last))
+
+
+def _own_tools(suggestions: Sequence[tuple[Intervention, str]]) -> list[Tool]:
     values: dict[str, list[str]] = {}
     wordings: dict[str, list[str]] = {}
     for intervention, wording in suggestions:
@@ -57,8 +72,7 @@ def offered(suggestions: Sequence[tuple[Intervention, str]], categories: Sequenc
             wordings.setdefault(intervention.tool, []).append(wording)
         elif intervention.argument not in of_tool:
             of_tool.append(intervention.argument)
-    own = [intervention_tool(name, values[name], wordings.get(name, ())) for name in values]
-    return Toolset((*own, ASK_CLARIFICATION, answer_tool(categories), ABSTAIN))
+    return [intervention_tool(name, values[name], wordings.get(name, ())) for name in values]
 
 
 def everything(categories: Sequence[str]) -> Toolset:

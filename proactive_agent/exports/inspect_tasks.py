@@ -184,7 +184,8 @@ def _task_of(scenario: str) -> Callable[..., Task]:
             data: Folder of the data; by default the embedded suite.
             protocol: `tools` (function calling) or `mcqa` (the paper's multiple choice).
             condition: The condition: `hint`, `clear`, `history`, `a+b`, ...
-            toolset: The tools of the state, all tools, or only tools that cannot help.
+            toolset: The tools of the state, the options of mcqa, all tools, or only tools that
+                cannot help.
             parser: How strictly multiple-choice replies are read.
             seed: Seed of the conditions and the simulated user.
         """

@@ -50,6 +50,14 @@ def differences(manifests: Sequence[Manifest]) -> list[str]:
         if len(values) > 1:
             start = "Warning: the" if one.setting.essential else "The"
             warnings.append(f"{start} runs differ in {one.name}: {', '.join(sorted(values))}.")
+    if {"tools", "mcqa"} <= {manifest.settings.protocol for manifest in manifests} and any(
+        manifest.settings.protocol == "tools" and manifest.settings.toolset != "published"
+        for manifest in manifests
+    ):
+        warnings.append(
+            "Warning: the tools offer more than the options of mcqa; --toolset published offers "
+            "the same."
+        )
     unfinished = [m.run_id for m in manifests if m.status != "finished"]
     if unfinished:
         warnings.append(f"Warning: not finished: {', '.join(unfinished)}.")

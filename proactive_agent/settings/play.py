@@ -25,9 +25,10 @@ class PlaySettings:
             label="{}",
             prominent=True,
             departure=Departure(
-                "a toolset that differs from the state's own", lambda value: value != "scenario"
+                "a toolset other than the published options", lambda value: value != "published"
             ),
-            help="the tools that apply in the state, all tools, or only those of other scenarios.",
+            help="the tools that apply in the state; exactly the options of the multiple choice "
+            "(for comparisons with mcqa); all tools; or only those of other scenarios.",
         ),
     ] = "scenario"
     parser: Annotated[

@@ -20,11 +20,19 @@ from proactive_agent.providers import (
     UserMessage,
 )
 from proactive_agent.scenarios import Environment, Observation
-from proactive_agent.tools import Abstain, Answer, Question, Toolset, ToolsetName, read_reply
+from proactive_agent.tools import (
+    Abstain,
+    Answer,
+    Invalid,
+    Question,
+    Toolset,
+    ToolsetName,
+    read_reply,
+)
 from proactive_agent.tools.catalogue import answer_tool
-from proactive_agent.tools.reading import call_from
+from proactive_agent.tools.reading import SHOWN, call_from
 from proactive_agent.tools.texts import ASKED_BACK, DONE, INSTRUCTION, NOT_POSSIBLE, RIGHT
-from proactive_agent.tools.toolsets import everything, foreign, offered
+from proactive_agent.tools.toolsets import everything, foreign, offered, published
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,10 @@ class ToolUse(Protocol):
         )
         if not isinstance(reading.action, Question):
             return TurnReading(reading.action, reading.via, notes=reading.notes)
+        if self.toolset == "published":
+            # The multiple choice has no free requests either.
+            invalid = Invalid("unreadable", reading.action.text[:SHOWN])
+            return TurnReading(invalid, reading.via, notes=reading.notes)
         possible = environment.possible_interventions()
         granted = understand(reading.action.text, possible, user_rng)
         return TurnReading(
@@ -91,6 +103,9 @@ class ToolUse(Protocol):
         if self.toolset == "random":
             own = frozenset(i.tool for i in environment.keywords.values())
             return foreign(own, categories)
+        if self.toolset == "published":
+            abstention = any(isinstance(one.action, Abstain) for one in observation.options)
+            return published(observation.suggestions, categories, abstention=abstention)
         return offered(observation.suggestions, categories)
 
 

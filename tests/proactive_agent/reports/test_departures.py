@@ -16,7 +16,7 @@ def test_a_run_as_published_has_no_departures() -> None:
 @pytest.mark.parametrize(
     ("changed", "note"),
     [
-        ({"protocol": "tools"}, "All runs: tool calls instead of multiple choice."),
+        ({"protocol": "tools", "toolset": "published"}, "All runs: tool calls instead of multiple choice."),
         ({"parser": "lenient"}, "All runs: replies read by the lenient parser."),
         ({"forgiving": True}, "All runs: suggestions that do not apply did not end the episode."),
         ({"limit": 3}, "All runs: not all samples."),
@@ -34,7 +34,7 @@ def test_each_departure_is_noted(changed: dict[str, Any], note: str) -> None:
 
 def test_the_toolset_is_noted_for_the_tools_protocol() -> None:
     notes = departure_notes([played("a", answers("1"), data=OFFICIAL, toolset="all")])
-    assert notes[1:] == ["All runs: a toolset that differs from the state's own."]
+    assert notes[1:] == ["All runs: a toolset other than the published options."]
 
 
 def test_a_departure_of_some_runs_names_them() -> None:

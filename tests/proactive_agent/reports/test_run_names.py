@@ -38,3 +38,12 @@ def test_a_run_without_a_limit_played_all() -> None:
     runs = [played("x", answers("1"), limit=limit).manifest for limit in (None, 4)]
     assert "The runs differ in limit: 4, all." in differences(runs)
     assert name_runs(runs) == ["openai:x limit all", "openai:x limit 4"]
+
+
+def test_runs_of_tools_and_mcqa_are_alike_only_with_the_published_toolset() -> None:
+    def notes(toolset: str) -> list[str]:
+        tools = played("x", answers("1"), protocol="tools", toolset=toolset).manifest
+        return differences([played("x", answers("1"), protocol="mcqa").manifest, tools])
+
+    assert any("--toolset published" in note for note in notes("scenario"))
+    assert not any("--toolset published" in note for note in notes("published"))
