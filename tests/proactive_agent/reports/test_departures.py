@@ -16,7 +16,8 @@ def test_a_run_as_published_has_no_departures() -> None:
 @pytest.mark.parametrize(
     ("changed", "note"),
     [
-        ({"protocol": "tools", "toolset": "published"}, "All runs: tool calls instead of multiple choice."),
+        ({"protocol": "tools", "toolset": "published"},
+         "All runs: tool calls instead of multiple choice."),
         ({"parser": "lenient"}, "All runs: replies read by the lenient parser."),
         ({"forgiving": True}, "All runs: suggestions that do not apply did not end the episode."),
         ({"limit": 3}, "All runs: not all samples."),
