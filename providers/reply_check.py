@@ -62,6 +62,7 @@ def checked(reply: object) -> Reply:
         usage=_usage(reply.usage),
         sent_image=_sent_image(reply.sent_image),
         served=_served(reply.served),
+        thinking_room=count("thinking_room", reply.thinking_room),
     )
 
 

@@ -109,6 +109,9 @@ class Manifest(BaseModel):
     """Why an interrupted run was stopped, for example that the account has no credit left."""
     served: list[ServedByRecord] = []
     """The distinct models that answered, as the API reports them; filled in at the end."""
+    thinking_room: tuple[int, int] | None = None
+    """The smallest and the largest room for thinking of a reply, in tokens; filled in at the end.
+    Null if no reply says it."""
 
     @model_validator(mode="before")
     @classmethod

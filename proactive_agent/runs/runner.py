@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.episode import Play, play_episode
-from proactive_agent.providers import StoppedError
+from proactive_agent.providers import Provider, StoppedError
 from proactive_agent.records.episode import EpisodeRecord, ServedByRecord
 from proactive_agent.records.manifest import Manifest, Status
 from proactive_agent.records.run_folder import EpisodeWriter
@@ -54,15 +55,17 @@ async def play_run(
         folder.write_manifest(_with_status(run.manifest, "running"))
         if on_begin:
             on_begin(run)
+        found = _FoundOut(run)
 
         def finished(episode: EpisodeRecord) -> None:
             writer.write(episode)
+            found.add(episode)
             if on_episode:
                 on_episode(episode)
 
         try:
             stopped = await _play_all(play, run.episodes_left(), concurrency, finished)
-            manifest = _with_status(run.manifest, "interrupted" if stopped else "finished")
+            manifest = _with_status(found.manifest(), "interrupted" if stopped else "finished")
             manifest.stopped = clean(str(stopped)) if stopped else None
             # In a thread: it takes seconds for a large run, and other runs continue meanwhile.
             played = await asyncio.to_thread(_played, run, manifest, stopped)
@@ -72,7 +75,7 @@ async def play_run(
             status: Status = "interrupted" if isinstance(error, gone) else "failed"
             # On a full disk `running` stays, which reads as interrupted when the lock is released.
             with suppress(NotWrittenError):
-                folder.write_manifest(_with_status(run.manifest, status))
+                folder.write_manifest(_with_status(found.manifest(), status))
             raise
         folder.write_manifest(manifest)
     return played
@@ -129,6 +132,48 @@ def _played(run: PreparedRun, manifest: Manifest, stopped: StoppedError | None) 
         ServedByRecord(**one.model_dump(include=set(facts))) for one in played.summary.served
     ]
     return replace(played, stopped=stopped)
+
+
+class _FoundOut:
+    """Facts for the manifest that come up while a run is played, also if it ends early."""
+
+    def __init__(self, run: PreparedRun) -> None:
+        self._run = run
+        self._served = list(run.manifest.served)
+        self._rooms = set(run.manifest.thinking_room or ())
+
+    def add(self, episode: EpisodeRecord) -> None:
+        """Adds the facts of an episode."""
+        for turn in episode.turns:
+            if turn.reply.served and turn.reply.served not in self._served:
+                self._served.append(turn.reply.served)
+            if turn.reply.thinking_room is not None:
+                self._rooms.add(turn.reply.thinking_room)
+                self._rooms = {min(self._rooms), max(self._rooms)}
+
+    def manifest(self) -> Manifest:
+        """The manifest of the run with these facts, and with those that its models have learnt."""
+        before, play = self._run.manifest, self._run.play
+        judge = play.judge.provider if play.judge else None
+        return before.model_copy(
+            update={
+                "served": self._served,
+                "thinking_room": (min(self._rooms), max(self._rooms)) if self._rooms else None,
+                "provider": _learnt(before.provider, play.provider),
+                "judge": _learnt(before.judge, judge) if before.judge and judge else before.judge,
+            }
+        )
+
+
+def _learnt(before: dict[str, Any], model: Provider) -> dict[str, Any]:
+    """The self-description of a model with later facts. Lists are joined."""
+    facts = {name: value for name, value in model.learnt().items() if value is not None}
+    joined = {
+        name: sorted({*before.get(name, ()), *value})
+        for name, value in facts.items()
+        if isinstance(value, list)
+    }
+    return before | facts | joined
 
 
 def _with_status(manifest: Manifest, status: Status) -> Manifest:

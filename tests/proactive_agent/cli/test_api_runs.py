@@ -1,6 +1,8 @@
 """Whole runs of API models against the test server."""
 
 import json
+import signal
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +13,15 @@ pytest.importorskip("anthropic", reason="needs the extra `api`")
 pytest.importorskip("litellm", reason="needs the extra `api`")
 
 
-from proactive_agent.providers import ApiAccess
+from proactive_agent.providers import ApiAccess, StoppedError
 from proactive_agent.providers.api.provider import PROBE
+from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.failures import CUT_OFF_REPLY, group
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.runs.prepare import PreparedRun
+from proactive_agent.runs.session import SessionObserver
 from proactive_agent.tools import UserError
 from tests.proactive_agent.api_playing import AT_ONCE, invoke, many_samples, play, settings
 from tests.proactive_agent.running import play_run
@@ -151,6 +156,67 @@ def test_a_run_that_two_models_answered_says_so(server: HostileServer, tmp_path:
     shown = " ".join(result.stdout.split())
     assert "The replies came from 2 models: m-2026 (1), m (1)" in shown
     assert "Upstream (1)" in shown
+
+
+@pytest.mark.parametrize(
+    ("end", "status"), [("Ctrl-C", "interrupted"), ("fault", "failed"), ("none", "finished")]
+)
+def test_the_manifest_is_true_however_a_run_ends(
+    end: str, status: str, server: HostileServer, tmp_path: Path
+) -> None:
+    # The probe learns nothing, and two turns are an episode.
+    server.then("500", "500", "500", "temperature refused", "through a gateway", None)
+
+    class End(SessionObserver):
+        def episode_ended(self, run: PreparedRun, episode: EpisodeRecord) -> None:
+            if end == "fault":
+                raise RuntimeError("a fault of the program")
+            if end == "Ctrl-C":
+                signal.raise_signal(signal.SIGINT)
+
+    run = PlannedRun.new(settings(server, limit=3), tmp_path, AT_ONCE)
+    with suppress(KeyboardInterrupt, RuntimeError):
+        play_run(run, 1, observer=End())
+    manifest = run.folder.read_manifest()
+    assert manifest.status == status
+    assert manifest.provider["left_out"] == ["temperature"]
+    assert manifest.provider["thinks"] is True
+    assert {one.model for one in manifest.served} == {"m-2026", "m"}
+    assert manifest.thinking_room == (8192, 8192)
+
+
+def interrupted(server: HostileServer, results: Path) -> RunFolder:
+    """Plays a run until the API refuses the account."""
+    run = PlannedRun.new(settings(server, limit=2), results, AT_ONCE)
+    with pytest.raises(StoppedError):
+        play_run(run, 1)
+    assert run.folder.read_manifest().status == "interrupted"
+    return run.folder
+
+
+def test_a_resumed_run_keeps_the_facts_of_its_first_part(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    server.then(None, "temperature refused", "through a gateway", None, "401")
+    folder = interrupted(server, tmp_path)
+    play_run(PlannedRun.resumed(folder, AT_ONCE))
+    manifest = folder.read_manifest()
+    assert (manifest.status, manifest.provider["left_out"]) == ("finished", ["temperature"])
+    assert {one.model for one in manifest.served} == {"m-2026", "m"}
+
+
+def test_a_run_of_an_older_version_goes_on_without_room(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    server.then(None, None, None, "401")
+    folder = interrupted(server, tmp_path)
+    manifest = json.loads(folder.manifest_file.read_text())
+    del manifest["provider"]["thinks"]
+    folder.manifest_file.write_text(json.dumps(manifest))
+    begun = len(server.received)
+    play_run(PlannedRun.resumed(folder, AT_ONCE))
+    limits = {received.body["max_tokens"] for received in server.received[begun + 1 :]}
+    assert limits == {512}
 
 
 # The probe ---------------------------------------------------------------------------------------
