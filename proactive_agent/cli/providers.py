@@ -33,8 +33,9 @@ _CHECKED_WITH = (
 def check(spec: str, max_tokens: int, price: str | None, **options: Any) -> None:
     """Send one request with a picture and a tool, and report what works.
 
-    For a local model also: its template, how tools are offered and read, several pictures, and
-    whether a batch gives the same replies as single requests.
+    For a local model also: its template, how tools are offered and read, several pictures in a
+    conversation and in the result of a call, whether a batch gives the same replies as single
+    requests, the limit of a reply, and an episode of each protocol.
 
     Exits with 1 if something fails.
     """

@@ -19,12 +19,16 @@ from proactive_agent.providers import (
     UserMessage,
 )
 from proactive_agent.providers.reply_check import ask
+from proactive_agent.records.manifest import ProviderSettings
+from proactive_agent.runs.protocol_trials import try_protocols
 from proactive_agent.tools import Answer, Toolset, read_reply
 from proactive_agent.tools.catalogue import answer_tool
 
 COLOURS = ("Red.", "Green.", "Blue.")
 SHOWN = COLOURS[2]
 QUESTION = "Which colour is the square? Respond by calling the tool."
+SCENARIOS = ("rod",)
+"""Scenarios of which a model on this machine plays a sample with each protocol."""
 LONGEST = 80
 """Characters of a reply that are shown at most."""
 
@@ -50,6 +54,9 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
             raise
         seconds = time.perf_counter() - started
         own = await provider.check()
+        # On this machine it costs nothing to play.
+        if own and provider.max_pictures != 0 and not provider.remote:
+            own += await try_protocols(provider, SCENARIOS, ProviderSettings(max_tokens=max_tokens))
     except ProviderError as error:
         return [Finding("request", False, f"{error.kind}: {error}")]
     except StoppedError as error:

@@ -12,8 +12,8 @@ from typing import Any
 from PIL import Image
 
 from proactive_agent.providers.local.call_formats import JSON, call_formats
-from proactive_agent.providers.local.neutral import everywhere, markers, neutraliser
 from proactive_agent.providers.local.rendering import Template
+from proactive_agent.providers.local.special_marks import map_strings, markers, neutraliser
 from proactive_agent.providers.local.templates import FALLBACKS, ONE_PICTURE
 from proactive_agent.providers.local.text_only import TextProcessor
 from proactive_agent.providers.messages import (
@@ -161,7 +161,7 @@ class Chat:
     def _tools(self, request: Request) -> list[dict[str, Any]] | None:
         if self.tool_format == "text" or not request.tools:
             return None
-        tools: list[dict[str, Any]] = everywhere(for_chat_template(request.tools), self._neutral)
+        tools: list[dict[str, Any]] = map_strings(for_chat_template(request.tools), self._neutral)
         return tools
 
     def _turns(self, request: Request) -> list[dict[str, Any]]:
@@ -197,7 +197,7 @@ class Chat:
         text = "\n".join(t for t in (message.text, *unreadable) if t)
         turn: dict[str, Any] = {"role": "assistant", "content": self._content((TextPart(text),))}
         if calls := [f for f in fields if f]:
-            turn["tool_calls"] = everywhere(calls, self._neutral)
+            turn["tool_calls"] = map_strings(calls, self._neutral)
             if isinstance(message.opaque, str):
                 # Some models expect the thoughts that led to a call.
                 turn["reasoning_content"] = self._neutral(message.opaque)

@@ -18,7 +18,7 @@ from proactive_agent.providers import (
 )
 from proactive_agent.providers.local import Local
 from proactive_agent.providers.local.chat import Chat
-from proactive_agent.providers.local.neutral import markers, neutraliser
+from proactive_agent.providers.local.special_marks import markers, neutraliser
 from proactive_agent.providers.messages import UserMessage
 from proactive_agent.tools import Tool, ToolCall, UserError
 from proactive_agent.tools.catalogue import ASK_CLARIFICATION, answer_tool, intervention_tool

@@ -3,14 +3,17 @@
 import asyncio
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from proactive_agent.cli.app import cli
-from proactive_agent.providers import Finding
+from proactive_agent.providers import Finding, Reply, Request, Usage
 from proactive_agent.providers.local import Local
+from proactive_agent.records.manifest import ProviderSettings
+from proactive_agent.runs.protocol_trials import try_protocols
 from tests.providers import asking
 from tests.providers.asking import Opened
 
@@ -37,9 +40,15 @@ def test_the_command_says_what_a_local_model_can_do(tmp_path: Path) -> None:
     assert "template works shows what is said; a picture is <|image_pad|>" in lines
     assert "tools    works natively; calls are read back as JSON" in lines
     assert "thinking       the template begins a reply inside thoughts" in lines
-    assert "batch    works 4 of 4 replies are the same in a batch and alone" in lines
-    (pictures,) = [line for line in lines if line.startswith("pictures")]
-    assert pictures.startswith("pictures works 4 tokens for one, 8 for two")
+    assert "batch    works 16 of 16 replies are the same in a batch and alone" in lines
+    assert "limit    works a reply is cut off after 3 tokens, and says so" in lines
+    pictures = "2 tokens for one, 6 for three turns, 4 with the result of a call"
+    assert f"pictures works {pictures}" in lines
+    played = [line for line in lines if line.startswith("protocol")]
+    assert [line[:22] for line in played] == [
+        "protocol works tools, ", "protocol works mcqa, z", "protocol works oeg, ze",
+    ]  # fmt: skip
+    assert all("zero-shot: played without an error; turns: " in line for line in played)
     # Random weights call no tool and see no colour.
     assert done.exit_code == 1
 
@@ -65,10 +74,45 @@ def test_a_batch_that_changes_replies_is_a_fault(opened: Opened) -> None:
     assert "--batch-size 1" in finding.detail
 
 
-def test_pictures_that_the_processor_drops_are_a_fault(opened: Opened) -> None:
+@pytest.fixture
+def mismatched(opened: Opened) -> Local:
+    """A model whose processor and weights do not fit together."""
     provider = opened("llava_1_5")
-    # As of a checkpoint whose processor and model do not fit together.
     provider.generator.processor.num_additional_image_tokens = 3
-    finding = checked(provider)["pictures"]
+    return provider
+
+
+def test_pictures_that_the_processor_drops_are_a_fault(mismatched: Local) -> None:
+    finding = checked(mismatched)["pictures"]
     assert finding.works is False
     assert "--condition stateless" in finding.detail
+
+
+def test_an_error_of_an_episode_is_a_fault(mismatched: Local) -> None:
+    sampling = ProviderSettings(max_tokens=4)
+    findings = asyncio.run(try_protocols(mismatched, ["rod"], sampling))
+    assert [finding.works for finding in findings] == [False] * 3
+    assert findings[0].detail.startswith("tools, zero-shot: generation_failed: ValueError: ")
+
+
+def test_a_reply_that_hides_its_cut_is_a_fault(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = opened(tiny.TEXT_ONLY)
+    assert checked(provider)["limit"].works
+    complete = provider.complete
+
+    async def hiding(request: Request) -> Reply:
+        return replace(await complete(request), finish_reason="stop")
+
+    monkeypatch.setattr(provider, "complete", hiding)
+    assert checked(provider)["limit"].works is None
+    longer = Usage(input_tokens=1, output_tokens=7)
+
+    async def too_long(request: Request) -> Reply:
+        return replace(await complete(request), usage=longer)
+
+    monkeypatch.setattr(provider, "complete", too_long)
+    finding = checked(provider)["limit"]
+    assert finding.works is False
+    assert finding.detail.startswith("a reply with a limit of 3 tokens has 7 and ends with ")

@@ -3,20 +3,19 @@
 import asyncio
 import os
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
 
-from proactive_agent import evaluate
 from proactive_agent.cli.app import cli
-from proactive_agent.providers import AssistantMessage, Request, TextPart, ToolMessage, UserMessage
 from proactive_agent.providers.local import Local
-from proactive_agent.settings import ProtocolName
-from proactive_agent.tools import ToolCall
-from proactive_agent.tools.catalogue import answer_tool, intervention_tool
+from proactive_agent.providers.local.trials import mixed_requests, try_batch
+from proactive_agent.records.manifest import ProviderSettings
+from proactive_agent.runs.protocol_trials import try_protocols
+from proactive_agent.scenarios import SCENARIOS
 from tests.providers import asking
-from tests.providers.asking import Opened, ask_all, ask_each, picture, question, questions, watched
+from tests.providers.asking import Opened, watched
 
 tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
 pytestmark = pytest.mark.local
@@ -61,61 +60,26 @@ FAMILIES = (
 )
 ONE_PICTURE = "instructblip"
 TOKENS = 6
-PROTOCOLS: tuple[ProtocolName, ...] = ("mcqa", "tools", "oeg")
-CALL = ToolCall("move_object", '{"direction": "left"}', "call00000")
-
-
-def kept(index: int) -> Request:
-    """Three turns of multiple choice; their pictures are kept."""
-    messages: list[Any] = []
-    for turn in range(3):
-        shown = picture(40 + 9 * index, 60 - 4 * turn, 3 * index + turn)
-        messages += [UserMessage((shown, TextPart("Which? " * (index + 1)))), AssistantMessage("A")]
-    return question(messages=tuple(messages[:-1]), index=index, max_tokens=TOKENS)
-
-
-def called(index: int) -> Request:
-    """A call, its result with another picture, and what follows."""
-    messages = (
-        UserMessage((picture(50 + 9 * index, 60, index), TextPart("What? " * (index + 1)))),
-        AssistantMessage("I look." * index, (CALL,)),
-        ToolMessage(CALL, (TextPart("Done."), picture(60, 40 + 7 * index, index + 5))),
-    )
-    tools = (intervention_tool("move_object"), answer_tool([f"cat {index}", "dog"]))
-    return question(messages=messages, tools=tools, index=index, max_tokens=TOKENS)
 
 
 # Raised by numpy when torchvision reads a picture.
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
 @pytest.mark.parametrize("kind", [family.kind for family in FAMILIES])
 def test_a_family_plays_every_protocol_and_a_batch_replies_as_each_alone(
-    opened: Opened, kind: str, tmp_path: Path
+    opened: Opened, kind: str
 ) -> None:
     provider = opened(kind, batch_size=16)
-    requests = questions(16, max_tokens=TOKENS)
-    if kind != ONE_PICTURE:
-        requests[6:] = [*map(kept, range(5)), *map(called, range(5))]
+    requests = mixed_requests(TOKENS, provider.max_pictures)
     sizes = watched(provider)
-    together = asyncio.run(ask_all(provider, requests))
-    assert sizes == [16]
-    assert asking.essence(together) == asking.essence(asyncio.run(ask_each(provider, requests)))
-    assert len({reply.text for reply in together}) > 4
-    for protocol in PROTOCOLS:
-        stateless = kind == ONE_PICTURE and protocol == "tools"
-        condition = "stateless" if stateless else "zero-shot"
-        out = tmp_path / protocol
-        result = evaluate(
-            provider,
-            out=out,
-            protocol=protocol,
-            condition=condition,
-            limit=1,
-            max_tokens=4,
-            thinking_tokens=0,  # Random weights would use up the room.
-        )
-        episodes = [*result.episodes()]
-        assert [episode.error for episode in episodes] == [None] * 7
-        assert all((episode.usage.input_tokens or 0) > 0 for episode in episodes)
+    trial = asyncio.run(try_batch(provider, requests))
+    assert sizes == [16, *[1] * 16]
+    assert trial.same == 16
+    assert len({reply.text for reply in trial.together}) > 4
+    assert all((reply.usage.input_tokens or 0) > 0 for reply in trial.together)
+    # Random weights would use up the room for thinking.
+    sampling = ProviderSettings(max_tokens=4, thinking_tokens=0)
+    findings = asyncio.run(try_protocols(provider, list(SCENARIOS), sampling))
+    assert [finding.works for finding in findings] == [True] * 3, findings
 
 
 @pytest.mark.parametrize(

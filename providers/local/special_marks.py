@@ -1,4 +1,4 @@
-"""Neutralises a model's special markers in the text of messages.
+"""Breaks a model's special marks in the text of messages.
 
 A question that contains `<image>` would stand for another picture, and `<|im_end|>` would end the
 user's turn. A space after the first character turns such a marker into plain text.
@@ -40,12 +40,12 @@ def _is_marker(token: str) -> bool:
     return len(token) > 2 and not token.isalnum() and not re.search(r"\s", token)
 
 
-def everywhere(value: Any, change: Callable[[str], str]) -> Any:
+def map_strings(value: Any, change: Callable[[str], str]) -> Any:
     """Applies `change` to every string of a JSON value, except to the keys of objects."""
     if isinstance(value, str):
         return change(value)
     if isinstance(value, list):
-        return [everywhere(item, change) for item in value]
+        return [map_strings(item, change) for item in value]
     if isinstance(value, dict):
-        return {key: everywhere(item, change) for key, item in value.items()}
+        return {key: map_strings(item, change) for key, item in value.items()}
     return value
