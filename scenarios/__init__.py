@@ -4,6 +4,7 @@ from proactive_agent.scenarios.dataset import DataError, DataFolder, Scan
 from proactive_agent.scenarios.environment import (
     AcceptedAnswer,
     Environment,
+    ForeignSuggestions,
     ImageRef,
     Observation,
     Option,
@@ -26,6 +27,7 @@ __all__ = [
     "DataFolder",
     "Environment",
     "EnvironmentType",
+    "ForeignSuggestions",
     "ImageError",
     "ImageRef",
     "ImageStore",

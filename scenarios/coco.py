@@ -169,6 +169,11 @@ class Coco(Environment[CocoSample]):
             return self.vertical.step < self.vertical.largest
         return True
 
+    def admissible(self) -> list[Intervention]:
+        # As published: all directions of the sample, even at the edge of the picture.
+        arguments = ("farther",) if self.zoom else self.sample.directions
+        return [Intervention("move_camera", argument) for argument in arguments]
+
     def toward_reference(self) -> Intervention | None:
         return next((self.intervention(option) for option in self.accepted_suggestions()), None)
 

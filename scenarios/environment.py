@@ -7,7 +7,9 @@ rules that all scenarios share. Each scenario's own file defines its moves and t
 a suggestion or a category counts.
 """
 
+import random
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Literal, NamedTuple, TypeVar
 
@@ -18,7 +20,8 @@ from proactive_agent.tools import Abstain, Action, Answer, Intervention, Invalid
 Verdict = Literal["correct", "wrong", "mismatch"]
 """correct: accepted in this state; wrong: another option of the list; mismatch: not in the list."""
 
-Stop = Literal["answered", "abstained", "invalid", "turn_limit"]
+Stop = Literal["answered", "abstained", "invalid", "turn_limit", "left_video"]
+"""left_video: a random intervention after a foreign suggestion led out of the video."""
 
 
 class Verdicts(NamedTuple):
@@ -81,6 +84,8 @@ class Outcome:
     verdicts: Verdicts
     stop: Stop | None
     """The reason for the end of the episode, or None if it continues."""
+    performed: Intervention | None = None
+    """The intervention that was performed, or None if there was none."""
 
 
 class AcceptedAnswer(NamedTuple):
@@ -96,6 +101,18 @@ class AcceptedAnswer(NamedTuple):
     def kind(self) -> Literal["proactive", "category"]:
         """Whether the answer asks for an intervention or names the category."""
         return "category" if self.intervention is None else "proactive"
+
+
+class ForeignSuggestions(NamedTuple):
+    """Suggestions of other scenarios, each of which leads to a random intervention of this one.
+
+    In all states that accept a suggestion of the sample, each foreign suggestion is accepted.
+    """
+
+    options: tuple[Option, ...] | None
+    """Suggestions and abstentions on offer in every state; None leaves the sample's own."""
+    accepted: frozenset[Intervention]
+    """The interventions that the foreign suggestions ask for."""
 
 
 class ExampleForm(NamedTuple):
@@ -158,6 +175,10 @@ class Environment(ABC, Generic[S]):
         self.single_turn = False
         """Whether an open-ended question is asked only once. Suggestions are then not carried
         out."""
+        self.foreign: ForeignSuggestions | None = None
+        """Suggestions that replace those of the sample."""
+        self.rng = random.Random(0)
+        """Draws the interventions that are performed after foreign suggestions."""
         self.turn = 0
         self.frame = sample.first_image
         self.last_intervention: Intervention | None = None
@@ -202,6 +223,14 @@ class Environment(ABC, Generic[S]):
     def frame_exists(self, frame: int) -> bool:
         """Returns whether the sample has a frame of that number."""
         return 0 <= frame < self.sample.num_images
+
+    def admissible(self) -> list[Intervention]:
+        """Returns the interventions that may follow a foreign suggestion in this state.
+
+        These are the sample's own, even if the state does not offer them.
+        """
+        actions = [self.intervention(o) for o in self.sample.suggestions if self.accepts(o)]
+        return list(dict.fromkeys(action for action in actions if action is not None))
 
     def open_ended_suggestions(self) -> list[AcceptedAnswer]:
         """Returns the proactive answers to an open-ended question that count in this state."""
@@ -262,13 +291,18 @@ class Environment(ABC, Generic[S]):
         """Returns the suggestions and abstentions that this state offers, in order."""
         if self.reference:
             return []
+        if self.foreign and self.foreign.options is not None:
+            return [option.text for option in self.foreign.options]
         return [o for o in self.sample.options if is_abstention(o) or self.possible(o)]
 
     def accepted_suggestions(self) -> list[str]:
         """Returns the offered options that change the picture in this state."""
         if self.clear:
             return []
-        return [o for o in self.offered() if not is_abstention(o) and self.accepts(o)]
+        offered = [o for o in self.offered() if not is_abstention(o)]
+        if self.foreign and self.foreign.options is not None:
+            return offered if self.admissible() else []
+        return [o for o in offered if self.accepts(o)]
 
     def possible_interventions(self) -> list[Intervention]:
         """Returns the distinct interventions that change the picture, in the options' order."""
@@ -319,6 +353,8 @@ class Environment(ABC, Generic[S]):
 
         A suggestion that is not accepted ends the episode. If `forgiving`, it only costs the turn.
         A vague question only costs the turn.
+        After a foreign suggestion a random admissible intervention is performed; if it leads to a
+        frame that does not exist, the episode ends.
         An episode on the reference frame, and an open-ended question that is asked once, always end
         after one turn.
 
@@ -328,8 +364,10 @@ class Environment(ABC, Generic[S]):
         if self.stop is not None:
             raise RuntimeError(f"the episode has ended: {self.stop}")
         verdicts = self.judge(action)
+        admissible = self.admissible() if self.foreign else []
         self.turn += 1
         at_limit = not self.shows_reference and self.turn == self.max_steps
+        performed: Intervention | None = None
         if verdicts.category == "correct":
             self.correct = True
             self.stop = "answered"
@@ -338,15 +376,27 @@ class Environment(ABC, Generic[S]):
         ):
             self.stop = "turn_limit"
         elif verdicts.suggestion == "correct" and isinstance(action, Intervention):
-            self.move(action)
-            self.last_intervention = action
-            if not self.frame_exists(self.frame):
-                raise SampleError(f"sample {self.sample.id}: there is no frame {self.frame}")
+            performed = self._perform(action, admissible)
         elif self._one_turn or not (
             isinstance(action, Vague) or (forgiving and isinstance(action, Intervention))
         ):
             self.stop = _stop_of(action)
-        return Outcome(verdicts, self.stop)
+        return Outcome(verdicts, self.stop, performed)
+
+    def _perform(
+        self, suggestion: Intervention, admissible: Sequence[Intervention]
+    ) -> Intervention:
+        """Carries out an accepted suggestion and returns the intervention that was performed."""
+        before, performed = self.frame, suggestion
+        if self._is_foreign(suggestion):
+            performed = self.rng.choice(admissible)
+        self.move(performed)
+        self.last_intervention = performed
+        if not self.frame_exists(self.frame):
+            if not self._is_foreign(suggestion):
+                raise SampleError(f"sample {self.sample.id}: there is no frame {self.frame}")
+            self.frame, self.stop = before, "left_video"
+        return performed
 
     @property
     def _one_turn(self) -> bool:
@@ -360,7 +410,9 @@ class Environment(ABC, Generic[S]):
         """Returns the verdict on an action in this state."""
         match action:
             case Intervention():
-                possible = action in self.possible_interventions()
+                possible = action in self.possible_interventions() or (
+                    self._is_foreign(action) and bool(self.admissible())
+                )
                 return Verdicts("correct" if possible else "wrong", "mismatch")
             case Abstain():
                 return Verdicts("wrong", "mismatch")
@@ -385,9 +437,10 @@ class Environment(ABC, Generic[S]):
         """Plays the shortest way to the reference frame and returns its number of suggestions.
 
         If the turn limit comes first, counts the suggestions up to it. Returns None if the episode
-        has only one turn, or if the way leads to a frame that the sample lacks.
+        has only one turn, if suggestions lead to random interventions, or if the way leads to a
+        frame that the sample lacks.
         """
-        if self._one_turn:
+        if self._one_turn or self.foreign:
             return None
         suggestions = 0
         try:
@@ -398,7 +451,13 @@ class Environment(ABC, Generic[S]):
             return None
         return suggestions
 
+    def _is_foreign(self, suggestion: Intervention) -> bool:
+        return self.foreign is not None and suggestion in self.foreign.accepted
+
     def _option(self, text: str) -> Option:
+        for option in (self.foreign and self.foreign.options) or ():
+            if option.text == text:
+                return option
         if is_abstention(text):
             return Option(text, Abstain(text))
         intervention = self.intervention(text)

@@ -17,7 +17,8 @@ TARGETS = {
     "fig5": "effect of a hint (zero-shot, hint)",
     "fig6": "effect of the conversation history (zero-shot, history)",
     "fig8": "effect of solved examples (zero-shot, icl:1 or icl:3)",
-    "fig9": "useful and random suggestions (zero-shot, random-suggestions)",
+    "fig9": "shares of turns that ask, abstain, predict with random suggestions (zero-shot, "
+    "random-suggestions)",
     "acc-psr": "acc against psr; not in the paper (any runs of several turns)",
     "help-seeking": "asking when help is needed and not; not in the paper (zero-shot, clear)",
 }

@@ -97,6 +97,12 @@ def _of_call(item: TurnOf, field: str) -> str | None:
     return getattr(calls[0], field) if calls else None
 
 
+def _performed(item: TurnOf, field: str) -> str | None:
+    """A field of the intervention that was performed in place of the one asked for."""
+    performed = item.turn.action.performed
+    return getattr(performed, field) if performed else None
+
+
 def _is_cut_off(turn: TurnRecord) -> bool:
     """Whether the token limit ended the reply."""
     return turn.reply.finish_reason == CUT_OFF
@@ -165,6 +171,8 @@ TURNS = ExportTable(
         ExportColumn("detail", "string", lambda t: t.turn.action.detail),
         ExportColumn("question", "string", lambda t: t.turn.action.question),
         ExportColumn("mapped", "bool", lambda t: t.turn.action.mapped),
+        ExportColumn("performed_tool", "string", lambda t: _performed(t, "tool")),
+        ExportColumn("performed_argument", "string", lambda t: _performed(t, "argument")),
         ExportColumn("suggestion_verdict", "string", lambda t: t.turn.verdict.suggestion),
         ExportColumn("category_verdict", "string", lambda t: t.turn.verdict.category),
         ExportColumn("lucky", "bool", lambda t: luck_of(t.episode, t.turn) is not None),

@@ -216,9 +216,9 @@ def _parser_difference(episode: Episode) -> tuple[int, int]:
     for turn in episode.turns:
         if turn.lenient_verdict is None:
             continue
-        at_limit = turn is last and episode.outcome.stop == "turn_limit"
-        official = _end(turn.verdict, at_limit)
-        lenient = _end(turn.lenient_verdict, at_limit)
+        ends = turn is last and episode.outcome.stop in ("turn_limit", "left_video")
+        official = _end(turn.verdict, ends)
+        lenient = _end(turn.lenient_verdict, ends)
         if official == lenient:
             continue
         happened = "none" if turn is not last else "right" if right else "wrong"
@@ -230,11 +230,14 @@ def _parser_difference(episode: Episode) -> tuple[int, int]:
     return (0, 0)
 
 
-def _end(verdict: Verdict, at_limit: bool) -> str:
-    """Returns how a turn with this verdict ends the episode: `right`, `wrong` or `none`."""
+def _end(verdict: Verdict, ends: bool) -> str:
+    """Returns how a turn with this verdict ends the episode: `right`, `wrong` or `none`.
+
+    `ends`: the episode ends after this turn, even if a suggestion was accepted.
+    """
     if verdict.category == "correct":
         return "right"
-    return "none" if verdict.suggestion == "correct" and not at_limit else "wrong"
+    return "none" if verdict.suggestion == "correct" and not ends else "wrong"
 
 
 def _first(episode: Episode) -> Row:

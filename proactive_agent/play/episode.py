@@ -47,7 +47,7 @@ from proactive_agent.scenarios import (
     SampleError,
     StoredImage,
 )
-from proactive_agent.tools import Intervention, Vague
+from proactive_agent.tools import Vague
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
     episode = _Episode(play, environment, scenario, sample, repeat)
     error = None
     try:
+        environment.foreign = play.condition.foreign_suggestions(sample, episode.situation)
         while environment.stop is None:
             await episode.play_turn()
     except ProviderError as failure:
@@ -102,7 +103,9 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
         repeat=repeat,
         protocol=play.protocol.name,
         condition=play.condition.name,
-        fewest=play.environment(scenario, sample).fewest_suggestions(),
+        fewest=None
+        if environment.foreign
+        else play.environment(scenario, sample).fewest_suggestions(),
         examples=episode.examples,
         turns=episode.turns,
         error=error,
@@ -125,6 +128,7 @@ class _Episode:
         self.scenario = scenario
         self.sample = sample
         self.repeat = repeat
+        environment.rng = random.Random(self._seed("environment"))
         self.turns: list[TurnRecord] = []
         self.situation = Situation(
             scenario, sample.id, play.protocol, play.data, play.condition, self._rng, self._part
@@ -241,7 +245,5 @@ class _Episode:
 
 def _intervention_done(turn: PlayedTurn, observation: Observation) -> str | None:
     """Returns the intervention in the sample's words, or None if it was not possible."""
-    action = turn.reading.action
-    if turn.outcome.verdicts.suggestion != "correct" or not isinstance(action, Intervention):
-        return None
-    return observation.wording_of(action)
+    performed = turn.outcome.performed
+    return None if performed is None else observation.wording_of(performed)

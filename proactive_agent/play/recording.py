@@ -14,6 +14,7 @@ from proactive_agent.records.episode import (
     ErrorSource,
     ImageRecord,
     OutcomeRecord,
+    PerformedRecord,
     ReplyRecord,
     SentImageRecord,
     ServedByRecord,
@@ -79,7 +80,7 @@ def turn_record(turn: PlayedTurn) -> TurnRecord:
             served=ServedByRecord.of(reply.served) if reply.served else None,
             thinking_room=reply.thinking_room,
         ),
-        action=_action_record(reading),
+        action=_action_record(reading, turn.outcome.performed),
         via=reading.via,
         notes=list(reading.notes),
         verdict=_verdict_record(verdicts),
@@ -144,7 +145,7 @@ def _tool_record(tool: Tool) -> ToolRecord:
     )
 
 
-def _action_record(reading: TurnReading) -> ActionRecord:
+def _action_record(reading: TurnReading, performed: Intervention | None) -> ActionRecord:
     match reading.action:
         case Intervention(tool, argument):
             return ActionRecord(
@@ -153,6 +154,9 @@ def _action_record(reading: TurnReading) -> ActionRecord:
                 argument=argument,
                 question=reading.question,
                 mapped=reading.mapped,
+                performed=None
+                if performed in (None, reading.action)
+                else PerformedRecord(tool=performed.tool, argument=performed.argument),
             )
         case Answer(category):
             return ActionRecord(kind="answer", category=category)

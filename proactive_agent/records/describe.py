@@ -70,6 +70,8 @@ def action_of(action: AnyAction) -> str:
             text = f"{action.tool}({action.argument or ''})"
             if action.question is not None:
                 text += " mapped from a request" if action.mapped else BY_REQUEST
+            if performed := getattr(action, "performed", None):
+                text += f", followed by {performed.tool}({performed.argument or ''})"
             return text
         case "answer":
             return f"answer: {action.category}"

@@ -112,6 +112,13 @@ class ReplyRecord(Record):
     """Tokens for thinking beyond `--max-tokens`; null if the provider does not say."""
 
 
+class PerformedRecord(Record):
+    """An intervention that was performed in place of the one asked for."""
+
+    tool: str
+    argument: str | None = None
+
+
 class ActionRecord(Record):
     """The action that the reply was read as."""
 
@@ -131,6 +138,9 @@ class ActionRecord(Record):
     mapped: bool = False
     """True if the user chose what the request left open, such as the direction. In `oeg` also if
     the user did another intervention than the one requested."""
+    performed: PerformedRecord | None = None
+    """The random intervention that followed a suggestion of another scenario
+    (`random-suggestions`)."""
 
 
 class VerdictRecord(Record):
@@ -234,7 +244,7 @@ class OutcomeRecord(Record):
     """The end of an episode."""
 
     correct: bool
-    stop: Literal["answered", "abstained", "invalid", "turn_limit", "error"]
+    stop: Literal["answered", "abstained", "invalid", "turn_limit", "left_video", "error"]
     suggestions: Count
     """Number of accepted suggestions."""
     turns: Count

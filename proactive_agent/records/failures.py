@@ -55,6 +55,11 @@ AT_LIMIT = FailureGroup(
     "asked to the turn limit",
     "Never stopped asking.",
 )
+LEFT_VIDEO = FailureGroup(
+    "left-video",
+    "led out of the video",
+    "The random intervention after a suggestion led out of the video.",
+)
 OVER_ASKED = FailureGroup(
     "over-asked",
     "asked on a clear frame",
@@ -127,7 +132,8 @@ OTHER = FailureGroup(
 )
 
 GROUPS = (
-    GUESSED_FIRST, GUESSED_LATER, STOPPED_EARLY, MISRECOGNISED, LUCKY, AT_LIMIT, OVER_ASKED,
+    GUESSED_FIRST, GUESSED_LATER, STOPPED_EARLY, MISRECOGNISED, LUCKY, AT_LIMIT, LEFT_VIDEO,
+    OVER_ASKED,
     ABSTAINED_FIRST, ABSTAINED_LATER, WRONG_INTERVENTION, NOT_APPLICABLE, IRRELEVANT, VAGUE,
     BAD_CALL, UNREADABLE, CUT_OFF_REPLY, STRICT_ONLY, ASKED_ONCE, UNJUDGED, OTHER,
 )  # fmt: skip
@@ -188,6 +194,8 @@ def _error(source: str, kind: str) -> FailureGroup:
 def _request(episode: Episode, tool: str | None) -> FailureGroup:
     if "clear" in parts_of(episode.condition):
         return OVER_ASKED
+    if episode.outcome.stop == "left_video":
+        return LEFT_VIDEO
     if episode.outcome.stop == "turn_limit" and episode.outcome.suggestions:
         only = episode.protocol == "oeg" and len(episode.turns) == 1
         return ASKED_ONCE if only else AT_LIMIT

@@ -14,7 +14,7 @@ from proactive_agent.records.episode import ServedByRecord
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.scenarios.dataset import OPEN_ENDED_SAMPLES
 from proactive_agent.settings import LoadSettings, RunSettings, Sampling, declared
-from proactive_agent.settings.condition_label import name_of, parts_of
+from proactive_agent.settings.condition_label import joined, name_of, parts_of
 from proactive_agent.tools.texts import VERSION, texts_hash
 
 Status = Literal["running", "finished", "interrupted", "failed"]
@@ -129,8 +129,14 @@ def _renamed(settings: dict[str, Any]) -> dict[str, Any]:
     condition = settings.get("condition")
     if "icl_reduced" in settings or not isinstance(condition, str):
         return settings
-    # Before `icl_reduced` was a setting, all solved examples were reduced.
-    return settings | {"icl_reduced": "icl" in map(name_of, parts_of(condition))}
+    # Before `icl_reduced` was a setting, all solved examples were reduced, and a random suggestion
+    # ended its episode.
+    parts = parts_of(condition)
+    today = ("useless-suggestions" if part == "random-suggestions" else part for part in parts)
+    return settings | {
+        "icl_reduced": "icl" in map(name_of, parts),
+        "condition": joined(today),
+    }
 
 
 def fingerprint(data: DataFolder, scenarios: tuple[str, ...]) -> DataFingerprint:

@@ -13,7 +13,7 @@ from proactive_agent.records.episode import MOST, EpisodeKey, EpisodeRecord
 from proactive_agent.scenarios import Verdict
 from proactive_agent.scenarios.sample import MAX_ID
 
-Stop = Literal["answered", "abstained", "invalid", "turn_limit", "error"]
+Stop = Literal["answered", "abstained", "invalid", "turn_limit", "left_video", "error"]
 ActionKind = Literal["intervention", "answer", "abstain", "invalid", "vague"]
 Natural = Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 ShortText = Annotated[str, msgspec.Meta(max_length=MAX_ID)]

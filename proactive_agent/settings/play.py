@@ -212,7 +212,7 @@ class RunSettings(PlaySettings):
             prominent=True,
             essential=True,
             help="One of zero-shot, hint, reference, clear, stateless, history, icl:1, icl:3, "
-            "random-suggestions, unfiltered; a+b combines two. Several, separated by commas, are "
-            "played as one run each and compared.",
+            "random-suggestions, useless-suggestions, unfiltered; a+b combines two. Several, "
+            "separated by commas, are played as one run each and compared.",
         ),
     ] = "zero-shot"

@@ -7,6 +7,9 @@ Reads one JSON object per line and writes one per line, in the same order. Input
 pictures are scaled. Output: `turns`, `stop`, `correct`, `num_turns`, and `crash` if the published
 code raised an error.
 
+`draws` makes the suggestions random ones: it lists for each turn a word of the action that follows,
+or null in turns without one.
+
 A line with `choose` asks for a solved example that suggests this option; `reasoning` adds the
 sentence before it, `reduced` asks for the form with small pictures and few turns. Output: `steps`.
 
@@ -80,15 +83,19 @@ def _turn(environment, template, episode, reply):
     return turn
 
 
-def _play(get_environment, template, episode):
+def _play(module, template, episode):
     turns = []
     result = {"turns": turns, "crash": None}
+    draws = episode.get("draws")
+    # The published code draws a random action; this makes it draw the one of the list.
+    module.random = types.SimpleNamespace(choice=lambda keys: _drawn(keys, draws[len(turns)]))
     try:
-        environment = get_environment(episode["stem"])(
+        environment = module.get_environment(episode["stem"])(
             entry=episode["entry"],
             data_dir=DATA_DIR,
             reference=episode["reference"],
             resize_samples=episode.get("resize", False),
+            random=draws is not None,
         )
         for reply in episode["replies"]:
             if environment.stop:
@@ -103,6 +110,10 @@ def _play(get_environment, template, episode):
     except (AssertionError, IndexError, ValueError) as error:
         result["crash"] = f"{type(error).__name__}: {error}"
     return result
+
+
+def _drawn(keys, wanted):
+    return keys[0] if wanted is None else keys[keys.index(wanted)]
 
 
 def _solve(module, template, episode):
@@ -130,7 +141,7 @@ def main():
         if "choose" in episode:
             print(json.dumps(_solve(module, template, episode)))
         else:
-            print(json.dumps(_play(module.get_environment, template, episode)))
+            print(json.dumps(_play(module, template, episode)))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,14 @@ from typing import ClassVar, NamedTuple, Self
 
 from proactive_agent.play.protocols.base import Protocol
 from proactive_agent.providers import ImagePart, Message
-from proactive_agent.scenarios import SCENARIOS, DataFolder, ImageRef, Observation, Sample
+from proactive_agent.scenarios import (
+    SCENARIOS,
+    DataFolder,
+    ForeignSuggestions,
+    ImageRef,
+    Observation,
+    Sample,
+)
 from proactive_agent.settings import PlaySettings
 from proactive_agent.settings.condition_label import joined
 from proactive_agent.tools import ToolsetName, UserError
@@ -89,6 +96,15 @@ class Condition:
             known = ", ".join(name for name in SCENARIOS if name in self.scenarios)
             raise UserError(f"condition {self.label!r} is defined for {known}, not for {others[0]}")
 
+    def foreign_suggestions(
+        self, sample: Sample, situation: Situation
+    ) -> ForeignSuggestions | None:
+        """Returns what replaces the sample's suggestions, or None to keep them.
+
+        Raises SampleError.
+        """
+        return None
+
     def observe(self, observation: Observation, situation: Situation) -> Observation:
         """Returns the observation that the model sees."""
         return observation
@@ -155,6 +171,13 @@ class ConditionSet:
         """Raises UserError if a part cannot be applied to these scenarios of this data."""
         for part in self.parts:
             part.check_run(scenarios, data)
+
+    def foreign_suggestions(
+        self, sample: Sample, situation: Situation
+    ) -> ForeignSuggestions | None:
+        """Returns what replaces the sample's suggestions, or None. Raises SampleError."""
+        found = (part.foreign_suggestions(sample, situation) for part in self.parts)
+        return next((foreign for foreign in found if foreign is not None), None)
 
     def observe(self, observation: Observation, situation: Situation) -> Observation:
         """Returns the observation that the model sees."""

@@ -25,6 +25,7 @@ FORMS = {
 """The form of solved episodes, by scenario."""
 
 _MISLEADS = "solved episodes begin with a request, and on the clear frame no request helps"
+_NOT_OFFERED = "solved episodes take suggestions that are not on offer there"
 
 
 class Icl(Condition):
@@ -38,7 +39,8 @@ class Icl(Condition):
         "oeg": "solved episodes take one of the options, and open-ended questions have none",
         "reference": _MISLEADS,
         "clear": _MISLEADS,
-        "random-suggestions": "solved episodes take suggestions that are not on offer there",
+        "random-suggestions": _NOT_OFFERED,
+        "useless-suggestions": _NOT_OFFERED,
         "toolset random": "solved episodes call tools that are not on offer there",
     }
 

@@ -81,7 +81,6 @@ class History(Condition):
         "stateless": "history keeps the conversation and stateless drops it",
         "reference": _ONE_TURN,
         "clear": _ONE_TURN,
-        "random-suggestions": "an episode ends when such a suggestion is taken",
     }
 
     def __init__(self, short_edge: int) -> None:

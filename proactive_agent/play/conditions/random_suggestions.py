@@ -1,7 +1,9 @@
-"""`random-suggestions`: suggestions of other scenarios replace those of the sample.
+"""Suggestions of other scenarios replace those of the sample.
 
-None of them is possible here, so taking one is wrong. A model that looks proactive and also takes
-these only avoids abstaining. In the protocol `tools`, the toolset `random` has this effect.
+A model that looks proactive and also takes these only avoids abstaining. With the published
+`random-suggestions`, a random intervention of the sample follows and the episode goes on. With
+`useless-suggestions`, taking one is wrong and ends the episode. In the protocol `tools`, the
+toolset `random` offers the foreign suggestions.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,11 +16,15 @@ from proactive_agent.scenarios import (
     SCENARIOS,
     DataFolder,
     EnvironmentType,
+    ForeignSuggestions,
     Observation,
     Option,
+    Sample,
     SampleError,
 )
-from proactive_agent.tools import Intervention, ToolsetName
+from proactive_agent.scenarios.sample import is_abstention
+from proactive_agent.tools import Abstain, Intervention, ToolsetName
+from proactive_agent.tools.toolsets import foreign
 
 LOOKED_THROUGH = 200
 """Suggestions are collected from this number of samples at the start of each scenario."""
@@ -27,7 +33,7 @@ _NONE_OFFERED = "there are no suggestions to replace"
 
 
 class RandomSuggestions(Condition):
-    """Offers suggestions that cannot help."""
+    """Offers suggestions of other scenarios, each of which leads to a random intervention."""
 
     name: ClassVar = "random-suggestions"
     toolset: ClassVar[ToolsetName | None] = "random"
@@ -45,15 +51,19 @@ class RandomSuggestions(Condition):
         for scenario in scenarios:
             self._pools(scenario, data)  # Raises if another scenario's file is faulty.
 
-    def observe(self, observation: Observation, situation: Situation) -> Observation:
+    def foreign_suggestions(
+        self, sample: Sample, situation: Situation
+    ) -> ForeignSuggestions | None:
         if situation.protocol.name == "tools":
-            return observation
-        drawn = iter(self._drawn(situation, len(observation.suggestions)))
+            return ForeignSuggestions(None, frozenset(_foreign_calls(situation.scenario)))
+        drawn = self._drawn(situation, len(sample.suggestions))
+        left = iter(drawn)
         options = (
-            next(drawn) if isinstance(option.action, Intervention) else option
-            for option in observation.options
+            Option(text, Abstain(text)) if is_abstention(text) else next(left)
+            for text in sample.options
         )
-        return replace(observation, options=tuple(options))
+        accepted = {o.action for o in drawn if isinstance(o.action, Intervention)}
+        return ForeignSuggestions(tuple(options), frozenset(accepted))
 
     def _drawn(self, situation: Situation, count: int) -> list[Option]:
         """Draws different options: one from each scenario before a second one from any scenario."""
@@ -80,6 +90,39 @@ class RandomSuggestions(Condition):
                 list(_suggestions(data, other, SCENARIOS[scenario])) for other in others
             ]
         return self._collected[key]
+
+
+class UselessSuggestions(RandomSuggestions):
+    """Offers suggestions of other scenarios, none of which is accepted."""
+
+    name: ClassVar = "useless-suggestions"
+    not_with: ClassVar = RandomSuggestions.not_with | {
+        "random-suggestions": "both replace the suggestions of the sample",
+        "history": "an episode ends when such a suggestion is taken",
+    }
+
+    def foreign_suggestions(
+        self, sample: Sample, situation: Situation
+    ) -> ForeignSuggestions | None:
+        return None
+
+    def observe(self, observation: Observation, situation: Situation) -> Observation:
+        if situation.protocol.name == "tools":
+            return observation
+        drawn = iter(self._drawn(situation, len(observation.suggestions)))
+        options = (
+            next(drawn) if isinstance(option.action, Intervention) else option
+            for option in observation.options
+        )
+        return replace(observation, options=tuple(options))
+
+
+def _foreign_calls(scenario: str) -> Iterator[Intervention]:
+    """Yields every intervention that the toolset `random` offers in a scenario."""
+    own = frozenset(i.tool for i in SCENARIOS[scenario].keywords.values())
+    for _, _, action in foreign(own, ()).closed_calls():
+        if isinstance(action, Intervention):
+            yield action
 
 
 def _suggestions(data: DataFolder, scenario: str, own: EnvironmentType) -> Iterator[Option]:

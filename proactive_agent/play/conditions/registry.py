@@ -12,13 +12,17 @@ from proactive_agent.play.conditions.one_change import (
     Stateless,
     Unfiltered,
 )
-from proactive_agent.play.conditions.random_suggestions import RandomSuggestions
+from proactive_agent.play.conditions.random_suggestions import (
+    RandomSuggestions,
+    UselessSuggestions,
+)
 from proactive_agent.settings import ProtocolName
 from proactive_agent.settings.condition_label import is_well_formed, name_of, parts_of
 from proactive_agent.tools import UserError
 
 _BUILT_IN: tuple[type[Condition], ...] = (
-    Condition, Hint, Reference, Stateless, History, Icl, RandomSuggestions, Unfiltered, Clear,
+    Condition, Hint, Reference, Stateless, History, Icl, RandomSuggestions, UselessSuggestions,
+    Unfiltered, Clear,
 )  # fmt: skip
 
 ConditionType = TypeVar("ConditionType", bound=type[Condition])

@@ -26,6 +26,7 @@ from proactive_agent.reports.plots.values import (
     Value,
     mean_of,
     published_value,
+    relative,
     scale,
     signed,
     value_of,
@@ -41,6 +42,8 @@ class _Effect(NamedTuple):
     conditions: tuple[str, ...]
     """One condition, or two of which a model needs at least one."""
     metrics: tuple[Metric, ...] = ("acc", "psr")
+    relative: bool = False
+    """Whether changes are written relative to the zero-shot value."""
     by_scenario: bool = False
     """Whether each scenario gets its own panel, instead of one for their mean."""
     protocols: Sequence[str] = SEVERAL_TURNS
@@ -93,11 +96,12 @@ def draw_icl(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
 
 
 def draw_random_suggestions(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """Draws the share of first turns that ask, and acc, with useful and random suggestions."""
+    """Draws the shares of turns that ask, abstain and predict, and their relative changes."""
     effect = _Effect(
         "Useful and random suggestions",
         ("random-suggestions",),
-        metrics=("asked_at_once", "acc"),
+        metrics=("proactive", "abstain", "predict"),
+        relative=True,
         published_note=_RANDOM_NOTE,
     )
     return _draw(effect, runs, with_published)
@@ -112,6 +116,8 @@ def _draw(effect: _Effect, runs: Sequence[PlayedRun], with_published: bool) -> D
     ]
     rows = [_our_row(effect, model, places, scenarios) for model in models]
     tests = f"Right of each panel: the change, with a paired test ({STARS_MEAN})."
+    if effect.relative:
+        tests = "Right of each panel: the relative change."
     notes = [f"{INTERVALS}  {tests}", *matched.departure_notes]
     if with_published and effect.table:
         rows += _published_rows(effect.table, places, scenarios)
@@ -139,11 +145,23 @@ def _our_row(
             value_of(run, metric, scenario) if run else None for run in (base, *others)
         )
         texts = [
-            _paired(found, metric, scenario) or _unpaired(before, value)
+            _change(effect, found, (metric, scenario), before, value)
             for found, value in zip(differences, after, strict=True)
         ]
         changes.append(Change([before, *after], texts))
     return ModelRow(model.name, changes)
+
+
+def _change(
+    effect: _Effect,
+    found: Differences | None,
+    place: _Place,
+    before: Value | None,
+    after: Value | None,
+) -> str:
+    if effect.relative:
+        return "" if before is None or after is None else relative(before, after)
+    return _paired(found, *place) or _unpaired(before, after)
 
 
 def _paired(found: Differences | None, metric: str, scenario: str) -> str:

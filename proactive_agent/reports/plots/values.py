@@ -8,12 +8,14 @@ from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.reports.published import PublishedModel
 from proactive_agent.scenarios import SCENARIOS
 
-Metric = Literal["acc", "psr", "asked_at_once"]
+Metric = Literal["acc", "psr", "proactive", "abstain", "predict"]
 
 LABELS: dict[Metric, str] = {
     "acc": "acc (%)",
     "psr": "psr",
-    "asked_at_once": "first turns that ask (%)",
+    "proactive": "turns that ask (%)",
+    "abstain": "turns that abstain (%)",
+    "predict": "turns that predict (%)",
 }
 
 MEAN = "mean"
@@ -73,6 +75,13 @@ def mean_of(scenarios: Sequence[str]) -> str:
 def signed(change: float, digits: int = 1) -> str:
     """Writes a change with its sign."""
     return f"{change:+.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
+def relative(before: Value, after: Value) -> str:
+    """Writes the change in per cent of the value before; a dash if that is 0."""
+    if before.value == 0:
+        return "\N{EN DASH}"
+    return signed(100 * (after.value / before.value - 1), 0) + "%"
 
 
 def scale(metric: str) -> float:

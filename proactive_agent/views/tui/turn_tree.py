@@ -95,6 +95,9 @@ def _user(turn: TurnRecord) -> Text:
     verdicts = [turn.verdict, turn.lenient_verdict or turn.verdict]
     if all(verdict.suggestion != "correct" for verdict in verdicts):
         return Text("cannot do that")
+    if action.performed is not None:
+        performed = f"{action.performed.tool}({action.performed.argument or ''})"
+        return safe(f"does {performed} instead", "blue")
     done = f"{action.tool}({action.argument or ''})"
     return safe(f"chooses {done}" if action.mapped else f"does {done}", "blue")
 

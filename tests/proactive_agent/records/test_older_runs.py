@@ -60,3 +60,18 @@ def test_a_resumed_run_keeps_the_form_of_its_examples(tmp_path: Path) -> None:
     resumed = play_run(PlannedRun.resumed(folder)).folder
     assert contents(resumed) == whole
     assert resumed.read_manifest().settings.icl_reduced
+
+
+def test_random_suggestions_ended_the_episode(tmp_path: Path) -> None:
+    settings = Settings(
+        provider="baseline:always-ask", scenarios=("rod",), protocol="mcqa", limit=3,
+        condition="hint+useless-suggestions",
+    )  # fmt: skip
+    folder = play_new(settings, tmp_path)
+    whole = contents(folder)
+    older(folder, "icl_reduced", condition="hint+random-suggestions")
+    first = folder.episodes_file.read_text().splitlines(keepends=True)[0]
+    folder.episodes_file.write_text(first)
+    resumed = play_run(PlannedRun.resumed(folder)).folder
+    assert contents(resumed) == whole
+    assert resumed.read_manifest().settings == settings

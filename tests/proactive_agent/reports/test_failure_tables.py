@@ -85,6 +85,7 @@ LENIENT = {"suggestion": "mismatch", "category": "wrong"}
         (ended(last=request("ask_clarification"), condition="clear"), "over-asked"),
         (ended("ask", last=vague(1), stop="turn_limit"), "vague"),
         (ended(last=vague(), condition="clear"), "over-asked"),
+        (ended("ask", stop="left_video"), "left-video"),
         (ended("unreadable", stop="invalid"), "unreadable"),
         (ended(last=invalid("several_calls"), stop="invalid"), "unreadable"),
         (ended(last=invalid("unknown_tool"), stop="invalid"), "bad-call"),
@@ -149,7 +150,8 @@ def _cut_off(e: EpisodeRecord) -> bool:
 
 
 def _asks(e: EpisodeRecord) -> bool:
-    return _kind(e) == "intervention" and not _is_clear(e) and not _at_limit(e)
+    ends = _at_limit(e) or _left(e)
+    return _kind(e) == "intervention" and not _is_clear(e) and not ends
 
 
 def _is_clear(e: EpisodeRecord) -> bool:
@@ -158,6 +160,10 @@ def _is_clear(e: EpisodeRecord) -> bool:
 
 def _at_limit(e: EpisodeRecord) -> bool:
     return e.outcome.stop == "turn_limit" and e.outcome.suggestions > 0
+
+
+def _left(e: EpisodeRecord) -> bool:
+    return _kind(e) == "intervention" and e.outcome.stop == "left_video" and not _is_clear(e)
 
 
 def _limited(e: EpisodeRecord) -> bool:
@@ -207,6 +213,7 @@ MEANINGS: dict[str, Test] = {
     "lucky": _lucky,
     "turn-limit": lambda e: _limited(e) and not _asked_once(e),
     "asked-once": lambda e: _limited(e) and _asked_once(e),
+    "left-video": _left,
     "over-asked": lambda e: _kind(e) in ("intervention", "vague") and _is_clear(e),
     "vague": lambda e: _kind(e) == "vague" and not _is_clear(e),
     "abstained-first": lambda e: _kind(e) == "abstain" and len(e.turns) == 1,
@@ -257,7 +264,7 @@ def random_episode(rng: random.Random) -> EpisodeRecord:
     ).model_dump()
     record["outcome"] = {
         "correct": error is None and rng.random() < 0.2,
-        "stop": rng.choice(["answered", "abstained", "invalid", "turn_limit"]),
+        "stop": rng.choice(["answered", "abstained", "invalid", "turn_limit", "left_video"]),
         "suggestions": rng.choice([0, 1, 2]),
         "turns": len(turns),
     }

@@ -39,7 +39,8 @@ def test_an_unknown_name_is_told_the_known_ones(name: str) -> None:
         parse_condition(name, "mcqa")
     assert str(error.value) == (
         f"unknown condition {name!r}; known: zero-shot, hint, reference, stateless, history, "
-        "icl:1, icl:2, icl:3, icl:4, icl:5, random-suggestions, unfiltered, clear"
+        "icl:1, icl:2, icl:3, icl:4, icl:5, random-suggestions, useless-suggestions, "
+        "unfiltered, clear"
     )
 
 
@@ -84,19 +85,21 @@ WITH_ANY_PROTOCOL = {
 }  # fmt: skip
 WITH_SUGGESTIONS = {
     both("hint", "icl:3"), both("hint", "random-suggestions"), both("icl:3", "unfiltered"),
-    both("random-suggestions", "unfiltered"),
+    both("random-suggestions", "unfiltered"), both("hint", "useless-suggestions"),
+    both("useless-suggestions", "unfiltered"),
 }  # fmt: skip
 
 
 def test_what_goes_together_in_tools() -> None:
     stateless = {
-        both("stateless", n) for n in ("hint", "icl:3", "random-suggestions", "unfiltered")
+        both("stateless", n)
+        for n in ("hint", "icl:3", "random-suggestions", "useless-suggestions", "unfiltered")
     }
     assert pairs("tools") == WITH_ANY_PROTOCOL | WITH_SUGGESTIONS | stateless
 
 
 def test_what_goes_together_in_mcqa() -> None:
-    history = {both("history", n) for n in ("hint", "icl:3", "unfiltered")}
+    history = {both("history", n) for n in ("hint", "icl:3", "random-suggestions", "unfiltered")}
     assert pairs("mcqa") == WITH_ANY_PROTOCOL | WITH_SUGGESTIONS | history
 
 
@@ -104,7 +107,9 @@ def test_what_goes_together_in_oeg() -> None:
     assert pairs("oeg") == WITH_ANY_PROTOCOL
 
 
-@pytest.mark.parametrize("name", ["history", "stateless", "icl:1", "random-suggestions"])
+@pytest.mark.parametrize(
+    "name", ["history", "stateless", "icl:1", "random-suggestions", "useless-suggestions"]
+)
 def test_what_makes_no_sense_in_oeg(name: str) -> None:
     assert refused(name, "oeg")
 
@@ -158,6 +163,7 @@ def test_unfiltered_is_said_of_the_whole() -> None:
         ("hint", "all", "all"),
         ("random-suggestions", "scenario", "random"),
         ("random-suggestions", "random", "random"),
+        ("useless-suggestions", "scenario", "random"),
         ("icl:1", "all", "all"),
     ],
 )

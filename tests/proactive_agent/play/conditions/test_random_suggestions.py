@@ -1,4 +1,4 @@
-"""The condition `random-suggestions`: suggestions of other scenarios, which never help."""
+"""The conditions `random-suggestions` and `useless-suggestions`."""
 
 import asyncio
 from pathlib import Path
@@ -6,14 +6,24 @@ from pathlib import Path
 import pytest
 
 from proactive_agent.play.conditions import parse_condition
+from proactive_agent.play.protocols import Protocol
 from proactive_agent.providers import Provider, create_provider
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.scenarios import SCENARIOS, DataFolder, Sample
 from proactive_agent.scenarios.sample import is_abstention
 from proactive_agent.tools import UserError
+from proactive_agent.tools.texts import DONE
 from tests.proactive_agent.running import play_new
-from tests.proactive_agent.scripted import Mcqa, Scripted, Sightless, play, sample_of
+from tests.proactive_agent.scripted import (
+    Mcqa,
+    Scripted,
+    Sightless,
+    ToolUse,
+    call,
+    play,
+    sample_of,
+)
 from tests.scenarios.official_layout import Fields, write_samples
 
 ALWAYS_ASK = create_provider("baseline:always-ask")
@@ -25,10 +35,14 @@ def played(
     sample: Sample | None = None,
     data: DataFolder | None = None,
     seed: int = 0,
+    condition: str = "random-suggestions",
+    protocol: Protocol | None = None,
+    repeat: int = 0,
 ) -> EpisodeRecord:
     episode = play(
-        scenario, provider, Mcqa(), "random-suggestions", data=data, sample=sample, seed=seed
-    )
+        scenario, provider, protocol or Mcqa(), condition, data=data, sample=sample, seed=seed,
+        repeat=repeat,
+    )  # fmt: skip
     return asyncio.run(episode)
 
 
@@ -39,12 +53,16 @@ def suggested(episode: EpisodeRecord) -> list[str]:
     return [text for text in shown if text not in categories and not is_abstention(text)]
 
 
+@pytest.mark.parametrize("condition", ["random-suggestions", "useless-suggestions"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_places_stay_and_what_they_say_is_foreign(scenario: str) -> None:
+def test_the_places_stay_and_what_they_say_is_foreign(scenario: str, condition: str) -> None:
     environment = SCENARIOS[scenario]
     for sample in DataFolder().samples(scenario, 8):
-        plain = asyncio.run(play(scenario, Scripted("Z"), Mcqa(), sample=sample)).turns[0].options
-        shown = played(scenario, Scripted("Z"), sample).turns[0].options
+        zero_shot = asyncio.run(play(scenario, Scripted("Z"), Mcqa(), sample=sample)).turns[0]
+        # Random suggestions are never taken away, not even those that the first state lacks.
+        every = [*sample.options, *sample.categories]
+        plain = every if condition == "random-suggestions" else zero_shot.options
+        shown = played(scenario, Scripted("Z"), sample, condition=condition).turns[0].options
         own = [environment.intervention(text) for text in shown[: -len(sample.categories)]]
         assert own == [None] * len(own)
         stay = [(a, b) for a, b in zip(plain, shown, strict=True) if a not in sample.suggestions]
@@ -53,8 +71,64 @@ def test_the_places_stay_and_what_they_say_is_foreign(scenario: str) -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_to_take_one_is_wrong_and_ends_it(scenario: str) -> None:
-    episode = played(scenario)
+def test_taking_one_leads_to_a_random_intervention_and_the_question_is_asked_again(
+    scenario: str,
+) -> None:
+    own = {i.tool for i in SCENARIOS[scenario].keywords.values()}
+    for sample in DataFolder().samples(scenario, 4):
+        episode = played(scenario, sample=sample)
+        *taken, last = episode.turns
+        assert taken or episode.outcome.stop == "left_video"
+        for turn in taken:
+            assert turn.verdict.suggestion == "correct"
+            assert turn.action.tool not in own
+            assert turn.action.performed is not None
+            assert turn.action.performed.tool in own
+        if episode.outcome.stop == "turn_limit":
+            assert last.action.performed is None
+        assert len({(t.image.path, t.image.crop) for t in episode.turns[:2]}) == len(
+            episode.turns[:2]
+        )
+        assert [turn.options for turn in taken] == [last.options] * len(taken)
+        assert episode.outcome.suggestions == sum(
+            turn.verdict.suggestion == "correct" for turn in episode.turns
+        )
+        assert episode.fewest is None
+
+
+def test_a_move_that_leaves_the_video_ends_the_episode() -> None:
+    samples = list(DataFolder().samples("changeit"))
+    episodes = [played("changeit", sample=s, seed=n) for s in samples[:6] for n in range(4)]
+    left = [episode for episode in episodes if episode.outcome.stop == "left_video"]
+    assert left
+    for episode in left:
+        performed = episode.turns[-1].action.performed
+        assert (episode.outcome.correct, episode.error) == (False, None)
+        assert performed is not None
+        assert performed.argument in ("rewind", "wait")
+
+
+def test_the_right_category_counts_after_a_random_intervention() -> None:
+    oracle = create_provider("baseline:oracle")
+    episode = played("rod", oracle)
+    assert episode.turns[0].action.kind == "intervention"
+    assert (episode.outcome.correct, episode.outcome.turns) == (True, 2)
+
+
+def test_the_random_interventions_depend_on_seed_sample_and_repeat() -> None:
+    def drawn(sample_id: int, seed: int, repeat: int = 0) -> list[str | None]:
+        sample = sample_of("rod", sample_id)
+        turns = played("rod", sample=sample, seed=seed, repeat=repeat).turns
+        return [turn.action.performed and turn.action.performed.argument for turn in turns]
+
+    assert drawn(0, 0) == drawn(0, 0)
+    ways = [drawn(0, 0), drawn(1, 0), drawn(0, 1), drawn(0, 0, repeat=1)]
+    assert all(a != b for i, a in enumerate(ways) for b in ways[:i])
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_to_take_a_useless_one_is_wrong_and_ends_it(scenario: str) -> None:
+    episode = played(scenario, condition="useless-suggestions")
     assert episode.turns[0].verdict.model_dump() == {
         "suggestion": "wrong", "category": "mismatch",
     }  # fmt: skip
@@ -69,7 +143,7 @@ def test_to_take_one_is_wrong_and_ends_it(scenario: str) -> None:
 
 @pytest.mark.parametrize("letter", ["A", "B", "C"])
 def test_no_letter_is_taken_for_the_valid_one_that_stood_there(letter: str) -> None:
-    episode = played("rod", Scripted(letter))
+    episode = played("rod", Scripted(letter), condition="useless-suggestions")
     assert episode.turns[0].verdict.suggestion == "wrong"
 
 
@@ -84,9 +158,9 @@ def test_the_right_category_is_right() -> None:
     assert played("coco", Scripted(sample_of("coco").answer)).outcome.correct
 
 
-def test_who_knows_that_nothing_helps_gives_up() -> None:
+def test_a_policy_that_knows_that_nothing_helps_gives_up() -> None:
     oracle = create_provider("baseline:oracle")
-    assert played("rod", oracle).outcome.stop == "abstained"
+    assert played("rod", oracle, condition="useless-suggestions").outcome.stop == "abstained"
 
 
 def test_the_draw_is_seeded_per_sample() -> None:
@@ -140,11 +214,33 @@ def test_a_fault_in_another_scenarios_file_is_found_before_anything_is_asked(
 # With tools --------------------------------------------------------------------------------------
 
 
-def test_with_tools_it_is_the_toolset_of_other_scenarios(tmp_path: Path) -> None:
+def test_with_tools_a_foreign_call_leads_to_a_random_intervention() -> None:
+    right = sample_of("rod").answer.removesuffix(".")
+    provider = Scripted(call("rotate_object"), call("answer", category=right))
+    episode = played("rod", provider, protocol=ToolUse("random"))
+    performed = episode.turns[0].action.performed
+    assert performed is not None
+    assert performed.tool == "move_object"
+    done = next(o for o in sample_of("rod").options if f"to the {performed.argument}" in o)
+    assert episode.turns[1].prompt == DONE.format(what=done.removesuffix("."))
+    assert episode.outcome.correct
+
+
+def test_with_tools_a_request_in_words_is_carried_out_as_asked() -> None:
+    provider = Scripted("Please move the blocks to the left.", "Please dance.")
+    episode = played("rod", provider, protocol=ToolUse("random"))
+    first, second = episode.turns
+    assert (first.action.tool, first.action.argument) == ("move_object", "left")
+    assert first.action.performed is None
+    assert second.verdict.suggestion == "wrong"
+
+
+@pytest.mark.parametrize("condition", ["random-suggestions", "useless-suggestions"])
+def test_with_tools_it_is_the_toolset_of_other_scenarios(tmp_path: Path, condition: str) -> None:
     settings = Settings(
         provider="baseline:always-ask",
         scenarios=("rod",),
-        condition="random-suggestions",
+        condition=condition,
         limit=1,
     )
     (episode,) = play_new(settings, tmp_path).episodes()
@@ -152,5 +248,6 @@ def test_with_tools_it_is_the_toolset_of_other_scenarios(tmp_path: Path) -> None
         "seek_video", "rotate_object", "enhance_image", "add_details", "move_camera", "answer",
         "abstain",
     ]  # fmt: skip
-    assert episode.turns[0].verdict.suggestion == "wrong"
-    assert episode.outcome.stop == "invalid"
+    useless = condition == "useless-suggestions"
+    assert episode.turns[0].verdict.suggestion == ("wrong" if useless else "correct")
+    assert episode.outcome.stop == ("invalid" if useless else "turn_limit")

@@ -160,11 +160,16 @@ def test_solved_examples_are_shown_for_the_scenarios_that_have_them(drawn: Drawn
     assert points(made.axes[0], "^", "#D55E00") == [(100.0, 0.0)]
 
 
-def test_random_suggestions_compare_first_turns_that_ask() -> None:
-    runs = runs_of(["AAAA", "A000"], ["zero-shot", "random-suggestions"])
-    asks = figure("random-suggestions", runs).axes[0]
-    assert asks.get_xlabel() == "first turns that ask (%)"
-    assert points(asks) == [(25.0, 0.0), (100.0, 0.0)]
+def test_random_suggestions_compare_shares_of_turns() -> None:
+    runs = runs_of(["AA00", "A000"], ["zero-shot", "random-suggestions"])
+    panels = figure("random-suggestions", runs).axes
+    assert [axes.get_xlabel() for axes in panels] == [
+        "turns that ask (%)", "turns that abstain (%)", "turns that predict (%)",
+    ]  # fmt: skip
+    # Of 6 turns 2 ask, of 5 turns 1.
+    assert [x for x, _ in points(panels[0])] == pytest.approx([20.0, 100 / 3])
+    changes = [[text.get_text() for text in axes.texts] for axes in panels]
+    assert changes == [["\N{MINUS SIGN}40%"], ["\N{EN DASH}"], ["+20%"]]
 
 
 def test_bars_of_actions_are_shares_of_turns(one: list[PlayedRun]) -> None:
