@@ -6,7 +6,7 @@ separately.
 """
 
 from collections.abc import Iterable, Mapping
-from math import isfinite, isnan
+from math import isnan
 
 from pydantic import BaseModel
 
@@ -19,10 +19,12 @@ from proactive_agent.metrics.statistics import (
     Series,
     average,
     estimate,
+    mean_share,
     ratio,
     resample,
-    share,
+    share_of,
 )
+from proactive_agent.metrics.statistics.shares import Proportion
 from proactive_agent.metrics.table import Samples, ScenarioTable, Tables, gather
 
 
@@ -178,7 +180,7 @@ def summarise_tables(tables: Tables) -> Summary:
     overall = Repeats.averaged([found for found in repeats.values() if found])
     return Summary(
         scenarios=scenarios,
-        macro=_macro(scenarios, series, samples),
+        macro=_macro(scenarios, samples, series),
         consistency=overall.estimates() if overall else None,
         errors=sum(scenario.errors for scenario in scenarios.values()),
         error_kinds=count_kinds(error for table in tables.values() for error in table.errors()),
@@ -195,13 +197,19 @@ def ratio_series(scenario: str, samples: Samples) -> dict[str, Series]:
 def rate(samples: Samples, name: str, series: Series) -> Estimate:
     """Estimates a metric of one scenario.
 
-    A share of independent trials gets Wilson's interval, any other metric the bootstrap's.
+    A share gets a Wilson interval, any other metric a bootstrap interval.
     """
+    if not RATIOS[name].share:
+        return estimate(series)
+    share = _share(samples, name)
+    return share.estimate() if share else Estimate()
+
+
+def _share(samples: Samples, name: str) -> Proportion | None:
+    """Returns a share, or None if nothing was counted or if a part is unknown."""
     metric = RATIOS[name]
-    over, of = samples.column(metric.over), samples.column(metric.of)
-    if metric.share and of.max(initial=0) <= 1 and isfinite(series[0]):
-        return share(int(over.sum()), int(of.sum()))
-    return estimate(series)
+    over = samples.column(metric.over)
+    return None if isnan(over.sum()) else share_of(over, samples.column(metric.of))
 
 
 def _repeats(scenario: str, samples: Samples) -> Repeats | None:
@@ -228,8 +236,8 @@ def _scenario(
 
 def _macro(
     scenarios: Mapping[str, ScenarioSummary],
-    series: Mapping[str, Mapping[str, Series]],
     samples: Mapping[str, Samples],
+    series: Mapping[str, Mapping[str, Series]],
 ) -> Rates:
     rates = {}
     for name, metric in RATIOS.items():
@@ -239,7 +247,13 @@ def _macro(
             continue
         own = [getattr(found, name) for found in scenarios.values()]
         known = [one for one in own if one.value is not None]
-        averaged = average(found[name] for found in series.values())
-        # The average over one scenario keeps that scenario's interval.
-        rates[name] = known[0] if len(known) == 1 else estimate(averaged)
+        if len(known) == 1:
+            # The average over one scenario keeps that scenario's interval.
+            rates[name] = known[0]
+        elif metric.share:
+            shares = [_share(found, name) for found in samples.values()]
+            mean = mean_share([share for share in shares if share])
+            rates[name] = mean.estimate() if mean else Estimate()
+        else:
+            rates[name] = estimate(average(found[name] for found in series.values()))
     return Rates(**rates)

@@ -4,7 +4,18 @@ The statistical unit is the sample, not the turn or the episode. Repeats of a sa
 an episode stay together in every resample.
 """
 
-from proactive_agent.metrics.statistics.estimate import Estimate, average, estimate, ratio, share
+from proactive_agent.metrics.statistics.estimate import Estimate, average, estimate, ratio
 from proactive_agent.metrics.statistics.resampling import Series, resample
+from proactive_agent.metrics.statistics.shares import mean_estimate, mean_share, share_of
 
-__all__ = ["Estimate", "Series", "average", "estimate", "ratio", "resample", "share"]
+__all__ = [
+    "Estimate",
+    "Series",
+    "average",
+    "estimate",
+    "mean_estimate",
+    "mean_share",
+    "ratio",
+    "resample",
+    "share_of",
+]

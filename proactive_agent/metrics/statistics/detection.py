@@ -4,43 +4,91 @@ The signal is a picture that does not show enough. Asking there is a hit; asking
 is a false alarm.
 """
 
+from collections.abc import Sequence
+from math import hypot
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from proactive_agent.metrics.statistics.estimate import ratio
-from proactive_agent.metrics.statistics.resampling import Series
+from proactive_agent.metrics.statistics.estimate import Estimate, estimate, ratio
+from proactive_agent.metrics.statistics.resampling import resample
+from proactive_agent.metrics.statistics.shares import (
+    Proportion,
+    mean_estimate,
+    mean_share,
+    paired_difference,
+    share_of,
+)
+
+_NORMAL = NormalDist()
+
+COUNTS = ("hits", "needed", "false_alarms", "clear")
+"""Columns of a table of samples. `needed` and `clear` count pictures; `hits` and `false_alarms`
+those of them on which the model asks."""
 
 
 class Detection(NamedTuple):
     """Measures of how well a model distinguishes pictures that need help from clear ones."""
 
-    asks_needed: Series
+    asks_needed: Proportion | None
     """Hit rate: share of pictures that need help on which the model asks."""
-    asks_clear: Series
+    asks_clear: Proportion | None
     """False-alarm rate: share of clear pictures on which the model asks."""
-    balanced_accuracy: Series
+    balanced_accuracy: Estimate
     """Mean of the hit rate and the share of clear pictures without asking; 0.5 is chance."""
-    f1: Series
+    f1: Estimate
     """F1 score of asking."""
-    d_prime: Series
+    d_prime: Estimate
     """Sensitivity: distance between the two kinds of pictures in standard deviations of the noise.
-    Half a case is added to each cell (log-linear correction), so that it stays finite."""
+    Half a case is added to each cell (log-linear correction), so that it stays finite. The value
+    and its interval cannot exceed `ceiling`."""
+    ceiling: Estimate
+    """The largest d' that this number of pictures can show; without an interval."""
 
 
-def detect(hits: Series, needed: Series, false_alarms: Series, clear: Series) -> Detection:
-    """Computes the measures from counts.
+def detect(rows: NDArray[np.float64], name: str) -> Detection:
+    """Computes the measures from one row per sample and a column per name in COUNTS.
 
-    `needed` and `clear` count pictures; `hits` and `false_alarms` those on which the model asks.
+    `name` seeds the resampling of F1.
     """
-    from scipy.special import ndtri
+    hits, needed, false_alarms, clear = rows.T
+    asking, asking_clear = share_of(hits, needed), share_of(false_alarms, clear)
+    d_prime = balanced = ceiling = Estimate()
+    if asking and asking_clear:
+        trials, clear_trials = float(needed.sum()), float(clear.sum())
+        d_prime = _d_prime(asking, trials, asking_clear, clear_trials)
+        ceiling = Estimate(value=_z(1, trials) - _z(0, clear_trials))
+        both = (needed > 0) & (clear > 0)
+        difference = paired_difference(
+            hits[both] / needed[both], false_alarms[both] / clear[both], min(trials, clear_trials)
+        )
+        balanced = Estimate(**{k: (1 + v) / 2 for k, v in difference if v is not None})
+    sums = resample(COUNTS, rows, name)
+    f1 = ratio(2 * sums["hits"], sums["needed"] + sums["hits"] + sums["false_alarms"])
+    return Detection(asking, asking_clear, balanced, estimate(f1), d_prime, ceiling)
 
-    asks_needed, asks_clear = ratio(hits, needed), ratio(false_alarms, clear)
-    d_prime = ndtri((hits + 0.5) / (needed + 1)) - ndtri((false_alarms + 0.5) / (clear + 1))
+
+def averaged(detections: Sequence[Detection]) -> Detection:
+    """Averages the measures over scenarios, whose samples are independent."""
+    needed, clear, *others = zip(*detections, strict=True)
     return Detection(
-        asks_needed,
-        asks_clear,
-        balanced_accuracy=(asks_needed + 1 - asks_clear) / 2,
-        f1=ratio(2 * hits, needed + hits + false_alarms),
-        d_prime=np.where((needed > 0) & (clear > 0), d_prime, np.nan),
+        mean_share([share for share in needed if share]),
+        mean_share([share for share in clear if share]),
+        *map(mean_estimate, others),
     )
+
+
+def _d_prime(needed: Proportion, trials: float, clear: Proportion, clear_trials: float) -> Estimate:
+    """Returns d' with the limits of the two rates, combined on the scale of d' (MOVER)."""
+    signal, noise = _z(needed.value, trials), _z(clear.value, clear_trials)
+    below = hypot(signal - _z(needed.low, trials), _z(clear.high, clear_trials) - noise)
+    above = hypot(_z(needed.high, trials) - signal, noise - _z(clear.low, clear_trials))
+    value = signal - noise
+    return Estimate(value=value, low=value - below, high=value + above)
+
+
+def _z(rate: float, trials: float) -> float:
+    """Returns the normal quantile of a rate, with half a case added to each cell."""
+    return _NORMAL.inv_cdf((rate * trials + 0.5) / (trials + 1))

@@ -18,7 +18,7 @@ class Estimate(BaseModel):
     value: float | None = None
     """Null if nothing was counted or if a part is unknown."""
     low: float | None = None
-    """Lower bound. Both bounds are null if all samples have the same value."""
+    """Lower bound. Both bounds are null if they are unknown, as for a mean of equal values."""
     high: float | None = None
 
 
@@ -35,16 +35,6 @@ def estimate(series: Series) -> Estimate:
         return Estimate(value=float(series[0]))
     low, high = np.percentile(draws, [50 * (1 - LEVEL), 50 * (1 + LEVEL)])
     return Estimate(value=float(series[0]), low=float(low), high=float(high))
-
-
-def share(successes: int, trials: int) -> Estimate:
-    """Returns the share of successes in independent trials, with Wilson's interval."""
-    from scipy.stats import binomtest
-
-    if not trials:
-        return Estimate()
-    bounds = binomtest(successes, trials).proportion_ci(LEVEL, method="wilson")
-    return Estimate(value=successes / trials, low=float(bounds.low), high=float(bounds.high))
 
 
 def ratio(over: Series, of: Series) -> Series:

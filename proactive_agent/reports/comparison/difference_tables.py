@@ -19,7 +19,14 @@ _WRITE = {"acc": points_cell, "informed": points_cell, "psr": change_cell}
 _UNITS = {"acc": "acc, points", "informed": "informed, points", "psr": "psr"}
 
 _DETECTION = "help-seeking as detection"
-_MEASURES = ("asks if\nneeded %", "asks if\nclear %", "balanced\nacc %", "F1 %", "d′")
+_MEASURES = (
+    "asks if\nneeded %",
+    "asks if\nclear %",
+    "balanced\nacc %",
+    "F1 %",
+    "d′",
+    "d′ is\nat most",
+)
 
 
 def difference_grids(
@@ -75,4 +82,4 @@ def help_seeking_grids(pairs: Sequence[HelpSeekingPair]) -> list[Grid]:
 
 def _measures(found: HelpSeeking) -> list[Cell]:
     shares = (found.asks_needed, found.asks_clear, found.balanced_accuracy, found.f1)
-    return [*map(percent_cell, shares), decimals_cell(found.d_prime)]
+    return [*map(percent_cell, shares), *map(decimals_cell, (found.d_prime, found.ceiling))]

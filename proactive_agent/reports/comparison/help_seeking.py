@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from proactive_agent.metrics import PlayedRun
-from proactive_agent.metrics.statistics import Estimate, average, estimate, resample, share
-from proactive_agent.metrics.statistics.detection import Detection, detect
+from proactive_agent.metrics.statistics import Estimate
+from proactive_agent.metrics.statistics.detection import COUNTS, Detection, averaged, detect
+from proactive_agent.metrics.statistics.shares import Proportion
 from proactive_agent.metrics.table import SampleId, Samples, ScenarioTable
 from proactive_agent.reports.runs import same_data
 from proactive_agent.settings.condition_label import varied_parts
 
 _SHARED = ("provider", "provider_settings", "protocol", "toolset", "parser", "forgiving")
 """Settings that both runs must have in common."""
-_COUNTS = ("hits", "needed", "false_alarms", "clear")
 
 
 class HelpSeeking(BaseModel):
@@ -31,6 +31,8 @@ class HelpSeeking(BaseModel):
     balanced_accuracy: Estimate
     f1: Estimate
     d_prime: Estimate
+    ceiling: Estimate
+    """The largest d' that this number of samples can show."""
 
 
 class HelpSeekingPair(BaseModel):
@@ -85,10 +87,10 @@ def _settings(run: PlayedRun) -> list[object]:
 
 
 def _counts(needed: ScenarioTable, clear: ScenarioTable) -> NDArray[np.float64]:
-    """Returns a row per common sample, with a column per name in _COUNTS."""
+    """Returns a row per common sample, with a column per name in COUNTS."""
     occluded, plain = _asked(needed.samples()), _asked(clear.samples())
     rows = [(*occluded[sample], *plain[sample]) for sample in occluded if sample in plain]
-    return np.array(rows, dtype=np.float64).reshape(-1, len(_COUNTS))
+    return np.array(rows, dtype=np.float64).reshape(-1, len(COUNTS))
 
 
 def _asked(samples: Samples) -> dict[SampleId, tuple[float, float]]:
@@ -98,32 +100,24 @@ def _asked(samples: Samples) -> dict[SampleId, tuple[float, float]]:
 
 
 def _pair(needed: str, clear: str, counted: Mapping[str, NDArray[np.float64]]) -> HelpSeekingPair:
-    detections = {}
-    for scenario, counts in counted.items():
-        sums = resample(_COUNTS, counts, f"help-seeking in {scenario}")
-        detections[scenario] = detect(*(sums[name] for name in _COUNTS))
-    scenarios = {
-        scenario: _measured(detection, counted[scenario])
-        for scenario, detection in detections.items()
+    detections = {
+        scenario: detect(counts, f"help-seeking in {scenario}")
+        for scenario, counts in counted.items()
     }
-    if len(scenarios) == 1:
-        (macro,) = scenarios.values()
-    else:
-        averages = (average(series) for series in zip(*detections.values(), strict=True))
-        samples = sum(map(len, counted.values()))
-        macro = _estimates(Detection(*averages), samples)
-    return HelpSeekingPair(needed=needed, clear=clear, scenarios=scenarios, macro=macro)
+    return HelpSeekingPair(
+        needed=needed,
+        clear=clear,
+        scenarios={
+            scenario: _measures(found, len(counted[scenario]))
+            for scenario, found in detections.items()
+        },
+        macro=_measures(averaged([*detections.values()]), sum(map(len, counted.values()))),
+    )
 
 
-def _measured(detection: Detection, counts: NDArray[np.float64]) -> HelpSeeking:
-    found = _estimates(detection, len(counts))
-    if counts.max() > 1:
-        return found
-    hits, needed, false_alarms, clear = (int(total) for total in counts.sum(axis=0))
-    shares = {"asks_needed": share(hits, needed), "asks_clear": share(false_alarms, clear)}
-    return found.model_copy(update=shares)
-
-
-def _estimates(detection: Detection, samples: int) -> HelpSeeking:
-    fields = zip(Detection._fields, detection, strict=True)
-    return HelpSeeking(samples=samples, **{name: estimate(series) for name, series in fields})
+def _measures(detection: Detection, samples: int) -> HelpSeeking:
+    measures = {
+        name: found.estimate() if isinstance(found, Proportion) else found or Estimate()
+        for name, found in detection._asdict().items()
+    }
+    return HelpSeeking(samples=samples, **measures)

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from proactive_agent.metrics.statistics import Estimate
-from proactive_agent.metrics.statistics.estimate import share
+from proactive_agent.metrics.statistics.shares import Proportion
 from proactive_agent.play.simulated_user import understand
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import Intervention, Vague
@@ -95,7 +95,7 @@ def score_requests(requests: Sequence[LabelledRequest], readings: Sequence[str])
             for (request, found), hit in zip(pairs, right, strict=True)
             if chosen(request.expected, found)
         ]
-        return share(sum(hits), len(hits))
+        return Proportion(sum(hits) / len(hits), len(hits)).estimate() if hits else Estimate()
 
     other = (VAGUE, NONE)
     return RequestScores(

@@ -3,24 +3,30 @@ from statistics import NormalDist
 import numpy as np
 import pytest
 
-from proactive_agent.metrics.statistics.detection import Detection, detect
+from proactive_agent.metrics.statistics.detection import COUNTS, Detection, detect
 
 
-def detected(hits: float, needed: float, false_alarms: float, clear: float) -> dict[str, float]:
-    found = detect(*(np.array([float(n)]) for n in (hits, needed, false_alarms, clear)))
-    return {
-        name: series.item() for name, series in zip(Detection._fields, found, strict=True)
-    }  # fmt: skip
+def asking(hits: int, needed: int, false_alarms: int, clear: int) -> Detection:
+    """Detects from one row per sample; samples without a picture of a kind have no such trial."""
+    rows = np.zeros((max(needed, clear), len(COUNTS)))
+    for column, count in enumerate((hits, needed, false_alarms, clear)):
+        rows[:count, column] = 1
+    return detect(rows, "x")
+
+
+def detected(hits: int, needed: int, false_alarms: int, clear: int) -> dict[str, float | None]:
+    found = asking(hits, needed, false_alarms, clear)._asdict()
+    return {name: measure and measure.value for name, measure in found.items()}
 
 
 def test_asking_is_measured_where_it_is_needed_and_where_not() -> None:
-    found = detected(hits=15, needed=20, false_alarms=4, clear=16)
+    found = detected(hits=15, needed=20, false_alarms=5, clear=20)
     assert (found["asks_needed"], found["asks_clear"]) == (0.75, 0.25)
-    assert found["balanced_accuracy"] == 0.75
-    precision, recall = 15 / 19, 15 / 20
+    assert found["balanced_accuracy"] == pytest.approx(0.75)
+    precision, recall = 15 / 20, 15 / 20
     assert found["f1"] == pytest.approx(2 * precision * recall / (precision + recall))
     z = NormalDist().inv_cdf
-    assert found["d_prime"] == pytest.approx(z(15.5 / 21) - z(4.5 / 17))
+    assert found["d_prime"] == pytest.approx(z(15.5 / 21) - z(5.5 / 21))
 
 
 @pytest.mark.parametrize("asked", [0, 20])
@@ -38,5 +44,12 @@ def test_d_prime_is_finite_for_perfect_behaviour() -> None:
 def test_measures_of_both_kinds_need_pictures_of_both_kinds() -> None:
     found = detected(3, 5, 0, 0)
     assert found["asks_needed"] == 0.6
-    assert np.isnan(found["balanced_accuracy"])
-    assert np.isnan(found["d_prime"])
+    assert found["balanced_accuracy"] is None
+    assert found["d_prime"] is None
+
+
+def test_perfect_behaviour_reaches_the_ceiling_of_d_prime_and_has_a_lower_limit() -> None:
+    found = asking(25, 25, 0, 25)
+    assert found.ceiling.value == found.d_prime.value == pytest.approx(4.14, abs=0.01)
+    assert found.d_prime.high == found.d_prime.value
+    assert found.d_prime.low == pytest.approx(2.69, abs=0.01)

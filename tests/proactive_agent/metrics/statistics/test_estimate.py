@@ -1,21 +1,8 @@
 import numpy as np
 import pytest
-from statsmodels.stats.proportion import proportion_confint
 
-from proactive_agent.metrics.statistics import Estimate, average, estimate, ratio, share
+from proactive_agent.metrics.statistics import Estimate, average, estimate, ratio
 from proactive_agent.metrics.statistics.resampling import DRAWS
-
-
-@pytest.mark.parametrize(("successes", "trials"), [(0, 26), (26, 26), (7, 23), (1, 1), (40, 2591)])
-def test_a_share_has_wilsons_interval(successes: int, trials: int) -> None:
-    found = share(successes, trials)
-    assert found.value == successes / trials
-    expected = proportion_confint(successes, trials, method="wilson")
-    assert (found.low, found.high) == pytest.approx(expected, abs=1e-12)
-
-
-def test_a_share_without_trials_is_unknown() -> None:
-    assert share(0, 0) == Estimate()
 
 
 def series(observed: float, draws: np.ndarray) -> np.ndarray:

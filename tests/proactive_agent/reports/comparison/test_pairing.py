@@ -1,3 +1,6 @@
+from itertools import product
+
+import numpy as np
 import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
@@ -52,6 +55,18 @@ def test_repeats_of_a_sample_are_one_sample() -> None:
     found = subtract(ours.tables, base.tables, ["rod"]).scenarios["rod"]["acc"]
     assert (found.samples, found.difference.value) == (1, 1)
     assert (found.p, found.stars) == (1, "")
+
+
+def test_acc_of_repeated_samples_is_tested_by_the_size_of_the_differences() -> None:
+    """Nine samples gain one right repeat of five and one loses all; a sign test sees 9 to 1."""
+    ours = [one for r in range(5) for one in answers("1" * 9 + "0", repeat=r)]
+    base = [one for r in range(5) for one in answers(("0" if r == 0 else "1") * 9 + "1", repeat=r)]
+    found = subtract(played("ours", ours).tables, played("base", base).tables, ["rod"])
+    differences = np.array([0.2] * 9 + [-1.0])
+    null = [abs(differences @ signs) for signs in product((-1, 1), repeat=10)]
+    exact = np.mean(np.array(null) >= abs(differences.sum()) - 1e-9)
+    assert found.scenarios["rod"]["acc"].p == pytest.approx(exact, abs=0.02)
+    assert found.scenarios["rod"]["acc"].p > 0.2
 
 
 def test_a_significant_difference_gets_stars() -> None:
