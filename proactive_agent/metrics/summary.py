@@ -108,6 +108,9 @@ class ScenarioSummary(Rates):
     actions: Actions
     invalid_reasons: dict[str, int]
     """Number of replies that could not be read as an action, by reason."""
+    finish_reasons: dict[str, int] = {}
+    """Number of replies by finish reason, also of episodes with an error; see
+    `providers.api.finish_reasons`."""
     cut_off_replies: int
     """Replies that the token limit cut off, also those of episodes with an error."""
     lenient_only: int
@@ -227,6 +230,7 @@ def _scenario(
         errors=len(table) - int(played["episodes"]),
         actions=Actions(**{kind: played[kind] for kind in ACTION_KINDS}),
         invalid_reasons=table.reasons(),
+        finish_reasons=table.finish_reasons(),
         cut_off_replies=int(totals["cut_off"] or 0),
         consistency=repeats.estimates() if repeats else None,
         **{name: played[name] for name in _PLAYED},

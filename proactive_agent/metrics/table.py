@@ -19,6 +19,12 @@ _PACK = struct.Struct(f"{len(COLUMNS)}d").pack
 _EPISODES = COLUMNS.index("episodes")
 _INVALID = COLUMNS.index("invalid")
 
+NOT_REPORTED = "not reported"
+"""Stands for the finish reason of a reply without one."""
+
+LONGEST_REASON = 60
+"""Longest finish reason that is counted, in characters. Servers may send any text."""
+
 SampleId = int | str
 _Key = tuple[SampleId, int]
 """Sample and repeat."""
@@ -49,6 +55,8 @@ class ScenarioTable:
         """The reasons of invalid replies, by episode."""
         self._errors: dict[_Key, EpisodeError] = {}
         self._served: dict[_Key, tuple[Served, ...]] = {}
+        self._finished: dict[_Key, tuple[str, ...]] = {}
+        """The finish reasons of the replies, by episode."""
         self._shared: dict[Any, Any] = {}
         """Equal errors and served models are kept once, so that a large run fits into memory."""
 
@@ -69,11 +77,18 @@ class ScenarioTable:
         found = EpisodeError(error.source, error.kind, error.message) if error else None
         self._keep(self._errors, key, found)
         self._keep(self._served, key, served_in(episode))
+        ended = (turn.reply.finish_reason or NOT_REPORTED for turn in episode.turns)
+        self._keep(self._finished, key, tuple(reason[:LONGEST_REASON] for reason in ended))
 
     def reasons(self) -> dict[str, int]:
         """Counts invalid replies by reason."""
         counts = Counter(why for whys in self._reasons.values() for why in whys)
         return dict(sorted(counts.items()))
+
+    def finish_reasons(self) -> dict[str, int]:
+        """Counts replies by finish reason, the most frequent first."""
+        counts = Counter(reason for ended in self._finished.values() for reason in ended)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
     def errors(self) -> Iterable[EpisodeError]:
         """Returns the errors of the episodes that met one."""

@@ -4,8 +4,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from proactive_agent.metrics import Summary
+from proactive_agent.metrics.table import NOT_REPORTED
 from proactive_agent.reports.tables.numbers import count, dollars
 
+MOST_REASONS = 6
+"""Most finish reasons that a note lists."""
 EMBEDDED_NOTE = (
     "The embedded suite is for trying things out. "
     "Its scores cannot be compared with published ones."
@@ -39,6 +42,8 @@ def summary_notes(summary: Summary, *, embedded: bool) -> list[str]:
     reasons = _reasons(summary)
     if reasons:
         notes.append(f"Invalid replies: {reasons}.")
+    if ended := _finish_reasons(summary):
+        notes.append(f"Finish reasons of the replies: {ended}.")
     notes += _usage_notes(summary)
     if embedded:
         notes.append(EMBEDDED_NOTE)
@@ -91,6 +96,17 @@ def _reasons(summary: Summary) -> str:
     for scenario in summary.scenarios.values():
         counts.update(scenario.invalid_reasons)
     return ", ".join(f"{number} {why}" for why, number in counts.most_common())
+
+
+def _finish_reasons(summary: Summary) -> str:
+    """Counts replies by finish reason; empty if all ended as they should, or do not say."""
+    counts: Counter[str] = Counter()
+    for scenario in summary.scenarios.values():
+        counts.update(scenario.finish_reasons)
+    if counts.keys() <= {"stop", "tool_calls", NOT_REPORTED}:
+        return ""
+    shown = [f"{number:,} {reason}" for reason, number in counts.most_common(MOST_REASONS)]
+    return ", ".join([*shown, "…"] if len(counts) > MOST_REASONS else shown)
 
 
 def _usage_notes(summary: Summary) -> list[str]:

@@ -142,6 +142,11 @@ def test_another_setting_is_another_request(server: HostileServer, tmp_path: Pat
         {"image_quality": 50},
         {"header": ("X-Title=study",)},
         {"extra_body": '{"top_a": 0.5}'},
+        {"top_p": 0.9},
+        {"top_k": 5},
+        {"api_seed": 7},
+        {"image_detail": "low"},
+        {"thinking_tokens": 7},
     ):
         before = len(server.received)
         own = ProviderSettings(**more)
@@ -230,6 +235,28 @@ def test_a_dry_run_shows_what_would_be_sent_where(
     assert "base64" not in result.stdout
     assert server.received == []
     assert not cache.exists()
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "thinking"),
+    [
+        ("openai:gpt-5", (), "1,024 to 8,192 tokens per reply"),
+        ("openai:gpt-5", ("--reasoning", "low"), "1,024 to 4,096 tokens per reply"),
+        ("openai:gpt-5", ("--thinking-tokens", "100"), "100 to 100 tokens per reply"),
+        ("openai:gpt-4.1", (), None),
+    ],
+)
+def test_a_dry_run_estimates_thinking(
+    model: str, options: tuple[str, ...], thinking: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-never-sent-anywhere")
+    result = invoke("run", "--dry-run", "--scenario", "rod", "--limit", "1", "--provider", model,
+                    *options)  # fmt: skip
+    assert result.exit_code == 0, result.output
+    if thinking:
+        assert f"thinking included: {thinking}" in result.stdout
+    else:
+        assert "thinking" not in result.stdout
 
 
 def test_a_dry_run_names_a_missing_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

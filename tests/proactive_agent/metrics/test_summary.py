@@ -7,7 +7,7 @@ from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.outline import outline_of
 from proactive_agent.tools import UserError
-from tests.proactive_agent.written_records import FAILED, episode
+from tests.proactive_agent.written_records import FAILED, episode, turn
 
 EPISODES = [
     episode("ask", "ask", "right", sample_id=0),
@@ -37,7 +37,7 @@ def test_errors_are_counted_separately_and_change_no_rate() -> None:
     with_error = summarise(EPISODES).scenarios["rod"]
     without = summarise([e for e in EPISODES if e.error is None]).scenarios["rod"]
     assert with_error.errors == 1
-    apart = {"errors", "turns", "input_tokens", "output_tokens"}
+    apart = {"errors", "turns", "finish_reasons", "input_tokens", "output_tokens"}
     assert with_error.model_dump(exclude=apart) == without.model_dump(exclude=apart)
 
 
@@ -50,6 +50,15 @@ def test_costs_include_episodes_with_errors() -> None:
 def test_an_error_before_the_first_reply_cost_nothing() -> None:
     summary = summarise([episode("right"), episode(sample_id=1, error=FAILED)])
     assert summary.scenarios["rod"].input_tokens == 10
+
+
+def test_finish_reasons_are_counted_over_all_replies() -> None:
+    reply = {"text": "", "tool_calls": [], "finish_reason": "recitation!", "tool_format": None}
+    silent = turn("right", reply=reply | {"finish_reason": None})
+    other = episode("ask", "right", turns=[turn("ask", reply=reply), silent])
+    failed = episode("ask", sample_id=1, error=FAILED)
+    rod = summarise([other, failed]).scenarios["rod"]
+    assert rod.finish_reasons == {"not reported": 1, "recitation!": 1, "stop": 1}
 
 
 def test_tokens_are_unknown_if_one_reply_is() -> None:

@@ -16,6 +16,8 @@ from tests.proactive_agent.written_records import FAILED, episode, turn
 ONE = summarise([episode("ask", "right", fewest=1), episode("wrong", scenario="coco")])
 OTHER = summarise([episode("wrong", scenario="coco")])
 
+CUT_OFF = {"text": "", "tool_calls": [], "finish_reason": "length", "tool_format": None}
+
 
 def rows(grid: Grid) -> dict[str, list[str]]:
     return {line.name: [c.text for c in line.cells] for g in grid.groups for line in g.lines}
@@ -78,12 +80,18 @@ def test_total_usage_is_shown_only_if_there_is_any() -> None:
         (summarise([episode("right"), episode(sample_id=1, error=FAILED)]),
          "1 of 2 episodes ended with an error and are left out: 1 timeout."),
         (summarise([episode("unreadable")]), "Invalid replies: 1 unreadable."),
+        (summarise([episode("ask", "right", turns=[turn("ask"), turn("right", reply=CUT_OFF)])]),
+         "Finish reasons of the replies: 1 length, 1 stop."),
         (ONE, "30 input tokens (unknown cached), 6 output tokens (unknown reasoning), "
               "cost unknown."),
     ],
 )  # fmt: skip
 def test_notes_mention_errors_invalid_replies_and_usage(summary: Summary, note: str) -> None:
     assert note in summary_notes(summary, embedded=False)
+
+
+def test_replies_that_all_end_as_they_should_need_no_note() -> None:
+    assert not any("Finish reasons" in note for note in summary_notes(ONE, embedded=False))
 
 
 def test_the_embedded_suite_is_never_shown_without_its_note() -> None:
