@@ -4,10 +4,12 @@
 
 Writes the same episodes three times into runs below DIR: without a call of fsync, in the batches of
 the program, and with a call for each episode. The episodes come as fast as they can be written;
-with a model that takes a second per reply, the share of the batches is far smaller.
+with a model that takes a second per reply, the share of the batches is far smaller. Then writes
+the log of a training, one line per step, without fsync and with the program's call for each line.
 """
 
 import argparse
+import os
 import tempfile
 import time
 from pathlib import Path
@@ -16,9 +18,11 @@ from unittest.mock import patch
 from proactive_agent.records import run_folder
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
+from proactive_agent.training.folder import Journal
 from tests.proactive_agent.written_records import episode
 
 NEVER = 1 << 60
+LINES = 500
 
 
 def seconds(folder: Path, records: list[EpisodeRecord], *, every: int, after: float) -> float:
@@ -32,6 +36,16 @@ def seconds(folder: Path, records: list[EpisodeRecord], *, every: int, after: fl
         for record in records:
             writer.write(record)
         return time.perf_counter() - start
+
+
+def log_seconds(folder: Path, lines: int) -> float:
+    """Writes the log of a training and returns the seconds that it took."""
+    folder.mkdir()
+    journal = Journal(folder)
+    start = time.perf_counter()
+    for step in range(lines):
+        journal.write("grpo", step, {"loss": 0.5, "reward": 0.25, "entropy": 0.125})
+    return time.perf_counter() - start
 
 
 def main() -> None:
@@ -51,9 +65,15 @@ def main() -> None:
         )  # fmt: skip
         each = seconds(place / "each", records[:500], every=1, after=NEVER)
         each *= len(records) / 500
+        with patch.object(os, "fsync"):
+            unforced = log_seconds(place / "unforced", LINES)
+        forced = log_seconds(place / "forced", LINES)
     for label, took in (("never", never), ("in batches", batches), ("each episode", each)):
         rate = took / len(records) * 1e6
         print(f"{label:<14} {rate:8.0f} us per episode   {took / never:6.1f} x")
+    for label, took in (("never", unforced), ("each line", forced)):
+        rate = took / LINES * 1e6
+        print(f"{label:<14} {rate:8.0f} us per step      {took / unforced:6.1f} x")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fixtures for the published wheel, and the option NO_SKIPS, which fails on skipped tests."""
+"""Fixtures for the published wheel, the seed, and NO_SKIPS, which fails on skipped tests."""
 
 import os
 import subprocess
@@ -9,6 +9,7 @@ import pytest
 
 from proactive_agent.scenarios.protocol_pack import PACKAGE, write_pack
 from proactive_agent.tools.secrets import forget_secrets
+from tests.hostile.randomness import SEED
 
 # Without this, litellm downloads its price list when it is first imported.
 os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
@@ -57,6 +58,11 @@ def _fetch() -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
         pytest.skip(f"{PACKAGE} cannot be downloaded: {reason}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Prints the seed of the random tests."""
+    terminalreporter.write_line(f"TEST_SEED={SEED} replays the random tests of tests/hostile")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -154,7 +154,7 @@ class Journal:
     """Appends lines to `log.jsonl`: one per step and per evaluation, as it happens.
 
     Each line is forced to the disk, so that no line before a checkpoint is lost in a power cut.
-    `benchmarks/fsync_cost.py` measures the price: milliseconds per step, which takes seconds.
+    `benchmarks/fsync_cost.py` measures the price: 6 ms on a virtual disk, for a step of seconds.
 
     A resumed training keeps the lines up to the step of its checkpoint, `kept_steps`, and those of
     the warm-up before it. Of several processes only the first `writes`.

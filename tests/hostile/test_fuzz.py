@@ -1,14 +1,11 @@
 """Random hostile inputs: whatever is read, there is no traceback, and the output is safe to show.
 
-    FUZZ=20 python -m pytest tests/hostile/test_fuzz.py
-
-plays 20 times as many examples, different ones each time.  CI always plays the same ones, in about
-a minute.  `mutations.py` makes the inputs out of good ones.
+Each run reads other examples, for a minute in all; `randomness.py` says how to replay and to extend
+it. `mutations.py` makes the inputs out of good ones.
 """
 
 import contextlib
 import json
-import os
 import random
 import shutil
 import tempfile
@@ -18,7 +15,7 @@ from typing import Any, TypeVar
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from proactive_agent import evaluate
@@ -40,6 +37,7 @@ from proactive_agent.tools.phrases import gives_up, requests_in
 from proactive_agent.tools.toolsets import Toolset
 from tests.hostile.attacking import no_stall
 from tests.hostile.mutations import TEXTS, VALUES, spoiled, spoiled_bytes, spoiled_json
+from tests.hostile.randomness import examples
 from tests.hostile.records import evil_episode
 from tests.proactive_agent.run_folders import write_run
 from tests.proactive_agent.written_records import FAILED, episode
@@ -47,17 +45,6 @@ from tests.providers import hostile_replies
 from tests.scenarios.official_layout import SCENARIOS, random_sample, write_folder, write_samples
 
 T = TypeVar("T")
-TIMES = int(os.environ.get("FUZZ", "1"))
-
-
-def examples(number: int) -> settings:
-    return settings(
-        max_examples=number * TIMES,
-        derandomize=TIMES == 1,
-        database=None,
-        deadline=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
-    )
 
 
 def command(*arguments: str | Path) -> str:

@@ -1,89 +1,29 @@
-"""Processes that die at random moments: nothing is lost, doubled or half written after a resume.
+"""Commands that die at random moments: nothing is lost, doubled or half written after a resume.
 
-Each area is a `Victim`: the command, the command that resumes it, and what must hold in the end.
-`KILLS=20 python -m pytest tests/hostile/test_kill_points.py` kills each of them 20 times instead
-of twice. The moments are drawn anew in every run; a failure prints them.
+`killing.py` kills each of them a few times. `KILLS=20` kills each 20 times, and `export` in every
+format. The seed that the tests print draws the same moments again.
 """
 
+import contextlib
+import csv
 import json
-import os
-import random
-import signal
-import subprocess
-import sys
 import time
+import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from proactive_agent.records.run_folder import RunFolder
+from tests.hostile.killing import Victim, finished, kill_often, started
+from tests.hostile.randomness import ALL_KILLS, KILLS
+from tests.proactive_agent.run_folders import write_run
+from tests.proactive_agent.written_records import episode
 from tests.providers.hostile_server import HostileServer
 
-REPOSITORY = Path(__file__).parents[2]
-KILLS = int(os.environ.get("KILLS", "2"))
 LIMIT = ["--limit", str(2 + KILLS // 2)]
 """Samples per scenario: enough that the run has not ended before the last kill."""
-PATIENCE = 300
-"""Seconds after which a process counts as stalled."""
-
-
-class Victim(NamedTuple):
-    """A command that is killed and resumed until it ends."""
-
-    begin: list[str]
-    resume: Callable[[], list[str]]
-    """The command that goes on; called when there is something to resume."""
-    has_begun: Callable[[], bool]
-    progress: Callable[[], int]
-    """Number of finished parts."""
-    longest_step: int
-    """Most parts between two kills."""
-
-
-def started(arguments: list[str]) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "proactive_agent", *arguments]
-    return subprocess.Popen(
-        command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    )
-
-
-def kill_often(victim: Victim, between: Callable[[], None]) -> None:
-    """Kills the command up to KILLS times, then lets it end. `between` checks what a kill left.
-
-    A command that ends before its kill is not started again.
-    """
-    rng = random.Random()
-    moments: list[str] = []
-
-    def resumed() -> subprocess.Popen[str]:
-        return started(victim.resume() if victim.has_begun() else victim.begin)
-
-    for number in range(KILLS):
-        process = resumed()
-        # Every other kill comes soon after some progress, the others at any time from the start.
-        after_progress = number % 2 == 0
-        goal = victim.progress() + (rng.randint(0, victim.longest_step) if after_progress else 0)
-        delay = rng.uniform(0, 0.2 if after_progress else 4)
-        deadline = time.monotonic() + PATIENCE
-        while victim.progress() < goal and process.poll() is None:
-            assert time.monotonic() < deadline, moments
-            time.sleep(0.002)
-        time.sleep(delay)
-        process.kill()
-        _, errors = process.communicate(timeout=PATIENCE)
-        moments.append(f"{victim.progress()} parts + {delay:.3f} s: {process.returncode}")
-        assert process.returncode in (-signal.SIGKILL, 0), (moments, errors)
-        between()
-        if process.returncode == 0:
-            assert number > 0, "it ended before the first kill"
-            return
-    process = resumed()
-    _, errors = process.communicate(timeout=PATIENCE)
-    assert process.returncode == 0, (moments, errors)
-    between()
 
 
 # Runs --------------------------------------------------------------------------------------------
@@ -99,6 +39,7 @@ def run_victim(results: Path, concurrency: int, *options: str) -> Victim:
         return sum(f.read_bytes().count(b"\n") for f in results.glob("*/episodes.jsonl"))
 
     return Victim(
+        options[1],
         ["run", "--out", str(results), *in_flight, *options],
         lambda: ["run", "--resume", str(folder()), *in_flight],
         lambda: folder() is not None,
@@ -198,6 +139,7 @@ def test_a_training_survives_kills(tmp_path: Path) -> None:
         "--save-every", "1", "--eval-limit", "0",
     ]  # fmt: skip
     victim = Victim(
+        "train",
         begin,
         lambda: ["train", "--resume", "--out", str(out)],
         (out / "train.json").exists,
@@ -209,3 +151,154 @@ def test_a_training_survives_kills(tmp_path: Path) -> None:
     assert (manifest.status, manifest.steps) == ("finished", steps)
     assert journal() == [("sft", step) for step in range(1, steps + 1)]
     assert not [file.name for file in out.iterdir() if file.name.startswith(".")]
+
+
+# Judges ------------------------------------------------------------------------------------------
+
+
+def judged_lines(run: Path) -> list[bytes]:
+    """The judgements that are on disk; a torn last line counts for nothing."""
+    files = list((run / "judgements").glob("*.jsonl"))
+    assert len(files) <= 1
+    content = files[0].read_bytes() if files else b""
+    return content[: content.rfind(b"\n") + 1].splitlines()
+
+
+@pytest.mark.api
+def test_killed_judges_lose_and_repeat_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("openai", reason="needs the extra `api`")
+    options = ["--provider", "baseline:never-ask", "--scenario", "vsod", "--protocol", "oeg"]
+    finished(started(["run", "--out", str(tmp_path), *options]))
+    (run,) = tmp_path.iterdir()
+    before = (run / "episodes.jsonl").read_bytes()
+    replies, in_flight = len(before.splitlines()), 2
+    kept: list[bytes] = []
+
+    def nothing_lost() -> None:
+        now = judged_lines(run)
+        assert now[: len(kept)] == kept
+        kept[:] = now
+
+    with HostileServer(delay=0.03).running() as server:
+        server.then(*["verdicts"] * 10 * replies)
+        command = ["judge", str(run), "--judge", f"openai:m@{server.url}"]
+        command += ["--concurrency", str(in_flight)]
+        victim = Victim(
+            "judge", command, lambda: command, lambda: True, lambda: len(judged_lines(run)),
+            longest_step=max(1, replies // (KILLS + 1)), seconds=2,
+        )  # fmt: skip
+        kill_often(victim, nothing_lost)
+    lines = [json.loads(line) for line in kept]
+    assert len({(line["sample_id"], line["repeat"]) for line in lines}) == len(lines) == replies
+    assert all(line["judgement"]["problem"] is None for line in lines)
+    # A kill wastes at most the requests in flight and the probe of the next start.
+    assert len(server.received) <= replies + (KILLS + 1) * (1 + in_flight)
+    assert (run / "episodes.jsonl").read_bytes() == before
+    (file,) = (run / "judgements").iterdir()
+    assert file.read_bytes().endswith(b"\n")
+
+
+# Exports -----------------------------------------------------------------------------------------
+
+
+def check_csv(file: Path) -> int:
+    with file.open(newline="", encoding="utf-8") as stream:
+        return len(list(csv.DictReader(stream, strict=True)))
+
+
+def check_parquet(file: Path) -> int:
+    import pyarrow.parquet
+
+    return int(pyarrow.parquet.read_table(file).num_rows)
+
+
+def check_archive(file: Path) -> int:
+    with zipfile.ZipFile(file) as archive:
+        assert archive.testzip() is None
+        return sum(name.startswith("samples/") for name in archive.namelist())
+
+
+def check_lines(file: Path) -> int:
+    content = file.read_text(encoding="utf-8")
+    assert content.endswith("\n")
+    return len([json.loads(line) for line in content.splitlines()])
+
+
+def check_text(file: Path) -> int:
+    return len(file.read_bytes())
+
+
+CHECKS = {
+    ".csv": check_csv, ".parquet": check_parquet, ".eval": check_archive, ".jsonl": check_lines,
+    ".json": check_text, ".md": check_text,
+}  # fmt: skip
+FORMATS = {
+    "csv": "tables", "parquet": "tables", "inspect": "inspect.eval", "hf": "hub",
+    "otel": "spans.jsonl",
+}  # fmt: skip
+LIBRARIES = {
+    "parquet": "pyarrow",
+    "hf": "pyarrow",
+    "inspect": "inspect_ai",
+    "otel": "opentelemetry",
+}
+
+
+def files_below(folder: Path) -> dict[str, Path]:
+    """The files by their names, without temporary ones."""
+    return {
+        file.relative_to(folder).as_posix(): file
+        for file in folder.rglob("*")
+        if file.is_file() and not file.name.startswith(".")
+    }
+
+
+def last_written(folder: Path) -> int:
+    """The time of the newest file, temporary ones included, in ns; 0 if there is none."""
+    newest = 0
+    for file in folder.rglob("*"):
+        with contextlib.suppress(FileNotFoundError):  # It was renamed meanwhile.
+            newest = max(newest, file.stat().st_mtime_ns)
+    return newest
+
+
+def sizes(folder: Path) -> dict[str, int]:
+    """The number of rows, samples, lines or bytes of each file.  Raises if one is damaged."""
+    return {name: CHECKS[file.suffix](file) for name, file in files_below(folder).items()}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    kinds = ("ask", "ask", "right")
+    return write_run(
+        tmp_path_factory.mktemp("runs") / "run",
+        (episode(*kinds, sample_id=number) for number in range(400)),
+    )
+
+
+@pytest.mark.parametrize("form", FORMATS if ALL_KILLS else ("csv", "parquet"))
+def test_a_killed_export_leaves_whole_files(form: str, run: RunFolder, tmp_path: Path) -> None:
+    if form in LIBRARIES:
+        pytest.importorskip(LIBRARIES[form], reason="needs an extra")
+
+    def export(out: Path) -> list[str]:
+        return ["export", str(run.path), "--format", form, "-o", str(out / FORMATS[form])]
+
+    begun = time.monotonic()
+    finished(started(export(tmp_path / "good")))
+    seconds = time.monotonic() - begun
+    expected = sizes(tmp_path / "good")
+    assert expected
+    out = tmp_path / "out"
+
+    def whole() -> None:
+        for name, size in sizes(out).items() if out.exists() else ():
+            assert expected[name] == size
+
+    victim = Victim(
+        f"export {form}", export(out), lambda: export(out), lambda: True,
+        lambda: last_written(tmp_path), longest_step=1, seconds=seconds, again=True,
+    )  # fmt: skip
+    kill_often(victim, whole)
+    assert sizes(out) == expected
+    assert [file.name for file in out.rglob(".*")] == []
