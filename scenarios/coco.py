@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from proactive_agent.scenarios.clear_window import Box, clear_window, fits
 from proactive_agent.scenarios.environment import Environment, ImageRef
 from proactive_agent.scenarios.sample import Pixels, Sample, Text, Turns, check_relative, quoted
 from proactive_agent.scenarios.wording import Wording
@@ -135,20 +136,38 @@ class Coco(Environment[CocoSample]):
         return self.wording.hint("coco-zoom" if self.zoom else "coco")
 
     def image(self) -> ImageRef:
+        box = self._grown(self.horizontal.step, self.vertical.step)
+        return ImageRef(self.sample.image_template, box)
+
+    def _grown(self, across: float, down: float) -> Box:
+        """Returns the crop after growing this far from the sample's box, along each axis."""
         crop = self.sample.crop
         left, upper, right, lower = crop.left, crop.top, crop.width, crop.height
         if self.zoom or "left" in self.directions:
-            left -= self.horizontal.step
+            left -= across
         if self.zoom or "up" in self.directions:
-            upper -= self.vertical.step
+            upper -= down
         if self.zoom or "right" in self.directions:
-            right += self.horizontal.step
+            right += across
         if self.zoom or "down" in self.directions:
-            lower += self.vertical.step
+            lower += down
         if self.zoom:
             right += crop.left
             lower += crop.top
-        return ImageRef(self.sample.image_template, (left, upper, right, lower))
+        return left, upper, right, lower
+
+    def clear_image(self) -> ImageRef:
+        return ImageRef(self.sample.image_template, self._clear_window())
+
+    def has_clear_frame(self) -> bool:
+        return fits(self._clear_window(), self._grown(self.horizontal.step, self.vertical.step))
+
+    def _clear_window(self) -> Box:
+        return clear_window(
+            self._grown(self.horizontal.step, self.vertical.step),
+            self._grown(self.horizontal.largest, self.vertical.largest),
+            zoom=self.zoom,
+        )
 
     def reference_image(self) -> ImageRef:
         return ImageRef(self.sample.image_template)

@@ -40,6 +40,8 @@ class ImageRef(NamedTuple):
     """(left, upper, right, lower) in pixels of the file, possibly fractional."""
     short_edge: int | None = None
     """Length in pixels to which the shorter edge is scaled; None keeps the size."""
+    like: "ImageRef | None" = None
+    """Another picture, to whose width and height this one is scaled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +172,8 @@ class Environment(ABC, Generic[S]):
         self.reference = reference
         """One turn that shows the reference frame and offers only the categories."""
         self.clear = clear
-        """One turn that shows the reference frame and offers the options of the first state. No
-        suggestion is accepted, because none is needed."""
+        """One turn that shows the reference frame with the question, the options and the picture
+        size of the first state. No suggestion is accepted, because none is needed."""
         self.single_turn = False
         """Whether an open-ended question is asked only once. Suggestions are then not carried
         out."""
@@ -241,6 +243,14 @@ class Environment(ABC, Generic[S]):
     def hint(self) -> str:
         """The sentence that hints at asking for help."""
         return self.wording.hint(self.name)
+
+    def clear_image(self) -> ImageRef:
+        """Returns the picture of the condition `clear`, before it gets the first frame's size."""
+        return self.reference_image()
+
+    def has_clear_frame(self) -> bool:
+        """Returns whether a picture of the first frame's size can show enough."""
+        return True
 
     def at_reference(self) -> bool:
         """Returns whether no suggestion leads closer to the reference frame."""
@@ -336,17 +346,23 @@ class Environment(ABC, Generic[S]):
     def observe(self) -> Observation:
         """Returns the observation that the model sees."""
         question = self.sample.prompt
-        if self.shows_reference:
+        if self.reference:
             question = self.wording.reference_questions.get(self.name, question)
         if prefix := self.wording.prefixes.get(self.name):
             question = f"{prefix} {question}"
         return Observation(
-            image=self.reference_image() if self.shows_reference else self.image(),
+            image=self._shown(),
             question=question,
             hint=self.hint,
             options=tuple(self._option(text) for text in self.offered()),
             categories=tuple(self.sample.categories),
         )
+
+    def _shown(self) -> ImageRef:
+        if self.clear:
+            # The size must not tell a clear frame from an ambiguous one.
+            return self.clear_image()._replace(like=self.image())
+        return self.reference_image() if self.reference else self.image()
 
     def step(self, action: Action, *, forgiving: bool = False) -> Outcome:
         """Plays one turn.

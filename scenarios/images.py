@@ -64,7 +64,7 @@ class ImageStore:
 
     def open(self, ref: ImageRef) -> Picture:
         """Returns the picture of a reference. Raises ImageError."""
-        if ref.crop is None or ref.short_edge is not None:
+        if ref.crop is None or _is_scaled(ref):
             return self._kept(ref)
         # Cropping is faster than a cache lookup.
         picture = self._kept(ImageRef(ref.path))
@@ -91,10 +91,10 @@ class ImageStore:
             if picture := self._cache.get(ref):
                 self._cache.move_to_end(ref)
                 return picture
-        edge = ref.short_edge
-        picture = self._decode(ref.path) if edge is None else self._scale(ref, edge)
+        scaled = _is_scaled(ref)
+        picture = self._scale(ref) if scaled else self._decode(ref.path)
         with self._lock:
-            self.decodes += edge is None
+            self.decodes += not scaled
             if ref not in self._cache:
                 self._cache[ref] = picture
                 self._cached_bytes += _size(picture)
@@ -103,9 +103,13 @@ class ImageStore:
                 self._cached_bytes -= _size(oldest)
         return picture
 
-    def _scale(self, ref: ImageRef, short_edge: int) -> Picture:
-        picture = self.open(ref._replace(short_edge=None))
-        size = scaled_size(ref.path, picture.image.size, short_edge)
+    def _scale(self, ref: ImageRef) -> Picture:
+        picture = self.open(ref._replace(short_edge=None, like=None))
+        size = picture.image.size
+        if ref.like is not None:
+            size = self.open(ref.like).image.size
+        if ref.short_edge is not None:
+            size = scaled_size(ref.path, size, ref.short_edge)
         return Picture(picture.image.resize(size), picture.sha256)
 
     def _decode(self, path: str) -> Picture:
@@ -133,6 +137,10 @@ class StoredImage:
     def __call__(self) -> Image.Image:
         """Returns the picture in RGB. Raises ImageError."""
         return self.store.open(self.ref).image
+
+
+def _is_scaled(ref: ImageRef) -> bool:
+    return ref.short_edge is not None or ref.like is not None
 
 
 def crop_box(path: str, crop: tuple[float, float, float, float]) -> tuple[int, int, int, int]:

@@ -55,7 +55,7 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.pictures import as_data_uri
-from proactive_agent.runs.prepare import make_play
+from proactive_agent.runs.prepare import make_play, samples_to_play
 from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.settings import ParserName, PlaySettings, RunSettings
 from proactive_agent.tools import Tool, ToolCall, ToolsetName, UserError
@@ -200,7 +200,7 @@ def _task_of(scenario: str) -> Callable[..., Task]:
         )
         samples = [
             InspectSample(id=sample.id, input=sample.prompt, target=sample.answer)
-            for sample in _data(settings).samples(scenario)
+            for sample in samples_to_play(settings, _data(settings), scenario)
         ]
         return Task(
             dataset=MemoryDataset(samples, name=scenario, location=data),

@@ -198,7 +198,9 @@ class _Episode:
             if self.play.provider.needs_images:
                 raise
             picture = None
-        shown = ref.crop if ref.short_edge is None else (ref.crop, ref.short_edge)
+        shown: object = ref.crop if ref.short_edge is None else (ref.crop, ref.short_edge)
+        if ref.like is not None and picture is not None:
+            shown = (ref.crop, *picture.image.size)
         key = f"{picture.sha256 if picture else ref.path} {shown}"
         return ImagePart(key, StoredImage(images, ref)), picture
 

@@ -56,6 +56,8 @@ class PreparedRun:
     def total(self) -> int:
         """Number of episodes of the whole run."""
         settings = self.manifest.settings
+        if self.play.condition.clear:
+            return sum(1 for _ in episodes_left(settings, self.play.data, ()))
         limit = settings.samples_per_scenario
         kept = [file.kept for file in self.manifest.data.files.values()]
         samples = sum(count if limit is None else min(count, limit) for count in kept)
@@ -176,10 +178,16 @@ def _check_model(planned: PlannedRun) -> None:
 
 
 def samples_to_play(settings: Settings, data: DataFolder, scenario: str) -> Iterator[Sample]:
-    """Yields the samples of a scenario that a run plays, in order."""
-    return data.samples(
+    """Yields the samples of a scenario that a run plays, in order.
+
+    `clear` leaves out those of the samples whose first frame is too small to show enough.
+    """
+    samples = data.samples(
         scenario, settings.samples_per_scenario, shuffled=settings.protocol == "oeg"
     )
+    if not parse_condition(settings.condition, settings.protocol).clear:
+        return samples
+    return (sample for sample in samples if data.environment(scenario, sample).has_clear_frame())
 
 
 def make_condition(settings: Settings, data: DataFolder) -> ConditionSet:

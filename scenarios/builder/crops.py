@@ -50,7 +50,9 @@ def toward_start(length: int, thing: Span, granularity: int, rng: random.Random)
     lowest = thing.end - int(LARGEST_OVERLAP * thing.length)
     highest = length - SMALLEST_CROP
     room = highest - lowest + 1
-    any_start = rng.randrange(max(room, 1))
+    # A first crop that begins near the object is large. Only in large ones can the condition
+    # `clear` show the object, in a picture of the same size.
+    any_start = rng.randrange(max(room // 4, 1))
     for number in range(room):
         start = lowest + (any_start + number) % room
         fewest, most = max(1, ceil((start - thing.start) / moves)), start // moves

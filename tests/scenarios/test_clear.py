@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from proactive_agent.scenarios.clear_window import Box, clear_window, fits
 from proactive_agent.scenarios.environment import ImageRef
-from proactive_agent.scenarios.wording import OWN
 from proactive_agent.tools import Abstain
 from tests.scenarios.test_environments import (
     FIRST_SUGGESTION,
@@ -20,8 +20,10 @@ from tests.scenarios.test_environments import (
 
 class TestClear:
     @pytest.mark.parametrize("name", NAMES)
-    def test_shows_the_reference_frame_whole(self, name: str) -> None:
-        assert make(name, clear=True).observe().image == ImageRef(REFERENCE_FRAMES[name])
+    def test_shows_the_reference_frame_in_the_size_of_the_first(self, name: str) -> None:
+        shown = make(name, clear=True).observe().image
+        assert shown._replace(crop=None, like=None) == ImageRef(REFERENCE_FRAMES[name])
+        assert shown.like == make(name).observe().image
 
     @pytest.mark.parametrize("name", NAMES)
     def test_offers_what_the_first_state_does(self, name: str) -> None:
@@ -51,8 +53,32 @@ class TestClear:
     def test_the_best_is_to_answer(self, name: str) -> None:
         assert make(name, clear=True).best_action() == RIGHT_ANSWER
 
-    def test_rod_asks_what_does_not_speak_of_blocks(self) -> None:
-        assert make("rod", clear=True).observe().question == OWN.reference_questions["rod"]
+    @pytest.mark.parametrize("name", NAMES)
+    def test_asks_what_the_first_state_does(self, name: str) -> None:
+        assert make(name, clear=True).observe().question == make(name).observe().question
+
+
+class TestClearWindow:
+    """A first crop of 200 x 300 pixels, and the last one, which is 200 pixels wider."""
+
+    first, last = (300, 0, 500, 300), (100, 0, 500, 300)
+
+    def test_holds_the_part_that_is_added(self) -> None:
+        window = clear_window(self.first, self.last, zoom=False)
+        assert window == (100, 0, 350, 300)
+        assert fits(window, self.first)
+
+    def test_gets_the_proportions_of_the_first_crop_if_there_is_room(self) -> None:
+        window = clear_window((150, 100, 350, 200), (50, 0, 350, 200), zoom=False)
+        assert window == (50, 0, 300, 125)
+
+    @pytest.mark.parametrize(
+        ("first", "last"),
+        [((0, 0, 60, 300), (0, 0, 160, 300)), ((300, 0, 400, 480), (0, 0, 400, 480))],
+        ids=["too small", "too narrow"],
+    )
+    def test_some_first_crops_have_none(self, first: Box, last: Box) -> None:
+        assert not fits(clear_window(first, last, zoom=False), first)
 
 
 class TestFewestSuggestions:

@@ -44,7 +44,9 @@ class Clear(Condition):
     """`clear`: the frame that shows enough, with the suggestions of the first state on offer.
 
     No help is needed here, so every request is over-asking. Compared with a condition in which
-    help is needed, this separates models that see when to ask from models that always ask.
+    help is needed, this separates models that see when to ask from models that always ask. Only
+    the content of the picture differs: question, options and picture size are those of the first
+    state.
     """
 
     name: ClassVar = "clear"

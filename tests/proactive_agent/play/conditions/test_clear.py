@@ -23,7 +23,7 @@ def test_the_tools_are_those_of_the_first_state(scenario: str) -> None:
 def test_the_options_are_those_of_the_first_state() -> None:
     episode = asyncio.run(play("rod", Scripted("Z"), Mcqa(), "clear"))
     assert episode.turns[0].options == [*sample_of("rod").options, *sample_of("rod").categories]
-    assert episode.turns[0].prompt.startswith(OWN.reference_questions["rod"])
+    assert episode.turns[0].prompt.startswith(sample_of("rod").prompt)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,6 @@ def test_the_right_category_is_right(protocol: Protocol) -> None:
 def test_a_hint_can_tempt() -> None:
     provider = Scripted("Z")
     episode = asyncio.run(play("rod", provider, Mcqa(), "clear+hint"))
-    question = OWN.reference_questions["rod"]
+    question = sample_of("rod").prompt
     assert texts(provider.requests[0])[0].startswith(f"{question} {OWN.hint('rod')}")
     assert episode.condition == "clear+hint"
