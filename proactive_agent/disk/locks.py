@@ -5,7 +5,9 @@ tell readers whether a writer is alive. The folder of a run and that of a traini
 the writer of a file holds `writer_lock` on `NAME.lock` beside it, and readers use `read_status`.
 """
 
+import errno
 import os
+import stat
 import sys
 import time
 import weakref
@@ -24,6 +26,9 @@ PATIENCE = 0.3
 """Seconds to wait for a lock, because `is_locked` takes a lock for a moment."""
 
 _POLL = 0.01
+
+_CAREFUL = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Links are not followed, and opening a pipe does not wait: the folder may be someone else's."""
 
 
 class LockedError(Exception):
@@ -92,7 +97,8 @@ def writer_lock(file: Path, shown: Path) -> HeldLock:
     except LockedError:
         raise UserError(f"{shown} is being written by another process") from None
     except OSError as error:
-        raise UserError(f"{shown} cannot be locked for writing: {error.strerror}") from None
+        name = error.filename or lock_file_of(file)
+        raise UserError(f"{shown} cannot be locked for writing: {name}: {error.strerror}") from None
 
 
 def is_being_written(file: Path) -> bool:
@@ -118,16 +124,16 @@ def read_status(
 def is_locked(file: Path) -> bool:
     """Whether a process holds the lock on a file. Does not wait and writes nothing.
 
-    Returns True if this cannot be determined, as on a file system without locks.
+    False if the file cannot be opened, or is a link, a pipe or a folder: `HeldLock` makes none of
+    these. True if the file system has no locks, because another machine may hold one, and if this
+    process has too many open files.
     """
     try:
-        descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True
+        descriptor = os.open(file, os.O_RDONLY | _CAREFUL)
+    except OSError as error:
+        return error.errno in (errno.EMFILE, errno.ENFILE)
     try:
-        return not _lock(descriptor, shared=True)
+        return _is_regular(descriptor) and not _lock(descriptor, shared=True)
     except OSError:
         return True
     finally:
@@ -140,8 +146,10 @@ _held: "weakref.WeakSet[HeldLock]" = weakref.WeakSet()
 def _take(file: Path) -> int:
     deadline = time.monotonic() + PATIENCE
     while True:
-        descriptor = os.open(file, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o666)
+        descriptor = _opened(file)
         try:
+            if not _is_regular(descriptor):
+                raise OSError(errno.EINVAL, "not a regular file", str(file))
             locked = _lock(descriptor)
             # The holder before removes the file. A lock on a removed file protects nothing.
             if locked and _is_at(descriptor, file):
@@ -154,6 +162,19 @@ def _take(file: Path) -> int:
             if time.monotonic() > deadline:
                 raise LockedError(str(file))
             time.sleep(_POLL)
+
+
+def _opened(file: Path) -> int:
+    try:
+        return os.open(file, os.O_RDWR | os.O_CREAT | _CAREFUL, 0o666)
+    except OSError as error:
+        if error.errno == errno.ELOOP and file.is_symlink():
+            raise OSError(errno.ELOOP, f"{file.name} is a link; remove it", str(file)) from None
+        raise
+
+
+def _is_regular(descriptor: int) -> bool:
+    return stat.S_ISREG(os.fstat(descriptor).st_mode)
 
 
 def _is_at(descriptor: int, file: Path) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from proactive_agent.disk.durable import make_folder
+from proactive_agent.disk.inner_folders import make_inner_folder
 from proactive_agent.disk.whole_files import written_aside
 from proactive_agent.exports.inspect_sample import OUTCOME, PSR, SampleLog
 from proactive_agent.metrics import summarise
@@ -28,7 +28,7 @@ def write_inspect_log(run: RunFolder, file: Path) -> list[Path]:
         from inspect_ai.log import write_eval_log
     except ModuleNotFoundError:
         raise MissingExtraError("inspect", "export --format inspect") from None
-    make_folder(file.parent)
+    make_inner_folder(file.parent, within=run.path)
     log = as_eval_log(run)
     with written_aside(file) as partial:
         write_eval_log(log, str(partial), format="eval")

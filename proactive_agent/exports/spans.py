@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from proactive_agent.disk.durable import make_folder
+from proactive_agent.disk.inner_folders import make_inner_folder
 from proactive_agent.disk.whole_files import written_aside
 from proactive_agent.exports.span_attributes import (
     chat_attributes,
@@ -50,7 +50,7 @@ def write_spans(run: RunFolder, file: Path) -> list[Path]:
 
     # Imported by name because protobuf has no type stubs here.
     as_dict = import_module("google.protobuf.json_format").MessageToDict
-    make_folder(file.parent)
+    make_inner_folder(file.parent, within=run.path)
     with written_aside(file) as partial, partial.open("w", encoding="utf-8") as stream:
 
         def write(spans: Sequence[Any]) -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from proactive_agent.disk.durable import make_folder
+from proactive_agent.disk.inner_folders import make_inner_folder
 from proactive_agent.disk.whole_files import written_aside
 from proactive_agent.exports.rows import RUN, TABLES, ExportTable, rows
 from proactive_agent.records.run_folder import RunFolder
@@ -18,7 +18,7 @@ BATCH = 2_000
 
 def write_csv_tables(run: RunFolder, folder: Path) -> list[Path]:
     """Writes `episodes.csv` and `turns.csv`, whose lines end with CRLF. Returns their paths."""
-    make_folder(folder)
+    make_inner_folder(folder, within=run.path)
     written = []
     for table in TABLES:
         file = folder / f"{table.name}.csv"
@@ -41,7 +41,7 @@ def write_parquet_tables(run: RunFolder, folder: Path) -> list[Path]:
         import pyarrow.parquet
     except ModuleNotFoundError:
         raise MissingExtraError("export", "export --format parquet") from None
-    make_folder(folder)
+    make_inner_folder(folder, within=run.path)
     written = []
     for table in TABLES:
         file = folder / f"{table.name}.parquet"

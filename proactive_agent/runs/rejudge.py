@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
+from proactive_agent.disk.inner_folders import make_inner_folder
 from proactive_agent.disk.regular_file import open_regular
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges.base import Case, Judge, ask
@@ -56,7 +57,8 @@ class JudgementFile:
         return {line.key: line.judgement for line in self._lines()}
 
     def writer(self) -> LineWriter:
-        """Opens the file to append `Judged` lines."""
+        """Opens the file to append `Judged` lines. Raises UserError."""
+        make_inner_folder(self.file.parent, within=self.folder.path)
         return LineWriter(self.file, self.file)
 
     def _lines(self) -> Iterator[Judged]:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from proactive_agent.disk.inner_folders import refuse_links
 from proactive_agent.providers.local.aliases import resolve
 from proactive_agent.providers.local.model_folder import folder_sha256
 from proactive_agent.records.manifest import git_commit
@@ -66,6 +67,7 @@ def resume(
     else, so its own word for that does not count.
     """
     read_manifest(out)  # Refuses other folders before the lock's file is made in one.
+    refuse_links(out)
     with _only_writer(out):
         manifest = read_manifest(out)
         if manifest.settings.trust_remote_code and not trust_remote_code:

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from proactive_agent.disk.durable import make_folder
+from proactive_agent.disk.inner_folders import refuse_links
 from proactive_agent.disk.locks import HeldLock, LockedError
 from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.disk.whole_files import is_full, not_written, write_whole
@@ -58,7 +59,7 @@ class BuildManifest(BaseModel):
 
 
 def check_place(out: Path, *, force: bool) -> None:
-    """Raises BuildError if a build must not write to `out`."""
+    """Raises UserError if a build must not write to `out`."""
     if out.exists() and not out.is_dir():
         raise BuildError(f"{out} is not a folder")
     if not out.is_dir() or not any(out.iterdir()):
@@ -66,6 +67,7 @@ def check_place(out: Path, *, force: bool) -> None:
     if not force:
         raise BuildError(f"{out} is not empty; --force replaces an earlier build")
     read_manifest(out)
+    refuse_links(out)  # Otherwise files outside the folder would be removed and replaced.
 
 
 def read_manifest(out: Path) -> BuildManifest:
