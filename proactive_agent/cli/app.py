@@ -9,6 +9,7 @@ This module imports click only.  Each command imports its libraries when it is c
 """
 
 import os
+import re
 import sys
 from typing import Any
 
@@ -27,6 +28,9 @@ from proactive_agent.cli.trace import trace
 from proactive_agent.cli.train import train
 from proactive_agent.cli.why import why
 
+_LONG_WORD = re.compile(r"(\S{100})\S{200,}(\S{100})")
+"""A path that would fill the terminal. Its middle is left out."""
+
 
 class _Program(click.Group):
     """Ends with the exit code of an error.  Prints a UserError in one line."""
@@ -41,11 +45,7 @@ class _Program(click.Group):
         except EndedBySignal as error:
             sys.exit(exit_code(error))
         except UserError as error:
-            from proactive_agent.terminal.console import plain
-            from proactive_agent.tools.secrets import redacted
-
-            click.echo(f"error: {plain(redacted(str(error)))}", err=True)
-            sys.exit(2)
+            _refuse(str(error))
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)
             sys.exit(130)
@@ -55,13 +55,22 @@ class _Program(click.Group):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)
         except OSError as error:
-            # Errors of writing that no command has foreseen, such as `compare … > FILE`.
-            from proactive_agent.disk.whole_files import is_full
+            # Most commands name the option or the field as well; this is for all other paths.
+            from proactive_agent.disk.os_errors import correctable
 
-            if not is_full(error):
+            if (problem := correctable(error)) is None:
                 raise
-            click.echo(f"error: {error.filename or 'the output'}: {error.strerror}", err=True)
-            sys.exit(2)
+            _refuse(problem)
+
+
+def _refuse(problem: str) -> None:
+    """Prints a problem in one line and ends with exit code 2."""
+    from proactive_agent.terminal.console import plain
+    from proactive_agent.tools.secrets import redacted
+
+    text = _LONG_WORD.sub(r"\1…\2", plain(redacted(problem)))
+    click.echo(f"error: {text}", err=True)
+    sys.exit(2)
 
 
 @click.group(cls=_Program, context_settings={"help_option_names": ["-h", "--help"]})

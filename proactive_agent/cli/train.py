@@ -56,7 +56,7 @@ def settings_of(
         model=_place(model),
         data=_place(data),
         scenarios=tuple(find_scenarios(scenarios)),
-        eval_data=None if eval_data is None else str(eval_data.resolve()),
+        eval_data=None if eval_data is None else str(eval_data.absolute()),
         **options,
     )
 

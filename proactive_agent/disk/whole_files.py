@@ -8,16 +8,14 @@ can leave the temporary file, `.NAME.tmp.SUFFIX`; the next writer of the same fi
 import errno
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from proactive_agent.disk.durable import force_names_to_disk, force_to_disk
 from proactive_agent.disk.locks import HeldLock, LockedError
+from proactive_agent.disk.os_errors import is_full, reason
 from proactive_agent.tools import NotWrittenError
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-"""Error numbers: the disk, the user's quota or the largest file size is exhausted."""
 
 
 def write_whole(file: Path, content: str | bytes) -> None:
@@ -35,28 +33,39 @@ def written_aside(file: Path) -> Iterator[Path]:
     `/dev/stdout`, is written directly. A link is replaced, never followed: the folder may come
     from someone else.
     """
-    try:
-        if _is_device(file):
-            yield file
-            return
-        with _replacement(file) as partial:
-            yield partial
-    except OSError as error:
-        raise not_written(file, error) from error
+    with all_written_aside([file]) as (partial,):
+        yield partial
+
+
+@contextmanager
+def all_written_aside(files: Sequence[Path]) -> Iterator[list[Path]]:
+    """Yields the paths of temporary files, as `written_aside` does for one file.
+
+    All are written before the first is replaced, so a full disk leaves all files as they were.
+    """
+    with ExitStack() as ending:
+        try:
+            partials = [_begun(file, ending) for file in files]
+            yield partials
+            aside = [(p, file) for p, file in zip(partials, files, strict=True) if p != file]
+            for partial, _ in aside:
+                force_to_disk(partial)
+            for partial, file in aside:
+                partial.replace(file)
+        except OSError as error:
+            named = [f for f in files if str(error.filename) in (str(f), str(_temporary(f)))]
+            raise not_written([*named, *files][0], error) from error
+    for folder in {file.parent for _, file in aside}:
+        force_names_to_disk(folder)
 
 
 def not_written(file: Path, error: OSError) -> NotWrittenError:
     """Returns an error with the reason why a file could not be written, and advice."""
-    reason = error.strerror or str(error).partition("\n")[0] or type(error).__name__
+    cause = reason(error)
     if error.filename and Path(error.filename) not in (file, _temporary(file)):
-        reason = f"{error.filename}: {reason}"
+        cause = f"{error.filename}: {cause}"
     advice = "; free some space and try again" if is_full(error) else ""
-    return NotWrittenError(f"{file} cannot be written: {reason}{advice}")
-
-
-def is_full(error: OSError) -> bool:
-    """Whether an error means that there is no space left."""
-    return error.errno in _FULL
+    return NotWrittenError(f"{file} cannot be written: {cause}{advice}")
 
 
 def _temporary(file: Path) -> Path:
@@ -72,26 +81,29 @@ def _is_device(file: Path) -> bool:
     return False
 
 
-@contextmanager
-def _replacement(file: Path) -> Iterator[Path]:
+def _begun(file: Path, ending: ExitStack) -> Path:
+    """Returns the temporary file of `file`, or a device itself.
+
+    If an error ends the writing, `ending` removes the temporary file.
+    """
+    if _is_device(file):
+        return file
     partial = _temporary(file)
     # The lock keeps two processes from writing the same temporary file. Windows cannot rename a
     # file that is open.
     lock = None if os.name == "nt" else _locked(partial)
-    try:
-        if lock is not None and file.is_file() and not file.is_symlink():
-            partial.chmod(stat.S_IMODE(file.stat().st_mode))
-        yield partial
-        force_to_disk(partial)
-        partial.replace(file)
-    except BaseException:
-        with suppress(OSError):
-            partial.unlink()
-        raise
-    finally:
-        if lock is not None:
-            lock.release()
-    force_names_to_disk(file.parent)
+    if lock is not None:
+        ending.callback(lock.release)
+
+    def remove(error: type[BaseException] | None, *_: object) -> None:
+        if error is not None:
+            with suppress(OSError):
+                partial.unlink()
+
+    ending.push(remove)
+    if lock is not None and file.is_file() and not file.is_symlink():
+        partial.chmod(stat.S_IMODE(file.stat().st_mode))
+    return partial
 
 
 def _locked(partial: Path) -> HeldLock | None:

@@ -5,7 +5,11 @@ but no timestamps. The time of an event is the start of the run plus the seconds
 to then.
 """
 
+import gc
+import sys
+import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +34,33 @@ def write_inspect_log(run: RunFolder, file: Path) -> list[Path]:
         raise MissingExtraError("inspect", "export --format inspect") from None
     make_inner_folder(file.parent, within=run.path)
     log = as_eval_log(run)
-    with written_aside(file) as partial:
+    with written_aside(file) as partial, _closed_once():
         write_eval_log(log, str(partial), format="eval")
     return [file]
+
+
+@contextmanager
+def _closed_once() -> Iterator[None]:
+    """Hides the error of an unfinished archive on a full disk.
+
+    When Python deletes the archive it tries to write its end, and prints a second error.
+    """
+    try:
+        yield
+    except OSError as error:
+        shown = sys.unraisablehook
+        sys.unraisablehook = lambda found: (
+            None if isinstance(found.exc_value, OSError) else shown(found)
+        )
+        try:
+            cause: BaseException | None = error
+            while cause is not None:
+                traceback.clear_frames(cause.__traceback__)
+                cause = cause.__context__
+            gc.collect()
+        finally:
+            sys.unraisablehook = shown
+        raise
 
 
 def as_eval_log(run: RunFolder) -> Any:

@@ -1,4 +1,4 @@
-"""Writes the tidy tables `episodes` and `turns` as CSV or Parquet."""
+"""Writes the tidy tables `episodes` and `turns` as CSV or Parquet: both, or none if one fails."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from proactive_agent.disk.inner_folders import make_inner_folder
-from proactive_agent.disk.whole_files import written_aside
+from proactive_agent.disk.whole_files import all_written_aside
 from proactive_agent.exports.rows import RUN, TABLES, ExportTable, rows
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.tables.text_forms import write_csv
@@ -19,16 +19,12 @@ BATCH = 2_000
 def write_csv_tables(run: RunFolder, folder: Path) -> list[Path]:
     """Writes `episodes.csv` and `turns.csv`, whose lines end with CRLF. Returns their paths."""
     make_inner_folder(folder, within=run.path)
-    written = []
-    for table in TABLES:
-        file = folder / f"{table.name}.csv"
-        with (
-            written_aside(file) as partial,
-            partial.open("w", newline="", encoding="utf-8") as stream,
-        ):
-            write_csv(stream, _names(table), _rows(run, table), line_end="\r\n")
-        written.append(file)
-    return written
+    files = [folder / f"{table.name}.csv" for table in TABLES]
+    with all_written_aside(files) as partials:
+        for table, partial in zip(TABLES, partials, strict=True):
+            with partial.open("w", newline="", encoding="utf-8") as stream:
+                write_csv(stream, _names(table), _rows(run, table), line_end="\r\n")
+    return files
 
 
 def write_parquet_tables(run: RunFolder, folder: Path) -> list[Path]:
@@ -42,21 +38,17 @@ def write_parquet_tables(run: RunFolder, folder: Path) -> list[Path]:
     except ModuleNotFoundError:
         raise MissingExtraError("export", "export --format parquet") from None
     make_inner_folder(folder, within=run.path)
-    written = []
-    for table in TABLES:
-        file = folder / f"{table.name}.parquet"
-        kinds = {"string": "string", "int64": "int64", "double": "float64", "bool": "bool_"}
-        schema = pyarrow.schema(
-            [(c.name, getattr(pyarrow, kinds[c.kind])()) for c in (*RUN, *table.columns)]
-        )
-        with (
-            written_aside(file) as partial,
-            pyarrow.parquet.ParquetWriter(partial, schema) as writer,
-        ):
-            for batch in _batches(_rows(run, table)):
-                writer.write_table(pyarrow.Table.from_pylist(batch, schema=schema))
-        written.append(file)
-    return written
+    files = [folder / f"{table.name}.parquet" for table in TABLES]
+    kinds = {"string": "string", "int64": "int64", "double": "float64", "bool": "bool_"}
+    with all_written_aside(files) as partials:
+        for table, partial in zip(TABLES, partials, strict=True):
+            schema = pyarrow.schema(
+                [(c.name, getattr(pyarrow, kinds[c.kind])()) for c in (*RUN, *table.columns)]
+            )
+            with pyarrow.parquet.ParquetWriter(partial, schema) as writer:
+                for batch in _batches(_rows(run, table)):
+                    writer.write_table(pyarrow.Table.from_pylist(batch, schema=schema))
+    return files
 
 
 def _names(table: ExportTable) -> list[str]:

@@ -289,6 +289,22 @@ class EpisodeWriter(LineWriter):
 
     def __init__(self, folder: RunFolder) -> None:
         super().__init__(folder.episodes_file, folder.path)
+        self._folder = folder
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        begun = self._end > 0 or self._folder.manifest_file.exists()
+        if not begun:  # The disk was full, for example: nothing of the run is left.
+            with suppress(OSError):
+                self._folder.episodes_file.unlink()
+        super().__exit__(kind, error, traceback)
+        if not begun:
+            with suppress(OSError):
+                self._folder.path.rmdir()
 
 
 def _cut_torn_line(stream: IO[bytes]) -> int:

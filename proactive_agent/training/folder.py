@@ -17,8 +17,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from proactive_agent.disk.durable import force_folder_to_disk, force_names_to_disk, make_folder
 from proactive_agent.disk.locks import HeldLock, is_being_written, read_status, writer_lock
+from proactive_agent.disk.os_errors import is_full
 from proactive_agent.disk.regular_file import append_regular, open_regular_text, read_regular
-from proactive_agent.disk.whole_files import is_full, write_whole
+from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.tools import UserError
 from proactive_agent.training.selection import FrameCounts
 from proactive_agent.training.settings import TrainingSettings

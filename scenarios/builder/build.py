@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import importlib.util
+import os
 from collections.abc import Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -129,7 +130,8 @@ def _check(settings: BuildSettings) -> None:
     for name, source in settings.sources.items():
         if not source.exists():
             raise BuildError(f"{source} does not exist")
-        if settings.out.resolve().is_relative_to(source.resolve()):
+        # Unlike `Path.resolve`, this does not raise RuntimeError for a link to itself.
+        if Path(os.path.realpath(settings.out)).is_relative_to(source.resolve()):
             raise BuildError(f"{settings.out} is inside the source {source}")
         _need(RECIPES[name].needs, f"building {name}")
     if settings.train_share:

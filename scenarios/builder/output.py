@@ -20,8 +20,9 @@ from pydantic import BaseModel, ValidationError
 from proactive_agent.disk.durable import make_folder
 from proactive_agent.disk.inner_folders import refuse_links
 from proactive_agent.disk.locks import HeldLock, LockedError
+from proactive_agent.disk.os_errors import is_full
 from proactive_agent.disk.regular_file import read_regular
-from proactive_agent.disk.whole_files import is_full, not_written, write_whole
+from proactive_agent.disk.whole_files import not_written, write_whole
 from proactive_agent.scenarios.builder.items import BuildError
 from proactive_agent.scenarios.builder.writer import SUFFIX
 from proactive_agent.scenarios.registry import SCENARIOS
