@@ -13,6 +13,10 @@ FILE_OPENERS = ("open", "read_text", "read_bytes", "write_text", "write_bytes")
 OWN_OPENERS = ("proactive_agent/disk", "scenarios/suite_build")
 """The folder of the functions that the others call, and the maker of the embedded suite."""
 OWN_FILES = {
+    (
+        "proactive_agent/reports/judge_agreement/requests.py",
+        "REQUESTS_FILE.read_text(encoding='utf-8')",
+    ),
     ("proactive_agent/cli/app.py", "os.open(os.devnull, os.O_WRONLY)"),
     ("proactive_agent/reports/published.py", "(_FOLDER / name).read_text(encoding='utf-8')"),
     (
