@@ -58,8 +58,6 @@ class Generator:
         self.keeps_special = keeps_special
         self.thinks = thinks
         self.thinking_room = thinking_room
-        self.least_room: int | None = None
-        """The smallest room that the context left to a reply, if it left less than was wanted."""
         self.model = model
         self.processor = processor
         self._stop = threading.Event()
@@ -156,10 +154,7 @@ class Generator:
         context = context_tokens(self.model.config)
         if not room or context is None:
             return room
-        fitting = min(room, max(0, context - int(length) - max_tokens))
-        if fitting < room:
-            self.least_room = min(fitting, room if self.least_room is None else self.least_room)
-        return fitting
+        return min(room, max(0, context - int(length) - max_tokens))
 
     def _inputs(self, prompts: Sequence[RenderedPrompt]) -> Any:
         texts = [prompt.text for prompt in prompts]

@@ -100,10 +100,7 @@ class Local(Provider):
         return await check_local(self, self.chat, self.generator)
 
     def manifest(self) -> dict[str, Any]:
-        return {**self._manifest, **self.learnt()}
-
-    def learnt(self) -> dict[str, Any]:
-        return {"least_thinking_room": self.generator.least_room}
+        return dict(self._manifest)
 
     async def close(self) -> None:
         self.generator.stop()

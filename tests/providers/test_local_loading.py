@@ -54,7 +54,6 @@ def test_the_manifest_says_what_determines_replies() -> None:
         "tools_as_text_because": "the chat template takes no tools",
         "thinks": False,
         "default_thinking_room": 0,
-        "least_thinking_room": None,
         "context_tokens": 4096,
         "max_pictures": None,
         "generation_settings_not_used": {"do_sample": True, "temperature": 0.1, "top_k": 1},

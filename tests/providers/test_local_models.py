@@ -95,22 +95,6 @@ def test_the_room_for_thinking_ends_with_the_context(opened: Opened) -> None:
         assert limit(provider, Sampling(12, thinking_tokens=50)) == expected
 
 
-def test_the_manifest_records_that_the_context_left_less_room(opened: Opened) -> None:
-    provider = opened("qwen3_vl", template_options='{"enable_thinking": true}')
-    manifest = provider.manifest()
-    assert (manifest["context_tokens"], manifest["least_thinking_room"]) == (4096, None)
-    config = provider.generator.model.config.get_text_config()
-    config.max_position_embeddings = 100_000
-    limit(provider, Sampling(12))
-    assert provider.manifest()["least_thinking_room"] is None
-    config.max_position_embeddings = 5000
-    least = limit(provider, Sampling(12)) - 12
-    assert 4000 < least < 5000 - 12
-    config.max_position_embeddings = 6000
-    limit(provider, Sampling(12))
-    assert provider.manifest()["least_thinking_room"] == least
-
-
 @pytest.mark.parametrize(
     ("beginning", "thinking_tokens", "limits"),
     [
