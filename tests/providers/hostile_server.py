@@ -211,6 +211,15 @@ def wants_thinking_first(received: Received) -> Sent:
     return replying(thinking=budget)(received)
 
 
+def gemini(parts: list[dict[str, Any]], reason: str = "STOP") -> Trouble:
+    """A response in Gemini's own format, with 5 tokens of thinking."""
+    usage = {"promptTokenCount": 1000, "candidatesTokenCount": 15, "thoughtsTokenCount": 5,
+             "totalTokenCount": 1020}  # fmt: skip
+    candidate = {"content": {"role": "model", "parts": parts}, "finishReason": reason, "index": 0}
+    made = {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "m-2026"}
+    return instead(body=json.dumps(made))
+
+
 def refusing(present: Callable[[dict[str, Any]], bool], message: str) -> Trouble:
     """An error response to requests with a field, and a valid reply to others."""
     return lambda received: (failing(400, message) if present(received.body) else replying())(
@@ -267,6 +276,16 @@ TROUBLES: dict[str, Trouble] = {
         "Unsupported parameter: 'max_tokens' is not supported with this model. "
         "Use 'max_completion_tokens' instead.",
     ),
+    "gemini's call": gemini(
+        [
+            {"text": "Hm.", "thought": True},
+            {
+                "functionCall": {"name": "move_object", "args": {"direction": "left"}},
+                "thoughtSignature": "c2lnbmVk",
+            },
+        ]
+    ),
+    "gemini cut off": gemini([], "MAX_TOKENS"),
     "thinker": thinker,
     "hidden thinker": hidden_thinker,
     "chatterbox": chatterbox,

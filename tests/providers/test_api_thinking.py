@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import nullcontext
+from dataclasses import replace
 
 import pytest
 
@@ -11,11 +12,14 @@ pytest.importorskip("litellm", reason="needs the extra `api`")
 
 from proactive_agent.providers import (
     ApiAccess,
+    AssistantMessage,
     ProviderError,
     ProviderOptions,
     Reply,
     Request,
     Sampling,
+    ServedBy,
+    ToolMessage,
     create_provider,
 )
 from proactive_agent.providers.api.provider import PROBE_TOKENS, ApiProvider
@@ -285,6 +289,37 @@ def test_thoughts_return_to_a_model_that_needs_them(
     assert asyncio.run(second(with_thoughts=True)).tool_calls
     with pytest.raises(ProviderError):
         asyncio.run(second(with_thoughts=False))
+
+
+def test_gemini_in_its_own_format(server: HostileServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GEMINI_API_KEY", "none")
+    server.then("gemini's call", "gemini's call", "gemini cut off")
+    address = server.url.removesuffix("/v1")
+    options = ProviderOptions(reasoning="low", access=AT_ONCE)
+    made = create_provider(f"litellm:gemini/gemini-2.5-pro@{address}", options)
+
+    async def play() -> list[Reply]:
+        first = await made.complete(first_turn())
+        (call,) = first.tool_calls
+        turn = second_turn(first.opaque)
+        said, result = turn.messages[1:]
+        assert isinstance(said, AssistantMessage)
+        assert isinstance(result, ToolMessage)
+        said, result = replace(said, tool_calls=(call,)), replace(result, call=call)
+        second = replace(turn, messages=(turn.messages[0], said, result))
+        replies = [first, await made.complete(second), await made.complete(first_turn())]
+        await made.close()
+        return replies
+
+    first, second, cut = asyncio.run(play())
+    assert (first.finish_reason, cut.finish_reason) == ("tool_calls", "length")
+    assert (second.usage.output_tokens, second.usage.reasoning_tokens) == (20, 5)
+    assert second.served == ServedBy("m-2026")
+    body = server.received[1].body
+    assert body["generationConfig"]["max_output_tokens"] == 100 + 4096
+    assert [turn["role"] for turn in body["contents"]] == ["user", "model", "user", "user"]
+    assert body["contents"][1]["parts"][1]["thoughtSignature"] == "c2lnbmVk"
+    assert any("inline_data" in part for part in body["contents"][3]["parts"])
 
 
 @pytest.mark.parametrize(

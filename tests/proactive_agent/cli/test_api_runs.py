@@ -219,6 +219,25 @@ def test_a_run_of_an_older_version_goes_on_without_room(
     assert limits == {512}
 
 
+@pytest.mark.parametrize("protocol", ["mcqa", "tools"])
+@pytest.mark.parametrize(("model", "kind"), [("m", "adaptive"), ("claude-sonnet-4-5", "enabled")])
+def test_solved_examples_come_before_the_thinking_of_a_claude(
+    model: str, kind: str, protocol: str, server: HostileServer, tmp_path: Path
+) -> None:
+    server.share, server.troubles = 1.0, ("thinking",)
+    options = replace(
+        settings(server, limit=1, provider_settings=ProviderSettings(reasoning="low")),
+        provider=f"anthropic:{model}@{server.url}", protocol=protocol, condition="icl:1",
+    )  # fmt: skip
+    (episode,) = play(options, tmp_path).episodes()
+    assert episode.error is None
+    for received in server.received[1:]:
+        assert received.body["thinking"]["type"] == kind
+        assert "temperature" not in received.body
+        roles = [message["role"] for message in received.body["messages"]]
+        assert roles == ["user", "assistant"] * (len(roles) // 2) + ["user"]
+
+
 # The probe ---------------------------------------------------------------------------------------
 
 
