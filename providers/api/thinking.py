@@ -34,13 +34,14 @@ _MOST_WRITTEN = re.compile(
 """OpenAI, Anthropic, Groq and DeepSeek. Commas are removed before."""
 _CONTEXT = re.compile(
     r"maximum context length (?:is|of) (\d+)|context limit: \d+ \+ \d+ > (\d+)"
-    r"|context (?:window|length|size) (?:is|of|\() ?(\d+)|tokens > (\d+) maximum",
+    r"|context (?:window|length|size) (?:is|of|\() ?(\d+)|tokens > (\d+) maximum"
+    r"|(\d+) maximum context length",
     re.IGNORECASE,
 )
 _GIVEN = re.compile(
     r"(\d+) (?:tokens )?(?:in|from) the (?:messages|input|prompt)|request has (\d+) input"
     r"|(?<!at least )\b(\d+) input tokens|context limit: (\d+) \+"
-    r"|prompt is too long: (\d+)|prompt contains (\d+) tokens",
+    r"|prompt is too long: (\d+)|prompt contains (\d+) tokens|(\d+) of text input",
     re.IGNORECASE,
 )
 

@@ -238,6 +238,10 @@ OVERFLOWS = {
     "decrease input length or `max_tokens` and try again",
     "Anthropic's limit": "max_tokens: {limit} > {most}, which is the maximum allowed number of "
     "output tokens for m",
+    "OpenRouter": "This endpoint's maximum context length is {context} tokens. However, you "
+    "requested about 9256 tokens (1000 of text input, {limit} in the output).",
+    "Mistral": "Prompt contains 1000 tokens, too large for model with {context} maximum context "
+    "length",
     "Groq": "`max_tokens` must be less than or equal to `{most}`",
     "DeepSeek": "Invalid max_tokens value, the valid range of max_tokens is [1, {most}]",
 }
