@@ -16,7 +16,7 @@ from safetensors import safe_open
 
 from proactive_agent.cli.app import cli
 from proactive_agent.tools import UserError
-from proactive_agent.training.checkpoints import last_checkpoint
+from proactive_agent.training.checkpoints import MARKER, last_checkpoint
 from proactive_agent.training.events import Event, Stepped
 from proactive_agent.training.folder import read_journal, read_manifest
 from proactive_agent.training.session import resume, train
@@ -212,7 +212,7 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
     options = {
         "model": taught("smolvlm"), "data": split(), "out": out, "device": "cpu", "batch-size": 8,
         "rollouts": 4, "device-batch-size": 4, "max-steps": 1, "max-tokens": 4, "eval-limit": 1,
-        "held-out": 0, "save-every": 0,
+        "held-out": 0, "save-every": 1,
     }  # fmt: skip
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     launch = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2"]
@@ -221,6 +221,12 @@ def test_two_processes_train_one_model(tmp_path: Path) -> None:
         check=True, capture_output=True, env={**os.environ, "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert read_manifest(out).processes == 2
+    checkpoint = last_checkpoint(out)
+    assert checkpoint is not None
+    # Each process wrote its random state before the checkpoint counted as complete.
+    assert {"rng_state_0.pth", "rng_state_1.pth"} <= set(
+        json.loads((checkpoint / MARKER).read_text())
+    )
     assert [(line["phase"], line["step"]) for line in read_journal(out)] == [
         ("benchmark", 0), ("grpo", 1), ("benchmark", 1),
     ]  # fmt: skip
