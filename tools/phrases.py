@@ -90,8 +90,8 @@ def first_request(text: str) -> AskedFor:
     The time is linear in the length of the text.
     """
     sentences = list(map(_RequestSentence, _sentences(corrected(plain(text)))))
-    for sentence in sentences:
-        if hits := _hits(sentence):
+    for before, sentence in zip([_RequestSentence(""), *sentences], sentences, strict=False):
+        if hits := _hits(sentence) or _mended(sentence, before):
             start = hits[0].start
             readings: dict[str, Intervention] = {}
             for hit in hits:
@@ -193,11 +193,7 @@ def _hits(sentence: _RequestSentence) -> list[_Hit]:
 
 
 def _moves(sentence: _RequestSentence) -> Iterator[_Hit]:
-    directions = {
-        name: match.start()
-        for name, rule in words.DIRECTIONS.items()
-        if (match := rule.search(sentence.text))
-    }
+    directions = _directions(sentence)
     sideways = {name: place for name, place in directions.items() if name in _SIDEWAYS}
     if (start := _done(words.MOVE_PILE, sentence)) is not None:
         yield from _towards("move_object", start, sideways)
@@ -211,6 +207,20 @@ def _moves(sentence: _RequestSentence) -> Iterator[_Hit]:
         yield _Hit(start, start, "move", Intervention("move_camera"))
     elif (start := _asked(words.MOVE_OBJECT, sentence)) is not None:
         yield from _towards("move_object", start, sideways)
+
+
+def _directions(sentence: _RequestSentence) -> dict[str, int]:
+    """The directions that a sentence names, each with its first place.
+
+    "The block on the right" tells where it is; it counts only if no other direction is named.
+    """
+    found = {name: list(rule.finditer(sentence.text)) for name, rule in words.DIRECTIONS.items()}
+    aims = {
+        name: [m for m in matches if not words.LOCATION.search(_before(m))]
+        for name, matches in found.items()
+    }
+    chosen = aims if any(aims.values()) else found
+    return {name: matches[0].start() for name, matches in chosen.items() if matches}
 
 
 def _simple(sentence: _RequestSentence) -> Iterator[_Hit]:
@@ -233,6 +243,22 @@ def _enhancements(sentence: _RequestSentence) -> Iterator[_Hit]:
         if start is not None:
             begin = start if verb is None else min(verb, start)
             yield _Hit(begin, start, "enhance", Intervention("enhance_image", operation))
+
+
+def _mended(sentence: _RequestSentence, before: _RequestSentence) -> list[_Hit]:
+    """Returns the fault that the sentence before names, if this one asks to mend it."""
+    start = _done(words.FAULT_BEFORE, sentence)
+    if start is None:
+        return []
+    places = (
+        (match.start(), operation)
+        for operation, fault in words.ENHANCEMENTS.items()
+        if (match := fault.search(before.text))
+    )
+    return [
+        _Hit(start, place, "enhance", Intervention("enhance_image", operation))
+        for place, operation in sorted(places)
+    ]
 
 
 def _asked(rule: Words, sentence: _RequestSentence) -> int | None:

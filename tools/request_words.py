@@ -44,16 +44,21 @@ _MOVED = (
 MOVE_OBJECT = Words(
     deed=_any(
         r"(?:(?:re)?mov(?:e|ing)|slid(?:e|ing)|tak(?:e|ing)|drag(?:ging)?|nudg(?:e|ing)|"
-        r"rais(?:e|ing)|(?:shift|push|pull|lift|clear|reposition|part)(?:ing)?|relocat(?:e|ing)|"
+        r"rais(?:e|ing)|(?:shift|push|pull|lift|clear|reposition)(?:ing)?|relocat(?:e|ing)|"
         rf"displac(?:e|ing)|separat(?:e|ing)|get(?:ting)?(?: rid of)?|"
         rf"put(?:ting)?(?! (?:it|the object) (?:upright|on its))|uncover(?:ing)?|"
         rf"unveil(?:ing)?|expos(?:e|ing)|knock(?:ing)?|toppl(?:e|ing)|dismantl(?:e|ing)) "
         rf"{_FEW}{_OCCLUDER}",
         rf"(?:move|remove|tak(?:e|ing)|push|pull|lift|slide|shift|clear|get) {_SOME}{_PILE}",
         r"(?:clear|free|unblock|open up) (?:the |my )?(?:way|path|view|line of sight)\b",
+        r"(?:clear|resolve) (?:the |this |that )?(?:occlusion|obstruction|blockage)\b",
+        rf"(?:set|lay|sweep|brush) {_FEW}{_OCCLUDER} (?:aside|away)\b",
+        rf"(?:change|adjust) (?:the )?(?:position|placement|location) of {_FEW}{_PILE}",
+        rf"part(?:ing)? (?:the |those |these ){_PILE}",
     ),
     wish=_any(
         rf"{_OCCLUDER} {_SOME}{_BE}(?:{_MOVED}|gone|out of the way)\b",
+        rf"(?:like|want|need|have|get) {_FEW}{_OCCLUDER} (?:to be )?(?:{_MOVED}|out of the way)\b",
         r"without (?:[\w'-]+ ){1,4}?(?:in front|in the way|in between)\b",
         rf"(?:if|once|unless|until) {_FEW}(?:{_MOVED}) {_FEW}{_OCCLUDER}",
     ),
@@ -89,7 +94,12 @@ LOOK = _any(
     r"look\b",
     r"(?:pan|tilt)(?:n?ing)?\b",
     r"(?:turn|swing|swivel) (?:\w+ ){0,3}?(?=left|right|up|down)",
-    r"(?:show|see) (?:me )?(?:what|more|the (?:left|right|upper|lower|top|bottom))\b",
+    r"(?:show|see|view|include|capture|reveal) (?:me )?"
+    r"(?:what|more|the (?:left|right|upper|lower|top|bottom))\b",
+    r"(?:show|see|view|include|capture|reveal) (?:me )?(?:the |an? )?(?:\w+ ){0,3}?"
+    r"(?:area|part|region|side|space|section|portion|half|surroundings)\b",
+    r"(?:extend|expand|enlarge|scroll) (?:[\w'-]+ ){0,3}?"
+    r"(?=picture|image|view|frame|crop|photo|left|right|up|down|to the)",
     r"^(?:is there|is anything|what's|what is) (?:\w+ ){0,3}?"
     r"(?=(?:to|on) the (?:left|right)\b|above|below)",
 )
@@ -101,6 +111,8 @@ FARTHER = Words(
         rf"(?:mov(?:e|ing)|step(?:ping)?|pull(?:ing)?|back(?:ing)?) {_FEW}"
         r"(?:farther|further|back|away)\b",
         r"(?:get|take|gain|keep) (?:some |more |a little )*distance\b",
+        r"(?:increase|enlarge) (?:the |your )?distance\b",
+        r"back up\b(?! (?:the |this )?(?:video|clip))",
         rf"(?:widen|broaden) {_FEW}(?:view|shot|frame|angle|field|picture|image)\b",
     ),
     wish=_any(
@@ -108,6 +120,7 @@ FARTHER = Words(
         r"(?:view|shot|picture|image|photo|scene|frame|area|field|angle|room)\b",
         r"more of (?:the|this|that|its|your) (?:\w+ )?"
         r"(?:room|scene|surroundings|environment|area|picture|image|photo|view|background)\b",
+        r"(?:larger|bigger|greater|wider) (?:part|portion|section|piece|area|fraction) of\b",
         r"(?:original|uncut|zoomed[- ]out|wide[- ]angle) (?:\w+ )?"
         r"(?:picture|image|photo|shot|view)\b",
         r"from (?:farther|further) (?:away|back|off)\b|from a (?:\w+ )?distance\b",
@@ -120,9 +133,12 @@ FARTHER = Words(
 DIRECTIONS = {
     "left": re.compile(r"\bleft\w*"),
     "right": re.compile(r"\bright(?:wards?)?\b"),
-    "up": re.compile(r"\b(?:up|upwards?|upper|top|higher|above)\b"),
-    "down": re.compile(r"\b(?:down|downwards?|lower|bottom|below)\b"),
+    "up": re.compile(r"\b(?:up|upwards?|upper|top|higher|above|rais(?:e|ing)|overhead)\b"),
+    "down": re.compile(r"\b(?:down|downwards?|lower(?:ing)?|bottom|below|beneath|underneath)\b"),
 }
+
+LOCATION = re.compile(r"\b(?:on|at|in) (?:the |its |your |my )?(?:\w+ )?$")
+"""Words before a direction that tells where something is, not where to move it."""
 
 # Another view: the thing may be turned, or the camera moved ---------------------------------------
 
@@ -136,12 +152,13 @@ _FROM = (
 )
 OTHER_VIEW = Words(
     deed=_any(
-        rf"(?:chang|vary|switch)\w* {_FEW}(?:angles?|views?|viewpoints?|perspectives?)\b",
+        rf"(?:chang|vary|switch|adjust|alter)\w* {_FEW}"
+        r"(?:angles?|views?|viewpoints?|perspectives?|orientations?)\b",
         r"look(?:ing)? (?:at it )?from (?:another|a different|some other) \w+",
     ),
     wish=_any(
         r"(?:another|different|other|better|new|second|more|additional|further|extra|several|"
-        r"multiple|alternative) (?:\w+ )?"
+        r"multiple|alternat(?:iv)?e) (?:\w+ )?"
         r"(?:angles?|views?|viewpoints?|perspectives?|orientations?|sides?|faces?|positions?|"
         r"vantage points?)\b",
         r"(?:bird's[- ]eye|top[- ]down|overhead|aerial|frontal|front|side|rear|back|top|head-on) "
@@ -149,10 +166,11 @@ OTHER_VIEW = Words(
         r"(?:photo|picture|image|shot|view|look|one|see|show|try|again|it)\w* (?:\w+ ){0,2}?"
         rf"{_FROM}",
         rf"look like (?:at|from|on|in) the {_SIDE}",
+        rf"(?:taken|seen|shot|photographed) {_FROM}",
         r"(?:from |taken )?(?:all around|all sides|every side|both sides)\b",
         r"without (?:a |any )?(?:\w+ )?view of\b",
         r"view of its \w+",
-        rf"(?:show|see|seeing|view|viewing|look at) (?:me )?(?:[\w'-]+ ){{0,4}}?{_SIDE}",
+        rf"(?:show|see|seeing|view|viewing|look at) (?:me )?(?:[\w'-]+ ){{0,6}}?{_SIDE}",
     ),
 )
 ROTATE = Words(
@@ -170,7 +188,7 @@ ROTATE = Words(
 
 # A video ------------------------------------------------------------------------------------------
 
-_VIDEO = r"(?:video|clip|footage|recording|film|movie)\b"
+_VIDEO = r"(?:video|clip|footage|recording|film|movie|playback|sequence|stream)\b"
 GO_ON = r"(?:go on|keep going|carry on|continue)(?= ?(?:$|[,:?]| please| until| so\b| and\b))"
 """Has no object, so it can mean the video or the drawing."""
 _MOMENT = (
@@ -182,11 +200,21 @@ REWIND = Words(
         r"(?:go|play|run|seek|skip|scrub|scroll|jump|wind)\w* "
         r"(?:the (?:video|clip) |it |a bit |(?:\w+ ){0,2}frames? )?back(?:wards?)?\b",
         rf"(?:back up|reverse|turn back) (?:\w+ )?{_VIDEO}",
-        r"restart\w*",
+        r"restart\w*|start over\b|backtrack\w*|replay\w*",
+        r"(?:step|go|move|jump|skip|seek)\w* back(?:wards?)? (?:[\w'-]+ ){0,3}?"
+        r"(?:frames?|seconds?|moments?|steps?|time)\b",
+        r"(?:return|go|jump|switch|move|skip) (?:back )?to (?:the |an? )?(?:\w+ )?"
+        r"(?:previous|earlier|prior|preceding|beginning|start|first|last frame)\b",
     ),
     wish=_any(
         rf"(?:earlier|previous|prior|preceding) {_MOMENT}",
         r"from the (?:beginning|start)\b",
+        r"(?:earlier|further back) in (?:the |this )?(?:\w+ )?"
+        r"(?:video|clip|footage|recording|time)\b",
+        r"what (?:happened|came|was (?:there|shown|visible)|it looked like) (?:[\w'-]+ ){0,3}?"
+        r"(?:before|earlier|previously)\b",
+        r"(?:frames?|seconds?|moments?) ago\b",
+        r"look(?:ed)? like (?:\w+ ){0,3}?(?:before|earlier|previously)\b",
         r"(?:frames?|moments?|seconds?|footage|video) (?:[\w'-]+ ){0,5}?(?:before|earlier)\b",
         r"(?:show|see|return to|back to|go to) (?:me )?the (?:beginning|start|opening)\b",
         r"before (?:the |that |this )\w+ "
@@ -199,6 +227,12 @@ WAIT = Words(
         r"(?:suggest|recommend|try|consider|by) waiting\b",
         r"waiting (?:\w+ ){0,6}?(?:would|could|might|may|will|helps?)\b",
         r"fast[- ]?forward\w*", r"keep playing", r"play on\b",
+        r"play\w* (?:\w+ )?(?:forwards?|further|ahead|onwards?)\b",
+        r"(?:proceed|progress|move on|continue) (?:\w+ )?(?:to|with|through) (?:the |a )?(?:\w+ )?"
+        r"(?:next|later|following|subsequent|video|clip|playback|frames?|scene)\b",
+        r"keep watching\b",
+        r"(?:advanc|proceed|progress)\w* (?:[\w'-]+ ){0,4}?(?:frames?|seconds?)\b",
+        r"(?:give|allow) (?:it|me|them) (?:\w+ ){0,3}?(?:moments?|seconds?|more time)\b",
         r"let (?:it|the (?:video|clip)) (?:play|run|go|continue)",
         r"(?:skip|jump|go|mov|advanc|scroll|seek)\w* (?:\w+ ){0,2}?(?:ahead|forwards?)\b",
         rf"(?:advanc|forward|progress)\w* {_FEW}{_VIDEO}",
@@ -211,6 +245,10 @@ WAIT = Words(
     ),
     wish=_any(
         rf"(?:later|next|following|subsequent) {_MOMENT}",
+        r"(?:later|further) (?:in|into) (?:the |this )?(?:\w+ )?"
+        r"(?:video|clip|footage|recording|sequence)\b",
+        r"later (?:time|stage|state|image|picture|view)\b",
+        r"look like (?:\w+ ){0,3}?(?:later|afterwards?|next|after that)\b",
         rf"more (?:\w+ ){{0,3}}?(?:{_VIDEO}|seconds?\b)",
         r"(?:see|show|watch|know) (?:\w+ )?what (?:happens|comes|follows)\b",
         rf"(?:{_VIDEO}|it) (?:\w+ )?(?:continues|goes on|plays|runs on|progresses|proceeds)\b",
@@ -249,7 +287,11 @@ ADD_DETAILS = Words(
         r"(?:draw|sketch) (?:\w+ )?(?:more|on|further|rest|it out)\b",
         r"drawing (?:more|further)\b",
         r"(?:keep|go on|continue|carry on) (?:\w+ )?(?:draw|sketch)ing\b",
-        r"go (?:on|ahead) with (?:the |your )?(?:drawing|sketch|doodle)\b",
+        r"(?:go on|go ahead|keep going|carry on|proceed) with (?:the |your |this )?"
+        r"(?:drawing|sketch|doodle|picture)\b",
+        rf"(?:develop|refine|detail) {_FEW}(?:drawing|sketch|doodle|picture)\b",
+        r"add to (?:the |your |this )?(?:drawing|sketch|doodle|it)\b",
+        r"what (?:else |more )?(?:would|will|do|are) you (?:going to )?draw",
         r"draw (?:the|an?|some|its|in) (?!line\b|conclusion)\w+",
         rf"(?:flesh out|fill in|elaborate|extend|expand) {_FEW}"
         r"(?:drawing|sketch|doodle|picture|it)\b",
@@ -265,6 +307,10 @@ ADD_DETAILS = Words(
         r"(?:finished|completed|more complete) (?:picture|image|version)\b",
         r"how (?:it|this|the (?:drawing|sketch)) (?:continues|goes on|ends|evolves)\b",
         r"more to come\b",
+        r"(?:next|another|further|following) (?:\w+ )?(?:strokes?|lines?|(?:steps?|stages?|parts?) "
+        r"(?:of|in) (?:the |your |this )?(?:drawing|sketch|doodle))\b",
+        r"more (?:detailed|elaborate|developed|finished|complete) (?:\w+ )?"
+        r"(?:drawing|sketch|doodle|version|outline)\b",
         rf"(?:show|give|need|see) (?:me )?(?:[\w'-]+ ){{0,3}}?(?:more|few) {_STROKES}",
     ),
 )
@@ -289,7 +335,7 @@ IMPROVE = re.compile(
 """Verbs that change a picture. Without one, "a blurry picture" is a statement."""
 GIVE_BETTER = re.compile(
     r"\b(?:mak(?:e|ing)|get(?:ting)?|provid(?:e|ing)|send|show|shar(?:e|ing)|bring|use|take|have|"
-    r"less|more|higher|better|sharper|brighter|lighter|clearer|need|version)\b"
+    r"less|more|higher|better|sharper|brighter|lighter|clearer|need|version|original|available)\b"
 )
 """Words that ask for a better picture, in a sentence that asks for something."""
 
@@ -305,13 +351,19 @@ ENHANCEMENTS = {
         r"|\bcrisp\w*"
     ),
     "denoise": re.compile(r"\b(?:de-?)?nois\w*|\bgrain\w*|\bstatic\b|\bspeckl\w*"),
-    "compression": re.compile(r"\b(?:de)?compress\w*|\bjpe?g\b"),
+    "compression": re.compile(r"\b(?:de|un)?compress\w*|\bjpe?g\b|\blossless\w*"),
     "resolution": re.compile(
-        r"\bresolution\b|\bhi(?:gh(?:er)?)?-res\b|\bmore pixels\b|\bupscal\w*|\bsuper-?res\w*|"
+        r"\bresolution\b|\b(?:number of|more) pixels\b|\bpixel count\b|\bhi(?:gh(?:er)?)?-res\b|"
+        r"\bupscal\w*|\bsuper-?res\w*|"
         r"\b(?:un)?pixelat\w*"
     ),
     "artifacts": re.compile(r"\bart[ei]facts?\b|\bsnow\b|\bfrost\b|\bfog\b|\bdistort\w*"),
 }
+FAULT_BEFORE = re.compile(
+    r"\b(?:fix|correct|remove|reduce|filter|improve|adjust|undo|eliminate|address|resolve|repair|"
+    r"get rid of|clean|help with|do something about) (?:\w+ )?(?:it|this|that|these|those|them)\b"
+)
+"""Asks to mend a fault that the sentence before names ("It is blurry. Can you fix that?")."""
 WITHOUT_FAULT = re.compile(
     r"\b(?:isn't|is not|aren't|not|less|without(?: the| any)?|free of|no) (?:so |as |too |that )?$"
 )
@@ -329,6 +381,8 @@ HELP = _any(
     r"(?:more|additional|further|extra|other|any) (?:\w+ )?"
     r"(?:information|info|context|details?|clues?|hints?|evidence|data|material|input)\b",
     r"(?:hint|clue|tip)\b",
+    r"(?:provid|giv|shar|send|offer)\w* (?:[\w'-]+ ){0,4}?"
+    r"(?:details?|information|info|context|description)\b",
     r"(?:show|see|make|view|present|display|reveal) (?:[\w'-]+ ){0,5}?"
     r"(?:clear(?:er|ly)?|more|better|closer|properly)\b",
     rf"(?:another|new|different|other) {_PICTURE}",
@@ -336,6 +390,7 @@ HELP = _any(
     rf"(?:[\w'-]+ ){{0,4}}?(?:clarity|visibility|{_PICTURE})",
     r"(?:more|less) (?:clear|visible|recogni[sz]able)\b",
     r"(?:something|anything) (?:else|more)\b",
+    rf"(?:original|actual) {_PICTURE}",
     r"clarify\b",
 )
 """Asks for help, more information or a better picture."""
