@@ -80,6 +80,12 @@ def show_dry_run(planned: Sequence[PlannedRun]) -> None:
             "The judge is asked once for each reply; these requests are not counted above.",
             markup=False,
         )
+    if any(one.settings.protocol == "tools" and one.settings.user != RULES for one in planned):
+        console.print(
+            "The simulated user is asked once for each request in free words; these requests are "
+            "not counted above.",
+            markup=False,
+        )
 
 
 def show_resumed(folders: Sequence[RunFolder], trust: Trust) -> None:
@@ -104,7 +110,8 @@ def _consequences(run: PlannedRun, trust: Trust, pool: ModelPool) -> Iterator[st
     yield f"{sum(1 for _ in left):,} episodes are left; data: {data}"
     servers = {server.spec: server for server in addressees(settings)}
     for spec in models_of(settings):
-        yield f"{'model' if spec == settings.provider else 'judge'}: {spec}"
+        other = "judge" if settings.protocol == "oeg" else "simulated user"
+        yield f"{'model' if spec == settings.provider else other}: {spec}"
         if server := servers.get(spec):
             key = f"with the key {OWN_SERVER_KEY}" if server.gets_key else "without a key"
             yield f"  pictures and prompts go to {server.shown}, {key}"

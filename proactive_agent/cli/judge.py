@@ -33,12 +33,19 @@ SHIPPED = "-"
     metavar="[FILE]",
     help="Measure agreement with human labels, those of FILE or those shipped with the program.",
 )
+@click.option(
+    "--user",
+    metavar="NAME:MODEL",
+    help="With --agreement: measure a simulated user instead, the rules or a model, on the "
+    "labelled requests shipped with the program.",
+)
 @results_folder
 def judge(
     run: str | None,
     judge: str,
     judge_prompt: str,
     agreement: str | None,
+    user: str | None,
     results: Path,
     **options: Any,
 ) -> None:
@@ -47,7 +54,7 @@ def judge(
     RUN is a run's folder or its id. The judgements are kept in the run's folder. After an
     interruption, repeat the command to continue.
     """
-    from proactive_agent.cli.judging import Judging, judge_run, measure
+    from proactive_agent.cli.judging import Judging, judge_run, measure, measure_user
     from proactive_agent.cli.run import api_access
     from proactive_agent.records.manifest import ProviderSettings
     from proactive_agent.records.run_folder import RunFolder
@@ -55,11 +62,15 @@ def judge(
 
     if (run is None) is (agreement is None):
         raise UserError("judge needs either a RUN or --agreement")
+    if user is not None and agreement != SHIPPED:
+        raise UserError("--user needs --agreement without a RUN or a FILE")
     concurrency, budget_usd = options.pop("concurrency"), options.pop("budget_usd")
     how = ProviderSettings(**{name: options.pop(name) for name in _LOADING})
     access = api_access(**options)
     judging = Judging(judge, judge_prompt, how, access, concurrency, budget_usd)
-    if run is not None:
+    if user is not None:
+        measure_user(user, judging)
+    elif run is not None:
         judge_run(RunFolder.find(run, results), judging)
     else:
         measure(None if agreement in (None, SHIPPED) else Path(agreement or ""), judging)

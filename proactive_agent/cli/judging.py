@@ -15,7 +15,9 @@ from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges import Judge
 from proactive_agent.play.judges.choose import RULES, check_judge, choose_judge
 from proactive_agent.play.judges.model import SAMPLING
-from proactive_agent.providers import ApiAccess, ProviderError, StoppedError
+from proactive_agent.play.model_user import ModelUser, check_user
+from proactive_agent.play.simulated_user import VERSION as USER_RULES
+from proactive_agent.providers import ApiAccess, Provider, ProviderError, StoppedError
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.outline import outline_of
@@ -26,6 +28,11 @@ from proactive_agent.reports.judge_agreement.agreement import (
     compare_with_people,
 )
 from proactive_agent.reports.judge_agreement.labelled import EMBEDDED, LabelledAnswer, read_labelled
+from proactive_agent.reports.judge_agreement.requests import (
+    read_all,
+    read_requests,
+    requests_grid,
+)
 from proactive_agent.reports.judge_agreement.tables import agreement_grid, scores_grid
 from proactive_agent.reports.tables import EMBEDDED_NOTE, INTERVAL_NOTE, TerminalTable
 from proactive_agent.runs.model_pool import ModelPool
@@ -79,7 +86,7 @@ def judge_run(folder: RunFolder, judging: Judging) -> None:
             replies, judge, file, advance, concurrency=judging.concurrency, budget=budget
         )
         try:
-            failed = _run(judge, work, budget)
+            failed = _run(judge.provider, work, budget)
         except StoppedError as error:
             stopped = str(error)
     _show_run(replies, judge, file, embedded=settings.data is None)
@@ -104,7 +111,7 @@ def measure(file: Path | None, judging: Judging) -> None:
     with _bar(len(answers)) as advance:
         work = compare_with_people(judge, answers, advance, judging.concurrency, budget)
         try:
-            found = _run(judge, work, budget)
+            found = _run(judge.provider, work, budget)
         except StoppedError as error:
             messages.print(str(error), markup=False)
             sys.exit(1)
@@ -128,20 +135,47 @@ def _wording(settings: Settings, prompt: str) -> Wording:
     return DataFolder(Path(settings.data)).wording
 
 
-def _run(judge: Judge, work: Coroutine[Any, Any, T], budget: Budget | None) -> T:
-    """Runs the work to its end and closes the judge."""
+def measure_user(spec: str, judging: Judging) -> None:
+    """Shows how well a simulated user reads labelled requests."""
+    check_user(spec)
+    user = None
+    if spec != RULES:
+        user = ModelUser(spec, ModelPool().provider(spec, judging.how, judging.access))
+    budget = judging.budget()
+    requests = [*read_requests(held_out=False), *read_requests(held_out=True)]
+    with _bar(len(requests)) as advance:
+        work = read_all(user, requests, advance, judging.concurrency, budget)
+        try:
+            found = _run(user.provider if user else None, work, budget)
+        except StoppedError as error:
+            messages.print(str(error), markup=False)
+            sys.exit(1)
+    name = user.name if user else f"user {USER_RULES}"
+    console.print(TerminalTable(requests_grid(f"{name} against labels", requests, found)))
+    console.print(INTERVAL_NOTE, markup=False)
+    failed = [one for one in found if isinstance(one, Exception)]
+    if failed:
+        messages.print(
+            f"{len(failed)} requests could not be read ({plain(str(failed[0]))}) and are left out",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+        sys.exit(1)
+
+
+def _run(provider: Provider | None, work: Coroutine[Any, Any, T], budget: Budget | None) -> T:
+    """Runs the work to its end and closes the model that is asked."""
 
     async def probed() -> T:
         try:
-            if judge.provider:
-                reply = await judge.provider.probe(SAMPLING)
-                if budget and reply and judge.charges:
+            if provider:
+                reply = await provider.probe(SAMPLING)
+                if budget and reply and provider.charges:
                     budget.add(reply.usage.cost_usd)
             return await work
         finally:
             work.close()
-            if judge.provider:
-                await judge.provider.close()
+            if provider:
+                await provider.close()
 
     try:
         return run_async(probed())

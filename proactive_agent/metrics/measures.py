@@ -34,7 +34,7 @@ _FIRST = ("asked_at_once", "judged", "cc", "ps", "agg", "judge_problems")
 _MEAN_COSTS = ("input_tokens", "output_tokens", "cost_usd", "seconds")
 _COSTS = (
     "turns", "cut_off", *_MEAN_COSTS, "cached_tokens", "reasoning_tokens", "cache_hits",
-    "judge_cost_usd",
+    "judge_cost_usd", "user_cost_usd",
 )  # fmt: skip
 COLUMNS = (*_COURSE, *ACTION_KINDS, *_CALLS, *_PARSERS, *_FIRST, *_COSTS)
 
@@ -271,6 +271,7 @@ def _costs(episode: Episode) -> Row:
         _known(usage.reasoning_tokens),
         usage.cache_hits,
         sum(map(_judge_cost, episode.turns)) if episode.protocol == "oeg" else 0,
+        sum(_known(turn.user.usage.cost_usd) for turn in episode.turns if turn.user),
     )
 
 

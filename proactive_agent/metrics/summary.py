@@ -129,6 +129,8 @@ class ScenarioSummary(Rates):
     cost_usd: float | None
     """US dollars; null if the cost of any reply is unknown."""
     judge_cost_usd: float | None
+    user_cost_usd: float | None
+    """Cost of a model that plays the user."""
     cache_hits: int
     """Replies that were read from the cache and cost nothing."""
 
@@ -161,7 +163,7 @@ class Summary(BaseModel):
 _PLAYED = ("episodes", "correct", "turn_limit", "lenient_only", "parser_open", "judge_problems")
 _ALL = (
     "turns", "input_tokens", "output_tokens", "cached_tokens", "reasoning_tokens", "cost_usd",
-    "judge_cost_usd", "cache_hits",
+    "judge_cost_usd", "user_cost_usd", "cache_hits",
 )  # fmt: skip
 """Columns whose sums in a summary include episodes with errors."""
 

@@ -37,9 +37,12 @@ class Budget:
         """Ends an episode that `begin` counted. `episode` is None if it was cut short."""
         self._in_flight -= 1
         if episode is not None:
-            judged = (turn.judgement.usage for turn in episode.turns if turn.judgement)
+            judged = [turn.judgement.usage for turn in episode.turns if turn.judgement]
+            read = [turn.user.usage for turn in episode.turns if turn.user]
             self._ended += 1
-            self._ended_usd += sum(usage.cost_usd or 0.0 for usage in (episode.usage, *judged))
+            self._ended_usd += sum(
+                usage.cost_usd or 0.0 for usage in (episode.usage, *judged, *read)
+            )
 
     def check(self) -> None:
         """Raises BudgetSpentError if no further request may be sent."""
@@ -48,6 +51,11 @@ class Budget:
 
     def add(self, cost_usd: float | None, of: str = "the model") -> None:
         """Adds the cost of a reply. Raises UserError if the cost is unknown."""
+        if cost_usd is None and of == "the simulated user":
+            raise UserError(
+                "a budget needs known costs, and those of the simulated user are unknown; play "
+                "with --user rules"
+            )
         if cost_usd is None and of != "the model":
             raise UserError(
                 f"a budget needs known costs, and those of {of} are unknown; play with --judge "

@@ -14,11 +14,13 @@ from proactive_agent.play.budget import Budget
 from proactive_agent.play.conditions import ConditionSet
 from proactive_agent.play.conditions.base import Situation
 from proactive_agent.play.judges import Judge
+from proactive_agent.play.model_user import ModelUser
 from proactive_agent.play.protocols.base import (
     AskedTurn,
     JudgeError,
     PastTurn,
     Protocol,
+    SimulatedUserError,
     TurnPrompt,
 )
 from proactive_agent.play.recording import PlayedTurn, episode_record, error_record, turn_record
@@ -62,9 +64,11 @@ class Play:
     seed: int = 0
     forgiving: bool = False
     budget: Budget | None = None
-    """Limit on the costs of the model and the judge."""
+    """Limit on the costs of the model, the judge and the simulated user."""
     judge: Judge | None = None
     """The judge of open-ended replies."""
+    user: ModelUser | None = None
+    """The model that plays the user; None for the rules."""
 
     def environment(self, scenario: str, sample: Sample) -> Environment[Any]:
         """Returns the environment of a sample under the run's condition."""
@@ -94,6 +98,8 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
         error = error_record("provider", failure.kind, failure)
     except JudgeError as failure:
         error = error_record("judge", failure.kind, failure)
+    except SimulatedUserError as failure:
+        error = error_record("user", failure.kind, failure)
     except ImageError as failure:
         error = error_record("data", "image", failure)
     except SampleError as failure:
@@ -184,6 +190,7 @@ class _Episode:
             random.Random(self._seed(f"user {index}")),
             self.play.judge,
             self.play.budget,
+            self.play.user,
         )
 
     async def _show(self, ref: ImageRef) -> tuple[ImagePart, Picture | None]:

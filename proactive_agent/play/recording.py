@@ -86,6 +86,7 @@ def turn_record(turn: PlayedTurn) -> TurnRecord:
         verdict=_verdict_record(verdicts),
         lenient_verdict=_verdict_record(reading.lenient) if differs and reading.lenient else None,
         judgement=reading.judgement,
+        user=reading.user,
         usage=UsageRecord.of(reply.usage, turn.seconds),
     )
 

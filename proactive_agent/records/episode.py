@@ -20,7 +20,7 @@ MOST = 10**12
 Count = Annotated[int, Field(ge=0, le=MOST)]
 Amount = Annotated[float, Field(ge=0, le=MOST, allow_inf_nan=False)]
 
-ErrorSource = Literal["provider", "data", "judge", "record"]
+ErrorSource = Literal["provider", "data", "judge", "user", "record"]
 """The source of an error; `record` is a line of `episodes.jsonl` that cannot be read."""
 
 
@@ -213,6 +213,18 @@ class JudgementRecord(Record):
     usage: UsageRecord = UsageRecord()
 
 
+class UserRecord(Record):
+    """The simulated user's reading of a request, by a model."""
+
+    user: str
+    """The model and the version of its prompt."""
+    choice: str
+    """An intervention, `vague` or `none`."""
+    reply: str
+    """The reply of the model."""
+    usage: UsageRecord = UsageRecord()
+
+
 class TurnRecord(Record):
     """One model call and its outcome."""
 
@@ -237,6 +249,8 @@ class TurnRecord(Record):
     """The verdict by the lenient parser, if it differs."""
     judgement: JudgementRecord | None = None
     """Set in `oeg`."""
+    user: UserRecord | None = None
+    """Set if a model played the user and read a request of this turn."""
     usage: UsageRecord
 
 

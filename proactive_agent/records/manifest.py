@@ -96,6 +96,8 @@ class Manifest(BaseModel):
     """The provider's self-description: model revision, chat template, device, …"""
     judge: dict[str, Any] | None = None
     """The self-description of the judge's provider, if a model judges."""
+    user: dict[str, Any] | None = None
+    """The self-description of the provider of the simulated user, if a model plays it."""
     data: DataFingerprint
     tool_texts: str
     tool_texts_sha256: str

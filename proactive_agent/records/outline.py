@@ -71,6 +71,12 @@ class JudgementOutline(Slim):
     usage: UsageOutline = msgspec.field(default_factory=UsageOutline)
 
 
+class UserOutline(Slim):
+    """A reading of a request by a model that plays the user."""
+
+    usage: UsageOutline = msgspec.field(default_factory=UsageOutline)
+
+
 class ServedByOutline(Slim):
     """The model that answered a request, as reported by the API."""
 
@@ -96,6 +102,7 @@ class TurnOutline(Slim):
     lenient_verdict: VerdictOutline | None = None
     enough: bool | None = None
     judgement: JudgementOutline | None = None
+    user: UserOutline | None = None
 
 
 class OutcomeOutline(Slim):

@@ -10,6 +10,8 @@ from proactive_agent.play.episode import Play
 from proactive_agent.play.judges import Judge
 from proactive_agent.play.judges.choose import RULES, check_judge, choose_judge
 from proactive_agent.play.judges.model import SAMPLING as JUDGE_SAMPLING
+from proactive_agent.play.model_user import SAMPLING as USER_SAMPLING
+from proactive_agent.play.model_user import ModelUser, check_user
 from proactive_agent.play.protocols import Mcqa, Oeg, Protocol, ToolUse
 from proactive_agent.providers import ApiAccess, Provider, Sampling
 from proactive_agent.providers.registry import check_spec
@@ -65,12 +67,21 @@ class PreparedRun:
 
     @property
     def models(self) -> list[tuple[Provider, Sampling]]:
-        """The model and, if it is another one, the judge, with the sampling of each."""
+        """The model and, if they are others, the judge and the user, with the sampling of each."""
         models = [(self.play.provider, self.play.sampling)]
         judge = self.play.judge.provider if self.play.judge else None
         if judge is not None and judge is not self.play.provider:
             models.append((judge, JUDGE_SAMPLING))
+        user = self.play.user.provider if self.play.user else None
+        if user is not None and user is not self.play.provider:
+            models.append((user, USER_SAMPLING))
         return models
+
+    def name_of(self, model: Provider) -> str:
+        """The name of one of the models in messages."""
+        if model is self.play.provider:
+            return "the model"
+        return "the judge" if self.play.judge else "the simulated user"
 
     def episodes_left(self) -> Iterator[NextEpisode]:
         """Yields each episode that is still to be played."""
@@ -91,7 +102,8 @@ class PreparedRun:
     def with_manifest_of_models(self) -> "PreparedRun":
         """The run with the current self-descriptions of its models, which a probe may change."""
         described = {
-            "provider": self.play.provider.manifest(), "judge": _manifest_of(self.play.judge)
+            "provider": self.play.provider.manifest(), "judge": _manifest_of(self.play.judge),
+            "user": _manifest_of(self.play.user),
         }  # fmt: skip
         return replace(self, manifest=self.manifest.model_copy(update=described))
 
@@ -113,13 +125,14 @@ def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
         settings.provider, settings.provider_settings, planned.access
     )
     judge = make_judge(settings, pool, planned.access)
-    play = make_play(settings, pool.data(settings), provider, judge)
+    user = make_user(settings, pool, planned.access)
+    play = make_play(settings, pool.data(settings), provider, judge, user)
     if manifest is not None and _begun_without_room(manifest, provider):
         play = replace(play, sampling=replace(play.sampling, thinking_tokens=0))
     if manifest is None:
         data = pool.fingerprint(settings)
         manifest = new_manifest(planned.folder.path.name, settings, provider.manifest(), data)
-        manifest.judge = _manifest_of(judge)
+        manifest.judge, manifest.user = _manifest_of(judge), _manifest_of(user)
     return PreparedRun(planned, manifest, play, done)
 
 
@@ -130,6 +143,8 @@ async def release(run: PreparedRun, pool: ModelPool) -> None:
     finally:
         if run.play.judge and run.play.judge.provider:
             await pool.release(run.play.judge.provider)
+        if run.play.user:
+            await pool.release(run.play.user.provider)
 
 
 def is_finished(planned: PlannedRun, pool: ModelPool) -> bool:
@@ -161,7 +176,19 @@ def check_settings(planned: PlannedRun, pool: ModelPool) -> None:
     make_protocol(settings, make_condition(settings, data))
     if settings.protocol == "oeg":
         check_judge(settings.judge, settings.judge_prompt, data.wording, settings.scenarios)
+    if settings.protocol == "tools":
+        _check_user(settings)
     pool.fingerprint(settings)
+
+
+def _check_user(settings: Settings) -> None:
+    """Checks the simulated user.  Raises UserError."""
+    check_user(settings.user)
+    if settings.user != RULES and settings.toolset == "published":
+        raise UserError(
+            f"--user {settings.user} has no effect: the toolset published has no requests in free "
+            "words that the user could read; leave --user out or choose another --toolset"
+        )
 
 
 def _check_model(planned: PlannedRun) -> None:
@@ -217,18 +244,37 @@ def make_judge(settings: Settings, pool: ModelPool, access: ApiAccess | None) ->
     check_judge(settings.judge, settings.judge_prompt, wording, settings.scenarios)
     if settings.judge == RULES:
         return choose_judge(RULES, settings.judge_prompt, wording)
-    loading = settings.provider_settings
-    if settings.judge != settings.provider:
-        # A judge that is another model takes only the settings for loading a model.
-        also = [name for name, one in SETTINGS.items() if one.setting.for_judge == "run"]
-        loading = ProviderSettings(**{name: getattr(loading, name) for name in also})
-        access = replace(access or ApiAccess(), price=None)
-    provider = pool.provider(settings.judge, loading, access)
+    provider = _other_model(settings.judge, settings, pool, access)
     return choose_judge(settings.judge, settings.judge_prompt, wording, provider)
 
 
+def make_user(settings: Settings, pool: ModelPool, access: ApiAccess | None) -> ModelUser | None:
+    """Loads the model that plays the user; None for the rules.  Raises UserError."""
+    if settings.protocol != "tools" or settings.user == RULES:
+        return None
+    _check_user(settings)
+    return ModelUser(settings.user, _other_model(settings.user, settings, pool, access))
+
+
+def _other_model(
+    spec: str, settings: Settings, pool: ModelPool, access: ApiAccess | None
+) -> Provider:
+    """Loads a model that judges or plays the user."""
+    loading = settings.provider_settings
+    if spec != settings.provider:
+        # Another model takes only the settings for loading a model.
+        also = [name for name, one in SETTINGS.items() if one.setting.for_judge == "run"]
+        loading = ProviderSettings(**{name: getattr(loading, name) for name in also})
+        access = replace(access or ApiAccess(), price=None)
+    return pool.provider(spec, loading, access)
+
+
 def make_play(
-    settings: Settings, data: DataFolder, provider: Provider, judge: Judge | None = None
+    settings: Settings,
+    data: DataFolder,
+    provider: Provider,
+    judge: Judge | None = None,
+    user: ModelUser | None = None,
 ) -> Play:
     """Makes what the episodes of a run have in common.  Raises UserError."""
     written = settings.provider_settings
@@ -244,6 +290,7 @@ def make_play(
         seed=settings.seed,
         forgiving=settings.forgiving,
         judge=judge,
+        user=user,
     )
 
 
@@ -285,8 +332,8 @@ def episodes_left(
                     yield NextEpisode(scenario, sample, repeat)
 
 
-def _manifest_of(judge: Judge | None) -> dict[str, Any] | None:
-    return judge.provider.manifest() if judge and judge.provider else None
+def _manifest_of(other: Judge | ModelUser | None) -> dict[str, Any] | None:
+    return other.provider.manifest() if other and other.provider else None
 
 
 def _begun_without_room(manifest: Manifest, provider: Provider) -> bool:

@@ -136,8 +136,7 @@ class Session:
                 except (ProviderError, StoppedError) as error:
                     raise UserError(str(error)) from None
                 if self._budget and reply and model.charges:
-                    of = "the model" if model is run.play.provider else "the judge"
-                    self._budget.add(reply.usage.cost_usd, of)
+                    self._budget.add(reply.usage.cost_usd, run.name_of(model))
         self._observer.probed(runs)
 
     async def _play_in_turn(self, runs: Sequence[PreparedRun]) -> None:

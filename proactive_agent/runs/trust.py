@@ -31,7 +31,7 @@ class Addressee(NamedTuple):
     """A server that a run sends pictures and prompts to."""
 
     spec: str
-    """The model or judge."""
+    """The model, judge or simulated user."""
     host: str
     """Host name or address, in lower case."""
     port: int | None
@@ -50,7 +50,7 @@ class Addressee(NamedTuple):
 
 
 def addressees(settings: Settings) -> list[Addressee]:
-    """Returns the servers that a run names by address, for its model and its judge."""
+    """Returns the servers that a run names by address, for its model, judge and simulated user."""
     found = []
     for spec in models_of(settings):
         address = parse_target(spec).base_url
@@ -62,9 +62,10 @@ def addressees(settings: Settings) -> list[Addressee]:
 
 
 def models_of(settings: Settings) -> list[str]:
-    """Returns the specs of the model and, if it is another one, of the judge."""
-    judged = settings.protocol == "oeg" and settings.judge != RULES
-    return list(dict.fromkeys([settings.provider, *([settings.judge] if judged else [])]))
+    """Returns the specs of the model and, if they are others, of the judge and the user."""
+    others = {"oeg": settings.judge, "tools": settings.user}
+    other = others.get(settings.protocol, RULES)
+    return list(dict.fromkeys([settings.provider, *([other] if other != RULES else [])]))
 
 
 def resume_options(settings: Settings) -> str:

@@ -46,6 +46,10 @@ class RunChoice(Protocol):
     def judge(self) -> str:
         """`rules`, or the model that judges, as `NAME:MODEL`."""
 
+    @property
+    def user(self) -> str:
+        """`rules`, or the model that plays the user, as `NAME:MODEL`."""
+
 
 @dataclass(frozen=True)
 class Departure:
@@ -139,6 +143,8 @@ class Setting:
         models = [run.provider]
         if has_judge and self.for_judge == "run":
             models.append(run.judge)
+        if run.protocol == "tools" and run.user != NO_JUDGE_MODEL and self.for_judge == "run":
+            models.append(run.user)
         names = {model.partition(":")[0] for model in models}
         return not self.providers or any(
             name in self.providers or name not in built_in for name in names

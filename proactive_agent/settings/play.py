@@ -31,6 +31,17 @@ class PlaySettings:
             "(for comparisons with mcqa); all tools; or only those of other scenarios.",
         ),
     ] = "scenario"
+    user: Annotated[
+        str,
+        Setting(
+            heading=Heading.MANNER,
+            protocol="tools",
+            label="user {}",
+            prominent=True,
+            metavar="NAME:MODEL",
+            help="simulated user that reads free requests: rules, or a model.",
+        ),
+    ] = "rules"
     parser: Annotated[
         ParserName,
         Setting(

@@ -9,7 +9,7 @@ from proactive_agent.records.describe import (
     ending_of,
     verdict_words,
 )
-from proactive_agent.records.episode import JudgementRecord, TurnRecord
+from proactive_agent.records.episode import JudgementRecord, TurnRecord, UserRecord
 from proactive_agent.records.failures import Episode
 from proactive_agent.records.last_answer import luck_of
 from proactive_agent.terminal.console import safe
@@ -75,6 +75,11 @@ def judgement_of(judgement: JudgementRecord) -> Text:
     if judgement.problem is not None:
         text.append_text(safe(f" unreadable: {judgement.problem}", "red"))
     return text
+
+
+def user_of(user: UserRecord) -> Text:
+    """Describes how a model that plays the user read the request of a turn."""
+    return safe(f"user {user.user}: {user.choice}", "dim")
 
 
 def _signature(name: str, parameters: dict[str, list[str] | None]) -> str:

@@ -4,6 +4,7 @@ from proactive_agent.play.protocols.base import (
     AskedTurn,
     JudgeError,
     Protocol,
+    SimulatedUserError,
     TurnPrompt,
     TurnReading,
 )
@@ -17,6 +18,7 @@ __all__ = [
     "Mcqa",
     "Oeg",
     "Protocol",
+    "SimulatedUserError",
     "ToolUse",
     "TurnPrompt",
     "TurnReading",

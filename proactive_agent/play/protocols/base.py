@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Literal, NamedTuple
 
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges import Judge
+from proactive_agent.play.model_user import ModelUser, UserReplyError
 from proactive_agent.providers import Choice, ImagePart, Message, ProviderError, Reply, RequestKey
-from proactive_agent.records.episode import JudgementRecord
+from proactive_agent.records.episode import JudgementRecord, UserRecord
 from proactive_agent.scenarios import Environment, Observation, Verdicts
 from proactive_agent.tools import Action, Tool
 
@@ -41,7 +42,9 @@ class AskedTurn:
     """Generator for the simulated user's random choices in this turn."""
     judge: Judge | None
     budget: Budget | None
-    """Pays for the judge."""
+    """Pays for the judge and the simulated user."""
+    user: ModelUser | None = None
+    """The model that reads free requests (`tools`); None for the rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +64,22 @@ class TurnReading:
     """True if the user does another helpful intervention instead of the one requested."""
     judgement: JudgementRecord | None = None
     """The judge's verdicts (`oeg`)."""
+    user: UserRecord | None = None
+    """The reading of a free request by a model that plays the user (`tools`)."""
 
 
 class JudgeError(Exception):
     """The judge gave no verdict. `kind` is that of the judge's ProviderError."""
 
     def __init__(self, failure: ProviderError) -> None:
+        super().__init__(str(failure))
+        self.kind = failure.kind
+
+
+class SimulatedUserError(Exception):
+    """The model that plays the user gave no readable reply. `kind` says what is wrong."""
+
+    def __init__(self, failure: ProviderError | UserReplyError) -> None:
         super().__init__(str(failure))
         self.kind = failure.kind
 
@@ -112,8 +125,8 @@ class Protocol(ABC):
     async def read(self, reply: Reply, turn: AskedTurn) -> TurnReading:
         """Returns the reading of a reply, by rules unless the protocol asks a judge.
 
-        Raises JudgeError, and StoppedError or UserError from the judge; a reply itself never
-        causes an error.
+        Raises JudgeError and SimulatedUserError, and StoppedError or UserError from the judge or
+        the user; a reply itself never causes an error.
         """
         return self.read_by_rules(reply, turn.observation, turn.environment, turn.user_rng)
 

@@ -7,13 +7,22 @@ import random
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from proactive_agent.play.protocols.base import PastTurn, Protocol, TurnPrompt, TurnReading
+from proactive_agent.play.model_user import UserReplyError
+from proactive_agent.play.protocols.base import (
+    AskedTurn,
+    PastTurn,
+    Protocol,
+    SimulatedUserError,
+    TurnPrompt,
+    TurnReading,
+)
 from proactive_agent.play.simulated_user import understand
 from proactive_agent.providers import (
     Choice,
     ImagePart,
     Message,
     Part,
+    ProviderError,
     Reply,
     TextPart,
     ToolMessage,
@@ -25,10 +34,13 @@ from proactive_agent.tools import (
     Answer,
     Invalid,
     Question,
+    Reading,
     Toolset,
     ToolsetName,
+    Vague,
     read_reply,
 )
+from proactive_agent.tools.actions import UNRELATED_REQUEST
 from proactive_agent.tools.catalogue import answer_tool
 from proactive_agent.tools.reading import SHOWN, call_from
 from proactive_agent.tools.texts import ASKED_BACK, DONE, INSTRUCTION, NOT_POSSIBLE, RIGHT
@@ -63,6 +75,24 @@ class ToolUse(Protocol):
         # APIs refuse a conversation in which a call has no result.
         return (_message((TextPart(RIGHT),), past),)
 
+    async def read(self, reply: Reply, turn: AskedTurn) -> TurnReading:
+        if turn.user is None:
+            return await super().read(reply, turn)
+        reading = self._read(reply, turn.observation, turn.environment)
+        if not isinstance(reading.action, Question):
+            return TurnReading(reading.action, reading.via, notes=reading.notes)
+        request = reading.action.text
+        # The user may choose what is on offer and does not help, as the model itself may.
+        here = list(dict.fromkeys(one for one, _ in turn.observation.suggestions))
+        try:
+            found = await turn.user.read(request, here, turn.key, turn.budget)
+        except (ProviderError, UserReplyError) as failure:
+            raise SimulatedUserError(failure) from failure
+        action = Vague(request) if found.is_vague else found.choice or UNRELATED_REQUEST
+        return TurnReading(
+            action, reading.via, notes=reading.notes, question=request, user=found.record
+        )
+
     def read_by_rules(
         self,
         reply: Reply,
@@ -70,20 +100,9 @@ class ToolUse(Protocol):
         environment: Environment[Any],
         user_rng: random.Random,
     ) -> TurnReading:
-        toolset = self._toolset(observation, environment)
-        reading = read_reply(
-            reply.text,
-            reply.tool_calls,
-            toolset,
-            observation.categories,
-            cut_off=reply.cut_off,
-        )
+        reading = self._read(reply, observation, environment)
         if not isinstance(reading.action, Question):
             return TurnReading(reading.action, reading.via, notes=reading.notes)
-        if self.toolset == "published":
-            # The multiple choice has no free requests either.
-            invalid = Invalid("unreadable", reading.action.text[:SHOWN])
-            return TurnReading(invalid, reading.via, notes=reading.notes)
         possible = environment.possible_interventions()
         granted = understand(reading.action.text, possible, user_rng)
         return TurnReading(
@@ -93,6 +112,23 @@ class ToolUse(Protocol):
             question=reading.action.text,
             mapped=granted.mapped,
         )
+
+    def _read(
+        self, reply: Reply, observation: Observation, environment: Environment[Any]
+    ) -> Reading:
+        """Returns a reply as an action, or as a request that the simulated user has to read."""
+        reading = read_reply(
+            reply.text,
+            reply.tool_calls,
+            self._toolset(observation, environment),
+            observation.categories,
+            cut_off=reply.cut_off,
+        )
+        if self.toolset == "published" and isinstance(reading.action, Question):
+            # The multiple choice has no free requests either.
+            invalid = Invalid("unreadable", reading.action.text[:SHOWN])
+            return Reading(invalid, reading.via, reading.notes)
+        return reading
 
     def _toolset(self, observation: Observation, environment: Environment[Any]) -> Toolset:
         categories = observation.categories

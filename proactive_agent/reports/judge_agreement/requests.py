@@ -14,6 +14,7 @@ The rules were widened on the requests that are not `held_out`. The others were 
 before that, and only their totals are looked at.
 """
 
+import asyncio
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,15 +24,17 @@ from pydantic import BaseModel, ConfigDict
 
 from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.metrics.statistics.shares import Proportion
+from proactive_agent.play.budget import Budget
+from proactive_agent.play.model_user import NONE, VAGUE, ModelUser, UserReplyError
 from proactive_agent.play.simulated_user import understand
+from proactive_agent.providers import ProviderError, RequestKey
+from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
+from proactive_agent.reports.tables.numbers import percent_cell
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import Intervention, Vague
 
 REQUESTS_FILE = Path(__file__).with_name("requests.jsonl")
 """The labelled requests that are part of the package."""
-
-VAGUE = "vague"
-NONE = "none"
 
 
 class LabelledRequest(BaseModel):
@@ -82,6 +85,58 @@ def read_by_rules(request: LabelledRequest) -> str:
     if isinstance(action, Vague):
         return VAGUE
     return str(action) if action in request.interventions else NONE
+
+
+async def read_all(
+    user: ModelUser | None,
+    requests: Sequence[LabelledRequest],
+    on_read: Callable[[], None],
+    concurrency: int | None = None,
+    budget: Budget | None = None,
+) -> list[str | ProviderError | UserReplyError]:
+    """Returns the readings of requests by a model, or by the rules if `user` is None.
+
+    Errors are returned in place of their readings. Raises UserError, StoppedError.
+    """
+    limit = asyncio.Semaphore(concurrency or (user.provider.concurrency if user else 1))
+
+    async def read(number: int, one: LabelledRequest) -> str | ProviderError | UserReplyError:
+        async with limit:
+            try:
+                if user is None:
+                    return read_by_rules(one)
+                key = RequestKey(one.scenario, number, 0)
+                found = await user.read(one.request, one.interventions, key, budget)
+            except (ProviderError, UserReplyError) as error:
+                return error
+            finally:
+                on_read()
+        return str(found.choice or (VAGUE if found.is_vague else NONE))
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(read(n, one)) for n, one in enumerate(requests, 1)]
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
+def requests_grid(
+    title: str, requests: Sequence[LabelledRequest], readings: Sequence[str | Exception]
+) -> Grid:
+    """Makes the table of scores, with a line for development and one for held-out requests."""
+    lines = []
+    for name, held_out in (("development", False), ("held out", True)):
+        pairs = [
+            (one, found)
+            for one, found in zip(requests, readings, strict=True)
+            if one.held_out is held_out and isinstance(found, str)
+        ]
+        if pairs:
+            scores = score_requests(*zip(*pairs, strict=True))
+            cells = [Cell(str(len(pairs))), *map(percent_cell, scores)]
+            lines.append(Line(name, cells))
+    return Grid(title, ["", *(f"{name} %" for name in RequestScores._fields)], [Group(lines)])
 
 
 def score_requests(requests: Sequence[LabelledRequest], readings: Sequence[str]) -> RequestScores:

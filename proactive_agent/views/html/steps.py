@@ -11,7 +11,7 @@ from proactive_agent.records.episode import EpisodeRecord, TurnRecord
 from proactive_agent.records.failures import group
 from proactive_agent.records.last_answer import luck_of
 from proactive_agent.terminal.console import plain
-from proactive_agent.views.describe import judgement_of
+from proactive_agent.views.describe import judgement_of, user_of
 from proactive_agent.views.html.failures import RIGHT
 
 LONGEST = 4_000
@@ -58,6 +58,8 @@ def _turn(episode: EpisodeRecord, turn: TurnRecord, picture: int | None) -> dict
         notes.insert(0, luck)
     if turn.judgement is not None:
         notes.append(judgement_of(turn.judgement).plain)
+    if turn.user is not None:
+        notes.append(user_of(turn.user).plain)
     return {
         "picture": picture,
         "path": _cut(turn.image.path),

@@ -15,6 +15,7 @@ from proactive_agent.views.describe import (
     replies_of,
     styled_verdict,
     tools_of,
+    user_of,
 )
 from proactive_agent.views.text.lines import TextLine
 
@@ -71,3 +72,5 @@ def _turn(episode: EpisodeRecord, turn: TurnRecord, tools: str) -> Iterator[Text
         yield TextLine(safe(f"note: {note}", "dim"), 2)
     if turn.judgement is not None:
         yield TextLine(judgement_of(turn.judgement), 2)
+    if turn.user is not None:
+        yield TextLine(user_of(turn.user), 2)

@@ -16,6 +16,7 @@ from proactive_agent.views.describe import (
     replies_of,
     styled_verdict,
     tools_of,
+    user_of,
 )
 from proactive_agent.views.text.lines import LEAST
 
@@ -62,6 +63,8 @@ def branches(episode: EpisodeRecord, index: int) -> list[Branch]:
     parts += [Branch("note", safe(note, "dim")) for note in turn.notes]
     if turn.judgement is not None:
         parts.append(Branch("judge", judgement_of(turn.judgement)))
+    if turn.user is not None:
+        parts.append(Branch("user", user_of(turn.user)))
     last = index + 1 == len(episode.turns)
     if not last or episode.error is not None:
         parts.append(Branch("user", _user(turn)))

@@ -36,8 +36,8 @@ def test_vague_questions_are_described() -> None:
     first, second, _ = episode.turns
     assert steps_of(episode).startswith("ask_clarification: vague → vague → answer")
     assert short_steps_of(episode).startswith("ask vague → say vague → ")
-    assert call_result(first) == "asked what to do"
-    assert turn_outcome(first) == turn_outcome(second) == "asked vaguely"
+    assert call_result(episode, first) == "asked what to do"
+    assert {turn_outcome(episode, turn) for turn in (first, second)} == {"asked vaguely"}
 
 
 @pytest.mark.parametrize(("condition", "name"), [("zero-shot", "vague"), ("clear", "over-asked")])

@@ -41,7 +41,7 @@ def other_value(one: Declared) -> Any:
     """A valid value that is not the default."""
     if one.name == "condition":
         return "hint"
-    if one.name in ("provider", "judge"):
+    if one.name in ("provider", "judge", "user"):
         return "local:other"
     if one.setting.path:
         return str(EMBEDDED.resolve())
