@@ -11,7 +11,7 @@ from proactive_agent.scenarios import AcceptedAnswer
 from proactive_agent.tools import Intervention
 from proactive_agent.tools.phrases import requests_in
 
-VERSION = "rules v1"
+VERSION = "rules v2"
 FREE = UsageRecord(input_tokens=0, output_tokens=0, cached_tokens=0, cost_usd=0.0)
 
 

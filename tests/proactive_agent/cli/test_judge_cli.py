@@ -59,7 +59,7 @@ def test_a_run_is_judged_again_and_its_records_stay(run: Path, tmp_path: Path) -
     result = invoke("judge", str(run), "--judge", spec)
     assert result.exit_code == 0, result.output
     assert scores(result.stdout) == ["100.0", "0.0", "100.0"]
-    assert "against the run's own judge, rules v1" in " ".join(result.stdout.split())
+    assert "against the run's own judge, rules v2" in " ".join(result.stdout.split())
     assert (run / "episodes.jsonl").read_bytes() == before
     lines = kept(run)
     assert sorted(line["sample_id"] for line in lines) == list(range(26))
