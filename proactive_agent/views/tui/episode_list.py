@@ -114,14 +114,14 @@ class EpisodeList(ScrollView, can_focus=True):
         index = y + int(self.scroll_offset.y)
         width = self._columns
         if index >= len(self.rows):
-            return Strip.blank(width)
+            return Strip.blank(width, Style())
         text = self._row(self.rows[index])
         text.truncate(width)
         style = Style(reverse=True) if index == self.cursor and self.has_focus else Style()
         if index == self.cursor:
             text.stylize(Style(bold=True))
         strip = Strip(text.render(self.app.console), text.cell_len)
-        return strip.adjust_cell_length(width).apply_style(style)
+        return strip.adjust_cell_length(width, Style()).apply_style(style)
 
     def _row(self, episode: EpisodeOutline) -> Text:
         if self.others:

@@ -133,7 +133,7 @@ class BlocksImage(Widget):
         if self._drawn_for != self.size:
             self._rows = self._drawn(self.size)
             self._drawn_for = self.size
-        return self._rows[y] if y < len(self._rows) else Strip.blank(self.size.width)
+        return self._rows[y] if y < len(self._rows) else Strip.blank(self.size.width, Style())
 
     def _fitting(self, room: Size) -> Size:
         """Returns the size of the picture in cells; a cell is two pixels high."""

@@ -88,7 +88,7 @@ class TurnsView(ScrollView, can_focus=True):
         index = y + int(self.scroll_offset.y)
         width = self.scrollable_content_region.width
         if index >= len(self._rows):
-            return Strip.blank(width)
+            return Strip.blank(width, Style())
         turn, text = self._rows[index]
         chosen = turn == self.turn
         line = Text("▌" if chosen else " ").append_text(text)

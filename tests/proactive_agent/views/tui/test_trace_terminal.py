@@ -98,6 +98,15 @@ def test_the_browser_opens_and_is_left_by_a_key(run: str, key: bytes) -> None:
 
 
 @needs_view
+def test_the_browser_works_without_colours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    terminal = Terminal("trace", run_of_a_picture(tmp_path), answers=KNOWS_NEITHER)
+    terminal.until(BLOCKS)
+    terminal.press(b"q")
+    assert terminal.end() == 0
+
+
+@needs_view
 def test_a_faulty_file_ends_it_with_one_line_and_exit_code_2(run: str) -> None:
     with (Path(run) / "episodes.jsonl").open("a") as stream:
         stream.write("nonsense\n")
