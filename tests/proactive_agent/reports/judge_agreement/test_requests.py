@@ -1,4 +1,4 @@
-"""The labelled requests, and the scores that `docs/protocol.md`, section "The simulated user", prints."""
+"""Labelled requests; `docs/protocol.md`, section "The simulated user", prints the scores."""
 
 from collections import Counter
 from pathlib import Path
