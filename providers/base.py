@@ -123,6 +123,13 @@ class Provider(ABC):
         """Facts that determine the replies, for the run's manifest.  Never contains a key."""
         return {}
 
+    def generation_settings(self, sampling: Sampling) -> dict[str, Any]:
+        """Returns the settings of text generation that requests with this sampling really have.
+
+        Empty if there are none.
+        """
+        return {}
+
     def learnt(self) -> dict[str, Any]:
         """The facts of `manifest` that change while the model plays, as they are now."""
         return {}

@@ -89,7 +89,7 @@ class _Progress(SessionObserver):
     def probed(self, runs: Sequence[PreparedRun]) -> None:
         settings = runs[0].manifest.settings
         repeats = max(run.manifest.settings.repeats for run in runs)
-        varies = settings.provider_settings.temperature > 0
+        varies = settings.provider_settings.varies
         if repeats > 1 and runs[0].play.provider.uses_temperature and not varies:
             messages.print(
                 safe(

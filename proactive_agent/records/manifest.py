@@ -98,6 +98,13 @@ class Manifest(BaseModel):
     """The self-description of the judge's provider, if a model judges."""
     user: dict[str, Any] | None = None
     """The self-description of the provider of the simulated user, if a model plays it."""
+    generation: dict[str, Any] | None = None
+    """The settings of text generation that were really used: for a local model its generation
+    config, for an API the fields that were sent. None if the model has none or a run is older."""
+    judge_generation: dict[str, Any] | None = None
+    """The same for a model that judges."""
+    user_generation: dict[str, Any] | None = None
+    """The same for a model that plays the user."""
     data: DataFingerprint
     tool_texts: str
     tool_texts_sha256: str

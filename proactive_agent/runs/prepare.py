@@ -9,7 +9,6 @@ from proactive_agent.play.conditions.base import ConditionOptions
 from proactive_agent.play.episode import Play
 from proactive_agent.play.judges import Judge
 from proactive_agent.play.judges.choose import RULES, check_judge, choose_judge
-from proactive_agent.play.judges.model import SAMPLING as JUDGE_SAMPLING
 from proactive_agent.play.model_user import SAMPLING as USER_SAMPLING
 from proactive_agent.play.model_user import ModelUser, check_user
 from proactive_agent.play.protocols import Mcqa, Oeg, Protocol, ToolUse
@@ -24,10 +23,10 @@ from proactive_agent.records.manifest import (
     new_manifest,
 )
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.generation import judge_sampling, sampling_of
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.scenarios import DataFolder, Sample
-from proactive_agent.settings import declared
 from proactive_agent.tools import UserError
 
 
@@ -71,7 +70,7 @@ class PreparedRun:
         models = [(self.play.provider, self.play.sampling)]
         judge = self.play.judge.provider if self.play.judge else None
         if judge is not None and judge is not self.play.provider:
-            models.append((judge, JUDGE_SAMPLING))
+            models.append((judge, judge_sampling(self.manifest.settings)))
         user = self.play.user.provider if self.play.user else None
         if user is not None and user is not self.play.provider:
             models.append((user, USER_SAMPLING))
@@ -105,7 +104,23 @@ class PreparedRun:
             "provider": self.play.provider.manifest(), "judge": _manifest_of(self.play.judge),
             "user": _manifest_of(self.play.user),
         }  # fmt: skip
+        described |= self.generation()
         return replace(self, manifest=self.manifest.model_copy(update=described))
+
+    def generation(self) -> dict[str, dict[str, Any] | None]:
+        """The settings of text generation that are really used, by their field of the manifest."""
+        play = self.play
+        judge = play.judge.provider if play.judge else None
+        user = play.user.provider if play.user else None
+        return {
+            "generation": _used(play.provider, play.sampling),
+            "judge_generation": _used(judge, judge_sampling(self.manifest.settings)),
+            "user_generation": _used(user, USER_SAMPLING),
+        }
+
+
+def _used(model: Provider | None, sampling: Sampling) -> dict[str, Any] | None:
+    return (model.generation_settings(sampling) or None) if model else None
 
 
 def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
@@ -174,6 +189,7 @@ def check_settings(planned: PlannedRun, pool: ModelPool) -> None:
     _check_model(planned)
     data = pool.data(settings)
     make_protocol(settings, make_condition(settings, data))
+    sampling_of(settings)
     if settings.protocol == "oeg":
         check_judge(settings.judge, settings.judge_prompt, data.wording, settings.scenarios)
     if settings.protocol == "tools":
@@ -245,7 +261,8 @@ def make_judge(settings: Settings, pool: ModelPool, access: ApiAccess | None) ->
     if settings.judge == RULES:
         return choose_judge(RULES, settings.judge_prompt, wording)
     provider = _other_model(settings.judge, settings, pool, access)
-    return choose_judge(settings.judge, settings.judge_prompt, wording, provider)
+    sampling = judge_sampling(settings)
+    return choose_judge(settings.judge, settings.judge_prompt, wording, provider, sampling)
 
 
 def make_user(settings: Settings, pool: ModelPool, access: ApiAccess | None) -> ModelUser | None:
@@ -277,7 +294,6 @@ def make_play(
     user: ModelUser | None = None,
 ) -> Play:
     """Makes what the episodes of a run have in common.  Raises UserError."""
-    written = settings.provider_settings
     condition = make_condition(settings, data)
     protocol = make_protocol(settings, condition)
     _check_pictures(settings.provider, provider.max_pictures, protocol, condition)
@@ -286,7 +302,7 @@ def make_play(
         provider=provider,
         protocol=protocol,
         condition=condition,
-        sampling=Sampling(**{name: getattr(written, name) for name in declared(Sampling)}),
+        sampling=sampling_of(settings),
         seed=settings.seed,
         forgiving=settings.forgiving,
         judge=judge,

@@ -159,6 +159,7 @@ class _FoundOut:
             update={
                 "served": self._served,
                 "thinking_room": (min(self._rooms), max(self._rooms)) if self._rooms else None,
+                **self._run.generation(),
                 "provider": _learnt(before.provider, play.provider),
                 "judge": _learnt(before.judge, judge) if before.judge and judge else before.judge,
             }

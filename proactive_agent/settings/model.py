@@ -13,6 +13,10 @@ API = ("openai", "anthropic", "litellm")
 DEFAULT_THINKING_ROOM = 8192
 """Room for thinking, in tokens, of models that think, unless a setting says otherwise."""
 
+Generation = Literal["greedy", "checkpoint", "published"]
+"""The source of the settings of text generation. In a request, `published` means `checkpoint`, but
+always with sampling."""
+
 Dollars = Annotated[float, Ge(0)]
 
 
@@ -71,6 +75,21 @@ class Sampling:
             help="sample only from the K most likely tokens.",
         ),
     ] = None
+    generation: Annotated[
+        Generation,
+        Setting(
+            heading=Heading.MODEL,
+            providers=(*LOCAL, *API),
+            help="greedy: by --temperature. checkpoint: the checkpoint's own generation config, or "
+            "an API's defaults. published: as in the paper; mcqa: like checkpoint, at most 50 "
+            "tokens; oeg: sampling, at most 32768 tokens, and a judge that samples.",
+        ),
+    ] = "greedy"
+
+    @property
+    def varies(self) -> bool:
+        """Whether repeated requests may have different replies."""
+        return self.temperature > 0 or self.generation != "greedy"
 
 
 @dataclass(frozen=True)

@@ -71,6 +71,10 @@ class ParsedReply:
     opaque: Any = None
 
 
+_NO_SETTINGS = frozenset({"model", "messages", "input", "store", "stream", "include"})
+"""Fields of a body without a system prompt and tools that are no settings of text generation."""
+
+
 class ApiProvider(Provider):
     """A model behind an API."""
 
@@ -230,6 +234,14 @@ class ApiProvider(Provider):
             **self.versions(),
         }
 
+    def generation_settings(self, sampling: Sampling) -> dict[str, Any]:
+        message = UserMessage((TextPart(PROBE),))
+        request = Request(RequestKey("settings", 0, 0), (message,), sampling=sampling)
+        body = self._body(_with_room(request, self.room(sampling)), {})
+        # A seed differs from request to request, unless the user sets one.
+        skipped = _NO_SETTINGS if self.options.api_seed is not None else _NO_SETTINGS | {"seed"}
+        return {name: value for name, value in body.items() if name not in skipped}
+
     def learnt(self) -> dict[str, Any]:
         return {"left_out": sorted(self.left_out), "thinks": self.thinking.thinks}
 
@@ -245,7 +257,7 @@ class ApiProvider(Provider):
         """The seed to send, or None.  A seed that the user chose is never left out."""
         if self.options.api_seed is not None:
             return self.options.api_seed
-        if request.sampling.temperature > 0 and self.sends("seed"):
+        if request.sampling.varies and self.sends("seed"):
             return request.seed % LARGEST_SEED
         return None
 
@@ -254,7 +266,11 @@ class ApiProvider(Provider):
         sampling = request.sampling
         chosen = {"top_p": sampling.top_p, "top_k": sampling.top_k}
         set_by_user = {name: value for name, value in chosen.items() if value is not None}
-        return self.body(request, pictures) | set_by_user | self.extra_body
+        body = self.body(request, pictures)
+        if sampling.generation != "greedy":
+            # The API's own defaults apply.
+            body.pop("temperature", None)
+        return body | set_by_user | self.extra_body
 
     def limit(self, sampling: Sampling) -> int:
         """The limit of a reply in tokens, room for thinking included."""
@@ -293,7 +309,7 @@ class ApiProvider(Provider):
     def _key(self, request: Request, body: dict[str, Any]) -> str | None:
         if self._cache is None:
             return None
-        seed = request.seed if request.sampling.temperature > 0 else None
+        seed = request.seed if request.sampling.varies else None
         # Each repetition has its own key.  The first one's key is that of older caches.
         repeat = (request.key.repeat,) if request.key.repeat else ()
         headers = (sorted(self.options.header),) if self.options.header else ()

@@ -3,25 +3,27 @@
 import itertools
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import torch
-from transformers import LogitsProcessor, StoppingCriteria, TopKLogitsWarper, TopPLogitsWarper
+from transformers import StoppingCriteria
 
 from proactive_agent.providers.base import ProviderError
 from proactive_agent.providers.local.chat import RenderedPrompt
 from proactive_agent.providers.local.fitting import free_memory
+from proactive_agent.providers.local.sampling import (
+    FLAGS,
+    SeededSampling,
+    checkpoint_flags,
+    chosen_flags,
+)
 from proactive_agent.providers.thoughts import begins_with_thought
 from proactive_agent.settings import Sampling
 
-# Sampling flags of a model's generation config.  They are reset in favour of `SeededSampling`.
-_SAMPLING_FLAGS = (
-    "temperature", "top_k", "top_p", "min_p", "top_h", "typical_p", "epsilon_cutoff", "eta_cutoff",
-)  # fmt: skip
 _END_OF_TURN = "<end_of_utterance>"
-_TINY = torch.finfo(torch.float32).tiny
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class Generator:
         self._stop_ids = stop_ids(model, tokenizer)
         config = model.generation_config
         self.replaced_settings = _make_greedy(config, self._stop_ids, tokenizer.pad_token_id)
-        """The checkpoint's own settings of generation that are not used."""
+        """The checkpoint's own settings of generation that are not used, except by requests with
+        the generation `checkpoint` or `published`."""
 
     def __call__(self, prompts: Sequence[RenderedPrompt]) -> list[Generated]:
         """Generates replies to prompts with equal sampling settings.
@@ -100,16 +103,26 @@ class Generator:
         sampling = prompts[0].sampling
         lengths = inputs["attention_mask"].sum(dim=1).tolist()
         rooms = [self._fitting_room(room, length, sampling.max_tokens) for length in lengths]
-        limits = [sampling.max_tokens + room for room in rooms]
+        limits = [
+            self._fitting(sampling, length) + room
+            for length, room in zip(lengths, rooms, strict=True)
+        ]
         longest = max(limits)
-        processors = []
-        if sampling.temperature > 0:
-            seeds = [prompt.seed for prompt in prompts]
-            processors.append(SeededSampling(sampling, seeds, self.model.device))
-        with torch.no_grad():
+        flags = self._flags(sampling)
+        seeds = [prompt.seed for prompt in prompts]
+        beams = self._beams(sampling)
+        processors: list[Any] = []
+        arguments: dict[str, Any] = {"num_beams": beams}
+        if flags and beams > 1:
+            # Beams need the sampling of transformers, so these replies depend on their batch.
+            arguments |= flags | {"do_sample": True}
+        elif flags:
+            processors.append(SeededSampling(flags, seeds, self.model.device))
+        with torch.no_grad(), _seeded(seeds[0], self.model.device):
             output = self.model.generate(
                 **inputs,
                 max_new_tokens=longest,
+                **arguments,
                 logits_processor=processors,
                 stopping_criteria=[_Stopped(self._stop)],
             )
@@ -124,6 +137,36 @@ class Generator:
             )
             for row, length, limit, room in zip(rows, lengths, limits, rooms, strict=True)
         ]
+
+    def settings(self, sampling: Sampling) -> dict[str, Any]:
+        """Returns the generation config that requests with this sampling really have."""
+        flags = self._flags(sampling)
+        return {
+            **self.model.generation_config.to_diff_dict(),
+            "do_sample": flags is not None,
+            **(flags or {}),
+            "num_beams": self._beams(sampling),
+            "max_new_tokens": sampling.max_tokens,
+        }
+
+    def _flags(self, sampling: Sampling) -> dict[str, Any] | None:
+        """The flags of sampling, or None if the most likely token is taken."""
+        if sampling.generation == "greedy":
+            return chosen_flags(sampling)
+        if sampling.generation == "published" or self.replaced_settings.get("do_sample"):
+            return checkpoint_flags(self.replaced_settings)
+        return None
+
+    def _beams(self, sampling: Sampling) -> int:
+        own = self.replaced_settings.get("num_beams", 1)
+        return 1 if sampling.generation == "greedy" else int(own)
+
+    def _fitting(self, sampling: Sampling, length: int) -> int:
+        """The limit of an answer. The published one shrinks to what the context leaves."""
+        context = context_tokens(self.model.config)
+        if sampling.generation != "published" or context is None:
+            return sampling.max_tokens
+        return min(sampling.max_tokens, max(1, context - int(length)))
 
     def count_image_tokens(self, prompt: RenderedPrompt) -> int | None:
         """How many tokens stand for the pictures of a prompt; None if they have no token."""
@@ -188,42 +231,21 @@ class Generator:
         )
 
 
-class SeededSampling(LogitsProcessor):  # type: ignore[misc, unused-ignore]  # untyped base
-    """Samples from softmax(scores / temperature) with a separate seed for each row.
-
-    `top_k` and `top_p` remove unlikely tokens from that distribution first.
-
-    Adds Gumbel noise to the scores, so that their maximum, which greedy decoding takes, is a
-    sample.  The sampling of transformers uses one generator for a whole batch, so a reply would
-    depend on the other requests in it.
-    """
-
-    def __init__(self, sampling: Sampling, seeds: Sequence[int], device: torch.device) -> None:
-        self._temperature = sampling.temperature
-        self._warpers: list[Any] = []
-        if sampling.top_k is not None:
-            self._warpers.append(TopKLogitsWarper(sampling.top_k))
-        if sampling.top_p is not None:
-            self._warpers.append(TopPLogitsWarper(sampling.top_p))
-        self._rows = [torch.Generator(device).manual_seed(seed % 2**63) for seed in seeds]
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
-        noise = torch.empty_like(scores, dtype=torch.float32)
-        for row, generator in zip(noise, self._rows, strict=True):
-            row.exponential_(generator=generator)
-        gumbel = -noise.clamp_min_(_TINY).log_()
-        scaled: torch.Tensor = scores.float() / self._temperature
-        for warper in self._warpers:
-            scaled = warper(input_ids, scaled)
-        return scaled + gumbel
-
-
 class _Stopped(StoppingCriteria):  # type: ignore[misc, unused-ignore]  # untyped base
     def __init__(self, stop: threading.Event) -> None:
         self._stop = stop
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
         return torch.full((input_ids.shape[0],), self._stop.is_set(), device=input_ids.device)
+
+
+@contextmanager
+def _seeded(seed: int, device: torch.device) -> Iterator[None]:
+    """Seeds the generators of torch for a while, and restores them."""
+    devices = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices):
+        torch.manual_seed(seed % 2**63)
+        yield
 
 
 def _without_prompt(output: torch.Tensor, prompt: torch.Tensor) -> torch.Tensor:
@@ -266,10 +288,11 @@ def _make_greedy(config: Any, stop_ids: frozenset[int], pad_id: int) -> dict[str
     """Sets greedy decoding; returns the settings of the checkpoint that this replaces."""
     replaced = {
         flag: value
-        for flag in ("do_sample", "num_beams", "max_length", *_SAMPLING_FLAGS)
+        for flag in ("do_sample", "num_beams", "max_length", *FLAGS)
         if (value := getattr(config, flag, None)) is not None
     }
-    for flag in _SAMPLING_FLAGS:
+    # Sampling is done by `SeededSampling` instead.
+    for flag in FLAGS:
         if hasattr(config, flag):
             setattr(config, flag, None)
     config.do_sample = False

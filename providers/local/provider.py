@@ -14,7 +14,7 @@ from proactive_agent.providers.local.chat import Chat, RenderedPrompt
 from proactive_agent.providers.local.model_folder import folder_sha256, training_in
 from proactive_agent.providers.local.rendering import DATE
 from proactive_agent.providers.messages import Reply, Request, Usage
-from proactive_agent.settings import DEFAULT_THINKING_ROOM
+from proactive_agent.settings import DEFAULT_THINKING_ROOM, Sampling
 from proactive_agent.tools import UserError
 
 if TYPE_CHECKING:
@@ -101,6 +101,9 @@ class Local(Provider):
 
     def manifest(self) -> dict[str, Any]:
         return dict(self._manifest)
+
+    def generation_settings(self, sampling: Sampling) -> dict[str, Any]:
+        return plain_json(self.generator.settings(sampling))
 
     async def close(self) -> None:
         self.generator.stop()
@@ -194,7 +197,7 @@ def _manifest(
         "context_tokens": context_tokens(config),
         "max_pictures": chat.max_pictures,
         "generation_config": plain_json(loaded.model.generation_config.to_diff_dict()),
-        "generation_settings_not_used": plain_json(generator.replaced_settings),
+        "checkpoint_generation_settings": plain_json(generator.replaced_settings),
         "image_processor": _image_settings(loaded.processor),
         "processor_changes": list(loaded.changes),
         "dtype": str(loaded.model.dtype).removeprefix("torch."),

@@ -137,3 +137,27 @@ def test_a_reply_names_what_served_it(protocol: str, server: HostileServer) -> N
     server.then("through a gateway")
     reply = replied(*ask(provider(protocol, server.url), first_turn()))
     assert reply.served == ServedBy("m-2026", "fp_1", "Upstream")
+
+
+@pytest.mark.parametrize("generation", ["checkpoint", "published"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_apis_own_defaults_apply_with_another_generation(
+    protocol: str, generation: Any, server: HostileServer
+) -> None:
+    body = sent(server, protocol, Sampling(100, generation=generation))
+    assert {"temperature", "top_p", "top_k"} & set(body) == set()
+    assert "temperature" in sent(server, protocol)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_settings_of_generation_are_the_fields_that_are_sent(
+    protocol: str, server: HostileServer
+) -> None:
+    sampling = Sampling(100, temperature=0.5, thinking_tokens=0, top_p=0.9)
+    made = provider(protocol, server.url, extra_body='{"min_p": 0.1}')
+    named = made.generation_settings(sampling)
+    body = sent(server, protocol, sampling, extra_body='{"min_p": 0.1}')
+    assert named == {name: body[name] for name in named}
+    assert {"temperature", "top_p", "min_p"} < set(named)
+    assert any("tokens" in name for name in named)
+    assert not {"messages", "input", "model", "seed"} & set(named)

@@ -56,7 +56,7 @@ def test_the_manifest_says_what_determines_replies() -> None:
         "default_thinking_room": 0,
         "context_tokens": 4096,
         "max_pictures": None,
-        "generation_settings_not_used": {"do_sample": True, "temperature": 0.1, "top_k": 1},
+        "checkpoint_generation_settings": {"do_sample": True, "temperature": 0.1, "top_k": 1},
         "processor_changes": ["do_image_splitting: false instead of true"],
         "dtype": "bfloat16",
         "device": "cpu",

@@ -39,12 +39,13 @@ def test_temperature_0_does_not_look_at_the_seed(opened: Opened) -> None:
 def test_sampling_follows_the_scores(temperature: float) -> None:
     import torch
 
-    from proactive_agent.providers.local.generation import SeededSampling
+    from proactive_agent.providers.local.sampling import SeededSampling, chosen_flags
 
     scores = torch.tensor([2.0, 1.0, 0.0, float("-inf")])
     number = 4000
-    sampling = Sampling(temperature=temperature)
-    sample = SeededSampling(sampling, range(number), torch.device("cpu"))
+    flags = chosen_flags(Sampling(temperature=temperature))
+    assert flags is not None
+    sample = SeededSampling(flags, range(number), torch.device("cpu"))
     drawn = Counter(sample(torch.empty(0), scores.repeat(number, 1)).argmax(dim=1).tolist())
     expected = torch.softmax(scores / temperature, dim=0)
     # At most five standard errors.
@@ -63,8 +64,10 @@ def test_sampling_follows_the_scores(temperature: float) -> None:
 def test_unlikely_tokens_are_never_sampled(sampling: Sampling, possible: set[int]) -> None:
     import torch
 
-    from proactive_agent.providers.local.generation import SeededSampling
+    from proactive_agent.providers.local.sampling import SeededSampling, chosen_flags
 
     scores = torch.tensor([2.0, 1.0, 0.0, float("-inf")])
-    sample = SeededSampling(sampling, range(500), torch.device("cpu"))
+    flags = chosen_flags(sampling)
+    assert flags is not None
+    sample = SeededSampling(flags, range(500), torch.device("cpu"))
     assert set(sample(torch.empty(0), scores.repeat(500, 1)).argmax(dim=1).tolist()) == possible

@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from proactive_agent.play.judges.base import Judge
-from proactive_agent.play.judges.model import ModelJudge
+from proactive_agent.play.judges.model import SAMPLING, ModelJudge
 from proactive_agent.play.judges.prompts import JudgePrompt, OfficialPrompt, OwnPrompt
 from proactive_agent.play.judges.rules import RulesJudge
-from proactive_agent.providers import Provider
+from proactive_agent.providers import Provider, Sampling
 from proactive_agent.providers.registry import check_spec
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.scenarios.wording import Wording
@@ -40,12 +40,16 @@ def check_judge(
 
 
 def choose_judge(
-    spec: str, prompt_name: str, wording: Wording, provider: Provider | None = None
+    spec: str,
+    prompt_name: str,
+    wording: Wording,
+    provider: Provider | None = None,
+    sampling: Sampling = SAMPLING,
 ) -> Judge:
     """Returns the judge that asks `provider`, the model of `spec`; without one, the rules."""
     if provider is None:
         return RulesJudge()
-    return ModelJudge(spec, provider, _prompt(prompt_name, wording))
+    return ModelJudge(spec, provider, _prompt(prompt_name, wording), sampling)
 
 
 def _prompt(name: str, wording: Wording) -> JudgePrompt:

@@ -4,6 +4,7 @@ import time
 
 from proactive_agent.play.judges.base import Case, Judge, judged, said
 from proactive_agent.play.judges.prompts import JudgePrompt, UnreadableError
+from proactive_agent.play.seeds import derive_seed
 from proactive_agent.providers import (
     Provider,
     Reply,
@@ -26,10 +27,13 @@ class ModelJudge(Judge):
     If its verdicts cannot be read, no answer counts as given and the record says why.
     """
 
-    def __init__(self, spec: str, provider: Provider, prompt: JudgePrompt) -> None:
+    def __init__(
+        self, spec: str, provider: Provider, prompt: JudgePrompt, sampling: Sampling = SAMPLING
+    ) -> None:
         self.name = f"{spec}, {prompt.name}"
         self._provider = provider
         self._prompt = prompt
+        self._sampling = sampling
 
     @property
     def provider(self) -> Provider:
@@ -39,7 +43,8 @@ class ModelJudge(Judge):
         texts = self._prompt.texts(case)
         message = UserMessage((TextPart(texts.user),))
         started = time.perf_counter()
-        request = Request(key, (message,), system=texts.system, sampling=SAMPLING)
+        seed = derive_seed(0, key.scenario, key.sample_id, "judge", key.turn, key.repeat)
+        request = Request(key, (message,), system=texts.system, sampling=self._sampling, seed=seed)
         reply = await ask(self._provider, request)
         problem = None
         try:
