@@ -141,14 +141,14 @@ def quickdraw(material: Material, rng: random.Random, materials: Path) -> Episod
 
 
 def changeit(material: Material, rng: random.Random, materials: Path) -> Episode:
-    """Reveals the object; every third video starts at its end, so that it has to be rewound."""
+    """Reveals the object; every second video starts at its end, so that it has to be rewound."""
     frames = list(material.record["frames"])
     backwards = material.record["backwards"]
     if backwards:
         frames.reverse()
     shares = [frame["visible"] for frame in frames]
     hidden = [index for index, share in enumerate(shares) if share == 0]
-    first = rng.choice(hidden)
+    first = _inward(rng.choice(hidden), hidden, len(frames))
     informative = shares.index(max(shares)) if backwards else len(shares) - 1
     mask = material.open("mask.png")
     rises = material.record["reveal"] == "box"
@@ -220,6 +220,15 @@ def _near(scene: Image.Image, mask: Image.Image) -> tuple[Image.Image, Image.Ima
     top = _clamped((bounds[1] + bounds[3] - height) // 2, scene.height - height)
     area = (left, top, left + width, top + height)
     return scene.crop(area), mask.crop(area)
+
+
+def _inward(first: int, hidden: list[int], count: int) -> int:
+    """Returns a hidden frame from which the video can go both ways, if there is one.
+
+    At the ends of a video only the suggestion that is possible is offered.
+    """
+    inner = min(max(first, 1), count - 2)
+    return inner if inner in hidden else first
 
 
 def _framing(mask: Image.Image, rng: random.Random, top: int) -> tuple[int, int, int, int]:

@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parents[1]), str(HERE)]
 
 import selection  # noqa: E402
-import words  # noqa: E402
+import texts  # noqa: E402
 from episodes import MAKERS, Episode, Material  # noqa: E402
 
 from proactive_agent.scenarios import SCENARIOS  # noqa: E402
@@ -60,6 +60,7 @@ def main() -> None:
             b"".join(lines)
         )
         print(f"{scenario}: {len(lines)} episodes")
+    texts.rewrite(arguments.out)
     # One line per sample is readable and small.
     lines_of = {
         scenario: ",\n".join(
@@ -76,14 +77,25 @@ def _make(scenario: str, number: int, material: Material, materials: Path) -> tu
     rng = random.Random(f"{SEED}/{scenario}/{material.record['label']}")
     episode = MAKERS[scenario](material, rng, materials)
     label = material.record["label"]
-    categories = [category(text, label) for text in (label, *material.record["near"][:3])]
-    answer = categories[0]
-    rng.shuffle(categories)
-    question = words.question(scenario, material.record["kind"], episode.thing, rng)
-    texts = texts_for(scenario, episode.suggestions, rng, question=question)
+    group = texts.group_of(scenario, label)
+    if group is None:
+        raise ValueError(f"groups.tsv lacks {scenario}:{label}; add a group or reject it")
+    for thing in material.record.get("objects", ()):
+        if not thing["asked"] and thing["label"] in group.labels:
+            raise ValueError(f"{scenario}:{label} also shows the wrong category {thing['label']}")
+    # `texts.rewrite` replaces the texts, except for the suggestions and the answer.
+    drawn = texts_for(scenario, episode.suggestions, rng)
+    categories = [category(text, label) for text in group.labels]
     quality = QUALITY.get(scenario, DEFAULT_QUALITY)
     return episode, make_sample(
-        scenario, number, episode.built, texts, categories, answer, rng, quality=quality
+        scenario,
+        number,
+        episode.built,
+        drawn,
+        categories,
+        category(label, label),
+        rng,
+        quality=quality,
     )
 
 

@@ -1,6 +1,7 @@
 """Selects the materials that become episodes, their order and their variants."""
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,20 +11,21 @@ from episodes import Material
 MOST = 26
 """Maximum number of episodes per scenario."""
 
-BACKWARDS = 3
-"""Every n-th ChangeIt video starts at its end."""
+REVEALS = {"door": 1, "lid": 1}
+"""Kinds of reveal whose first video starts at its end; the first ones of the others do not."""
 
 SHOWN_WHOLE = 0.95
 """Minimum visible share of the object in the reference frame."""
 
 CORRUPTIONS = (
-    ("contrast", "contrast"), ("denoise", "gaussian_noise"), ("deblur", "gaussian_blur"),
+    ("contrast", "faint"), ("denoise", "gaussian_noise"), ("deblur", "gaussian_blur"),
     ("brightness", "darkness"), ("resolution", "pixelate"), ("denoise", "shot_noise"),
     ("deblur", "glass_blur"), ("compression", "jpeg_compression"), ("brightness", "darkness"),
-    ("deblur", "motion_blur"), ("denoise", "impulse_noise"),
+    ("deblur", "motion_blur"), ("denoise", "impulse_noise"), ("contrast", "faint"),
 )  # fmt: skip
-"""Pairs of family and corruption, used in turn. Corruptions that hide no object even at their
-worst (saturation, artifacts, too much light) are only offered as wrong enhancements."""
+"""Pairs of family and corruption, used in turn. No family is right in more than a quarter of the
+episodes, so that each can be wrong three times as often as it is right. Corruptions that hide no
+object even at their worst (saturation, artifacts, too much light) are not offered at all."""
 
 HARDNESS = {"brightness": 1.0, "contrast": 1.0}
 MOST_HARDNESS = 7.0
@@ -37,10 +39,13 @@ def materials(root: Path, scenario: str) -> Iterator[Material]:
     """
     listed = json.loads((root / "materials.json").read_text(encoding="utf-8"))
     records = [r for r in listed["scenarios"][scenario] if scenario != "changeit" or _opens(r)]
+    turns = Counter(REVEALS)
     for number, record in enumerate(records[:MOST]):
         family, corruption = CORRUPTIONS[number % len(CORRUPTIONS)]
+        turns[record.get("reveal", "")] += 1
         more = {
-            "backwards": number % BACKWARDS == BACKWARDS - 1,
+            # Every second video of each kind of reveal starts at its end.
+            "backwards": turns[record.get("reveal", "")] % 2 == 0,
             "corruption": (family, corruption),
             "hardness": HARDNESS.get(family, MOST_HARDNESS),
         }

@@ -1,7 +1,6 @@
 """Questions and suggestions of the suite that are more specific than the builder's own.
 
-Half of the questions name the kind of object. The wrong categories are of the same kind, so this
-gives no hint.
+Half of the questions of a group name the kind of object, if all four categories are of one kind.
 """
 
 import random
@@ -41,9 +40,8 @@ _APPEAR: Mapping[str, Sequence[str]] = {
 
 
 def question(scenario: str, kind: str, thing: str, rng: random.Random) -> str:
-    """Returns a question of the scenario about an object of that kind."""
-    # Plural kinds do not fit the templates ("Which flowers is …").
-    of_a_kind = rng.random() < 0.5 and not kind.endswith("s")
+    """Returns a question of the scenario; `kind` is empty if the objects have no common kind."""
+    of_a_kind = rng.random() < 0.5 and kind != ""
     templates = _OF_A_KIND[scenario] if of_a_kind else QUESTIONS[scenario]
     return rng.choice(templates).format(kind=kind, thing=thing)
 

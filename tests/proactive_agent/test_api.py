@@ -42,6 +42,8 @@ def first(request: Request) -> str:
 
 
 class Counting(Provider):
+    """Names no option, so that every episode ends in its first turn."""
+
     def __init__(self, cost: float | None = None) -> None:
         self.asked = self.closed = 0
         self.cost = cost
@@ -52,7 +54,7 @@ class Counting(Provider):
 
     async def complete(self, request: Request) -> Reply:
         self.asked += 1
-        return Reply(text="A.", usage=Usage(cost_usd=self.cost))
+        return Reply(text="?", usage=Usage(cost_usd=self.cost))
 
     async def close(self) -> None:
         self.closed += 1

@@ -40,8 +40,7 @@ An episode matches if every word holds:
   -word                                   must not hold
   rod|coco                                either holds
 
-In the list,  ask left  is a call of ask_clarification, and  say left  is a text without a call;
-ask vague  named no change, so the user asked what to do.
+In the list,  ask left  is a call of ask_clarification, and  say left  is a text without a call.
 ?  is a request for nothing that helps.
 In the strip of frames,  •  was shown before,  [5]  is shown now, and  ★  shows enough.
 """

@@ -47,6 +47,7 @@ class CatalogueItem:
     model: CatalogueModel
     kind: str
     near: tuple[str, ...]
+    """Similar objects, which a wide room does not show together with this one."""
     yaw: float
     scenarios: str
     views: tuple[str, ...]
@@ -59,8 +60,6 @@ class CatalogueItem:
         """The item's entry in `materials.json`."""
         return {
             "label": self.label,
-            "kind": self.kind,
-            "near": list(self.near),
             "model": self.model.key,
             "model_name": self.model.name,
             "library": self.model.library,

@@ -105,7 +105,7 @@ def fault(out: Path, scenario: str, record: Record, covers: list[Record]) -> str
 def catalogue(scenarios: dict[str, list[Record]]) -> list[Record]:
     """The categories in use, each with the episodes that show it."""
     objects: dict[str, Record] = {}
-    keys = ("label", "kind", "near", "library", "creator", "licence")
+    keys = ("label", "library", "creator", "licence")
     for scenario, kept in scenarios.items():
         for record in kept:
             entry = objects.setdefault(record["label"], {key: record[key] for key in keys})

@@ -22,48 +22,47 @@ PACKAGE = "lucide-static@1.62.0"
 LONGEST = 12.0
 UNIT = 24
 
-# icon: label, kind of object, near distractors
-ICONS: dict[str, tuple[str, str, tuple[str, str, str]]] = {
-    "cat": ("Cat", "animal", ("Dog", "Bear", "Mouse")),
-    "bike": ("Bicycle", "vehicle", ("Motorcycle", "Scooter", "Wheelchair")),
-    "guitar": ("Guitar", "musical instrument", ("Violin", "Banjo", "Trumpet")),
-    "fish": ("Fish", "animal", ("Whale", "Bird", "Snake")),
-    "snail": ("Snail", "animal", ("Turtle", "Snake", "Crab")),
-    "turtle": ("Turtle", "animal", ("Snail", "Crab", "Hedgehog")),
-    "rabbit": ("Rabbit", "animal", ("Cat", "Mouse", "Kangaroo")),
-    "sailboat": ("Sailing boat", "vehicle", ("Canoe", "Surfboard", "Submarine")),
-    "helicopter": ("Helicopter", "vehicle", ("Airplane", "Balloon", "Rocket")),
-    "tractor": ("Tractor", "vehicle", ("Truck", "Excavator", "Car")),
-    "anchor": ("Anchor", "object", ("Hook", "Key", "Hammer")),
-    "panda": ("Panda", "animal", ("Koala", "Cat", "Monkey")),
-    "croissant": ("Croissant", "food", ("Bread", "Banana", "Pizza")),
-    "armchair": ("Armchair", "piece of furniture", ("Bed", "Table", "Stool")),
-    "rocket": ("Rocket", "vehicle", ("Airplane", "Submarine", "Helicopter")),
-    "pizza": ("Pizza", "food", ("Cake", "Cheese", "Sandwich")),
-    "cherry": ("Cherries", "fruit", ("Grapes", "Strawberry", "Plums")),
-    "carrot": ("Carrot", "vegetable", ("Cucumber", "Potato", "Corn")),
-    "drum": ("Drum", "musical instrument", ("Piano", "Tambourine", "Harp")),
-    "castle": ("Castle", "building", ("Church", "Lighthouse", "House")),
-    "church": ("Church", "building", ("Castle", "House", "Factory")),
-    "skull": ("Skull", "object", ("Mask", "Balloon", "Light bulb")),
-    "telescope": ("Telescope", "instrument", ("Microscope", "Camera", "Binoculars")),
-    "microscope": ("Microscope", "instrument", ("Telescope", "Camera", "Lamp")),
-    "trophy": ("Trophy", "object", ("Vase", "Wine glass", "Lamp")),
-    "squirrel": ("Squirrel", "animal", ("Fox", "Rabbit", "Mouse")),
-    "footprints": ("Footprints", "object", ("Shoes", "Gloves", "Socks")),
-    "dumbbell": ("Dumbbell", "sports item", ("Skateboard", "Baseball bat", "Tennis racket")),
-    "fire-extinguisher": ("Fire extinguisher", "object", ("Bottle", "Lamp", "Fire hydrant")),
-    "traffic-cone": ("Traffic cone", "object", ("Tent", "Party hat", "Barrier")),
-    "caravan": ("Caravan", "vehicle", ("Bus", "Truck", "Car")),
-    "shrimp": ("Shrimp", "animal", ("Fish", "Lobster", "Snail")),
-    "ice-cream-cone": ("Ice cream cone", "food", ("Cupcake", "Carrot", "Lollipop")),
-    "hamburger": ("Hamburger", "food", ("Cake", "Hot dog", "Sandwich")),
-    "shell": ("Snail shell", "object", ("Flower", "Ball", "Fan")),
-    "tent-tree": ("Tent", "object", ("House", "Umbrella", "Mountain")),
-    "tree-palm": ("Palm tree", "plant", ("Fir tree", "Cactus", "Flower")),
-    "forklift": ("Forklift", "vehicle", ("Crane", "Truck", "Tractor")),
-    "crown": ("Crown", "headgear", ("Hat", "Helmet", "Cap")),
-    "toilet": ("Toilet", "bathroom object", ("Bathtub", "Sink", "Shower")),
+ICONS: dict[str, str] = {
+    "cat": "Cat",
+    "bike": "Bicycle",
+    "guitar": "Guitar",
+    "fish": "Fish",
+    "snail": "Snail",
+    "turtle": "Turtle",
+    "rabbit": "Rabbit",
+    "sailboat": "Sailing boat",
+    "helicopter": "Helicopter",
+    "tractor": "Tractor",
+    "anchor": "Anchor",
+    "panda": "Panda",
+    "croissant": "Croissant",
+    "armchair": "Armchair",
+    "rocket": "Rocket",
+    "pizza": "Pizza",
+    "cherry": "Cherries",
+    "carrot": "Carrot",
+    "drum": "Drum",
+    "castle": "Castle",
+    "church": "Church",
+    "skull": "Skull",
+    "telescope": "Telescope",
+    "microscope": "Microscope",
+    "trophy": "Trophy",
+    "squirrel": "Squirrel",
+    "footprints": "Footprints",
+    "dumbbell": "Dumbbell",
+    "fire-extinguisher": "Fire extinguisher",
+    "traffic-cone": "Traffic cone",
+    "caravan": "Caravan",
+    "shrimp": "Shrimp",
+    "ice-cream-cone": "Ice cream cone",
+    "hamburger": "Hamburger",
+    "shell": "Snail shell",
+    "tent-tree": "Tent",
+    "tree-palm": "Palm tree",
+    "forklift": "Forklift",
+    "crown": "Crown",
+    "toilet": "Toilet",
 }
 
 
@@ -192,7 +191,7 @@ def draw(drawn: list[Stroke], size: int = 448, width: int = 7) -> Image.Image:
 def render(out: Path) -> None:
     """Write the strokes and the finished drawing of every icon."""
     feather = from_feather()
-    for number, (icon, (label, kind, near)) in enumerate(ICONS.items()):
+    for number, (icon, label) in enumerate(ICONS.items()):
         if icon in feather:
             raise ValueError(f"{icon} is taken from Feather")
         folder = out / "quickdraw" / f"{number:02d}_{icon.replace('-', '_')}"
@@ -200,8 +199,8 @@ def render(out: Path) -> None:
         drawn = strokes(icon)
         (folder / "strokes.json").write_text(json.dumps(drawn, separators=(",", ":")) + "\n")
         draw(drawn).save(folder / "final.png")
-        record = {"name": folder.name, "label": label, "kind": kind, "near": list(near),
-                  "icon": icon, "library": PACKAGE, "creator": "Lucide Icons and Contributors",
+        record = {"name": folder.name, "label": label, "icon": icon,
+                  "library": PACKAGE, "creator": "Lucide Icons and Contributors",
                   "licence": "ISC", "strokes": "strokes.json", "final": "final.png",
                   "count": len(drawn), "unit": UNIT, "lengths":
                   [round(length(stroke), 1) for stroke in drawn]}  # fmt: skip

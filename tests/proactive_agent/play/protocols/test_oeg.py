@@ -105,7 +105,7 @@ def test_several_turns_are_asked_afresh() -> None:
         ("vsod", "It's a horse. Please rewind to make sure.", True, True, "answered"),
         ("vsod", "Let the video play on.", False, True, "turn_limit"),
         ("vsod", "Could you film it from another angle?", False, True, "turn_limit"),
-        ("vsod", "It is a cow.", False, False, "answered"),
+        ("vsod", "It is a deer.", False, False, "answered"),
         ("vsod", "I can't tell.", False, False, "abstained"),
         ("vsod", "Denoise the picture.", False, False, "invalid"),
         ("vsod", "What a nice day.", False, False, "invalid"),
@@ -132,7 +132,7 @@ def test_what_a_reply_comes_to(scenario: str, reply: str, cc: bool, ps: bool, st
 def test_the_record_holds_what_another_judge_needs() -> None:
     judgement = once("imagenet-c", "Hm.").turns[0].judgement
     assert judgement is not None
-    assert judgement.other_categories == ["Duck", "Turkey", "Pigeon"]
+    assert judgement.other_categories == ["Squirrel", "Cat", "Panda"]
     assert [a.model_dump() for a in judgement.answers] == [
         {"text": "Correct the contrast", "kind": "proactive", "met": False,
          "tool": "enhance_image", "argument": "contrast"},

@@ -1,4 +1,4 @@
-"""Labelled requests; `docs/protocol.md`, section "The simulated user", prints the scores."""
+"""The labelled requests, and the scores of the rules that docs/protocol.md prints."""
 
 from collections import Counter
 from pathlib import Path

@@ -135,7 +135,7 @@ def test_the_record_shows_the_request_with_the_conversation_before_it(run: RunFo
         assert before.count("<picture ") == 2
         assert before.index("── user") < before.index("── model") < before.index("── result of")
         assert sample_of("rod").prompt in before
-        assert '"enum": ["left", "right"]' in before
+        assert '"enum": ["right", "left"]' in before
         assert 'finish_reason: "tool_calls"' in after
         assert "other wording" not in before
         await pilot.press("escape")
