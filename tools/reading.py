@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple
 
 from proactive_agent.tools.actions import Abstain, Action, Answer, Invalid, Question
 from proactive_agent.tools.catalogue import Parameter, Tool
-from proactive_agent.tools.phrases import LONGEST_READ, gives_up, length_notes
+from proactive_agent.tools.phrases import LONGEST_READ, first_request, gives_up, length_notes
 from proactive_agent.tools.secrets import redacted
 from proactive_agent.tools.toolsets import Toolset
 
@@ -88,7 +88,9 @@ def _read(
     notes = length_notes(text)
     if len(named) == 1:
         return Reading(Answer(named[0]), "text", notes)
-    return Reading(Abstain(text) if gives_up(text) else Question(text), "text", notes)
+    # "I cannot tell; please show me a clearer picture" wishes for something.
+    abstains = gives_up(text) and not first_request(text).is_vague
+    return Reading(Abstain(text) if abstains else Question(text), "text", notes)
 
 
 _TAGGED = re.compile(r"<tool_call>(.*?)(?:</tool_call>|(?=<tool_call>)|\Z)", re.DOTALL)

@@ -375,8 +375,9 @@ _PICTURE = (
     r"(?:views?|looks?|pictures?|images?|photos?|shots?|versions?|visuals?|quality|glimpse)\b"
 )
 HELP = _any(
-    r"help\b",
-    r"assist(?:ance)?\b",
+    r"(?:can|could|would|will) (?:you|someone) (?:\w+ )?(?:help|assist)\b",
+    r"(?:help|assist) (?:me|us|out)\b",
+    r"(?:need|any|some|your|more|further|for) (?:help|assistance)\b",
     rf"(?:clear|better|close|proper|detail|complete|full|good|large|big)\w* (?:\w+ )?{_PICTURE}",
     r"(?:more|additional|further|extra|other|any) (?:\w+ )?"
     r"(?:information|info|context|details?|clues?|hints?|evidence|data|material|input)\b",

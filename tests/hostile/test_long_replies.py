@@ -95,6 +95,7 @@ def read_all(text: str) -> None:
     """Reads a text by every rule that reads what models write."""
     phrases.gives_up(text)
     phrases.requests_in(text)
+    phrases.first_request(text)
     naming.settled_category(text, CATEGORIES)
     reading.categories_named(text, CATEGORIES)
     reading.calls_in_text(text)
@@ -115,7 +116,11 @@ def test_twice_the_text_takes_at_most_twice_the_steps(repeated: str, steps: list
 @pytest.mark.parametrize("repeated", REPEATED)
 def test_a_megabyte_is_read_in_part(repeated: str, steps: list[int]) -> None:
     text = repeated * (LONGEST_READ // len(repeated) + 1)
-    read = (phrases.requests_in, lambda text: naming.settled_category(text, CATEGORIES))
+    read = (
+        phrases.first_request,
+        phrases.requests_in,
+        lambda text: naming.settled_category(text, CATEGORIES),
+    )
     counts = []
     for longer in (text, text * 50):
         steps.clear()

@@ -45,3 +45,20 @@ def test_an_episode_that_ends_with_a_vague_question_has_a_group(condition: str, 
     found = group(played(*[VAGUE] * 50, condition=condition))
     assert found is not None
     assert found.name == name
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("I cannot tell what it is. Please show me a clearer picture.", "vague"),
+        ("I'm not sure, I would need a better view of it.", "vague"),
+        ("I cannot tell what it is.", "abstain"),
+        ("I'm unable to help with that.", "intervention"),
+        ("I am happy to help!", "intervention"),
+        ("How can I help you today?", "intervention"),
+        ("The picture is clear and shows more of the room.", "intervention"),
+    ],
+)
+def test_a_message_is_vague_only_if_it_wishes_for_something(said: str, kind: str) -> None:
+    """The kind `intervention` stands for a message that asks for nothing that helps."""
+    assert played(said, RIGHT).turns[0].action.kind == kind
