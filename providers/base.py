@@ -75,6 +75,9 @@ class Provider(ABC):
     """False: episodes are played even if a picture file is missing."""
     sees_environment: ClassVar[bool] = False
     """True: requests contain the environment's best next action (only for `baseline:oracle`)."""
+    sees_statistics: ClassVar[bool] = False
+    """True: requests contain the best action of a policy that sees no picture but knows the answers
+    of the other samples (only for `baseline:text-only`)."""
     charges: ClassVar[bool] = False
     """True: replies cost money."""
     uses_temperature: ClassVar[bool] = True

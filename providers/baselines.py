@@ -12,36 +12,45 @@ from proactive_agent.providers.base import Provider, ProviderError, ProviderOpti
 from proactive_agent.providers.messages import Choice, Reply, Request, Usage
 from proactive_agent.tools import Action, UserError
 
-Policy = Callable[[Sequence[Choice], random.Random], Choice]
+Policy = Callable[[Request, random.Random], Choice]
 
 
-def _any(choices: Sequence[Choice], rng: random.Random) -> Choice:
-    return rng.choice(choices)
+def _any(request: Request, rng: random.Random) -> Choice:
+    return rng.choice(request.choices)
 
 
-def _first(choices: Sequence[Choice], rng: random.Random) -> Choice:
-    return choices[0]
+def _first(request: Request, rng: random.Random) -> Choice:
+    return request.choices[0]
 
 
 def _always(kind: Literal["ask", "answer"]) -> Policy:
-    def pick(choices: Sequence[Choice], rng: random.Random) -> Choice:
-        return rng.choice([c for c in choices if c.kind == kind] or choices)
+    def pick(request: Request, rng: random.Random) -> Choice:
+        return rng.choice([c for c in request.choices if c.kind == kind] or request.choices)
 
     return pick
+
+
+def _ask_once(request: Request, rng: random.Random) -> Choice:
+    """Asks in the first turn for any change that is on offer, then guesses."""
+    return _always("answer" if request.key.turn else "ask")(request, rng)
 
 
 POLICIES: dict[str, Policy] = {
     "random": _any,
     "always-ask": _always("ask"),
     "never-ask": _always("answer"),
+    "ask-once": _ask_once,
     "first-option": _first,
 }
 ORACLE = "oracle"
-BASELINES = (ORACLE, *POLICIES)
+TEXT_ONLY = "text-only"
+BASELINES = (ORACLE, *POLICIES, TEXT_ONLY)
+DEFAULT_BASELINES = tuple(name for name in BASELINES if name != "first-option")
+"""The baselines that `run` plays if no model is named."""
 
 
 class PolicyBaseline(Provider):
-    """Picks a reply by a fixed rule: at random, always ask, never ask, or the first option."""
+    """Picks a reply by a fixed rule: at random, always ask, never ask, ask once, first option."""
 
     uses_temperature: ClassVar[bool] = False
 
@@ -53,7 +62,7 @@ class PolicyBaseline(Provider):
         return 32
 
     async def complete(self, request: Request) -> Reply:
-        return _reply(request, self.policy(request.choices, random.Random(request.seed)))
+        return _reply(request, self.policy(request, random.Random(request.seed)))
 
 
 class OracleBaseline(Provider):
@@ -74,10 +83,33 @@ class OracleBaseline(Provider):
         return _reply(request, _choice_for(request.best(), request.choices))
 
 
+class TextOnlyBaseline(Provider):
+    """The best policy that sees no picture: it guesses by the answers of the other samples.
+
+    It asks only in turns in which no category counts.
+    """
+
+    sees_statistics: ClassVar[bool] = True
+    uses_temperature: ClassVar[bool] = False
+
+    @property
+    def concurrency(self) -> int:
+        return 32
+
+    async def complete(self, request: Request) -> Reply:
+        if request.blind is None:
+            raise ProviderError(
+                "no_statistics", "baseline:text-only needs the answers of other samples in requests"
+            )
+        return _reply(request, _choice_for(request.blind(), request.choices))
+
+
 def create_baseline(model: str, options: ProviderOptions) -> Provider:
     """The provider of `baseline:NAME`. Raises UserError for an unknown name."""
     if model == ORACLE:
         return OracleBaseline()
+    if model == TEXT_ONLY:
+        return TextOnlyBaseline()
     if model not in POLICIES:
         raise UserError(f"unknown baseline {model!r}; known: {', '.join(BASELINES)}")
     return PolicyBaseline(POLICIES[model])

@@ -106,6 +106,8 @@ class Request:
     choices: tuple[Choice, ...] = ()
     best: Callable[[], Action] | None = field(default=None, compare=False, repr=False)
     """Returns the environment's best next action; None unless the provider `sees_environment`."""
+    blind: Callable[[], Action] | None = field(default=None, compare=False, repr=False)
+    """Returns the best action without the picture; None unless the provider `sees_statistics`."""
 
     @property
     def text(self) -> str:

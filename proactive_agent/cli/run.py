@@ -99,7 +99,7 @@ def _asked_for(
     data: Path | None,
     **options: Any,
 ) -> "list[PlannedRun]":
-    from proactive_agent.providers.baselines import BASELINES
+    from proactive_agent.providers.baselines import DEFAULT_BASELINES
     from proactive_agent.providers.registry import check_spec
     from proactive_agent.records.manifest import ProviderSettings
     from proactive_agent.runs.planned_run import new_runs
@@ -108,7 +108,7 @@ def _asked_for(
     from proactive_agent.scenarios.registry import find_scenarios
     from proactive_agent.settings import PlaySettings
 
-    specs = providers or tuple(f"baseline:{name}" for name in BASELINES)
+    specs = providers or tuple(f"baseline:{name}" for name in DEFAULT_BASELINES)
     for spec in specs:
         check_spec(spec)
     how = ProviderSettings(**{name: options.pop(name) for name in MODEL_SETTINGS})

@@ -8,11 +8,13 @@ import asyncio
 import random
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.conditions import ConditionSet
-from proactive_agent.play.conditions.base import Situation
+from proactive_agent.play.conditions.base import Condition, Situation
 from proactive_agent.play.judges import Judge
 from proactive_agent.play.model_user import ModelUser
 from proactive_agent.play.protocols.base import (
@@ -49,7 +51,8 @@ from proactive_agent.scenarios import (
     SampleError,
     StoredImage,
 )
-from proactive_agent.tools import Vague
+from proactive_agent.scenarios.text_only import TextOnlyGuesses
+from proactive_agent.tools import Action, Answer, Vague
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,12 @@ class Play:
     """The judge of open-ended replies."""
     user: ModelUser | None = None
     """The model that plays the user; None for the rules."""
+
+    @cached_property
+    def guesses(self) -> TextOnlyGuesses:
+        """The guesses of `baseline:text-only`. Reads all samples of the data when first used."""
+        scenarios = self.data.scenarios()
+        return TextOnlyGuesses(chain.from_iterable(map(self.data.samples, scenarios)))
 
     def environment(self, scenario: str, sample: Sample) -> Environment[Any]:
         """Returns the environment of a sample under the run's condition."""
@@ -233,9 +242,10 @@ class _Episode:
             messages=tuple(self.conversation),
             tools=prompt.tools,
             sampling=self.play.sampling,
-            seed=self._seed("reply", index),
+            seed=self._seed(*self._condition_seed(), "reply", index),
             choices=prompt.choices,
             best=self.environment.best_action if self.play.provider.sees_environment else None,
+            blind=self._blind_action if self.play.provider.sees_statistics else None,
         )
 
     def _key(self, index: int) -> RequestKey:
@@ -246,6 +256,25 @@ class _Episode:
         """Returns a seed for this episode; each repeat has other seeds."""
         again = (f"repeat {self.repeat}",) if self.repeat else ()
         return derive_seed(self.play.seed, self.scenario, self.sample.id, *again, *purpose)
+
+    def _condition_seed(self) -> tuple[str, ...]:
+        """Names the condition for seeds, so that two conditions do not reuse the same draws."""
+        name = self.play.condition.name
+        return () if name == Condition.name else (f"condition {name}",)
+
+    def _blind_action(self) -> Action:
+        """Returns the best action of a policy that sees no picture: neither this nor any other.
+
+        It does not know whether the frame is clear either. So it asks wherever no category counts
+        on an ambiguous frame.
+        """
+        rng = random.Random(self._seed("blind", self.environment.turn))
+        ambiguous = self.play.data.environment(self.scenario, self.sample)
+        ambiguous.turn = self.environment.turn
+        suggestions = self.environment.observe().suggestions
+        if suggestions and not ambiguous.accepts_category():
+            return rng.choice(suggestions)[0]
+        return Answer(rng.choice(self.play.guesses.best(self.sample)))
 
     def _rng(self, purpose: str) -> random.Random:
         """Returns a generator for conditions. All repeats get the same, so they ask the same."""

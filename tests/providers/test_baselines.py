@@ -63,3 +63,14 @@ def test_the_same_seed_gives_the_same_pick() -> None:
 def test_an_unknown_baseline_is_wrong_input() -> None:
     with pytest.raises(UserError, match="known: oracle, random"):
         create_provider("baseline:genius")
+
+
+def test_ask_once_asks_in_the_first_turn_and_then_answers() -> None:
+    assert replies("ask-once") == {"A. Left.", "C. Right."}
+    provider = create_provider("baseline:ask-once")
+    later = Request(RequestKey("rod", 0, 1), (), choices=CHOICES)
+    assert asyncio.run(provider.complete(later)).text in {"D. Cat.", "E. Dog."}
+
+
+def test_text_only_takes_the_best_action_without_the_picture() -> None:
+    assert replies("text-only", blind=lambda: Answer("Cat.")) == {"D. Cat."}

@@ -43,7 +43,7 @@ def test_without_arguments_the_baselines_play_the_embedded_suite(results: Path) 
     output = run(results).stdout
     for word in ("oracle", "never-ask", "ROD", "COCO", "mean", "cannot be compared with"):
         assert word in output
-    assert len(folders(results)) == 5
+    assert len(folders(results)) == 6
 
 
 def test_one_provider_ends_with_a_table_per_scenario(results: Path) -> None:

@@ -88,7 +88,7 @@ def test_conditions_of_one_model_stand_side_by_side(tmp_path: Path) -> None:
     assert "acc %: oracle" in lines
     table = lines[lines.index("acc %: oracle") :]
     for name in ("tools, zero-shot", "tools, stateless"):
-        assert sum(line.strip().startswith(name) for line in table) == 2, "in acc and in psr"
+        assert sum(line.strip().startswith(name) for line in table) == 3, "acc, informed, psr"
 
 
 def test_models_stand_below_each_condition(tmp_path: Path) -> None:
