@@ -32,6 +32,7 @@ from proactive_agent.providers.registry import PYTHON
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.comparison.help_seeking import clear_rate_notes, clear_rates
 from proactive_agent.reports.tables import TerminalTable, percent, scenario_grids, summary_notes
 from proactive_agent.runs.planned_run import PlannedRun, changed_settings
 from proactive_agent.runs.prepare import PreparedRun
@@ -149,7 +150,8 @@ class Result:
 
     @property
     def _notes(self) -> list[str]:
-        notes = summary_notes(self.summary, embedded=self.manifest.data.embedded)
+        notes = clear_rate_notes(clear_rates([self._played]))
+        notes += summary_notes(self.summary, embedded=self.manifest.data.embedded)
         if self.manifest.status == "finished":
             return notes
         reason = f": {self.manifest.stopped}" if self.manifest.stopped else ""

@@ -49,7 +49,7 @@ def judge(
     results: Path,
     **options: Any,
 ) -> None:
-    """Judge the open-ended replies of a run again, or measure a judge's agreement with people.
+    """Judge the open-ended replies of a run again, or measure a judge's agreement with labels.
 
     RUN is a run's folder or its id. The judgements are kept in the run's folder. After an
     interruption, repeat the command to continue.

@@ -116,8 +116,8 @@ def measure(file: Path | None, judging: Judging) -> None:
             messages.print(str(error), markup=False)
             sys.exit(1)
     parts = _parts(answers, found)
-    title = f"{judge.name} against people"
-    console.print(TerminalTable(agreement_grid(title, parts, "judge", "people")))
+    title = f"{judge.name} against the labels"
+    console.print(TerminalTable(agreement_grid(title, parts, "judge", "label")))
     failed = [one for one in found if isinstance(one, ProviderError)]
     if failed:
         messages.print(

@@ -4,8 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from proactive_agent.metrics import PlayedRun, Summary
-from proactive_agent.reports.comparison.difference_tables import help_seeking_grids
-from proactive_agent.reports.comparison.help_seeking import help_seeking
+from proactive_agent.reports.comparison.difference_tables import (
+    clear_rate_grids,
+    help_seeking_grids,
+)
+from proactive_agent.reports.comparison.help_seeking import (
+    clear_rate_notes,
+    clear_rates,
+    help_seeking,
+)
 from proactive_agent.reports.tables import (
     EMBEDDED_NOTE,
     INTERVAL_NOTE,
@@ -32,12 +39,21 @@ def show_results(runs: Sequence[PlayedRun]) -> None:
         (one,) = runs
         title = f"{one.manifest.settings.provider}: {one.method}"
         grids = [scenario_grids(title, one.summary)[0], *consistency_grids(groups)]
-        notes = summary_notes(one.summary, embedded=embedded)
+        notes = [
+            *clear_rate_notes(clear_rates(runs)),
+            *summary_notes(one.summary, embedded=embedded),
+        ]
     else:
         pairs = help_seeking_grids(help_seeking(_pairable(runs)))
-        grids = [*score_grids(groups), *consistency_grids(groups), *usage_grids(groups), *pairs]
+        labelled = [replace(run, name=f"{run.name} {run.method}") for run in runs]
+        rates = clear_rates(labelled)
+        grids = [
+            *score_grids(groups), *clear_rate_grids(rates), *consistency_grids(groups),
+            *usage_grids(groups), *pairs,
+        ]  # fmt: skip
         named = [(f"{run.name} {run.method}", run.summary) for run in runs]
-        notes = [INTERVAL_NOTE, *reply_notes(named), *([EMBEDDED_NOTE] if embedded else [])]
+        notes = [INTERVAL_NOTE, *clear_rate_notes(rates), *reply_notes(named)]
+        notes += [EMBEDDED_NOTE] if embedded else []
     for grid in grids:
         console.print(TerminalTable(grid))
     for note in notes:

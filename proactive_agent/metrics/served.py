@@ -1,4 +1,4 @@
-"""The models that really answered the requests of a run, as reported by the API."""
+"""The models that really answered the requests of a run, and the judges of its answers."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -14,6 +14,12 @@ class ServedModel(ServedByRecord):
     """A model, with the number of replies that it gave in a run."""
 
     replies: int
+
+
+def judges_in(episode: Episode) -> tuple[str, ...]:
+    """Returns the judges of an open-ended episode."""
+    found = (turn.judgement.judge for turn in episode.turns if turn.judgement is not None)
+    return tuple(dict.fromkeys(found))
 
 
 def served_in(episode: Episode) -> tuple[Served, ...]:

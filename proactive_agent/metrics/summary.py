@@ -148,6 +148,10 @@ class Summary(BaseModel):
     """The errors by kind, the most frequent first."""
     served: list[ServedModel]
     """What answered, as the API reports it; empty if it does not."""
+    judges: list[str] = []
+    """The judges of the open-ended answers."""
+    for_smoke_tests: bool = False
+    """Whether the rules judged open-ended answers. Such scores are for smoke tests."""
 
     @property
     def acc(self) -> Estimate:
@@ -182,6 +186,7 @@ def summarise_tables(tables: Tables) -> Summary:
         name: _scenario(table, samples[name], series[name], repeats[name])
         for name, table in tables.items()
     }
+    judges = sorted({judge for table in tables.values() for judge in table.judges()})
     overall = Repeats.averaged([found for found in repeats.values() if found])
     return Summary(
         scenarios=scenarios,
@@ -190,6 +195,8 @@ def summarise_tables(tables: Tables) -> Summary:
         errors=sum(scenario.errors for scenario in scenarios.values()),
         error_kinds=count_kinds(error for table in tables.values() for error in table.errors()),
         served=count_served(served for table in tables.values() for served in table.served()),
+        judges=judges,
+        for_smoke_tests=any(judge.startswith("rules") for judge in judges),
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from proactive_agent.metrics.errors import EpisodeError
 from proactive_agent.metrics.measures import COLUMNS, Episode, measure
-from proactive_agent.metrics.served import Served, served_in
+from proactive_agent.metrics.served import Served, judges_in, served_in
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.scenarios.sample import quoted
 from proactive_agent.tools import UserError
@@ -55,6 +55,7 @@ class ScenarioTable:
         """The reasons of invalid replies, by episode."""
         self._errors: dict[_Key, EpisodeError] = {}
         self._served: dict[_Key, tuple[Served, ...]] = {}
+        self._judges: dict[_Key, tuple[str, ...]] = {}
         self._finished: dict[_Key, tuple[str, ...]] = {}
         """The finish reasons of the replies, by episode."""
         self._shared: dict[Any, Any] = {}
@@ -77,6 +78,7 @@ class ScenarioTable:
         found = EpisodeError(error.source, error.kind, error.message) if error else None
         self._keep(self._errors, key, found)
         self._keep(self._served, key, served_in(episode))
+        self._keep(self._judges, key, judges_in(episode))
         ended = (turn.reply.finish_reason or NOT_REPORTED for turn in episode.turns)
         self._keep(self._finished, key, tuple(reason[:LONGEST_REASON] for reason in ended))
 
@@ -97,6 +99,10 @@ class ScenarioTable:
     def served(self) -> Iterable[tuple[Served, ...]]:
         """Returns what answered the turns of each episode, as far as the records say."""
         return self._served.values()
+
+    def judges(self) -> set[str]:
+        """Returns the judges of the open-ended answers."""
+        return {judge for judges in self._judges.values() for judge in judges}
 
     def _keep(self, kept: dict[_Key, Any], key: _Key, fact: Any) -> None:
         if fact:

@@ -1,6 +1,6 @@
 """The judge by rules: synonyms for requests, whole words for categories. It needs no model.
 
-`python -m proactive_agent judge --agreement` measures its agreement with people.
+`python -m proactive_agent judge --agreement` measures its agreement with labelled answers.
 """
 
 from proactive_agent.play.judges.base import Case, Judge, judged

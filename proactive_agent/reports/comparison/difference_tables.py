@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from proactive_agent.metrics.statistics.testing import STARS_MEAN
-from proactive_agent.reports.comparison.help_seeking import HelpSeeking, HelpSeekingPair
+from proactive_agent.reports.comparison.help_seeking import ClearRate, HelpSeeking, HelpSeekingPair
 from proactive_agent.reports.comparison.pairing import Difference, Differences
 from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
 from proactive_agent.reports.tables.numbers import (
@@ -60,6 +60,13 @@ def _cells(found: Differences, metric: str, scenarios: Sequence[str]) -> list[Ce
 
 def _cell(found: Difference | None, metric: str) -> Cell:
     return Cell(UNKNOWN) if found is None else _WRITE[metric](found.difference, found.stars)
+
+
+def clear_rate_grids(rates: Sequence[ClearRate]) -> list[Grid]:
+    """Makes the table of ps beside the rate on clear frames: a line per open-ended run."""
+    lines = [Line(one.run, [percent_cell(one.ps), percent_cell(one.ps_clear)]) for one in rates]
+    columns = ["ps %", "ps on clear\nframes %"]
+    return [Grid("open-ended requests, macro average", columns, [Group(lines)])] if lines else []
 
 
 def help_seeking_grids(pairs: Sequence[HelpSeekingPair]) -> list[Grid]:

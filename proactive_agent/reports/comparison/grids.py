@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from proactive_agent.reports.comparison.difference_tables import (
+    clear_rate_grids,
     difference_grids,
     help_seeking_grids,
 )
@@ -39,6 +40,7 @@ def grids(report: ComparisonReport) -> list[Grid]:
     return [
         *(_scores(score, report, groups, scenarios) for score in known_scores(summaries)),
         *difference_grids(report.baseline or "", report.differences, scenarios),
+        *clear_rate_grids(report.clear_rates),
         *help_seeking_grids(report.help_seeking),
         *macro_grids(groups),
         *details,

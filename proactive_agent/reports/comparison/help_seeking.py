@@ -61,6 +61,47 @@ def help_seeking(runs: Sequence[PlayedRun]) -> list[HelpSeekingPair]:
     return pairs
 
 
+class ClearRate(BaseModel):
+    """The rate of proactive open-ended answers (`ps`) of a run, and its rate on clear frames."""
+
+    run: str
+    clear: str | None
+    """Name of the run on clear frames; null if there is none."""
+    ps: Estimate
+    ps_clear: Estimate
+
+
+def clear_rates(runs: Sequence[PlayedRun]) -> list[ClearRate]:
+    """Returns ps beside the rate on clear frames for every open-ended run on ambiguous frames.
+
+    Without that rate ps means little: a constant list of wishes scores 100 %.
+    """
+    twins = {id(needed): clear for needed, clear in _pairs(runs)}
+    return [
+        ClearRate(
+            run=run.name,
+            clear=twin.name if twin else None,
+            ps=run.summary.macro.ps,
+            ps_clear=twin.summary.macro.ps if twin else Estimate(),
+        )
+        for run in runs
+        if run.summary.macro.ps.value is not None and not _conditions(run) & {"clear", "reference"}
+        for twin in [twins.get(id(run))]
+    ]
+
+
+def clear_rate_notes(rates: Sequence[ClearRate]) -> list[str]:
+    """Returns a note on the runs whose rate on clear frames is missing."""
+    missing = [rate.run for rate in rates if rate.clear is None]
+    if not missing:
+        return []
+    which = f" for {', '.join(missing)}" if len(rates) > 1 else ""
+    return [
+        f"ps on clear frames is missing{which}. Without it ps means little, because a constant "
+        "list of wishes scores 100 %. Play --condition zero-shot,clear."
+    ]
+
+
 def _pairs(runs: Sequence[PlayedRun]) -> Iterator[tuple[PlayedRun, PlayedRun]]:
     """Pairs each run on occluded pictures with a run on clear ones.
 

@@ -7,7 +7,13 @@ from typing import Literal
 from pydantic import BaseModel
 
 from proactive_agent.metrics import PlayedRun, Summary
-from proactive_agent.reports.comparison.help_seeking import HelpSeekingPair, help_seeking
+from proactive_agent.reports.comparison.help_seeking import (
+    ClearRate,
+    HelpSeekingPair,
+    clear_rate_notes,
+    clear_rates,
+    help_seeking,
+)
 from proactive_agent.reports.comparison.pairing import Differences, subtract
 from proactive_agent.reports.comparison.published_rows import (
     PublishedFigures,
@@ -47,6 +53,8 @@ class ComparisonReport(BaseModel):
     differences: dict[str, Differences]
     """Differences by name of the compared run; runs without a common sample are absent."""
     help_seeking: list[HelpSeekingPair]
+    clear_rates: list[ClearRate]
+    """ps of open-ended runs, beside the rate on clear frames."""
 
 
 def make_report(
@@ -57,6 +65,8 @@ def make_report(
     figures = published_figures(runs) if with_published else []
     notes = differences(manifests)
     notes += reply_notes([(run.name, run.summary) for run in runs])
+    rates = clear_rates(runs)
+    notes += clear_rate_notes(rates)
     if any(manifest.data.embedded for manifest in manifests):
         notes.append(EMBEDDED_NOTE)
     return ComparisonReport(
@@ -67,6 +77,7 @@ def make_report(
         published=figures,
         differences=_subtracted(runs, baseline) if baseline else {},
         help_seeking=help_seeking(runs),
+        clear_rates=rates,
     )
 
 

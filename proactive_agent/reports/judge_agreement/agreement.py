@@ -1,14 +1,19 @@
-"""Agreement of a judge with human labels or with another judge: raw and Cohen's kappa."""
+"""Agreement of a judge with labels or with another judge: raw and Cohen's kappa."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Self
+
+import numpy as np
 
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges.base import Judge, ask
 from proactive_agent.providers import ProviderError, RequestKey
 from proactive_agent.records.episode import JudgementRecord
 from proactive_agent.reports.judge_agreement.labelled import Kind, LabelledAnswer
+
+DRAWS = 2_000
+"""Bootstrap draws of kappa's interval."""
 
 KINDS: tuple[Kind, ...] = ("proactive", "category")
 
@@ -49,6 +54,16 @@ class Agreement(NamedTuple):
         second = (self.both + self.second_only) / self.total
         chance = first * second + (1 - first) * (1 - second)
         return None if chance == 1 else (self.raw - chance) / (1 - chance)
+
+    def kappa_interval(self) -> tuple[float, float] | None:
+        """Returns the bounds of kappa's 95 % bootstrap interval over pairs; None without kappa."""
+        if self.kappa is None:
+            return None
+        rng = np.random.default_rng(0)
+        tables = rng.multinomial(self.total, np.array(self) / self.total, DRAWS).tolist()
+        drawn = [found for table in tables if (found := Agreement(*table).kappa) is not None]
+        low, high = np.percentile(drawn or [self.kappa], [2.5, 97.5])
+        return float(low), float(high)
 
 
 class AnswerVerdict(NamedTuple):

@@ -1,4 +1,4 @@
-"""Open-ended answers with human labels, against which judges are measured.
+"""Open-ended answers with labels, against which judges are measured.
 
 The file holds a line of JSON per answer:
 
@@ -54,7 +54,7 @@ class _Accepted(BaseModel):
 
 
 class LabelledAnswer(BaseModel):
-    """An answer with its human label."""
+    """An answer with its label."""
 
     model_config = ConfigDict(extra="ignore")
 

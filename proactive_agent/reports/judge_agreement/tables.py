@@ -55,5 +55,7 @@ def _agreement_lines(pairs: Sequence[VerdictPair], kind: Kind) -> list[Line]:
 
 def _agreement_line(name: str, found: Agreement) -> Line:
     kappa = UNKNOWN if found.kappa is None else f"{found.kappa:.2f}"
-    texts = [str(found.total), percent(found.raw), kappa, *map(str, found)]
-    return Line(name, [Cell(text) for text in texts])
+    bounds = found.kappa_interval()
+    interval = "" if bounds is None else f"{bounds[0]:.2f}–{bounds[1]:.2f}"
+    before = [Cell(str(found.total)), Cell(percent(found.raw)), Cell(kappa, interval)]
+    return Line(name, [*before, *(Cell(str(count)) for count in found)])

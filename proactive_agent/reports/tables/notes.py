@@ -55,7 +55,7 @@ def reply_notes(runs: Sequence[tuple[str, Summary]]) -> list[str]:
 
     `runs` are names and summaries. Names are left out if there is one run only.
     """
-    notes = list(_served_notes(runs))
+    notes = [*_judge_notes(runs), *_served_notes(runs)]
     cut = [(name, _cut_off(summary)) for name, summary in runs]
     found = [f"{name} ({text})" if len(runs) > 1 else text for name, text in cut if text]
     if found:
@@ -66,6 +66,15 @@ def reply_notes(runs: Sequence[tuple[str, Summary]]) -> list[str]:
             "the room for thinking beyond it.",
         )
     return notes
+
+
+def _judge_notes(runs: Sequence[tuple[str, Summary]]) -> Iterator[str]:
+    if judged := [name for name, summary in runs if summary.for_smoke_tests]:
+        which = f" of {', '.join(judged)}" if len(runs) > 1 else ""
+        yield (
+            f"For smoke tests: word rules judged the open-ended answers{which}. They miss many "
+            "requests. Let a model judge (--judge) for numbers that you publish."
+        )
 
 
 def _cut_off(summary: Summary) -> str:

@@ -95,7 +95,7 @@ def test_models_stand_below_each_condition(tmp_path: Path) -> None:
     models = ("--provider", "baseline:oracle", "--provider", "baseline:never-ask")
     output = run(tmp_path, *models, "--condition", "zero-shot,hint", "--scenario", "rod",
                  "--limit", "1")  # fmt: skip
-    accuracy = output[: output.index("psr")].split()
+    accuracy = output[: output.index("informed")].split()
     named = [word for word in accuracy if word in {"zero-shot", "hint", "oracle", "never-ask"}]
     assert named == ["zero-shot", "oracle", "never-ask", "hint", "oracle", "never-ask"]
 
