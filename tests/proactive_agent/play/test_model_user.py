@@ -41,9 +41,8 @@ def test_the_user_is_told_the_request_and_what_is_possible_here_and_its_choice_i
     (text,) = texts(request)
     assert request.system == SYSTEM
     assert "Shove that thing over." in text
-    assert [line.split(":")[0] for line in text.splitlines() if line.startswith("- ")] == [
-        "- move_object(left)", "- move_object(right)",
-    ]  # fmt: skip
+    listed = [line.split(":")[0] for line in text.splitlines() if line.startswith("- ")]
+    assert sorted(listed) == ["- move_object(left)", "- move_object(right)"]
     turn = episode.turns[0]
     assert (turn.action.tool, turn.action.argument) == ("move_object", "right")
     assert turn.action.question == "Shove that thing over."
