@@ -16,7 +16,6 @@ from proactive_agent.providers import (
     ProviderError,
     Reply,
     Request,
-    Sampling,
 )
 from proactive_agent.providers.api.prices import find_price
 from proactive_agent.providers.api.server import OWN_SERVER_KEY
@@ -25,6 +24,7 @@ from proactive_agent.providers.registry import is_remote
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.cost_estimate import CostEstimate, PromptSize, Turns, prompt_size
+from proactive_agent.runs.generation import sampling_of
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import (
@@ -35,7 +35,6 @@ from proactive_agent.runs.prepare import (
 )
 from proactive_agent.runs.trust import Trust, addressees, models_of
 from proactive_agent.scenarios import Environment, Sample
-from proactive_agent.settings import declared
 from proactive_agent.terminal.console import console, safe
 from proactive_agent.tools import UserError
 from proactive_agent.views.requests import request_text
@@ -148,8 +147,7 @@ async def _show_sent(planned: Sequence[PlannedRun], request: Request) -> None:
             console.print(safe(f"{name}: nothing is sent; the model runs on this machine"))
             continue
         written = settings.provider_settings
-        fields = {field: getattr(written, field) for field in declared(Sampling)}
-        own = replace(request, sampling=Sampling(**fields))
+        own = replace(request, sampling=sampling_of(settings))
         try:
             # Without the reply cache, because a dry run writes nothing.
             provider = pool.provider(settings.provider, written, replace(run.access, cache=None))

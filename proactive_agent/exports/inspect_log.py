@@ -20,6 +20,7 @@ from proactive_agent.metrics import summarise
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.pictures import Pictures
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.generation import sampling_of, temperature_of
 from proactive_agent.tools import MissingExtraError
 
 
@@ -92,7 +93,7 @@ def _spec(manifest: Manifest, samples: list[Any]) -> Any:
     from inspect_ai.log import EvalConfig, EvalDataset, EvalSpec
     from inspect_ai.model import GenerateConfig
 
-    settings, generation = manifest.settings, manifest.settings.provider_settings
+    settings = manifest.settings
     return EvalSpec(
         eval_id=manifest.run_id,
         run_id=manifest.run_id,
@@ -108,8 +109,8 @@ def _spec(manifest: Manifest, samples: list[Any]) -> Any:
         ),
         model=settings.provider,
         model_generate_config=GenerateConfig(
-            max_tokens=generation.max_tokens,
-            temperature=generation.temperature,
+            max_tokens=sampling_of(settings).max_tokens,
+            temperature=temperature_of(manifest),
             seed=settings.seed,
         ),
         config=EvalConfig(epochs=settings.repeats),

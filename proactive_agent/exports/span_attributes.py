@@ -8,6 +8,7 @@ from proactive_agent.records.episode import CallRecord, EpisodeRecord, TurnRecor
 from proactive_agent.records.failures import group
 from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.manifest import Manifest
+from proactive_agent.runs.generation import sampling_of, temperature_of
 
 
 def model_of(manifest: Manifest) -> str:
@@ -43,15 +44,14 @@ def episode_attributes(manifest: Manifest, episode: EpisodeRecord) -> dict[str, 
 
 def chat_attributes(manifest: Manifest, episode: EpisodeRecord, turn: TurnRecord) -> dict[str, Any]:
     """The attributes of a turn's span. Its messages are only those of this turn."""
-    generation = manifest.settings.provider_settings
     asked = {"role": "user", "parts": [{"type": "text", "content": turn.prompt}]}
     return _known(
         {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": _provider(manifest),
             "gen_ai.request.model": model_of(manifest),
-            "gen_ai.request.max_tokens": generation.max_tokens,
-            "gen_ai.request.temperature": generation.temperature,
+            "gen_ai.request.max_tokens": sampling_of(manifest.settings).max_tokens,
+            "gen_ai.request.temperature": temperature_of(manifest),
             **_usage(turn),
             "gen_ai.response.model": turn.reply.served.model if turn.reply.served else None,
             "gen_ai.response.finish_reasons": [turn.reply.finish_reason or "unknown"],

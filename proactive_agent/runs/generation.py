@@ -7,7 +7,7 @@ checkpoint's own generation config, and 32,768 new tokens in `oeg`, with samplin
 
 from proactive_agent.play.judges.model import SAMPLING as JUDGE_SAMPLING
 from proactive_agent.providers import Sampling
-from proactive_agent.records.manifest import Settings
+from proactive_agent.records.manifest import Manifest, Settings
 from proactive_agent.settings import declared
 from proactive_agent.tools import UserError
 
@@ -41,6 +41,15 @@ def sampling_of(settings: Settings) -> Sampling:
             f"{settings.protocol}; use --generation checkpoint"
         )
     return PUBLISHED[settings.protocol]
+
+
+def temperature_of(manifest: Manifest) -> float | None:
+    """Returns the temperature of a run's model; None if the API or the model decided."""
+    sampling = sampling_of(manifest.settings)
+    if sampling.generation == "greedy":
+        return sampling.temperature
+    known = (manifest.generation or {}).get("temperature")
+    return float(known) if isinstance(known, int | float) else None
 
 
 def judge_sampling(settings: Settings) -> Sampling:

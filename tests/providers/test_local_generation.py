@@ -12,7 +12,7 @@ import pytest
 
 from proactive_agent.providers import ProviderOptions, Sampling
 from proactive_agent.records.manifest import ProviderSettings, Settings
-from proactive_agent.runs.generation import PUBLISHED
+from proactive_agent.runs.generation import PUBLISHED, temperature_of
 from proactive_agent.tools import UserError
 from tests.proactive_agent.running import play_new, prepare_run
 from tests.providers import asking
@@ -160,6 +160,7 @@ def test_the_manifest_names_the_settings_that_were_used(
     assert used is not None
     assert {name: used.get(name) for name in expected} == expected
     assert ("temperature" in used) == (generation != "greedy")
+    assert temperature_of(folder.read_manifest()) == used.get("temperature", 0)
     (episode,) = folder.episodes()
     assert episode.error is None
     assert (episode.usage.output_tokens or 0) <= used["max_new_tokens"] * len(episode.turns)

@@ -1,5 +1,6 @@
 """Costs of API models: budgets, estimates and the reply cache."""
 
+import re
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -235,6 +236,17 @@ def test_a_dry_run_shows_what_would_be_sent_where(
     assert "base64" not in result.stdout
     assert server.received == []
     assert not cache.exists()
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_dry_run_shows_the_published_settings(protocol: str, server: HostileServer) -> None:
+    model = spec(protocol, server.url)
+    result = invoke("run", "--dry-run", "--scenario", "rod", "--limit", "1", "--provider", model,
+                    "--protocol", "mcqa", "--generation", "published")  # fmt: skip
+    assert result.exit_code == 0, result.output
+    sent = result.stdout.partition("sent where")[2]
+    assert re.search(r"tokens\W+50\b", sent), sent
+    assert "temperature" not in sent
 
 
 @pytest.mark.parametrize(
