@@ -104,9 +104,10 @@ def coverage(draw: Callable[[], Intervals], truth: float, runs: int) -> list[flo
 
 def holds(found: Estimate, truth: float) -> bool:
     """Tells whether the truth is within the interval, or equals a value without an interval."""
-    if found.low is None or found.high is None:
+    if found.low is None and found.high is None:
         return found.value is not None and abs(found.value - truth) < 1e-9
-    return found.low - 1e-9 <= truth <= found.high + 1e-9
+    low, high = (b if b is not None else truth for b in (found.low, found.high))
+    return low - 1e-9 <= truth <= high + 1e-9
 
 
 def rejections(samples: int, repeats: int, runs: int) -> list[float]:

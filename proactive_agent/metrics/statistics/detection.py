@@ -42,8 +42,8 @@ class Detection(NamedTuple):
     """F1 score of asking."""
     d_prime: Estimate
     """Sensitivity: distance between the two kinds of pictures in standard deviations of the noise.
-    Half a case is added to each cell (log-linear correction), so that it stays finite. The value
-    and its interval cannot exceed `ceiling`."""
+    Half a case is added to each cell (log-linear correction), so that the value stays finite. It
+    cannot exceed `ceiling`; the interval can, and is unbounded where a rate is 0 or 1."""
     ceiling: Estimate
     """The largest d' that this number of pictures can show; without an interval."""
 
@@ -81,12 +81,20 @@ def averaged(detections: Sequence[Detection]) -> Detection:
 
 
 def _d_prime(needed: Proportion, trials: float, clear: Proportion, clear_trials: float) -> Estimate:
-    """Returns d' with the limits of the two rates, combined on the scale of d' (MOVER)."""
+    """Returns d' with the limits of the two rates, combined on the scale of d' (MOVER).
+
+    A rate whose interval reaches 0 or 1 leaves d' unbounded on that side.
+    """
     signal, noise = _z(needed.value, trials), _z(clear.value, clear_trials)
-    below = hypot(signal - _z(needed.low, trials), _z(clear.high, clear_trials) - noise)
-    above = hypot(_z(needed.high, trials) - signal, noise - _z(clear.low, clear_trials))
     value = signal - noise
-    return Estimate(value=value, low=value - below, high=value + above)
+    below = above = None
+    if needed.low > 0 and clear.high < 1:
+        low, high = _NORMAL.inv_cdf(needed.low), _NORMAL.inv_cdf(clear.high)
+        below = value - hypot(max(signal - low, 0), max(high - noise, 0))
+    if needed.high < 1 and clear.low > 0:
+        high, low = _NORMAL.inv_cdf(needed.high), _NORMAL.inv_cdf(clear.low)
+        above = value + hypot(max(high - signal, 0), max(noise - low, 0))
+    return Estimate(value=value, low=below, high=above)
 
 
 def _z(rate: float, trials: float) -> float:

@@ -20,6 +20,7 @@ class Estimate(BaseModel):
     low: float | None = None
     """Lower bound. Both bounds are null if they are unknown, as for a mean of equal values."""
     high: float | None = None
+    """Upper bound. If only one bound is null, the number is unbounded on that side."""
 
 
 def estimate(series: Series) -> Estimate:

@@ -8,7 +8,7 @@ Graubard 1998). Differences of paired shares have Newcombe's interval (1998, met
 """
 
 from collections.abc import Sequence
-from math import sqrt
+from math import hypot, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -101,26 +101,27 @@ def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:
     """Averages independent numbers that have intervals; those without a value do not count.
 
     The distances to the limits are combined like standard errors (MOVER, Zou and Donner 2008). A
-    number without an interval counts as exact. For shares, `mean_share` is better.
+    number without an interval counts as exact; one that is unbounded on a side leaves the average
+    unbounded there. For shares, `mean_share` is better.
     """
     known = [one for one in estimates if one.value is not None]
-    if len(known) == 1:
-        return known[0]
-    values = [one.value for one in known if one.value is not None]
-    limits = [
-        (one.value - one.low, one.high - one.value)
-        for one in known
-        if one.value is not None and one.low is not None and one.high is not None
-    ]
-    if not values:
-        return Estimate()
-    value = sum(values) / len(values)
-    if not limits:
-        return Estimate(value=value)
-    below, above = (
-        sqrt(sum(d**2 for d in side)) / len(values) for side in zip(*limits, strict=True)
+    if len(known) <= 1:
+        return known[0] if known else Estimate()
+    bounded = [one for one in known if one.low is not None or one.high is not None]
+    value = sum(one.value or 0 for one in known) / len(known)
+    below = _distance([(one.value, one.low) for one in bounded])
+    above = _distance([(one.value, one.high) for one in bounded])
+    return Estimate(
+        value=value,
+        low=None if below is None else value - below / len(known),
+        high=None if above is None else value + above / len(known),
     )
-    return Estimate(value=value, low=value - below, high=value + above)
+
+
+def _distance(pairs: Sequence[tuple[float | None, float | None]]) -> float | None:
+    """Combines the distances of values to their limits. None without limits or without bound."""
+    distances = [v - limit for v, limit in pairs if v is not None and limit is not None]
+    return hypot(*distances) if distances and len(distances) == len(pairs) else None
 
 
 def paired_difference(

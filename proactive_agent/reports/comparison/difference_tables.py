@@ -8,8 +8,8 @@ from proactive_agent.reports.comparison.pairing import Difference, Differences
 from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
 from proactive_agent.reports.tables.numbers import (
     UNKNOWN,
+    bounds_cell,
     change_cell,
-    decimals_cell,
     percent_cell,
     points_cell,
 )
@@ -89,4 +89,4 @@ def help_seeking_grids(pairs: Sequence[HelpSeekingPair]) -> list[Grid]:
 
 def _measures(found: HelpSeeking) -> list[Cell]:
     shares = (found.asks_needed, found.asks_clear, found.balanced_accuracy, found.f1)
-    return [*map(percent_cell, shares), *map(decimals_cell, (found.d_prime, found.ceiling))]
+    return [*map(percent_cell, shares), *map(bounds_cell, (found.d_prime, found.ceiling))]

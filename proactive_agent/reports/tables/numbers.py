@@ -51,6 +51,18 @@ def decimals_cell(found: Estimate) -> Cell:
     return _plus_minus(found, digits=2)
 
 
+def bounds_cell(found: Estimate) -> Cell:
+    """Formats a number with two decimals and the bounds of its interval, of which one can be
+    missing."""
+    if found.value is None:
+        return Cell(UNKNOWN)
+    text = f"{found.value:.2f}"
+    if found.low is None or found.high is None:
+        bounds = ("≥", found.low), ("≤", found.high)
+        return Cell(text, "".join(f"{sign}{b:.2f}" for sign, b in bounds if b is not None))
+    return Cell(text, f"{found.low:.2f}–{found.high:.2f}")
+
+
 def dollars_cell(found: Estimate) -> Cell:
     """Formats a small cost in US dollars, with four decimals."""
     return _plus_minus(found, digits=4)

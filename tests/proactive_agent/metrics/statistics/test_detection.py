@@ -48,8 +48,24 @@ def test_measures_of_both_kinds_need_pictures_of_both_kinds() -> None:
     assert found["d_prime"] is None
 
 
-def test_perfect_behaviour_reaches_the_ceiling_of_d_prime_and_has_a_lower_limit() -> None:
+def test_perfect_behaviour_reaches_the_ceiling_of_d_prime_and_has_a_lower_limit_only() -> None:
     found = asking(25, 25, 0, 25)
     assert found.ceiling.value == found.d_prime.value == pytest.approx(4.14, abs=0.01)
-    assert found.d_prime.high == found.d_prime.value
-    assert found.d_prime.low == pytest.approx(2.69, abs=0.01)
+    assert found.d_prime.high is None
+    z = NormalDist().inv_cdf
+    low = 25 / (25 + 1.959964**2)  # Wilson's limit of 25 of 25
+    assert found.d_prime.low == pytest.approx(2 * z(25.5 / 26) - 2**0.5 * (z(25.5 / 26) - z(low)))
+
+
+def test_d_prime_has_the_limits_of_its_rates() -> None:
+    found = asking(60, 100, 20, 100)
+    z = NormalDist().inv_cdf
+    (h_low, h_high), (f_low, f_high) = (0.50201, 0.69060), (0.13335, 0.28883)
+    assert found.d_prime.low == pytest.approx(
+        found.d_prime.value - np.hypot(z(60.5 / 101) - z(h_low), z(f_high) - z(20.5 / 101)),
+        abs=1e-3,
+    )
+    assert found.d_prime.high == pytest.approx(
+        found.d_prime.value + np.hypot(z(h_high) - z(60.5 / 101), z(20.5 / 101) - z(f_low)),
+        abs=1e-3,
+    )

@@ -91,6 +91,11 @@ def test_an_average_of_numbers_combines_the_distances_to_their_limits() -> None:
     assert limits(found) == pytest.approx((3 - 1 / 2, 3 + 5 / 2))
 
 
+def test_an_average_is_unbounded_where_one_of_its_numbers_is() -> None:
+    found = mean_estimate([Estimate(value=2.0, low=1.0), Estimate(value=4.0, low=3.0, high=5.0)])
+    assert found == Estimate(value=3.0, low=3 - 2**0.5 / 2)
+
+
 def test_an_average_of_exact_numbers_has_no_interval() -> None:
     assert mean_estimate([Estimate(value=1.0), Estimate(value=2.0)]) == Estimate(value=1.5)
     assert mean_estimate([]) == Estimate()

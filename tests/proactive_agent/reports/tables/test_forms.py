@@ -10,6 +10,7 @@ from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.reports.tables import TerminalTable
 from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
 from proactive_agent.reports.tables.numbers import (
+    bounds_cell,
     decimals_cell,
     dollars_cell,
     mean_cell,
@@ -36,6 +37,10 @@ def estimate(value: float, low: float | None = None, high: float | None = None) 
         (mean_cell, estimate(5.72, 5.56, 5.9), ("5.7", "±0.2")),
         (mean_cell, estimate(1234.5, 1200, 1300), ("1,234.5", "±50")),
         (decimals_cell, estimate(0.25, 0.2, 0.3), ("0.25", "±0.05")),
+        (bounds_cell, estimate(2.1, 1.5, 3.25), ("2.10", "1.50–3.25")),
+        (bounds_cell, Estimate(value=4.14, low=2.69), ("4.14", "≥2.69")),
+        (bounds_cell, Estimate(value=-4.14, high=-2.69), ("-4.14", "≤-2.69")),
+        (bounds_cell, estimate(4.14), ("4.14", "")),
         (dollars_cell, estimate(0.0123, 0.01, 0.0146), ("0.0123", "±0.0023")),
         (points_cell, estimate(-0.12, -0.3, 0.06), ("-12.0", "±18")),
         (points_cell, estimate(0.5), ("+50.0", "")),
