@@ -30,6 +30,7 @@ from proactive_agent.providers import (
 )
 from proactive_agent.providers.registry import PYTHON
 from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.handles import find_run
 from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.comparison.help_seeking import clear_rate_notes, clear_rates
@@ -79,8 +80,11 @@ class Result:
 
     @classmethod
     def read(cls, run: str | Path) -> Self:
-        """Reads the run of a folder, or of an id below `results`. Raises UserError."""
-        folder = RunFolder.find(str(run), RESULTS)
+        """Reads a run: its folder, or a handle such as `latest` (see `records.handles`).
+
+        Handles are looked up below `results`. Raises UserError.
+        """
+        folder = find_run(str(run), RESULTS)
         manifest = folder.read_manifest()
         name = manifest.settings.provider
         return cls(PlayedRun.of_episodes(name, manifest, folder, folder.outlines()))

@@ -24,6 +24,7 @@ from proactive_agent.cli.providers import providers
 from proactive_agent.cli.report import report
 from proactive_agent.cli.reproduce import reproduce
 from proactive_agent.cli.run import run
+from proactive_agent.cli.runs import runs
 from proactive_agent.cli.trace import trace
 from proactive_agent.cli.train import train
 from proactive_agent.cli.why import why
@@ -78,14 +79,15 @@ def _refuse(problem: str) -> None:
 def cli() -> None:
     """Does a multimodal model ask for help when it should?
 
-    `run` plays scenarios with a model. `compare`, `why`, `trace` and `report` show the results.
+    `run` plays scenarios with a model, and `runs` lists what was played. `compare`, `why`, `trace`
+    and `report` show the results.
     `data` downloads and checks the official data. `train` trains a model to ask for help.
     `providers` lists the providers that are installed.
     """
 
 
 COMMANDS = (
-    run, judge, compare, reproduce, report, trace, why, export, data, build, providers, train,
+    run, runs, judge, compare, reproduce, report, trace, why, export, data, build, providers, train,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

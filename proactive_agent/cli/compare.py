@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proactive_agent.cli.results_folder import results_folder
+from proactive_agent.cli.run_handles import asked_runs, complete_run, results_folder, runs_argument
 
 if TYPE_CHECKING:
     from proactive_agent.reports.comparison.report import ComparisonReport
@@ -14,7 +14,7 @@ FORMATS = ("table", "markdown", "latex", "csv", "json")
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@runs_argument
 @click.option(
     "--published",
     is_flag=True,
@@ -22,6 +22,7 @@ FORMATS = ("table", "markdown", "latex", "csv", "json")
 )
 @click.option(
     "--baseline",
+    shell_complete=complete_run,
     metavar="RUN",
     help="Run that the others are compared with; by default the first.",
 )
@@ -39,15 +40,17 @@ def compare(
 ) -> None:
     """Compare runs, with confidence intervals and significance tests.
 
-    RUN is a run's folder or its id. A single run is shown scenario by scenario. Differences are
-    computed on the samples that both runs have. If a run shows clear pictures (condition `clear`),
-    help-seeking is measured as detection.
+    RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder. Several
+    are found by a pattern, such as '*oracle*'. A single run is shown scenario by scenario.
+
+    Differences are computed on the samples that both runs have. If a run shows clear pictures
+    (condition `clear`), help-seeking is measured as detection.
     """
     from proactive_agent.reports.comparison.report import find_baseline, make_report
     from proactive_agent.reports.runs import read_runs
 
-    played = read_runs(runs, results)
-    report = make_report(played, find_baseline(played, baseline), with_published=published)
+    played = read_runs(asked_runs(runs, results))
+    report = make_report(played, find_baseline(played, baseline, results), with_published=published)
     if form == "table":
         _print_tables(report)
     else:

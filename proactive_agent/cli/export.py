@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from proactive_agent.cli.results_folder import results_folder
+from proactive_agent.cli.run_handles import results_folder, run_argument
 
 FORMATS = ("csv", "parquet", "inspect", "hf", "otel")
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@run_argument
 @click.option(
     "--format",
     "form",
@@ -35,18 +35,18 @@ FORMATS = ("csv", "parquet", "inspect", "hf", "otel")
 def export(run: str, form: str, output: Path | None, otlp: str | None, results: Path) -> None:
     """Write a run as tables, an Inspect log, a data set or spans.
 
-    RUN is a run's folder or its id.
+    RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder.
     """
     from proactive_agent.disk.whole_files import not_written
     from proactive_agent.exports.hub_folder import write_hub_folder
     from proactive_agent.exports.inspect_log import write_inspect_log
     from proactive_agent.exports.spans import send_spans, write_spans
     from proactive_agent.exports.tables import write_csv_tables, write_parquet_tables
-    from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.records.handles import find_run
     from proactive_agent.terminal.console import messages
     from proactive_agent.tools import UserError
 
-    folder = RunFolder.find(run, results)
+    folder = find_run(run, results)
     if otlp is not None:
         if form != "otel" or output is not None:
             raise UserError(

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from proactive_agent.cli.results_folder import results_folder
+from proactive_agent.cli.run_handles import complete_run, results_folder
 from proactive_agent.cli.run_options import ACCESS_SETTINGS, MODEL_SETTINGS, OPTIONS, options_of
 
 _OWN = ("concurrency", "budget_usd")
@@ -25,7 +25,7 @@ SHIPPED = "-"
         *options_of("judge", "judge_prompt"),
     ]
 )
-@click.argument("run", required=False, metavar="[RUN]")
+@click.argument("run", required=False, metavar="[RUN]", shell_complete=complete_run)
 @click.option(
     "--agreement",
     is_flag=False,
@@ -51,13 +51,13 @@ def judge(
 ) -> None:
     """Judge the open-ended replies of a run again, or measure a judge's agreement with labels.
 
-    RUN is a run's folder or its id. The judgements are kept in the run's folder. After an
-    interruption, repeat the command to continue.
+    RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder. The judgements
+    are kept in the run's folder. After an interruption, repeat the command to continue.
     """
     from proactive_agent.cli.judging import Judging, judge_run, measure, measure_user
     from proactive_agent.cli.run import api_access
+    from proactive_agent.records.handles import find_run
     from proactive_agent.records.manifest import ProviderSettings
-    from proactive_agent.records.run_folder import RunFolder
     from proactive_agent.tools import UserError
 
     if (run is None) is (agreement is None):
@@ -71,6 +71,6 @@ def judge(
     if user is not None:
         measure_user(user, judging)
     elif run is not None:
-        judge_run(RunFolder.find(run, results), judging)
+        judge_run(find_run(run, results), judging)
     else:
         measure(None if agreement in (None, SHIPPED) else Path(agreement or ""), judging)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import click
 
-from proactive_agent.cli.results_folder import results_folder
+from proactive_agent.cli.run_handles import asked_runs, results_folder, runs_argument
 
 
 @click.command()
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@runs_argument
 @click.option(
     "-o",
     "--output",
@@ -29,10 +29,10 @@ from proactive_agent.cli.results_folder import results_folder
 def report(runs: tuple[str, ...], output: Path, episodes: int, results: Path) -> None:
     """Write tables, plots, failures and episodes as one HTML file that needs no network.
 
-    RUN is a run's folder or its id.
+    RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder.
     """
     from proactive_agent.terminal.console import messages
     from proactive_agent.views.html import write_report
 
-    write_report(runs, results, output, episodes)
+    write_report(asked_runs(runs, results), output, episodes)
     messages.print(f"wrote {output}", markup=False, soft_wrap=True)

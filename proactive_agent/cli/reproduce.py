@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from proactive_agent.cli.results_folder import results_folder
+from proactive_agent.cli.run_handles import asked_runs, results_folder, runs_argument
 
 TARGETS = {
     "table1": "multiple choice: acc and psr (zero-shot runs)",
@@ -39,7 +39,7 @@ class _Listing(click.Command):
 
 @click.command(cls=_Listing)
 @click.argument("target", type=click.Choice(tuple(TARGETS)), metavar="TARGET")
-@click.argument("runs", nargs=-1, required=True, metavar="RUN...")
+@runs_argument
 @click.option(
     "-o",
     "--output",
@@ -59,8 +59,9 @@ def reproduce(
 ) -> None:
     """Make a table or figure of the paper with your runs, next to the published results.
 
-    RUN is a run's folder or its id. Runs that do not fit are left out. Figures show the same
-    quantities as the paper's, in another layout.
+    RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder. Several
+    are found by a pattern, such as '*oracle*'. Runs that do not fit are left out. Figures show the
+    same quantities as the paper's, in another layout.
     """
     from proactive_agent.disk.whole_files import write_whole
     from proactive_agent.reports.paper import reproduce as making
@@ -68,7 +69,7 @@ def reproduce(
     from proactive_agent.terminal.console import console, messages, plain
 
     files = _files(target, output, form)
-    played = read_runs(runs, results)
+    played = read_runs(asked_runs(runs, results))
     width = console.width if files.get("table", output) is None else making.LINE
     made = making.reproduce(target, played, list(files), width)
     for sentence in made.left_out:

@@ -40,7 +40,7 @@ def run(
     from proactive_agent.cli.dry_run import show_dry_run, show_resumed
     from proactive_agent.cli.play import play_runs
     from proactive_agent.play.budget import Budget
-    from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.records.handles import find_runs
     from proactive_agent.runs.plan import planned_runs
     from proactive_agent.runs.planned_run import PlannedRun
     from proactive_agent.runs.trust import Trust
@@ -52,7 +52,7 @@ def run(
         # Consent to run a model's code is never taken from the folder of a run.
         _refuse_others(ctx, "--resume", (RECORDED | {"plan"}) - {"trust_remote_code"})
         trust = Trust(options["trust_remote_code"], frozenset(trusted_hosts))
-        folders = [RunFolder.find(run, results) for run in dict.fromkeys(resume)]
+        folders = find_runs(tuple(dict.fromkeys(resume)), results)
         if dry_run:
             show_resumed(folders, trust)
             return

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import click
 
 from proactive_agent.cli.headed import HeadedCommand
+from proactive_agent.cli.run_handles import complete_run
 from proactive_agent.settings import (
     ApiAccess,
     Declared,
@@ -57,8 +58,9 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
         click.Option(
             ["--resume"],
             multiple=True,
+            shell_complete=complete_run,
             metavar="RUN",
-            help="Continue a run: its folder or id; repeat for several.",
+            help="Continue a run, such as `latest` (see `runs`); repeat for several.",
         ),
         click.Option(
             ["--trust-host", "trusted_hosts"],

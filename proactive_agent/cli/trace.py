@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proactive_agent.cli.results_folder import results_folder
+from proactive_agent.cli.run_handles import complete_run, results_folder, run_argument
 
 if TYPE_CHECKING:
     from proactive_agent.records.run_folder import RunFolder
@@ -16,7 +16,7 @@ ORDERS = ("sample", "ended", "turns", "asked", "input", "output", "cost", "secon
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@run_argument
 @click.option("--sample", metavar="SCENARIO:ID", help="Show one episode, turn by turn.")
 @click.option(
     "--repeat",
@@ -50,7 +50,11 @@ ORDERS = ("sample", "ended", "turns", "asked", "input", "output", "cost", "secon
     help="By sample, by the time of their end, or the largest number first.",
 )
 @click.option(
-    "--diff", "other", metavar="RUN2", help="Compare with the same samples of another run."
+    "--diff",
+    "other",
+    shell_complete=complete_run,
+    metavar="RUN2",
+    help="Compare with the same samples of another run.",
 )
 @click.option("--follow", is_flag=True, help="Watch a run while it plays.")
 @click.option("--turns", is_flag=True, help="Print every episode turn by turn.")
@@ -86,9 +90,11 @@ def trace(
     """Show a run's episodes, turn by turn.
 
     In a terminal this opens a browser (extra `view`; press ? for its keys). With --plain, or if the
-    output is a pipe or a file, it prints. RUN is a run's folder or its id.
+    output is a pipe or a file, it prints.
+
+    RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder.
     """
-    from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.records.handles import find_run
     from proactive_agent.scenarios.registry import find_scenarios, split_sample
     from proactive_agent.views.selection import Selection
 
@@ -104,8 +110,8 @@ def trace(
         with_changes=other is not None,
     )
     wanted.check()
-    folder = RunFolder.find(run, results)
-    second = RunFolder.find(other, results) if other else None
+    folder = find_run(run, results)
+    second = find_run(other, results) if other else None
     if not (plain or as_json or turns) and _opens_browser():
         from proactive_agent.views.tui import browse
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from proactive_agent.cli.results_folder import results_folder
+from proactive_agent.cli.run_handles import results_folder, run_argument
 
 if TYPE_CHECKING:
     from proactive_agent.records.episode import EpisodeKey
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("run", metavar="RUN")
+@run_argument
 @click.option(
     "--scenario",
     "scenarios",
@@ -33,9 +33,11 @@ if TYPE_CHECKING:
 def why(run: str, scenarios: tuple[str, ...], output: str, results: Path) -> None:
     """Group the failures of a run by their cause.
 
-    Every failure is in exactly one group. RUN is a run's folder or its id.
+    Every failure is in exactly one group.
+
+    RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder.
     """
-    from proactive_agent.records.run_folder import RunFolder
+    from proactive_agent.records.handles import find_run
     from proactive_agent.reports.failure_tables import failures_grid, find_failures
     from proactive_agent.reports.tables import TerminalTable
     from proactive_agent.reports.tables.text_forms import markdown
@@ -44,7 +46,7 @@ def why(run: str, scenarios: tuple[str, ...], output: str, results: Path) -> Non
     from proactive_agent.views.selection import in_order
     from proactive_agent.views.text.listing import title_of
 
-    folder = RunFolder.find(run, results)
+    folder = find_run(run, results)
     manifest = folder.read_manifest()
     wanted = find_scenarios(scenarios)
     episodes = in_order(folder.outlines())

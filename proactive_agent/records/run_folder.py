@@ -65,15 +65,6 @@ class RunFolder:
         """A byte of `episodes.jsonl` and the number of lines before it."""
         self.lock_file = lock_file_of(self.episodes_file)
 
-    @classmethod
-    def find(cls, run: str, results: Path = Path("results")) -> Self:
-        """Finds a run by its path or by its id below `results`. Raises UserError."""
-        for path in (Path(run), results / run):
-            # `os.path.isfile` is False for a name that is too long, where `Path.is_file` raises.
-            if os.path.isfile(path / "run.json"):  # noqa: PTH113
-                return cls(path)
-        raise UserError(f"no run {run!r}: neither {run}/run.json nor {results / run}/run.json")
-
     def read_manifest(self) -> Manifest:
         """Reads `run.json`. Raises UserError if it is missing or not a manifest.
 

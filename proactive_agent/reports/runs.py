@@ -1,7 +1,6 @@
 """Reads played runs and names the data that they were played on."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.manifest import Manifest
@@ -13,9 +12,8 @@ OFFICIAL = "official data"
 """The data label of runs on the paper's own data."""
 
 
-def read_runs(runs: Sequence[str], results: Path) -> list[PlayedRun]:
-    """Reads runs given by path, or by id below `results`. Raises UserError."""
-    folders = [RunFolder.find(run, results) for run in runs]
+def read_runs(folders: Sequence[RunFolder]) -> list[PlayedRun]:
+    """Reads runs and names them. Raises UserError."""
     manifests = [folder.read_manifest() for folder in folders]
     return [
         PlayedRun.of_episodes(name, manifest, folder, folder.scan())
@@ -39,5 +37,8 @@ def data_label(manifest: Manifest) -> str:
         return "embedded suite"
     if not data.wording.startswith("proactivebench"):
         return "own data"
-    whole = all(file.kept == SCENARIOS[n].published_counts[1] for n, file in data.files.items())
+    whole = all(
+        n in SCENARIOS and file.kept == SCENARIOS[n].published_counts[1]
+        for n, file in data.files.items()
+    )
     return OFFICIAL if whole and data.filtered else "official wording, other samples"

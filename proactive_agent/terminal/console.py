@@ -64,4 +64,5 @@ def quiet_textual_image() -> None:
 
 def _controls(character: str) -> bool:
     # Cc: control characters. Cf: format characters; direction overrides can disguise a text.
-    return unicodedata.category(character) in ("Cc", "Cf")
+    # Cs: parts of a file name that are not UTF-8, which no terminal can print.
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs")

@@ -1,12 +1,15 @@
 """The report of `compare`: one document that is shown as tables or written as JSON."""
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel
 
 from proactive_agent.metrics import PlayedRun, Summary
+from proactive_agent.records.handles import find_run
 from proactive_agent.reports.comparison.help_seeking import (
     ClearRate,
     HelpSeekingPair,
@@ -81,10 +84,13 @@ def make_report(
     )
 
 
-def find_baseline(runs: Sequence[PlayedRun], asked: str | None) -> PlayedRun | None:
-    """Finds the run with this name or id; by default the first of several.
+def find_baseline(
+    runs: Sequence[PlayedRun], asked: str | None, results: Path = Path("results")
+) -> PlayedRun | None:
+    """Finds the run with this name, id or handle; by default the first of several.
 
-    Raises UserError if no run matches.
+    A part of a name needs to be unique among the compared runs only. Raises UserError if no run
+    matches.
     """
     if asked is None:
         return runs[0] if len(runs) > 1 else None
@@ -92,6 +98,14 @@ def find_baseline(runs: Sequence[PlayedRun], asked: str | None) -> PlayedRun | N
     for run in runs:
         if wanted == run.manifest.run_id or asked == run.name:
             return run
+    parts = [run for run in runs if asked in run.folder.path.name]
+    if len(parts) == 1:
+        return parts[0]
+    with suppress(UserError):
+        place = os.path.realpath(find_run(asked, results).path)
+        for run in runs:
+            if os.path.realpath(run.folder.path) == place:
+                return run
     known = ", ".join(run.manifest.run_id for run in runs)
     raise UserError(f"--baseline {asked}: not one of the compared runs, which are {known}")
 

@@ -26,13 +26,9 @@ from proactive_agent.views.html.gallery import gallery_of
 from proactive_agent.views.html.tables import grid_table, notes_list, plot_figure
 
 
-def write_report(runs: Sequence[str], results: Path, file: Path, episodes: int) -> None:
-    """Writes the report of runs, given by path or id, with at most `episodes` of each run.
-
-    Raises UserError.
-    """
-    played = read_runs(runs, results)
-    folders = [RunFolder.find(run, results) for run in runs]
+def write_report(folders: Sequence[RunFolder], file: Path, episodes: int) -> None:
+    """Writes the report of runs, with at most `episodes` of each run. Raises UserError."""
+    played = read_runs(folders)
     report = make_report(played, find_baseline(played, None), with_published=False)
     gallery = gallery_of([(p.name, f) for p, f in zip(played, folders, strict=True)], episodes)
     failures = [

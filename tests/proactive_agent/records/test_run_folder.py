@@ -151,17 +151,3 @@ def test_a_foreign_manifest_is_named(folder: RunFolder, content: str) -> None:
     folder.manifest_file.write_text(content)
     with pytest.raises(UserError, match=r"run\.json"):
         folder.read_manifest()
-
-
-def test_a_run_is_found_by_path_and_by_id(folder: RunFolder) -> None:
-    folder.path.mkdir()
-    folder.manifest_file.write_text("{}")
-    assert RunFolder.find(str(folder.path)).path == folder.path
-    assert RunFolder.find("run", folder.path.parent).path == folder.path
-    with pytest.raises(UserError, match="no run 'other'"):
-        RunFolder.find("other", folder.path.parent)
-
-
-def test_a_name_that_is_too_long_for_a_file_names_no_run(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no run 'xxx"):
-        RunFolder.find("x" * 300, tmp_path)

@@ -50,7 +50,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         writer.write(episode("unreadable", sample_id="evil", stop="invalid", **hostile))
         writer.write(episode("ask", sample_id=99, stop="error", error=FAILED | {"message": ATTACK}))
     file = results / "report.html"
-    write_report([str(folder.path) for folder in runs], results, file, episodes=50)
+    write_report(runs, file, episodes=50)
     return file
 
 
@@ -216,7 +216,7 @@ def test_paper_shows_every_timeline(opened: Opened) -> None:
 
 def test_the_rest_is_counted_where_not_all_are_shown(page: Path, tmp_path: Path) -> None:
     runs = [RunFolder(path.parent) for path in page.parent.glob("*oracle*/run.json")]
-    write_report([str(runs[0].path)], page.parent, tmp_path / "few.html", episodes=2)
+    write_report([runs[0]], tmp_path / "few.html", episodes=2)
     text = (tmp_path / "few.html").read_text()
     assert "baseline:oracle: 4 more episodes are not shown here." in text
 
@@ -248,12 +248,12 @@ def test_two_runs_share_their_pictures(page: Path, tmp_path: Path) -> None:
 def test_a_file_that_cannot_be_written_is_named(page: Path) -> None:
     (oracle,) = page.parent.glob("*oracle*")
     with pytest.raises(UserError, match="Is a directory"):
-        write_report([str(oracle)], page.parent, page.parent, episodes=0)
+        write_report([RunFolder(oracle)], page.parent, episodes=0)
 
 
 def test_a_page_without_episodes_has_no_gallery(chromium: Any, page: Path, tmp_path: Path) -> None:
     (oracle,) = page.parent.glob("*oracle*")
-    write_report([str(oracle)], page.parent, tmp_path / "none.html", episodes=0)
+    write_report([RunFolder(oracle)], tmp_path / "none.html", episodes=0)
     window = Opened(chromium, tmp_path / "none.html")
     assert window.tab.locator("nav a").all_text_contents()[-1] == "Failures"
     assert window.tab.locator("#failures a").count() == 0

@@ -1,0 +1,57 @@
+"""The argument RUN of many commands, and the option `--out` that says where runs are."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+if TYPE_CHECKING:
+    from proactive_agent.records.run_folder import RunFolder
+
+
+def complete_run(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Completes `latest` and the names in the results folder; otherwise files."""
+    from proactive_agent.records.handles import run_folders
+    from proactive_agent.tools import UserError
+
+    try:
+        folders = run_folders(Path(ctx.params.get("results") or "results"))
+    except UserError:
+        folders = []
+    names = ["latest", *(folder.path.name for folder in reversed(folders))]
+    fitting = [name for name in names if name.startswith(incomplete) and name.isprintable()]
+    return list(map(CompletionItem, fitting)) or [CompletionItem(incomplete, type="file")]
+
+
+results_folder = click.option(
+    "--out",
+    "results",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    metavar="DIR",
+    help="Folder of the runs.",
+)
+run_argument = click.argument("run", metavar="RUN", shell_complete=complete_run)
+runs_argument = click.argument(
+    "runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_run
+)
+
+
+def asked_runs(handles: Sequence[str], results: Path) -> "list[RunFolder]":
+    """Finds the runs that RUN... asks for, and says which paths hold no run.  Raises UserError."""
+    from proactive_agent.records.handles import find_runs
+    from proactive_agent.terminal.console import messages, safe
+
+    left_out: list[str] = []
+    folders = find_runs(handles, results, left_out.append)
+    if left_out:
+        messages.print(
+            safe(f"left out, because they hold no run: {', '.join(left_out)}", "dim"),
+            soft_wrap=True,
+        )
+    return folders

@@ -1,0 +1,113 @@
+"""`runs` lists runs, and every command accepts the handles that it shows."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from proactive_agent.cli.app import cli
+from proactive_agent.disk.locks import writer_lock
+from proactive_agent.records import run_folder
+from proactive_agent.reports import run_overview
+from tests.hostile.records import EVIL, STEERING
+from tests.proactive_agent.run_folders import write_run
+from tests.proactive_agent.written_records import episode
+
+
+def invoke(*arguments: str | Path, columns: int = 120) -> Result:
+    return CliRunner().invoke(cli, list(map(str, arguments)), env={"COLUMNS": str(columns)})
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished run of the oracle, which is the older one, and an unfinished run."""
+    results = tmp_path_factory.mktemp("place") / "results"
+    done = invoke("run", "--provider", "baseline:oracle", "--scenario", "rod", "--limit", "2",
+                  "--out", results)  # fmt: skip
+    assert done.exit_code == 0, done.output
+    folder = write_run(
+        results / "z-begun", [episode("right", sample_id=n) for n in range(3)], status="running"
+    )
+    fields = json.loads(folder.manifest_file.read_text())
+    folder.manifest_file.write_text(json.dumps(fields | {"started": "2999-01-01T00:00:00Z"}))
+    return results
+
+
+def rows(output: str) -> list[list[str]]:
+    return [line.split() for line in output.splitlines() if line.strip()]
+
+
+def test_runs_are_listed_with_their_scores_and_states(results: Path) -> None:
+    heads, _, begun, oracle = rows(invoke("runs", "--out", results).stdout)
+    assert heads[0] == "#"
+    assert begun == [
+        "1", "openai:some-model", "tools", "zero-shot", "embedded", "3", "-", "-", "interrupted"
+    ]  # fmt: skip
+    assert oracle[:6] == ["2", "oracle", "tools", "zero-shot", "embedded", "2"]
+    assert oracle[6:] == ["100.0", "7.0", "finished"]
+
+
+def test_a_list_reads_no_episodes(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run_folder, "decode", None)
+    monkeypatch.setattr(run_overview, "MOST_COUNTED_BYTES", 10)
+    _, _, begun, _ = rows(invoke("runs", "--out", results).stdout)
+    assert begun[5] == "3+"
+
+
+def test_a_run_that_is_being_played_says_so(results: Path) -> None:
+    lock = writer_lock(results / "z-begun" / "episodes.jsonl", results)
+    try:
+        assert rows(invoke("runs", "--out", results).stdout)[2][-1] == "running"
+    finally:
+        lock.release()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("why", "latest~1"),
+        ("why", "2"),
+        ("trace", "oracle"),
+        ("trace", "latest", "--diff", "2"),
+        ("compare", "latest", "oracle"),
+        ("compare", "*", "--baseline", "z-"),
+        ("compare", "*", "--baseline", "latest~1"),
+        ("export", "oracle", "--format", "csv"),
+        ("run", "--resume", "latest~1"),
+    ],
+)
+def test_commands_accept_handles(command: tuple[str, ...], results: Path) -> None:
+    done = invoke(*command, "--out", results)
+    assert done.exit_code == 0, done.output
+
+
+def test_a_comparison_leaves_out_what_is_no_run(results: Path) -> None:
+    (results / "published").mkdir(exist_ok=True)
+    done = invoke("compare", *sorted(results.iterdir()), "--format", "csv")
+    assert done.exit_code == 0, done.output
+    assert f"left out, because they hold no run: {results}/published" in done.stderr.replace(
+        "\n", ""
+    )
+
+
+def test_broken_runs_are_shown_as_unreadable(tmp_path: Path) -> None:
+    evil = EVIL.replace("/", "")
+    folder = write_run(tmp_path / evil, provider=f"openai:{EVIL}")
+    folder.summary_file.write_text("[" * 100_000)
+    (tmp_path / "broken\udcff").mkdir()
+    (tmp_path / "broken\udcff" / "run.json").write_text("nothing")
+    for options in ((), ("--paths",)):
+        done = invoke("runs", "--out", tmp_path, *options)
+        assert done.exit_code == 0, done.output
+        assert not any(escape in done.output for escape in STEERING)
+    assert (
+        "unreadable: run.json: Invalid JSON"
+        in invoke("runs", "--out", tmp_path, columns=500).stdout
+    )
+
+
+def test_an_empty_folder_says_so(tmp_path: Path) -> None:
+    done = invoke("runs", "--out", tmp_path / "none")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert "holds no runs" in done.stderr
