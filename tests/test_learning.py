@@ -49,5 +49,5 @@ def test_the_committed_tables_match_the_committed_figures() -> None:
         column: {name: Measured.model_validate(found) for name, found in rows.items()}
         for column, rows in kept["figures"].items()
     }
-    written = readme(figures, kept["seeds"], kept["minutes"], kept["train"])
+    written = readme(figures, kept["seed_by_seed"], kept["seeds"], kept["minutes"], kept["train"])
     assert (RESULTS / "README.md").read_text() == written
