@@ -194,7 +194,11 @@ class Coco(Environment[CocoSample]):
         return [Intervention("move_camera", argument) for argument in arguments]
 
     def toward_reference(self) -> Intervention | None:
-        return next((self.intervention(option) for option in self.accepted_suggestions()), None)
+        if self.shows_reference:
+            return None
+        # The sample's own suggestions, also where foreign ones replace them.
+        left = (option for option in self.sample.suggestions if self.possible(option))
+        return next(map(self.intervention, left), None)
 
 
 class _Axis:

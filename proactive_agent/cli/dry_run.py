@@ -222,7 +222,8 @@ def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[CostEstimate]
         price = find_price(first.settings.provider, first.access.price)
         total = sum((estimate for _, estimate in runs), CostEstimate())
         how = first.settings.provider_settings
-        room = planned_room(first.settings.provider, how, how.reasoning)
+        sampling, effort = sampling_of(first.settings), how.reasoning
+        room = planned_room(first.settings.provider, sampling, effort)
         for line in total.shown(first.label or first.settings.provider, price, room):
             console.print(line, markup=False, soft_wrap=True)
 

@@ -108,6 +108,13 @@ def test_a_move_that_leaves_the_video_ends_the_episode() -> None:
         assert performed.argument in ("rewind", "wait")
 
 
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_first_frame_does_not_hold_enough(scenario: str) -> None:
+    for sample in DataFolder().samples(scenario, 4):
+        with_own = asyncio.run(play(scenario, Scripted("Z"), Mcqa(), sample=sample)).turns[0]
+        assert played(scenario, Scripted("Z"), sample).turns[0].enough == with_own.enough is False
+
+
 def test_the_right_category_counts_after_a_random_intervention() -> None:
     oracle = create_provider("baseline:oracle")
     episode = played("rod", oracle)
