@@ -1,4 +1,4 @@
-"""The labelled requests, and the scores of the rules that docs/protocol.md prints."""
+"""The labelled requests, and scores in `docs/protocol.md`, section "The simulated user"."""
 
 from collections import Counter
 from pathlib import Path
