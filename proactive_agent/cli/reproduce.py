@@ -5,27 +5,10 @@ from pathlib import Path
 import click
 
 from proactive_agent.cli.run_handles import asked_runs, results_folder, runs_argument
+from proactive_agent.reports.targets import PLOTS, TARGETS
 
-TARGETS = {
-    "table1": "multiple choice: acc and psr (zero-shot runs)",
-    "table2": "open-ended answers: cc and ps (zero-shot runs of oeg)",
-    "table3": "before and after training (zero-shot runs, first that of the untrained model)",
-    "table6": "acc on the reference frame (reference runs)",
-    "table7": "multiple choice with a hint (hint runs)",
-    "fig3": "acc against acc on the reference frame (zero-shot, reference)",
-    "fig4": "shares of turns that ask, abstain, predict (any runs of several turns)",
-    "fig5": "effect of a hint (zero-shot, hint)",
-    "fig6": "effect of the conversation history (zero-shot, history)",
-    "fig8": "effect of solved examples (zero-shot, icl:1 or icl:3)",
-    "fig9": "shares of turns that ask, abstain, predict with random suggestions (zero-shot, "
-    "random-suggestions)",
-    "acc-psr": "acc against psr; not in the paper (any runs of several turns)",
-    "help-seeking": "asking when help is needed and not; not in the paper (zero-shot, clear)",
-}
-"""The targets, each with its content and the conditions of the runs that it needs."""
-
-PLOTS = ("png", "svg")
-TABLES = ("table", "markdown", "latex", "csv", "json")
+PLOT_FORMS = ("png", "svg")
+TABLE_FORMS = ("table", "markdown", "latex", "csv", "json")
 SUFFIXES = {".md": "markdown", ".tex": "latex", ".txt": "table"}
 
 
@@ -34,7 +17,7 @@ class _Listing(click.Command):
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Targets"):
-            formatter.write_dl(list(TARGETS.items()))
+            formatter.write_dl([(name, target.summary) for name, target in TARGETS.items()])
 
 
 @click.command(cls=_Listing)
@@ -50,7 +33,7 @@ class _Listing(click.Command):
 @click.option(
     "--format",
     "form",
-    type=click.Choice((*TABLES, *PLOTS)),
+    type=click.Choice((*TABLE_FORMS, *PLOT_FORMS)),
     help="Output format. Default: the suffix of FILE.",
 )
 @results_folder
@@ -86,15 +69,15 @@ def _files(target: str, output: Path | None, form: str | None) -> dict[str, Path
     """Returns the file of each format; None is standard output. Raises UserError."""
     from proactive_agent.tools import UserError
 
-    own = TABLES if target.startswith("table") else PLOTS
+    own = PLOT_FORMS if target in PLOTS else TABLE_FORMS
     if form is None and output is not None:
         form = SUFFIXES.get(output.suffix, output.suffix.removeprefix("."))
     if form is None:
-        return {"table": None} if own == TABLES else {p: Path(f"{target}.{p}") for p in PLOTS}
+        return {"table": None} if own == TABLE_FORMS else {p: Path(f"{target}.{p}") for p in own}
     if form not in own:
         raise UserError(
             f"{target} can be {', '.join(own)}, not {form or 'a file without an ending'}"
         )
-    if output is None and own == PLOTS:
+    if output is None and own == PLOT_FORMS:
         output = Path(f"{target}.{form}")
     return {form: output}

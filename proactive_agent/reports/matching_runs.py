@@ -10,6 +10,8 @@ from typing import NamedTuple
 from proactive_agent.metrics import PlayedRun, summarise_tables
 from proactive_agent.reports.departures import departure_notes
 from proactive_agent.reports.run_names import name_runs
+from proactive_agent.reports.runs import experiment_of
+from proactive_agent.reports.targets import Experiment
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.settings.condition_label import joined, name_of, varied_parts
 from proactive_agent.tools import UserError
@@ -83,6 +85,13 @@ class MatchedModels(NamedTuple):
     left_out: list[str]
     """Sentences about the runs and models that do not fit."""
 
+    def has_experiments(self, *experiments: Experiment) -> bool:
+        """Whether a model has runs of all these experiments."""
+        return any(
+            all(has_experiment(model.runs.values(), one) for one in experiments)
+            for model in self.models
+        )
+
     @property
     def departure_notes(self) -> list[str]:
         """Notes about departures of these runs from the paper."""
@@ -134,6 +143,11 @@ def match_models(runs: Sequence[PlayedRun], wanted: WantedConditions) -> Matched
     return MatchedModels(models, common.scenarios, left_out + advice + common.left_out)
 
 
+def has_experiment(runs: Iterable[PlayedRun], experiment: Experiment) -> bool:
+    """Whether one of the runs is this experiment, so that its published figures may be shown."""
+    return any(experiment_of(run.manifest) == experiment for run in runs)
+
+
 def parts_of(run: PlayedRun) -> frozenset[str]:
     """The parts of a run's condition; empty for zero-shot."""
     return varied_parts(run.manifest.settings.condition)
@@ -146,8 +160,11 @@ def condition_of(run: PlayedRun) -> str:
 
 def unfit_protocol(run: PlayedRun, protocols: Sequence[str]) -> str:
     """Returns the reason why a run's protocol does not fit, or an empty string."""
-    own = run.manifest.settings.protocol
-    return "" if own in protocols else f"protocol is {own}"
+    settings = run.manifest.settings
+    if settings.protocol not in protocols:
+        return f"protocol is {settings.protocol}"
+    several = settings.protocol == "oeg" and settings.multi_turn
+    return "questions are asked in several turns" if several else ""
 
 
 def unfit_unless_long(*conditions: str) -> Callable[[PlayedRun], str]:

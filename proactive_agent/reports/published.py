@@ -1,7 +1,6 @@
 """The results that the paper publishes (arXiv 2603.19466v2), read from CSV files.
 
-All of them were measured on the official, filtered data. Results on other data cannot be compared
-with them.
+All of them were measured on the official data. Results on other data cannot be compared with them.
 
     for row in table("table1"):
         print(row.model, row.values["rod"]["acc"], row.macro("acc"), row.printed["acc"])
@@ -10,12 +9,13 @@ Shares (acc, cc, ps) are 0 to 1, as in `metrics`; psr is a mean of counts.
 """
 
 import csv
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from importlib.resources import files
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple
 
 from proactive_agent.providers.local.aliases import ALIASES
+from proactive_agent.reports.targets import TABLES
 from proactive_agent.scenarios import find_scenario
 from proactive_agent.tools import UserError
 
@@ -27,44 +27,11 @@ NOTE = f"The published figures are from {PAPER} and were measured on the officia
 LABEL = "published, official data"
 """The name of published figures in legends."""
 
-TableName = Literal["table1", "table2", "table3", "table6", "table7"]
-
-TABLE_NAMES: tuple[TableName, ...] = get_args(TableName)
-
 _AVERAGE = "avg"
 """The data set name under which the files hold the paper's averages."""
 
 _FOLDER = files("proactive_agent") / "published_data"
 """The folder of the published tables; in the repository a link to `results/published`."""
-
-
-class TableInfo(NamedTuple):
-    """The content of a published table."""
-
-    file: str
-    title: str
-    protocol: Literal["mcqa", "oeg"]
-    condition: str
-    metrics: tuple[str, ...]
-
-
-TABLES: Mapping[TableName, TableInfo] = {
-    "table1": TableInfo(
-        "table1_mcqa.csv", "Multiple choice", "mcqa", "zero-shot", ("acc", "psr")
-    ),
-    "table2": TableInfo(
-        "table2_oeg.csv", "Open-ended generation", "oeg", "zero-shot", ("cc", "ps")
-    ),
-    "table3": TableInfo(
-        "table3_rl.csv", "Before and after training", "mcqa", "zero-shot", ("acc", "psr")
-    ),
-    "table6": TableInfo(
-        "table6_reference.csv", "Only the reference frame", "mcqa", "reference", ("acc",)
-    ),
-    "table7": TableInfo(
-        "table7_mcqa_hint.csv", "Multiple choice with a hint", "mcqa", "hint", ("acc", "psr")
-    ),
-}  # fmt: skip
 
 
 class PublishedModel(NamedTuple):
@@ -109,12 +76,12 @@ HISTORY = HistoryEffect(psr_without=0.5, psr_with=1.8, acc_change=-0.07)
 """The effect of keeping earlier turns in the conversation."""
 
 
-def table(name: TableName) -> list[PublishedModel]:
+def table(name: str) -> list[PublishedModel]:
     """The rows of a published table, in the paper's order."""
     return list(_read(name))
 
 
-def find(name: TableName, model: str, config: str = "") -> PublishedModel | None:
+def find(name: str, model: str, config: str = "") -> PublishedModel | None:
     """The row of a model, given by a provider spec or by its name in the paper (in any case)."""
     wanted = published_name(model)
     for row in _read(name):
@@ -136,7 +103,7 @@ def published_name(model: str) -> str | None:
 @cache
 def _names() -> dict[str, str]:
     """The paper's name for each lower-case name of the same model."""
-    known = {row.model.lower(): row.model for name in TABLE_NAMES for row in _read(name)}
+    known = {row.model.lower(): row.model for name in TABLES for row in _read(name)}
     for alias, hub_id in ALIASES.items():
         if alias in known:
             known[hub_id.lower()] = known[hub_id.rpartition("/")[2].lower()] = known[alias]
@@ -144,7 +111,7 @@ def _names() -> dict[str, str]:
 
 
 @cache
-def _read(name: TableName) -> tuple[PublishedModel, ...]:
+def _read(name: str) -> tuple[PublishedModel, ...]:
     info = TABLES[name]
     rows: dict[tuple[str, str], PublishedModel] = {}
     for line in _lines(info.file):

@@ -6,7 +6,9 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.run_names import name_runs
+from proactive_agent.reports.targets import Experiment
 from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.settings.condition_label import joined, varied_parts
 
 OFFICIAL = "official data"
 """The data label of runs on the paper's own data."""
@@ -28,6 +30,15 @@ def same_data(one: Manifest, other: Manifest) -> list[str]:
         name for name in SCENARIOS
         if name in ours and name in theirs and ours[name].sha256 == theirs[name].sha256
     ]  # fmt: skip
+
+
+def experiment_of(manifest: Manifest) -> Experiment:
+    """Returns what a run measures. Playing dropped samples is a part of the condition."""
+    settings = manifest.settings
+    flagged = {"unfiltered"} if settings.unfiltered else set()
+    condition = joined(sorted(varied_parts(settings.condition) | flagged))
+    several = settings.protocol == "oeg" and settings.multi_turn
+    return Experiment(settings.protocol, condition, several)
 
 
 def data_label(manifest: Manifest) -> str:

@@ -155,7 +155,7 @@ class PlaySettings:
             protocol="oeg",
             judged_by_model=True,
             departure=Departure(
-                "a judge prompt that differs from the published one",
+                "a judge prompt other than the paper's",
                 lambda value: value != "official",
             ),
             help="prompt for a model that judges.",

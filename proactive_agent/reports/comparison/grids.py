@@ -10,7 +10,6 @@ from proactive_agent.reports.comparison.difference_tables import (
 )
 from proactive_agent.reports.comparison.published_rows import published_group
 from proactive_agent.reports.comparison.report import ComparisonReport
-from proactive_agent.reports.published import TABLES
 from proactive_agent.reports.tables import (
     NamedGroup,
     consistency_grids,
@@ -25,6 +24,7 @@ from proactive_agent.reports.tables.rates import (
     scenarios_of,
     score_grid,
 )
+from proactive_agent.reports.targets import TABLES
 
 
 def grids(report: ComparisonReport) -> list[Grid]:

@@ -8,11 +8,14 @@ from pydantic import BaseModel
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.reports.departures import departure_notes
-from proactive_agent.reports.published import NOTE, PAPER, TABLES, TableName, table
-from proactive_agent.reports.runs import OFFICIAL, data_label
+from proactive_agent.reports.published import NOTE, PAPER, table
+from proactive_agent.reports.runs import OFFICIAL, data_label, experiment_of
 from proactive_agent.reports.tables import EMBEDDED_NOTE, mean, percent
 from proactive_agent.reports.tables.grid import Cell, Group, Line
-from proactive_agent.settings.condition_label import parts_of
+from proactive_agent.reports.targets import TABLES, Experiment
+
+TRAINING = "table3"
+"""The table of models before and after training."""
 
 
 class PublishedFigures(BaseModel):
@@ -22,7 +25,7 @@ class PublishedFigures(BaseModel):
     """The model's name; in table 3 with the configuration: `original`, `rp=0.5`, …"""
     source: Literal["published"] = "published"
     paper: str = PAPER
-    table: TableName
+    table: str
     protocol: str
     condition: str
     data: str = OFFICIAL
@@ -33,29 +36,42 @@ class PublishedFigures(BaseModel):
 
 
 def published_figures(runs: Sequence[PlayedRun]) -> list[PublishedFigures]:
-    """The rows of the published tables whose protocol and condition are closest to the runs'.
+    """The rows of the published tables that have the same experiment as one of the runs.
 
     Table 3 (before and after training) is chosen for runs of trained models and of their base
     models.
     """
     manifests = [run.manifest for run in runs]
     studied = {model for manifest in manifests for model in _before_and_after(manifest)}
-    names = {_closest_table(manifest, studied) for manifest in manifests}
+    found = {_table_of(manifest, studied) for manifest in manifests}
+    names = [name for name in TABLES if name in found]
     return [
         PublishedFigures(
             name=row.name,
             table=name,
-            protocol=TABLES[name].protocol,
-            condition=TABLES[name].condition,
+            protocol=TABLES[name].experiment.protocol,
+            condition=TABLES[name].experiment.condition,
             scenarios=row.values,
             macro=row.printed,
         )
-        for name in sorted(names)
+        for name in names
         for row in table(name)
     ]
 
 
-def published_group(name: TableName, score: str, scenarios: Sequence[str]) -> Group:
+def unpublished_notes(runs: Sequence[PlayedRun]) -> list[str]:
+    """Names the runs beside which there are no published figures."""
+    experiments: dict[Experiment, list[str]] = {}
+    for run in runs:
+        if _table_of(run.manifest) is None:
+            experiments.setdefault(experiment_of(run.manifest), []).append(run.name)
+    return [
+        f"The paper has no table of this experiment ({experiment}): {', '.join(names)}."
+        for experiment, names in experiments.items()
+    ]
+
+
+def published_group(name: str, score: str, scenarios: Sequence[str]) -> Group:
     """The rows of a published table for one score: a cell per scenario, then their average."""
     write = mean if score == "psr" else percent
     lines = []
@@ -81,13 +97,15 @@ def _before_and_after(manifest: Manifest) -> tuple[object, ...]:
     return (manifest.provider.get("model"), training.get("model")) if training else ()
 
 
-def _closest_table(manifest: Manifest, studied: Collection[object]) -> TableName:
-    """`studied` are the models that are compared before and after training."""
-    if manifest.settings.protocol == "oeg":
-        return "table2"
-    conditions = parts_of(manifest.settings.condition)
-    if "reference" in conditions:
-        return "table6"
-    if "hint" in conditions:
-        return "table7"
-    return "table3" if manifest.provider.get("model") in studied else "table1"
+def _table_of(manifest: Manifest, studied: Collection[object] = ()) -> str | None:
+    """The published table of a run's experiment, or None.
+
+    `studied` are the models that are compared before and after training. Where two tables hold the
+    same numbers, the fuller one is chosen.
+    """
+    wanted = experiment_of(manifest)
+    names = [name for name, table in TABLES.items() if table.experiment == wanted]
+    if TRAINING in names and manifest.provider.get("model") in studied:
+        return TRAINING
+    others = [name for name in names if name != TRAINING]
+    return max(others, key=lambda name: len(TABLES[name].metrics), default=None)

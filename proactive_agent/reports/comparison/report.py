@@ -22,6 +22,7 @@ from proactive_agent.reports.comparison.published_rows import (
     PublishedFigures,
     caption,
     published_figures,
+    unpublished_notes,
 )
 from proactive_agent.reports.run_names import differences
 from proactive_agent.reports.runs import data_label, same_data
@@ -67,6 +68,7 @@ def make_report(
     manifests = [run.manifest for run in runs]
     figures = published_figures(runs) if with_published else []
     notes = differences(manifests)
+    notes += unpublished_notes(runs) if with_published else []
     notes += reply_notes([(run.name, run.summary) for run in runs])
     rates = clear_rates(runs)
     notes += clear_rate_notes(rates)

@@ -4,22 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from proactive_agent.metrics import PlayedRun
-from proactive_agent.reports.published import TABLE_NAMES
+from proactive_agent.reports.targets import PLOTS
 from proactive_agent.tools import UserError
-
-FIGURES = {
-    "fig3": "recognition",
-    "fig4": "actions",
-    "fig5": "hint",
-    "fig6": "history",
-    "fig8": "icl",
-    "fig9": "random-suggestions",
-    "acc-psr": "acc-psr",
-    "help-seeking": "help-seeking",
-}
-"""The plot of each target. The last two are not in the paper."""
-
-TARGETS = (*TABLE_NAMES, *FIGURES)
 
 LINE = 100
 """Width of a table outside a terminal, in characters."""
@@ -43,7 +29,7 @@ def reproduce(
     UserError if the runs do not suffice; the message names the missing ones.
     """
     try:
-        return (_figure if target in FIGURES else _table)(target, runs, forms, width)
+        return (_figure if target in PLOTS else _table)(target, runs, forms, width)
     except UserError as error:
         raise UserError(f"{target}: {error}") from None
 
@@ -51,7 +37,7 @@ def reproduce(
 def _figure(target: str, runs: Sequence[PlayedRun], forms: Sequence[str], width: int) -> Reproduced:
     from proactive_agent.reports.plots import draw, png, svg
 
-    drawing = draw(FIGURES[target], runs)
+    drawing = draw(PLOTS[target].drawing, runs)
     contents = {
         form: png(drawing.figure) if form == "png" else svg(drawing.figure).encode()
         for form in forms
@@ -63,6 +49,5 @@ def _table(target: str, runs: Sequence[PlayedRun], forms: Sequence[str], width: 
     from proactive_agent.reports.paper.formats import FORMS
     from proactive_agent.reports.paper.tables import paper_table
 
-    (name,) = (name for name in TABLE_NAMES if name == target)
-    table = paper_table(name, runs)
+    table = paper_table(target, runs)
     return Reproduced({form: FORMS[form](table, width).encode() for form in forms}, table.left_out)

@@ -1,7 +1,7 @@
 """The paper's tables with our runs, followed by the published figures.
 
-Supports tables 1 (multiple choice), 2 (open-ended), 3 (before and after training), 6 (reference
-frame) and 7 (hint). Table 3 takes the run before training first, then the runs after it.
+A table takes the runs of its experiment. Table 3 takes the run before training first, then the runs
+after it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,24 +14,23 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
 from proactive_agent.reports.comparison.difference_tables import difference_grids
 from proactive_agent.reports.comparison.pairing import subtract
-from proactive_agent.reports.comparison.published_rows import caption, published_group
+from proactive_agent.reports.comparison.published_rows import (
+    TRAINING,
+    caption,
+    published_group,
+)
 from proactive_agent.reports.matching_runs import (
     SEVERAL_TURNS,
     check_same_data,
     choose_runs,
-    condition_of,
-    unfit_protocol,
+    has_experiment,
 )
-from proactive_agent.reports.published import (
-    TABLES,
-    PublishedModel,
-    TableInfo,
-    TableName,
-)
-from proactive_agent.reports.runs import OFFICIAL, data_label
+from proactive_agent.reports.published import PublishedModel
+from proactive_agent.reports.runs import OFFICIAL, data_label, experiment_of
 from proactive_agent.reports.tables import NamedGroup
 from proactive_agent.reports.tables.grid import Grid, Group
 from proactive_agent.reports.tables.rates import run_lines, score_grid
+from proactive_agent.reports.targets import TABLES, Experiment, TableTarget
 from proactive_agent.tools import UserError
 
 MACRO = "macro average"
@@ -67,13 +66,17 @@ class PaperTable(NamedTuple):
     """Sentences about runs that do not fit."""
 
 
-def paper_table(name: TableName, runs: Sequence[PlayedRun]) -> PaperTable:
+def paper_table(name: str, runs: Sequence[PlayedRun]) -> PaperTable:
     """Makes a table of the paper with these runs. Raises UserError if no run fits."""
     info = TABLES[name]
-    chosen = choose_runs(runs, lambda run: _unfit(run, info), _needs(info))
-    if name == "table3":
+    wanted = info.experiment
+    # Models can also be trained to call tools.
+    protocols = SEVERAL_TURNS if name == TRAINING else (wanted.protocol,)
+    chosen = choose_runs(runs, lambda run: _unfit(run, wanted, protocols), _needs(wanted))
+    if name == TRAINING:
         _check_training(chosen.runs)
     rows = published.table(name)
+    beside = has_experiment(chosen.runs, wanted)
     # Columns keep the order of the published table: table 3 begins with the training scenarios.
     scenarios = [scenario for scenario in rows[0].values if scenario in chosen.scenarios]
     warnings = caption(chosen.runs)
@@ -81,34 +84,41 @@ def paper_table(name: TableName, runs: Sequence[PlayedRun]) -> PaperTable:
         score_grid(
             metric,
             scenarios,
-            [*_ours(chosen.runs, metric, scenarios), published_group(name, metric, scenarios)],
+            [
+                *_ours(chosen.runs, metric, scenarios),
+                *([published_group(name, metric, scenarios)] if beside else []),
+            ],
             warnings,
         )
         for metric in info.metrics
     ]
-    if name == "table3":
+    if name == TRAINING:
         before, *after = chosen.runs
         differences = {run.name: subtract(run.tables, before.tables, scenarios) for run in after}
         grids += difference_grids(before.name, differences, scenarios)
-    figures = [*_our_figures(chosen.runs, info), *_their_figures(rows, info, scenarios)]
+    figures = [*_our_figures(chosen.runs, info)]
+    if beside:
+        figures += _their_figures(rows, info, scenarios)
     return PaperTable(grids, warnings, figures, chosen.left_out)
 
 
-def _unfit(run: PlayedRun, info: TableInfo) -> str:
-    protocols = ("oeg",) if info.protocol == "oeg" else SEVERAL_TURNS
-    if why := unfit_protocol(run, protocols):
-        return why
-    if condition_of(run) != info.condition:
-        return f"condition is {condition_of(run)}"
-    if run.manifest.settings.multi_turn:
-        return "published table has a single turn"
+def _unfit(run: PlayedRun, wanted: Experiment, protocols: Sequence[str]) -> str:
+    """Returns the reason why a run is another experiment, or an empty string."""
+    own = experiment_of(run.manifest)
+    if own.protocol not in protocols:
+        return f"protocol is {own.protocol}"
+    if own.condition != wanted.condition:
+        return f"condition is {own.condition}"
+    if own.multi_turn != wanted.multi_turn:
+        return f"questions are asked {'in several turns' if own.multi_turn else 'once'}"
     return ""
 
 
-def _needs(info: TableInfo) -> str:
+def _needs(wanted: Experiment) -> str:
+    turns = " --multi-turn" if wanted.multi_turn else ""
     return (
-        f"runs of condition {info.condition} "
-        f"(run --provider … --protocol {info.protocol} --condition {info.condition})"
+        f"runs of {wanted} (run --provider … --protocol {wanted.protocol} "
+        f"--condition {wanted.condition}{turns})"
     )
 
 
@@ -128,7 +138,7 @@ def _ours(runs: Sequence[PlayedRun], metric: str, scenarios: Sequence[str]) -> I
         yield run_lines(NamedGroup(named, f"runs on: {data}"), metric, scenarios)
 
 
-def _our_figures(runs: Sequence[PlayedRun], info: TableInfo) -> Iterator[Figure]:
+def _our_figures(runs: Sequence[PlayedRun], info: TableTarget) -> Iterator[Figure]:
     for run in runs:
         manifest = run.manifest
         for scenario, rates in [*run.summary.scenarios.items(), (MACRO, run.summary.macro)]:
@@ -147,7 +157,7 @@ def _our_figures(runs: Sequence[PlayedRun], info: TableInfo) -> Iterator[Figure]
 
 
 def _their_figures(
-    rows: Sequence[PublishedModel], info: TableInfo, scenarios: Sequence[str]
+    rows: Sequence[PublishedModel], info: TableTarget, scenarios: Sequence[str]
 ) -> Iterator[Figure]:
     for row in rows:
         for scenario in (*scenarios, MACRO):
@@ -156,8 +166,8 @@ def _their_figures(
                     source="published",
                     name=row.model,
                     config=row.config,
-                    protocol=info.protocol,
-                    condition=info.condition,
+                    protocol=info.experiment.protocol,
+                    condition=info.experiment.condition,
                     data=OFFICIAL,
                     scenario=scenario,
                     metric=metric,

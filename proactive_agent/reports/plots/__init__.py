@@ -20,12 +20,22 @@ FIGURES = {
     "acc-psr": "tradeoff:draw",
     "help-seeking": "help_seeking:draw",
 }
-"""The module of this package and the function that draw each plot."""
+"""The module of this package and the function that draw each plot of a report."""
+
+OF_PAPER = {
+    "shares": "actions:draw_zero_shot",
+    "shares-by-scenario": "actions:draw_zero_shot_by_scenario",
+    "hint-shares": "actions:draw_hint",
+    "hint-shares-by-scenario": "actions:draw_hint_by_scenario",
+    "random-suggestions-by-scenario": "effects:draw_random_suggestions_by_scenario",
+    "open-ended-hint": "effects:draw_open_ended_hint",
+}
+"""Further plots, which only `reproduce` draws."""
 
 
 def draw(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -> Drawing:
     """Draws the named plot. Raises UserError if the runs do not fit it."""
-    module, _, function = FIGURES[name].partition(":")
+    module, _, function = (FIGURES | OF_PAPER)[name].partition(":")
     with style():
         home = importlib.import_module(f"{__name__}.{module}")
         drawing: Drawing = getattr(home, function)(runs, with_published=with_published)
@@ -33,4 +43,4 @@ def draw(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -
     return drawing
 
 
-__all__ = ["FIGURES", "Drawing", "draw", "png", "svg"]
+__all__ = ["FIGURES", "OF_PAPER", "Drawing", "draw", "png", "svg"]

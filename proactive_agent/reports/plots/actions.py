@@ -1,17 +1,23 @@
 """Shares of turns that ask, abstain or predict, per scenario and on average.
 
-Corresponds to the paper's Figure 4. Vague questions and unreadable replies are shown separately.
+Corresponds to the paper's Figures 4 and 19 (zero-shot) and 7 and 21 (hint). Vague questions and
+unreadable replies are shown separately. The paper publishes no numbers for these plots.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.departures import departure_notes
-from proactive_agent.reports.matching_runs import choose_runs, unfit_unless_long
+from proactive_agent.reports.matching_runs import (
+    SEVERAL_TURNS,
+    WantedConditions,
+    choose_runs,
+    unfit_unless_long,
+)
 from proactive_agent.reports.plots.sheet import Drawing, Key, SheetSize, draw_sheet, panel, short
 from proactive_agent.reports.plots.style import BLUE, ORANGE, PURPLE, SKY
-from proactive_agent.reports.plots.values import MEAN, panels
+from proactive_agent.reports.plots.values import MEAN, mean_of, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,25 +43,70 @@ PARTS = (
 
 
 def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
-    """Draws a bar per run. The paper publishes no numbers for this plot."""
+    """Draws all runs of several turns: each scenario and the mean."""
+    return _draw("What models do", runs, unfit_unless_long("reference"), "of several turns", panels)
+
+
+def draw_zero_shot(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
+    """Draws the mean over the scenarios of the zero-shot runs."""
+    return _draw_condition("What models do", "zero-shot", runs, _only_mean)
+
+
+def draw_zero_shot_by_scenario(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
+    """Draws each scenario of the zero-shot runs."""
+    return _draw_condition("What models do", "zero-shot", runs, list)
+
+
+def draw_hint(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
+    """Draws the mean over the scenarios of the runs with a hint."""
+    return _draw_condition("What models do with a hint", "hint", runs, _only_mean)
+
+
+def draw_hint_by_scenario(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
+    """Draws each scenario of the runs with a hint."""
+    return _draw_condition("What models do with a hint", "hint", runs, list)
+
+
+def _only_mean(scenarios: Sequence[str]) -> list[str]:
+    return [MEAN] if len(scenarios) > 1 else list(scenarios)
+
+
+def _draw_condition(
+    title: str, condition: str, runs: Sequence[PlayedRun], panels_of: "_PanelsOf"
+) -> Drawing:
+    unfit = WantedConditions((condition,), protocols=SEVERAL_TURNS).unfit
+    return _draw(title, runs, unfit, f"of condition {condition} with several turns", panels_of)
+
+
+_PanelsOf = Callable[[Sequence[str]], list[str]]
+"""Names the panels for scenarios."""
+
+
+def _draw(
+    title: str,
+    runs: Sequence[PlayedRun],
+    unfit: Callable[[PlayedRun], str],
+    needs: str,
+    panels_of: _PanelsOf,
+) -> Drawing:
+    """Draws a bar per run."""
     from matplotlib.patches import Patch
 
-    runs, scenarios, left_out = choose_runs(
-        runs, unfit_unless_long("reference"), "runs of several turns"
-    )
-    names = panels(scenarios)
+    runs, scenarios, left_out = choose_runs(runs, unfit, f"runs {needs}")
+    names = panels_of(scenarios)
     columns = min(COLUMNS, len(names))
     rows = -(-len(names) // columns)
     size = SheetSize(10, rows * (0.55 + ROW * max(len(runs), 2)) + 0.2)
     legend = [Key(Patch(facecolor=part.colour), part.label) for part in PARTS]
-    figure = draw_sheet("What models do", size, legend=legend, notes=departure_notes(runs))
+    figure = draw_sheet(title, size, legend=legend, notes=departure_notes(runs))
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     every: list[Axes] = list(grid.flat)
     for place, axes in enumerate(every):
         if place >= len(names):
             axes.remove()
             continue
-        panel(axes, names[place])
+        title_of = mean_of(scenarios) if names == [MEAN] else names[place]
+        panel(axes, title_of)
         _draw_bars(axes, names[place], runs)
         if place + columns >= len(names):
             axes.tick_params(labelbottom=True)

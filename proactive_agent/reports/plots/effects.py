@@ -1,7 +1,7 @@
 """The effect of a condition: each model without and with it, and the change.
 
-Corresponds to the paper's Figure 5 (hint), Figure 6 (conversation history), Figure 8 (in-context
-learning on ROD and MVP-N) and Figure 9 (random suggestions). A model that picks random suggestions
+Corresponds to the paper's Figures 5 and 20 (random suggestions), 6 (hint), 8 (conversation history)
+and 9 (in-context learning on ROD and MVP-N). A model that picks random suggestions
 as often as useful ones is not proactive: it only avoids abstaining.
 """
 
@@ -14,6 +14,7 @@ from proactive_agent.reports import published
 from proactive_agent.reports.comparison.pairing import Differences, subtract
 from proactive_agent.reports.matching_runs import (
     SEVERAL_TURNS,
+    MatchedModels,
     ModelRuns,
     WantedConditions,
     match_models,
@@ -31,6 +32,7 @@ from proactive_agent.reports.plots.values import (
     signed,
     value_of,
 )
+from proactive_agent.reports.targets import Experiment
 
 BASE = "zero-shot"
 
@@ -47,8 +49,8 @@ class _Effect(NamedTuple):
     by_scenario: bool = False
     """Whether each scenario gets its own panel, instead of one for their mean."""
     protocols: Sequence[str] = SEVERAL_TURNS
-    table: published.TableName | None = None
-    """The published table for the condition."""
+    tables: tuple[str, str] | None = None
+    """The published tables of zero-shot and of the condition."""
     published_note: str = ""
     """Published findings without numbers per model."""
 
@@ -59,11 +61,23 @@ class _Effect(NamedTuple):
             return WantedConditions((BASE, *self.conditions), protocols=self.protocols)
         return WantedConditions((BASE,), self.conditions, self.protocols)
 
+    def is_published(self, matched: MatchedModels) -> bool:
+        """Whether a model has runs of the paper's experiments, zero-shot and the condition."""
+        protocol = "mcqa" if "mcqa" in self.protocols else "oeg"
+        base, *others = (Experiment(protocol, one) for one in (BASE, *self.conditions))
+        return any(matched.has_experiments(base, other) for other in others)
+
 
 _HISTORY_NOTE = (
     f"Published ({published.PAPER}), means over models on the official data: psr "
     f"{published.HISTORY.psr_without} → {published.HISTORY.psr_with}, acc "
     f"{signed(100 * published.HISTORY.acc_change, 0)} points."
+)
+
+_ICL_NOTE = (
+    f"Published ({published.PAPER}), means over models on the official data, acc (psr) without, "
+    "with one and with three examples: rod 14.0 (0.6), 6.7 (2.0), 12.0 (2.2); mvp-n 11.2 (0.1), "
+    "11.6 (0.3), 12.2 (0.6)."
 )
 
 _RANDOM_NOTE = (
@@ -74,7 +88,19 @@ _RANDOM_NOTE = (
 
 def draw_hint(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """Draws acc and psr without and with a hint."""
-    effect = _Effect("Effect of a hint", ("hint",), table="table7")
+    effect = _Effect("Effect of a hint", ("hint",), tables=("table1", "table7"))
+    return _draw(effect, runs, with_published)
+
+
+def draw_open_ended_hint(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
+    """Draws ps of open-ended answers without and with a hint."""
+    effect = _Effect(
+        "Effect of a hint on open-ended answers",
+        ("hint",),
+        metrics=("ps",),
+        protocols=("oeg",),
+        tables=("table8", "table9"),
+    )
     return _draw(effect, runs, with_published)
 
 
@@ -91,20 +117,34 @@ def draw_history(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
 
 def draw_icl(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """Draws acc and psr without solved examples and with one and three."""
-    effect = _Effect("Effect of solved examples", ("icl:1", "icl:3"), by_scenario=True)
+    effect = _Effect(
+        "Effect of solved examples",
+        ("icl:1", "icl:3"),
+        by_scenario=True,
+        published_note=_ICL_NOTE,
+    )
     return _draw(effect, runs, with_published)
 
 
 def draw_random_suggestions(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     """Draws the shares of turns that ask, abstain and predict, and their relative changes."""
-    effect = _Effect(
-        "Useful and random suggestions",
-        ("random-suggestions",),
-        metrics=("proactive", "abstain", "predict"),
-        relative=True,
-        published_note=_RANDOM_NOTE,
-    )
-    return _draw(effect, runs, with_published)
+    return _draw(_RANDOM, runs, with_published)
+
+
+def draw_random_suggestions_by_scenario(
+    runs: Sequence[PlayedRun], *, with_published: bool
+) -> Drawing:
+    """Draws the same for each scenario."""
+    return _draw(_RANDOM._replace(by_scenario=True), runs, with_published)
+
+
+_RANDOM = _Effect(
+    "Useful and random suggestions",
+    ("random-suggestions",),
+    metrics=("proactive", "abstain", "predict"),
+    relative=True,
+    published_note=_RANDOM_NOTE,
+)
 
 
 def _draw(effect: _Effect, runs: Sequence[PlayedRun], with_published: bool) -> Drawing:
@@ -119,8 +159,9 @@ def _draw(effect: _Effect, runs: Sequence[PlayedRun], with_published: bool) -> D
     if effect.relative:
         tests = "Right of each panel: the relative change."
     notes = [f"{INTERVALS}  {tests}", *matched.departure_notes]
-    if with_published and effect.table:
-        rows += _published_rows(effect.table, places, scenarios)
+    with_published = with_published and effect.is_published(matched)
+    if with_published and effect.tables:
+        rows += _published_rows(effect.tables, places, scenarios)
         notes.append(published.NOTE)
     if with_published and effect.published_note:
         notes.append(effect.published_note)
@@ -180,10 +221,11 @@ def _unpaired(before: Value | None, after: Value | None) -> str:
 
 
 def _published_rows(
-    with_condition: published.TableName, places: Sequence[_Place], scenarios: Sequence[str]
+    tables: tuple[str, str], places: Sequence[_Place], scenarios: Sequence[str]
 ) -> list[ModelRow]:
+    without, with_condition = tables
     rows = []
-    for before in published.table("table1"):
+    for before in published.table(without):
         after = published.find(with_condition, before.model)
         if after is not None:
             changes = []

@@ -15,6 +15,7 @@ from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, Key, draw_sh
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
 from proactive_agent.reports.plots.style import PUBLISHED, marker_style
 from proactive_agent.reports.plots.values import published_value, value_of
+from proactive_agent.reports.targets import TABLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,8 +26,10 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     models, scenarios, left_out = matched = match_models(
         runs, WantedConditions(("zero-shot", "reference"))
     )
+    studied = [TABLES[name].experiment for name in ("table1", "table6")]
+    beside = with_published and matched.has_experiments(*studied)
     legend, notes = legend_of(models), [INTERVALS, *matched.departure_notes]
-    if with_published:
+    if beside:
         legend.append(Key(published_mark(), published.LABEL))
         notes.append(published.NOTE)
     figure = draw_sheet(
@@ -34,7 +37,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     )
     labels = ("acc on the reference frame (%)", "acc when help is needed (%)")
     for scenario, axes in square_panels(figure, scenarios, *labels):
-        if with_published:
+        if beside:
             _draw_published(axes, scenario, scenarios)
         for number, model in enumerate(models):
             asked = value_of(model.runs["zero-shot"], "acc", scenario)

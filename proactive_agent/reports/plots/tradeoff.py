@@ -12,7 +12,7 @@ import numpy as np
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
 from proactive_agent.reports.departures import departure_notes
-from proactive_agent.reports.matching_runs import choose_runs, unfit_unless_long
+from proactive_agent.reports.matching_runs import choose_runs, has_experiment, unfit_unless_long
 from proactive_agent.reports.plots.sheet import (
     INTERVALS,
     Drawing,
@@ -27,6 +27,7 @@ from proactive_agent.reports.plots.sheet import (
 from proactive_agent.reports.plots.squares import draw_point
 from proactive_agent.reports.plots.style import GUIDE, PUBLISHED, SMALL, marker_style
 from proactive_agent.reports.plots.values import MEAN, mean_of, published_value, value_of
+from proactive_agent.reports.targets import TABLES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +39,7 @@ PER_TURN = (5, 10, 20, 40)
 TICKS = (0, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 80)
 """Ticks of the psr axis."""
 
-PUBLISHED_TABLES: dict[published.TableName, tuple[str, str]] = {
+PUBLISHED_TABLES: dict[str, tuple[str, str]] = {
     "table1": ("o", f"zero-shot, {published.LABEL}"),
     "table7": ("^", f"hint, {published.LABEL}"),
 }
@@ -51,14 +52,18 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     )
     legend = [Key(mark(*marker_style(n)), short(run.name)) for n, run in enumerate(runs)]
     notes = [f"Dashed lines: right answers per 100 turns. {INTERVALS}", *departure_notes(runs)]
-    if with_published:
-        legend += [Key(published_mark(m), label) for m, label in PUBLISHED_TABLES.values()]
+    tables = [
+        name for name in PUBLISHED_TABLES
+        if with_published and has_experiment(runs, TABLES[name].experiment)
+    ]  # fmt: skip
+    if tables:
+        shown = [PUBLISHED_TABLES[name] for name in tables]
+        legend += [Key(published_mark(marker), label) for marker, label in shown]
         notes.append(published.NOTE)
     figure = draw_sheet("Accuracy against suggestions", SheetSize(8, 5), legend=legend, notes=notes)
     axes = figure.subplots()
     panel(axes, mean_of(scenarios), xlabel="psr (turns before the last)", ylabel="acc (%)")
-    if with_published:
-        _draw_published(axes, scenarios)
+    _draw_published(axes, tables, scenarios)
     for number, run in enumerate(runs):
         draw_point(
             axes, value_of(run, "psr", MEAN), value_of(run, "acc", MEAN), marker_style(number)
@@ -67,8 +72,9 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     return Drawing(figure, left_out)
 
 
-def _draw_published(axes: "Axes", scenarios: Sequence[str]) -> None:
-    for table, (marker, _) in PUBLISHED_TABLES.items():
+def _draw_published(axes: "Axes", tables: Sequence[str], scenarios: Sequence[str]) -> None:
+    for table in tables:
+        marker, _ = PUBLISHED_TABLES[table]
         for row in published.table(table):
             psr, acc = (published_value(row, m, MEAN, scenarios).value for m in ("psr", "acc"))
             axes.plot(

@@ -8,11 +8,12 @@ from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.reports.published import PublishedModel
 from proactive_agent.scenarios import SCENARIOS
 
-Metric = Literal["acc", "psr", "proactive", "abstain", "predict"]
+Metric = Literal["acc", "psr", "ps", "proactive", "abstain", "predict"]
 
 LABELS: dict[Metric, str] = {
     "acc": "acc (%)",
     "psr": "psr",
+    "ps": "ps (%)",
     "proactive": "turns that ask (%)",
     "abstain": "turns that abstain (%)",
     "predict": "turns that predict (%)",

@@ -25,7 +25,7 @@ def test_a_run_as_published_has_no_departures() -> None:
          "All runs: the filter of the official data was not applied."),
         ({"data": {**OFFICIAL, "wording": "own v1"}},
          "All runs: wording that differs from the published one."),
-        ({"protocol": "oeg"}, "All runs: a judge prompt that differs from the published one."),
+        ({"protocol": "oeg"}, "All runs: a judge prompt other than the paper's."),
         ({"data": {}}, EMBEDDED_NOTE),
     ],
 )  # fmt: skip

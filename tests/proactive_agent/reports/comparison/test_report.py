@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -78,24 +79,46 @@ def test_differing_settings_give_a_warning(settings: dict[str, object], warning:
     ("settings", "table"),
     [
         ({"protocol": "mcqa"}, "table1"),
-        ({"protocol": "tools"}, "table1"),
+        ({"protocol": "mcqa", "condition": "unfiltered"}, "table4"),
+        ({"protocol": "mcqa", "unfiltered": True}, "table4"),
         ({"protocol": "mcqa", "condition": "hint"}, "table7"),
         ({"protocol": "mcqa", "condition": "reference"}, "table6"),
-        ({"protocol": "oeg"}, "table2"),
+        ({"protocol": "oeg"}, "table8"),
+        ({"protocol": "oeg", "condition": "hint"}, "table9"),
+        ({"protocol": "oeg", "multi_turn": True}, "table10"),
     ],
 )
-def test_the_closest_published_table_is_chosen(
-    settings: dict[str, str], table: published.TableName
-) -> None:
+def test_the_table_of_the_same_experiment_is_chosen(settings: dict[str, Any], table: str) -> None:
     found = report(played("a", answers("1"), **settings), with_published=True)
     assert [row.name for row in found.published] == [row.model for row in published.table(table)]
     assert {row.table for row in found.published} == {table}
+
+
+@pytest.mark.parametrize(
+    ("settings", "experiment"),
+    [
+        ({"protocol": "tools"}, "tools, zero-shot"),
+        ({"protocol": "mcqa", "condition": "clear"}, "mcqa, clear"),
+        ({"protocol": "mcqa", "condition": "icl:1"}, "mcqa, icl:1"),
+        ({"protocol": "mcqa", "condition": "hint+unfiltered"}, "mcqa, hint+unfiltered"),
+        ({"protocol": "oeg", "condition": "hint", "multi_turn": True},
+         "oeg, hint, several turns"),
+    ],
+)  # fmt: skip
+def test_no_rows_are_shown_beside_another_experiment(
+    settings: dict[str, Any], experiment: str
+) -> None:
+    found = report(played("a", answers("1"), **settings), with_published=True)
+    assert found.published == []
+    assert found.caption is None
+    assert f"The paper has no table of this experiment ({experiment}): a." in found.notes
 
 
 def described(model: str, began_as: str | None = None, **settings: str) -> PlayedRun:
     """A run of a local model."""
     training = {"training": {"model": began_as}} if began_as else {}
     rights = answers("10") + answers("01", "coco")
+    settings = {"protocol": "mcqa"} | settings
     return played(model, rights, described={"model": model, **training}, **settings)
 
 

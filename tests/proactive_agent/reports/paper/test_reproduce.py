@@ -9,11 +9,11 @@ from xml.etree import ElementTree
 import pytest
 from click.testing import CliRunner, Result
 
-from proactive_agent.cli import reproduce as command
 from proactive_agent.cli.app import cli
-from proactive_agent.reports.paper import reproduce as making
+from proactive_agent.cli.reproduce import TABLE_FORMS
 from proactive_agent.reports.paper.formats import FORMS
-from proactive_agent.reports.plots import FIGURES
+from proactive_agent.reports.plots import FIGURES, OF_PAPER
+from proactive_agent.reports.targets import PLOTS, TABLES, TARGETS
 
 CONDITIONS = "zero-shot,hint,reference,history,random-suggestions,clear,icl:1"
 
@@ -28,7 +28,8 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     results = tmp_path_factory.mktemp("results")
     played = [
         ("--provider", "baseline:oracle", "--protocol", "mcqa", "--condition", CONDITIONS),
-        ("--provider", "baseline:oracle", "--protocol", "oeg"),
+        ("--provider", "baseline:oracle", "--protocol", "oeg", "--condition", "zero-shot,hint"),
+        ("--provider", "baseline:oracle", "--protocol", "oeg", "--multi-turn"),
         ("--provider", "baseline:random", "--protocol", "mcqa"),
     ]  # fmt: skip
     for options in played:
@@ -49,7 +50,7 @@ def of_condition(runs: Sequence[str], condition: str) -> list[str]:
     return [run for run in runs if run.endswith(f"mcqa_{condition}")]
 
 
-@pytest.mark.parametrize("target", ["table1", "table2", "table3", "table6", "table7"])
+@pytest.mark.parametrize("target", [name for name in TABLES if name != "table4"])
 def test_every_table_selects_its_runs(target: str, runs: list[str]) -> None:
     result = invoke("reproduce", target, *runs)
     assert result.exit_code == 0, result.output
@@ -58,16 +59,17 @@ def test_every_table_selects_its_runs(target: str, runs: list[str]) -> None:
     assert "Left out because the" in result.stderr
 
 
-@pytest.mark.parametrize("target", making.FIGURES)
+@pytest.mark.parametrize("target", PLOTS)
 def test_every_figure_selects_its_runs(target: str, runs: list[str], folder: Path) -> None:
     result = invoke("reproduce", target, *runs)
     assert result.exit_code == 0, result.output
     assert (folder / f"{target}.png").read_bytes().startswith(b"\x89PNG")
     assert ElementTree.parse(folder / f"{target}.svg").getroot().tag.endswith("svg")
-    assert "Left out because the protocol is oeg" in result.stderr
+    other = "mcqa" if target == "fig6c" else "oeg"
+    assert f"Left out because the protocol is {other}" in result.stderr
 
 
-@pytest.mark.parametrize("target", ["table1", "fig5"])
+@pytest.mark.parametrize("target", ["table1", "fig6"])
 def test_the_same_runs_give_the_same_bytes(target: str, runs: list[str], folder: Path) -> None:
     form = "csv" if target == "table1" else "svg"
     few = [*of_condition(runs, "zero-shot"), *of_condition(runs, "hint")]
@@ -113,14 +115,21 @@ def test_runs_are_found_by_id(runs: list[str]) -> None:
     [
         ("fig3", "zero-shot", "baseline:oracle has no run of reference: "
          "run --provider baseline:oracle --protocol mcqa --condition reference."),
-        ("fig5", "hint", "baseline:oracle has no run of zero-shot"),
-        ("fig6", "zero-shot", "fig6: needs runs of zero-shot and history of one model."),
-        ("fig8", "zero-shot", "icl:1 or icl:3"),
-        ("fig9", "zero-shot", "has no run of random-suggestions"),
+        ("fig5", "zero-shot", "has no run of random-suggestions"),
+        ("fig6", "hint", "baseline:oracle has no run of zero-shot"),
+        ("fig6c", "hint", "fig6c: needs runs of zero-shot and hint of one model."),
+        ("fig7", "zero-shot", "needs runs of condition hint with several turns"),
+        ("fig8", "zero-shot", "fig8: needs runs of zero-shot and history of one model."),
+        ("fig9", "zero-shot", "icl:1 or icl:3"),
+        ("fig20", "zero-shot", "has no run of random-suggestions"),
         ("help-seeking", "zero-shot", "has no run of clear"),
-        ("fig4", "reference", "needs runs of several turns"),
+        ("fig4", "reference", "needs runs of condition zero-shot with several turns"),
+        ("acc-psr", "reference", "needs runs of several turns"),
         ("table2", "zero-shot", "the protocol is mcqa"),
-        ("table7", "zero-shot", "needs runs of condition hint"),
+        ("table4", "zero-shot", "needs runs of mcqa, unfiltered (run --provider … "
+         "--protocol mcqa --condition unfiltered). Left out because the condition is zero-shot"),
+        ("table10", "zero-shot", "--protocol oeg --condition zero-shot --multi-turn)"),
+        ("table7", "zero-shot", "needs runs of mcqa, hint (run "),
     ],
 )  # fmt: skip
 def test_missing_runs_give_one_clear_line_and_exit_code_2(
@@ -136,7 +145,7 @@ def test_missing_runs_give_one_clear_line_and_exit_code_2(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["fig7", "RUN"], "TARGET"),
+        (["fig1", "RUN"], "TARGET"),
         (["fig3", "RUN", "-o", "x.pdf"], "fig3 can be png, svg, not pdf"),
         (["fig3", "RUN", "-o", "x"], "not a file without an ending"),
         (["table1", "RUN", "--format", "png"], "table1 can be table, markdown, latex, csv, json"),
@@ -171,9 +180,8 @@ def test_tables_need_no_matplotlib(runs: list[str], monkeypatch: pytest.MonkeyPa
     assert invoke("reproduce", "table1", *runs).exit_code == 0
 
 
-def test_the_help_names_every_target() -> None:
+def test_every_target_is_declared_once_and_is_in_the_help() -> None:
     output = invoke("reproduce", "--help").stdout
-    assert tuple(command.TARGETS) == making.TARGETS
-    assert all(target in output for target in making.TARGETS)
-    assert set(command.TABLES) == set(FORMS)
-    assert set(making.FIGURES.values()) == set(FIGURES)
+    assert all(f"\n  {target} " in output for target in TARGETS)
+    assert set(TABLE_FORMS) == set(FORMS)
+    assert {plot.drawing for plot in PLOTS.values()} == {*FIGURES, *OF_PAPER} - {"actions"}

@@ -76,7 +76,7 @@ def test_the_reference_table_has_no_psr() -> None:
 def test_the_open_ended_table_takes_open_ended_runs_of_one_turn() -> None:
     with pytest.raises(UserError, match="protocol is mcqa: run-mine"):
         paper_table("table2", [run("mine")])
-    with pytest.raises(UserError, match="published table has a single turn: run-mine"):
+    with pytest.raises(UserError, match="questions are asked in several turns: run-mine"):
         paper_table("table2", [run("mine", protocol="oeg", multi_turn=True)])
     cc, ps = paper_table("table2", [run("mine", protocol="oeg")]).grids
     assert (texts(cc, "InternVL3-78B")[-1], texts(ps, "InternVL3-78B")[-1]) == ("3.5", "3.6")
@@ -86,7 +86,7 @@ def test_the_wrong_condition_is_named_with_the_command_for_the_right_one() -> No
     with pytest.raises(UserError) as error:
         paper_table("table7", [run("mine")])
     assert str(error.value) == (
-        "needs runs of condition hint (run --provider … --protocol mcqa --condition hint). "
+        "needs runs of mcqa, hint (run --provider … --protocol mcqa --condition hint). "
         "Left out because the condition is zero-shot: run-mine."
     )
 
@@ -113,6 +113,33 @@ def test_training_is_shown_by_its_difference_to_the_first_run() -> None:
 def test_runs_before_and_after_training_must_compare(runs: list[PlayedRun], message: str) -> None:
     with pytest.raises(UserError, match=message):
         paper_table("table3", runs)
+
+
+def test_trained_callers_of_tools_are_shown_without_published_rows() -> None:
+    runs = [run("before", "0000", protocol="tools"), run("after", "1111", protocol="tools")]
+    acc, *_ = paper_table("table3", runs).grids
+    assert [line.name for group in acc.groups for line in group.lines] == [
+        "openai:before", "openai:after",
+    ]  # fmt: skip
+
+
+def test_table_10_has_acc_and_psr_of_several_open_ended_turns() -> None:
+    acc, psr = paper_table("table10", [run("mine", protocol="oeg", multi_turn=True)]).grids
+    assert texts(acc, "LLaVA-1.5-7B")[-1] == "2.3"
+    assert texts(psr, "LLaVA-NeXT-Mistral-7B")[3] == "0.5"
+
+
+@pytest.mark.parametrize(("name", "condition"), [("table8", "zero-shot"), ("table9", "hint")])
+def test_tables_8_and_9_show_agg_cc_and_ps(name: str, condition: str) -> None:
+    made = paper_table(name, [run("mine", protocol="oeg", condition=condition)])
+    assert [grid.title.split()[0] for grid in made.grids] == ["agg", "cc", "ps"]
+
+
+def test_table_4_takes_unfiltered_runs() -> None:
+    acc, _ = paper_table("table4", [run("mine", condition="unfiltered")]).grids
+    assert "without the filter" in acc.groups[-1].heading
+    with pytest.raises(UserError, match="condition is zero-shot"):
+        paper_table("table4", [run("mine")])
 
 
 @pytest.fixture(scope="module")

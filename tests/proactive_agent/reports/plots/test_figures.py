@@ -11,7 +11,8 @@ from xml.etree import ElementTree
 import pytest
 
 from proactive_agent.metrics import PlayedRun
-from proactive_agent.reports.plots import FIGURES, draw, png, svg
+from proactive_agent.records.episode import EpisodeRecord, JudgedAnswerRecord, JudgementRecord
+from proactive_agent.reports.plots import FIGURES, OF_PAPER, draw, png, svg
 from proactive_agent.reports.published import LABEL, NOTE, find
 from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.scenarios import SCENARIOS
@@ -31,7 +32,9 @@ LONG_NAMES = (
     "openai:my-model-of-the-second-generation@http://localhost:8000/v1",
     "replay:/home/somebody/experiments/replies-of-the-big-model.jsonl",
 )
-WITH_PUBLISHED = {"recognition", "hint", "acc-psr"}
+WITH_PUBLISHED = {"recognition", "hint", "open-ended-hint", "acc-psr"}
+PLOTS = (*FIGURES, *OF_PAPER)
+ONE_CONDITION = ("shares", "shares-by-scenario", "hint-shares", "hint-shares-by-scenario")
 
 
 def figure(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -> "Figure":
@@ -53,6 +56,30 @@ def runs_of(
     return runs
 
 
+def open_ended(conditions: Sequence[str] = ("zero-shot", "hint")) -> list[PlayedRun]:
+    """Runs of open-ended questions: without a hint no first answer asks, with one half of them."""
+    runs = []
+    for condition in conditions:
+        episodes = [
+            judged(found, asks=condition == "hint" and found.sample_id in (0, 1))
+            for scenario in SCENARIOS
+            for found in answers("0000", scenario)
+        ]
+        settings = {"provider": "a:one", "protocol": "oeg", "condition": condition}
+        runs.append(played(f"oeg-{condition}", episodes, **settings))
+    return runs
+
+
+def judged(record: EpisodeRecord, *, asks: bool) -> EpisodeRecord:
+    """The episode with a judge's reading of its first turn."""
+    read = JudgementRecord(
+        judge="rules", answers=[JudgedAnswerRecord(text="Wait", kind="proactive", met=asks)]
+    )
+    first, *others = record.turns
+    turns = [first.model_copy(update={"judgement": read}), *others]
+    return record.model_copy(update={"turns": turns, "protocol": "oeg"})
+
+
 def renamed(runs: Sequence[PlayedRun], *providers: str) -> list[PlayedRun]:
     """Equal runs for each of these models."""
     copies = []
@@ -70,7 +97,7 @@ def of_condition(runs: Sequence[PlayedRun], *conditions: str) -> list[PlayedRun]
 
 @pytest.fixture(scope="module")
 def one() -> list[PlayedRun]:
-    return runs_of(["0011", "AAA1", "1111"])
+    return [*runs_of(["0011", "AAA1", "1111"]), *open_ended()]
 
 
 @pytest.fixture(scope="module")
@@ -172,6 +199,47 @@ def test_random_suggestions_compare_shares_of_turns() -> None:
     assert changes == [["\N{MINUS SIGN}40%"], ["\N{EN DASH}"], ["+20%"]]
 
 
+@pytest.mark.parametrize(
+    ("name", "titles", "right"),
+    [
+        ("shares", ["mean of the 7 scenarios"], 100.0),
+        ("shares-by-scenario", list(SCENARIOS), 100.0),
+        ("hint-shares", ["mean of the 7 scenarios"], 400 / 7),
+        ("hint-shares-by-scenario", list(SCENARIOS), 400 / 7),
+    ],
+)
+def test_shares_of_one_condition_are_drawn_on_average_or_by_scenario(
+    name: str, titles: list[str], right: float, one: list[PlayedRun]
+) -> None:
+    panels = figure(name, one).axes
+    assert [axes.get_title(loc="left") for axes in panels] == titles
+    for axes in panels:
+        widths = [bar.get_width() for bar in axes.patches]
+        assert widths == pytest.approx([100 - right, 0, 0, right, 0])
+
+
+def test_random_suggestions_by_scenario_have_a_row_of_panels_for_each(drawn: Drawn) -> None:
+    titles = [axes.get_title(loc="left") for axes in drawn("random-suggestions-by-scenario").axes]
+    assert titles == [name for name in SCENARIOS for _ in range(3)]
+
+
+def test_the_open_ended_hint_compares_ps_with_tables_8_and_9(drawn: Drawn) -> None:
+    (axes,) = drawn("open-ended-hint").axes
+    assert axes.get_xlabel() == "ps (%)"
+    after, before = points(axes)[:2]
+    assert (before[0], after[0]) == (0.0, 50.0)
+    changes = [text.get_text() for text in axes.texts]
+    assert len(changes) == 1 + 17
+    assert changes[:2] == ["+50.0", "+6.9"]  # LLaVA-1.5-7B: 2.1 → 9.0
+
+
+@pytest.mark.parametrize("name", ["recognition", "hint", "acc-psr"])
+def test_published_figures_are_shown_beside_the_same_experiment_only(name: str) -> None:
+    made = figure(name, runs_of(conditions=["zero-shot", "hint", "reference"], protocol="tools"))
+    assert NOTE not in written(made)
+    assert not any(LABEL in t.get_text() for legend in made.legends for t in legend.get_texts())
+
+
 def test_bars_of_actions_are_shares_of_turns(one: list[PlayedRun]) -> None:
     bars = panel(figure("actions", of_condition(one, "hint")), "rod").patches
     widths = [bar.get_width() for bar in bars]  # A A A 1: three turns that ask, four that answer
@@ -208,7 +276,7 @@ def test_one_scenario_has_no_panel_of_means() -> None:
 # Notes -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", PLOTS)
 def test_plots_of_the_embedded_suite_carry_a_warning(name: str, drawn: Drawn) -> None:
     assert EMBEDDED_NOTE in written(drawn(name))
 
@@ -225,7 +293,7 @@ def test_published_figures_are_marked_in_the_legend(name: str, drawn: Drawn) -> 
     assert any(LABEL in text.get_text() for text in legend.get_texts())
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", PLOTS)
 def test_plots_without_published_figures_do_not_mention_them(
     name: str, one: list[PlayedRun]
 ) -> None:
@@ -234,7 +302,9 @@ def test_plots_without_published_figures_do_not_mention_them(
     assert not any("ublished" in text for text in said if text != EMBEDDED_NOTE)
 
 
-@pytest.mark.parametrize("name", sorted(set(FIGURES) - {"actions", "acc-psr"}))
+@pytest.mark.parametrize(
+    "name", sorted({*FIGURES, *OF_PAPER} - {"actions", "acc-psr", *ONE_CONDITION})
+)
 def test_runs_that_do_not_make_a_plot_are_refused(name: str, one: list[PlayedRun]) -> None:
     with pytest.raises(UserError, match="a:one has no run of"):
         draw(name, of_condition(one, "zero-shot"))
@@ -269,7 +339,7 @@ def looked_at(name: str, runs: list[PlayedRun]) -> list[PlayedRun]:
     return of_condition(runs, "zero-shot") if name in ("actions", "acc-psr") else runs
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", PLOTS)
 @pytest.mark.parametrize("amount", [1, 22])
 def test_texts_neither_overlap_nor_leave_the_sheet(
     name: str, amount: int, many: list[PlayedRun], drawn: Drawn
@@ -287,7 +357,7 @@ def test_texts_neither_overlap_nor_leave_the_sheet(
         assert place.y1 <= made.bbox.y1 + 1, text
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", PLOTS)
 def test_no_text_is_smaller_than_8_points(name: str, drawn: Drawn) -> None:
     assert min(text.get_fontsize() for text in shown_texts(drawn(name))) >= 8
 
@@ -318,7 +388,7 @@ def test_characters_that_the_font_lacks_are_accepted(one: list[PlayedRun]) -> No
 # Files -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", PLOTS)
 def test_the_same_runs_give_the_same_well_formed_svg(
     name: str, one: list[PlayedRun], drawn: Drawn
 ) -> None:
