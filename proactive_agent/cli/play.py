@@ -8,6 +8,7 @@ from textwrap import shorten
 from proactive_agent.cli.ending import exit_code, run_async
 from proactive_agent.cli.progress import Bar, Bars
 from proactive_agent.cli.results import show_results
+from proactive_agent.cli.what_next import say_what_next
 from proactive_agent.disk.open_files import open_files_limit
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
@@ -51,6 +52,7 @@ def play_runs(
     for run in played:
         _say_errors(run, named=len(runs) > 1)
     _say_how_to_resume(progress, "", again)
+    say_what_next([run.folder for run in played])
     if any(run.stopped or run.summary.errors for run in played):
         sys.exit(1)
 

@@ -26,7 +26,7 @@ from proactive_agent.reports.tables import (
     usage_grids,
 )
 from proactive_agent.settings.condition_label import parts_of
-from proactive_agent.terminal.console import console, messages, plain
+from proactive_agent.terminal.console import console, plain
 
 
 def show_results(runs: Sequence[PlayedRun]) -> None:
@@ -58,8 +58,6 @@ def show_results(runs: Sequence[PlayedRun]) -> None:
         console.print(TerminalTable(grid))
     for note in notes:
         console.print(plain(note), markup=False)
-    if len(runs) == 1:
-        messages.print(f"more: compare {runs[0].folder.path}", markup=False, soft_wrap=True)
 
 
 def _groups(runs: Sequence[PlayedRun]) -> list[NamedGroup]:

@@ -132,7 +132,7 @@ def test_ctrl_c_ends_any_command_with_130(tmp_path: Path, monkeypatch: pytest.Mo
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("proactive_agent.reports.runs.read_runs", interrupted)
+    monkeypatch.setattr("proactive_agent.records.handles.find_runs", interrupted)
     assert invoke("compare", "run").exit_code == 130
 
 

@@ -1,6 +1,7 @@
 """`runs` lists runs, and every command accepts the handles that it shows."""
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,32 @@ def test_broken_runs_are_shown_as_unreadable(tmp_path: Path) -> None:
         "unreadable: run.json: Invalid JSON"
         in invoke("runs", "--out", tmp_path, columns=500).stdout
     )
+
+
+def test_a_run_ends_with_commands_that_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    oracle = ("--provider", "baseline:oracle", "--scenario", "rod", "--limit", "1")
+    first = next_commands(invoke("run", *oracle).stderr)
+    assert first == [["why", "latest"], ["trace", "latest"], ["report", "latest"]]
+    more = ("--condition", "zero-shot,hint", "--out", "my runs")
+    second = next_commands(invoke("run", *oracle, *more).stderr)
+    assert second == [
+        ["why", "latest", "--out", "my runs"],
+        ["trace", "latest", "--out", "my runs"],
+        ["report", "2", "latest", "--out", "my runs"],
+    ]
+    for command in (*first[:2], *second[:2]):
+        assert invoke(*command).exit_code == 0
+
+
+def next_commands(messages: str) -> list[list[str]]:
+    """Returns the commands at the end of a run, without `python -m proactive_agent`."""
+    lines = messages.partition("next:\n")[2].splitlines()
+    commands = [shlex.split(line) for line in lines]
+    assert all(command[:3] == ["python", "-m", "proactive_agent"] for command in commands)
+    return [command[3:] for command in commands]
 
 
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:
