@@ -5,6 +5,8 @@ command line prints its message and exits with code 2. `MissingExtraError` repor
 is not installed, and `NotWrittenError` a file that cannot be written.
 """
 
+from proactive_agent.tools.install import install_command
+
 
 class UserError(Exception):
     """Wrong input. The message says what is wrong, where, and what to do."""
@@ -14,9 +16,7 @@ class MissingExtraError(UserError):
     """A required library is not part of the base install. `extra` installs it."""
 
     def __init__(self, extra: str, needed_for: str) -> None:
-        super().__init__(
-            f"{needed_for} needs more libraries: pip install 'proactive-agent[{extra}]'"
-        )
+        super().__init__(f"{needed_for} needs more libraries: {install_command(extra)}")
         self.extra = extra
 
 

@@ -75,6 +75,7 @@ def _installed(name: str) -> str:
 
     from proactive_agent.providers.registry import traits
     from proactive_agent.tools import UserError
+    from proactive_agent.tools.install import install_command
 
     try:
         found = traits(name)
@@ -85,7 +86,7 @@ def _installed(name: str) -> str:
     try:
         return f"{found.library} {importlib.metadata.version(found.library)}"
     except importlib.metadata.PackageNotFoundError:
-        return f"no: pip install 'proactive-agent[{found.extra}]'"
+        return f"no: {install_command(found.extra)}" if found.extra else "no"
 
 
 def _key(name: str) -> str:

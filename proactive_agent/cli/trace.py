@@ -128,6 +128,7 @@ def _opens_browser() -> bool:
     from importlib.util import find_spec
 
     from proactive_agent.terminal.console import console, messages
+    from proactive_agent.tools.install import install_command
 
     # The browser reads from standard input and draws on the other two.
     streams = (sys.stdin, sys.stdout, sys.stderr)
@@ -137,7 +138,7 @@ def _opens_browser() -> bool:
         return False
     if find_spec("textual") is None:
         messages.print(
-            "pip install 'proactive-agent[view]' to browse this run with its pictures.",
+            f"{install_command('view')} to browse this run with its pictures.",
             style="dim", markup=False, soft_wrap=True,
         )  # fmt: skip
         return False

@@ -7,6 +7,7 @@ pytest.importorskip("litellm", reason="needs the extra `api`")
 from click.testing import CliRunner, Result
 
 from proactive_agent.cli.app import cli
+from proactive_agent.tools.install import install_command
 from tests.providers.api_asking import server, spec
 from tests.providers.hostile_server import HostileServer
 
@@ -47,7 +48,7 @@ def test_what_is_not_installed_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
         return version(name)
 
     monkeypatch.setattr(metadata, "version", without_openai)
-    assert "pip install 'proactive-agent[api]'" in rows(invoke().stdout)["openai"]
+    assert install_command("api") in rows(invoke().stdout)["openai"]
     assert "yes" in rows(invoke().stdout)["baseline"]
 
 

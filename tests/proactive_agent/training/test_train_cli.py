@@ -14,6 +14,7 @@ from proactive_agent.training.settings import TrainingSettings
 
 pytest.importorskip("trl", reason="needs the extra `train`")
 
+from proactive_agent.tools.install import install_command
 from tests.proactive_agent.training.material import fields, small_split, write_split
 from tests.providers import tiny_models
 
@@ -145,7 +146,7 @@ def test_too_few_rows_for_a_step_are_refused(tmp_path: Path) -> None:
 def test_a_missing_library_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "trl", None)
     said = refused("--model", "m/m", "--data", "d", "--out", str(tmp_path / "out"))
-    assert "pip install 'proactive-agent[train]'" in said
+    assert install_command("train") in said
 
 
 def test_a_missing_lora_target_is_named(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from proactive_agent.tools.install import install_command
 from tests.proactive_agent.run_folders import write_run
 from tests.proactive_agent.written_records import episode, turn
 
@@ -173,7 +174,7 @@ def test_what_prints_opens_no_browser(run: str, options: list[str]) -> None:
 def test_without_the_extra_the_list_is_printed_and_the_extra_named(run: str) -> None:
     terminal = Terminal("trace", run, before="import sys; sys.modules['textual'] = None; ")
     assert terminal.end() == 0
-    assert b"pip install 'proactive-agent[view]'" in terminal.shown
+    assert install_command("view").encode() in terminal.shown
     assert b"rod:1" in terminal.shown
     assert ALTERNATE_SCREEN not in terminal.shown
 
