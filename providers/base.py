@@ -14,18 +14,23 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from proactive_agent.providers.desk import Desk
-from proactive_agent.providers.messages import Reply, Request
+from proactive_agent.providers.messages import Reply, Request, Usage
 from proactive_agent.settings import ApiAccess, LoadSettings, Sampling
 from proactive_agent.tools.reading import clean
 
 
 class ProviderError(Exception):
-    """One request failed.  `kind` is a short identifier such as `timeout` or `bad_request`."""
+    """One request failed.
 
-    def __init__(self, kind: str, message: str) -> None:
+    `kind` is a short identifier such as `timeout` or `bad_request`.  `usage` is that of replies
+    to the request that were paid for and then discarded.
+    """
+
+    def __init__(self, kind: str, message: str, usage: Usage | None = None) -> None:
         # Both are written to disk, and no file can hold a lone surrogate.
         super().__init__(clean(str(message)))
         self.kind = clean(str(kind))
+        self.usage = usage
 
 
 class StoppedError(Exception):

@@ -56,6 +56,28 @@ def separated(written: str, *, inside: bool = False) -> Separated:
     return Separated(answer[1].strip() if answer and thought else text, thought)
 
 
+def answer_spans(written: str, *, inside: bool = False) -> list[tuple[int, int]]:
+    """The characters of a reply that are no thoughts, as pairs of start and end.
+
+    The marks belong to the thoughts. The arguments are those of `separated`.
+    """
+    spans: list[tuple[int, int]] = []
+    position = 0
+    for match in _MARK.finditer(written):
+        if match[0] in _OPENING:
+            if not inside:
+                spans.append((position, match.start()))
+            inside = True
+        else:
+            if not inside:
+                spans = []
+            inside = False
+        position = match.end()
+    if not inside:
+        spans.append((position, len(written)))
+    return spans
+
+
 def begins_inside(prompt: str) -> bool:
     """Whether the prompt ends inside thoughts, so that the reply begins there."""
     end = prompt.rstrip()

@@ -39,7 +39,7 @@ from proactive_agent.providers import (
     Sampling,
 )
 from proactive_agent.providers.reply_check import ask
-from proactive_agent.records.episode import EpisodeRecord, TurnRecord
+from proactive_agent.records.episode import EpisodeRecord, TurnRecord, UsageRecord
 from proactive_agent.scenarios import (
     DataFolder,
     Environment,
@@ -123,6 +123,7 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
         else play.environment(scenario, sample).fewest_suggestions(),
         examples=episode.examples,
         turns=episode.turns,
+        unrecorded=episode.unrecorded,
         error=error,
     )
 
@@ -145,6 +146,8 @@ class _Episode:
         self.repeat = repeat
         environment.rng = random.Random(self._seed("environment"))
         self.turns: list[TurnRecord] = []
+        self.unrecorded: UsageRecord | None = None
+        """The usage of replies that are part of no turn, because the turn met an error."""
         self.situation = Situation(
             scenario, sample.id, play.protocol, play.data, play.condition, self._rng, self._part
         )
@@ -166,12 +169,14 @@ class _Episode:
         started = time.perf_counter()
         reply = await self._ask(self._request(prompt, index))
         seconds = time.perf_counter() - started
+        self.unrecorded = UsageRecord.of(reply.usage, seconds)
         reading = await play.protocol.read(reply, self._asked(prompt, observation))
         outcome = environment.step(reading.action, forgiving=play.forgiving)
         turn = PlayedTurn(
             index, observation.image, enough, picture, prompt, reply, reading, outcome, seconds
         )
         self.turns.append(turn_record(turn))
+        self.unrecorded = None
         self.conversation.append(AssistantMessage(reply.text, reply.tool_calls, reply.opaque))
         self.past = PastTurn(
             reply,
@@ -184,7 +189,15 @@ class _Episode:
         budget = self.play.budget if self.play.provider.charges else None
         if budget:
             budget.check()
-        reply = await ask(self.play.provider, request)
+        started = time.perf_counter()
+        try:
+            reply = await ask(self.play.provider, request)
+        except ProviderError as failure:
+            if failure.usage:
+                self.unrecorded = UsageRecord.of(failure.usage, time.perf_counter() - started)
+                if budget:
+                    budget.add(failure.usage.cost_usd)
+            raise
         if budget:
             budget.add(reply.usage.cost_usd)
         return reply

@@ -100,9 +100,13 @@ def episode_record(
     fewest: int | None,
     examples: list[int | str],
     turns: list[TurnRecord],
+    unrecorded: UsageRecord | None,
     error: ErrorRecord | None,
 ) -> EpisodeRecord:
-    """Returns the record of an episode that ended, or that stopped at `error`."""
+    """Returns the record of an episode that ended, or that stopped at `error`.
+
+    `unrecorded` is the usage of replies that are part of no turn.
+    """
     last = turns[-1].action if turns else None
     stop = environment.stop or "error"
     return EpisodeRecord(
@@ -122,7 +126,7 @@ def episode_record(
         fewest=fewest,
         examples=examples,
         error=error,
-        usage=_total([turn.usage for turn in turns]),
+        usage=_total([*(turn.usage for turn in turns), *([unrecorded] if unrecorded else ())]),
         turns=turns,
     )
 

@@ -295,6 +295,7 @@ class EpisodeRecord(Record):
     """Ids of the samples that were shown as solved examples before the first turn (`icl:N`)."""
     error: ErrorRecord | None
     usage: UsageRecord
+    """The total of the turns, and of replies that are part of no turn because of the error."""
     turns: list[TurnRecord]
 
     @property

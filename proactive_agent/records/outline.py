@@ -90,6 +90,7 @@ class ReplyOutline(Slim):
 
     finish_reason: str | None = None
     served: ServedByOutline | None = None
+    thinking_room: Natural | None = None
 
 
 class TurnOutline(Slim):

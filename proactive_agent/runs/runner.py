@@ -16,6 +16,7 @@ from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.providers import Provider, StoppedError
 from proactive_agent.records.episode import EpisodeRecord, ServedByRecord
 from proactive_agent.records.manifest import Manifest, Status
+from proactive_agent.records.outline import EpisodeOutline, ServedByOutline
 from proactive_agent.records.run_folder import EpisodeWriter
 from proactive_agent.runs.prepare import NextEpisode, PreparedRun
 from proactive_agent.tools import NotWrittenError
@@ -55,7 +56,7 @@ async def play_run(
         folder.write_manifest(_with_status(run.manifest, "running"))
         if on_begin:
             on_begin(run)
-        found = _FoundOut(run)
+        found = await asyncio.to_thread(_FoundOut, run)
 
         def finished(episode: EpisodeRecord) -> None:
             writer.write(episode)
@@ -127,26 +128,36 @@ async def _within_budget(play: Play, episode: NextEpisode) -> EpisodeRecord:
 def _played(run: PreparedRun, manifest: Manifest, stopped: StoppedError | None) -> PlayedRun:
     episodes = run.folder.outlines()
     played = PlayedRun.of_episodes(run.planned.model_name, manifest, run.folder, episodes)
-    facts = ServedByRecord.model_fields
-    manifest.served = [
-        ServedByRecord(**one.model_dump(include=set(facts))) for one in played.summary.served
-    ]
+    manifest.served = [_served_by(one) for one in played.summary.served]
     return replace(played, stopped=stopped)
 
 
+def _served_by(found: ServedByRecord | ServedByOutline) -> ServedByRecord:
+    return ServedByRecord(**{name: getattr(found, name) for name in ServedByRecord.model_fields})
+
+
 class _FoundOut:
-    """Facts for the manifest that come up while a run is played, also if it ends early."""
+    """Facts for the manifest that come up while a run is played, also if it ends early.
+
+    The episodes that are on disk count as well: a process that was killed has not written the
+    facts of its part.
+    """
 
     def __init__(self, run: PreparedRun) -> None:
         self._run = run
         self._served = list(run.manifest.served)
         self._rooms = set(run.manifest.thinking_room or ())
+        if run.planned.begun:
+            for episode in run.folder.outlines():
+                self.add(episode)
 
-    def add(self, episode: EpisodeRecord) -> None:
+    def add(self, episode: EpisodeRecord | EpisodeOutline) -> None:
         """Adds the facts of an episode."""
         for turn in episode.turns:
-            if turn.reply.served and turn.reply.served not in self._served:
-                self._served.append(turn.reply.served)
+            if turn.reply.served:
+                served = _served_by(turn.reply.served)
+                if served not in self._served:
+                    self._served.append(served)
             if turn.reply.thinking_room is not None:
                 self._rooms.add(turn.reply.thinking_room)
                 self._rooms = {min(self._rooms), max(self._rooms)}
@@ -155,6 +166,7 @@ class _FoundOut:
         """The manifest of the run with these facts, and with those that its models have learnt."""
         before, play = self._run.manifest, self._run.play
         judge = play.judge.provider if play.judge else None
+        user = play.user.provider if play.user else None
         return before.model_copy(
             update={
                 "served": self._served,
@@ -162,6 +174,7 @@ class _FoundOut:
                 **self._run.generation(),
                 "provider": _learnt(before.provider, play.provider),
                 "judge": _learnt(before.judge, judge) if before.judge and judge else before.judge,
+                "user": _learnt(before.user, user) if before.user and user else before.user,
             }
         )
 

@@ -24,6 +24,7 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from proactive_agent.providers.messages import Usage
 from proactive_agent.tools.secrets import redacted
 
 SHOWN = 400
@@ -85,6 +86,8 @@ class ApiError(Exception):
         self.kind = kind
         self.wait = wait
         """Seconds that the server asks to wait before a retry; None if it does not say."""
+        self.usage: Usage | None = None
+        """The usage of earlier replies to the request, which were discarded."""
 
     @property
     def retried(self) -> bool:

@@ -152,7 +152,7 @@ class ApiProvider(Provider):
             message = redacted(str(fault))
             if fault.kind in STOPPING:
                 raise StoppedError(f"{self.spec}: {fault.kind}: {message}") from None
-            raise ProviderError(fault.kind, message) from None
+            raise ProviderError(fault.kind, message, fault.usage) from None
 
     async def _complete(self, request: Request) -> Reply:
         """Asks, and adapts the request to the model.  Raises ApiError.
@@ -177,6 +177,7 @@ class ApiProvider(Provider):
                 if not self._leave_out(fault, asked, pictures, body):
                     room = self.thinking.after_refusal(fault, request.sampling, prompt, room)
                     if self._body(_with_room(request, room), pictures) == body:
+                        fault.usage = None if discarded == Usage() else discarded
                         raise
                 continue
             tried.add(room)

@@ -1,5 +1,6 @@
 """Generates replies for a batch of prompts with one call of `generate`."""
 
+import bisect
 import itertools
 import threading
 import time
@@ -20,7 +21,7 @@ from proactive_agent.providers.local.sampling import (
     checkpoint_flags,
     chosen_flags,
 )
-from proactive_agent.providers.thoughts import begins_with_thought
+from proactive_agent.providers.thoughts import answer_spans, begins_inside, begins_with_thought
 from proactive_agent.settings import Sampling
 
 _END_OF_TURN = "<end_of_utterance>"
@@ -45,7 +46,8 @@ class Generator:
 
     With `keeps_special`, replies contain special tokens as text. Requests that set no room for
     thinking have `thinking_room` tokens if the model `thinks`. Otherwise a reply has that room if
-    it begins with a thought and is cut off without it.
+    it begins with a thought and is cut off without it. The room is for thoughts only: an answer
+    never has more tokens than its limit.
     """
 
     def __init__(
@@ -60,6 +62,8 @@ class Generator:
         self.keeps_special = keeps_special
         self.thinks = thinks
         self.thinking_room = thinking_room
+        self.has_thought = False
+        """Whether a reply began with a thought that the chat template did not announce."""
         self.model = model
         self.processor = processor
         self._stop = threading.Event()
@@ -103,11 +107,8 @@ class Generator:
         sampling = prompts[0].sampling
         lengths = inputs["attention_mask"].sum(dim=1).tolist()
         rooms = [self._fitting_room(room, length, sampling.max_tokens) for length in lengths]
-        limits = [
-            self._fitting(sampling, length) + room
-            for length, room in zip(lengths, rooms, strict=True)
-        ]
-        longest = max(limits)
+        limits = [self._fitting(sampling, length) for length in lengths]
+        longest = max(map(sum, zip(limits, rooms, strict=True)))
         flags = self._flags(sampling)
         seeds = [prompt.seed for prompt in prompts]
         beams = self._beams(sampling)
@@ -130,12 +131,17 @@ class Generator:
         rows = _without_prompt(output, inputs["input_ids"]).tolist()
         seconds = (time.perf_counter() - started) / len(prompts)
         return [
-            # A row stops at its own limit, so that its reply does not depend on the batch.
-            replace(
-                self._read(row if limit == longest else row[:limit], length, limit, seconds),
-                thinking_room=room,
+            self._read(
+                row[: most + room],
+                most,
+                room,
+                inside=begins_inside(prompt.text),
+                input_tokens=int(length),
+                seconds=seconds,
             )
-            for row, length, limit, room in zip(rows, lengths, limits, rooms, strict=True)
+            for row, prompt, length, most, room in zip(
+                rows, prompts, lengths, limits, rooms, strict=True
+            )
         ]
 
     def settings(self, sampling: Sampling) -> dict[str, Any]:
@@ -218,17 +224,60 @@ class Generator:
                 inputs[name] = inputs[name][:, :limit]
         return inputs.to(self.model.device, dtype=self.model.dtype)
 
-    def _read(self, row: list[int], input_tokens: int, limit: int, seconds: float) -> Generated:
+    def _read(
+        self,
+        row: list[int],
+        most: int,
+        room: int,
+        *,
+        inside: bool,
+        input_tokens: int,
+        seconds: float,
+    ) -> Generated:
+        """Reads the new tokens of a row up to its stop token or the end of its answer.
+
+        The row ends at its own limit, so that a reply does not depend on its batch. The answer has
+        at most `most` tokens. `inside`: the reply begins inside thoughts.
+        """
         end = next((i for i, token in enumerate(row) if token in self._stop_ids), None)
+        written = row if end is None else row[: end + 1]
+        kept = written[: self._answer_end(written, most, inside=inside)]
+        cut_off = len(kept) < len(written) or (end is None and len(row) >= most + room)
+        text = self._text(kept)
+        self.has_thought |= begins_with_thought(text)
         return Generated(
-            text=text_of(
-                row, self._stop_ids, self.processor.tokenizer, keeps_special=self.keeps_special
-            ),
-            input_tokens=int(input_tokens),
-            output_tokens=len(row) if end is None else end + 1,
-            finish_reason="length" if end is None and len(row) >= limit else "stop",
+            text=text,
+            input_tokens=input_tokens,
+            output_tokens=len(kept),
+            finish_reason="length" if cut_off else "stop",
             seconds=seconds,
+            thinking_room=room,
         )
+
+    def _answer_end(self, row: list[int], most: int, *, inside: bool) -> int:
+        """The length of the beginning of a row whose answer has at most `most` tokens."""
+        if len(row) <= most:
+            return len(row)
+        text = self._text(row)
+
+        def token_at(character: int) -> int:
+            if character == len(text):
+                return len(row)
+            return bisect.bisect_left(
+                range(len(row)), character, key=lambda size: len(self._text(row[:size]))
+            )
+
+        for start, end in answer_spans(text, inside=inside):
+            first = token_at(start)
+            length = token_at(end) - first
+            if length > most:
+                return first + most
+            most -= length
+        return len(row)
+
+    def _text(self, row: Sequence[int]) -> str:
+        tokenizer = self.processor.tokenizer
+        return text_of(row, self._stop_ids, tokenizer, keeps_special=self.keeps_special)
 
 
 class _Stopped(StoppingCriteria):  # type: ignore[misc, unused-ignore]  # untyped base

@@ -57,9 +57,12 @@ class Local(Provider):
         )
         self._batch_size = options.batch_size
         self._manifest = _manifest(source, loaded, options, self.chat, self.generator)
-        fitting = Fitting[RenderedPrompt, "Generated"](self.generator, options.batch_size)
+        self._fitting = Fitting[RenderedPrompt, "Generated"](self.generator, options.batch_size)
         self._batcher = Batcher[RenderedPrompt, "Generated"](
-            fitting, size=options.batch_size, group=_group, length=lambda prompt: prompt.length
+            self._fitting,
+            size=options.batch_size,
+            group=_group,
+            length=lambda prompt: prompt.length,
         )
 
     @classmethod
@@ -100,7 +103,15 @@ class Local(Provider):
         return await check_local(self, self.chat, self.generator)
 
     def manifest(self) -> dict[str, Any]:
-        return dict(self._manifest)
+        return self._manifest | self.learnt()
+
+    def learnt(self) -> dict[str, Any]:
+        thinks = self.chat.thinks or self.generator.has_thought
+        return {
+            "thinks": thinks,
+            "default_thinking_room": self.generator.thinking_room if thinks else 0,
+            "batch_size_that_fits": self._fitting.size,
+        }
 
     def generation_settings(self, sampling: Sampling) -> dict[str, Any]:
         return plain_json(self.generator.settings(sampling))
@@ -192,8 +203,6 @@ def _manifest(
         "tool_format": chat.tool_format,
         "tools_read_as": chat.call_format.name,
         "tools_as_text_because": chat.text_tools_reason or None,
-        "thinks": chat.thinks,
-        "default_thinking_room": generator.thinking_room if chat.thinks else 0,
         "context_tokens": context_tokens(config),
         "max_pictures": chat.max_pictures,
         "generation_config": plain_json(loaded.model.generation_config.to_diff_dict()),

@@ -59,8 +59,10 @@ def litellm_proxy(behind: str, model: Path, folder: Path) -> Iterator[str]:
         f"model_list:\n  - model_name: {MODEL}\n    litellm_params:\n"
         f"      model: hosted_vllm/{model}\n      api_base: {behind}\n      api_key: none\n"
     )
-    program = _environment("litellm-proxy", PROXY, _install_proxy) / "bin" / "litellm"
-    command = [str(program), "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
+    environment = environment_for("litellm-proxy", PROXY, _install_proxy)
+    # A script in `bin` names the path at which the environment was made, which may be gone.
+    program = [str(environment / "bin" / "python"), "-c", "import litellm; litellm.run_server()"]
+    command = [*program, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
     settings = {"LITELLM_MASTER_KEY": PROXY_KEY, "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
     with _running(command, port, "/health/liveliness", folder / "proxy.log", **settings):
         yield f"http://127.0.0.1:{port}"
@@ -74,7 +76,7 @@ def vllm(model: Path, log: Path) -> Iterator[str]:
     """
     if reason := _vllm_obstacle():
         pytest.skip(f"vLLM's CPU build cannot run: {reason}")
-    environment = _environment("vllm", " ".join(VLLM_PACKAGES), _install_vllm)
+    environment = environment_for("vllm", " ".join(VLLM_PACKAGES), _install_vllm)
     port = _free_port()
     program = [str(environment / "bin" / "python"), "-m", "vllm.entrypoints.cli.main"]
     place = ["--host", "127.0.0.1", "--port", str(port)]
@@ -106,19 +108,32 @@ def _vllm_obstacle() -> str:
     return ""
 
 
-def _environment(name: str, recipe: str, install: Callable[[Path], None]) -> Path:
+def environment_for(name: str, recipe: str, install: Callable[[Path], None]) -> Path:
     """A virtual environment for a server that needs other versions of libraries.
 
-    It is made once, and anew when the recipe changes.
+    It is made once, and anew when the recipe changes or when it is incomplete.
     """
     folder, ready = CACHE / name, CACHE / name / "ready"
     CACHE.mkdir(exist_ok=True)
     with FileLock(CACHE / f"{name}.lock"):
-        if not ready.exists() or ready.read_text() != recipe:
+        if not ready.exists() or ready.read_text() != recipe or not _runs(folder, name):
+            # First, because `--clear` may be killed when it has removed all but this file.
+            ready.unlink(missing_ok=True)
             subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
             install(folder)
             ready.write_text(recipe)
     return folder
+
+
+def _runs(environment: Path, name: str) -> bool:
+    """Whether the interpreter of an environment runs and the server's package is installed."""
+    look_up = "import sys, importlib.metadata as installed; installed.version(sys.argv[1])"
+    package = name.partition("-")[0]
+    command = [str(environment / "bin" / "python"), "-c", look_up, package]
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def _install_proxy(environment: Path) -> None:

@@ -63,6 +63,7 @@ def test_the_manifest_says_what_determines_replies() -> None:
         "attention": "eager",
         "quantize": None,
         "batch_size": 4,
+        "batch_size_that_fits": 4,
         "torch": torch.__version__,
         "transformers": transformers.__version__,
     }

@@ -108,12 +108,55 @@ def test_a_reply_that_begins_with_a_thought_gets_room_for_it(
     opened: Opened, beginning: str, thinking_tokens: int | None, limits: list[int]
 ) -> None:
     """The template does not show that this model thinks."""
+    provider = opened("qwen3_vl")
+    given = writes(provider, f"{beginning}hm</think>No")
+    sampling = Sampling(3, thinking_tokens=thinking_tokens)
+    reply = asyncio.run(provider.complete(question("A", sampling=sampling)))
+    assert given == limits
+    assert reply.thinking_room == limits[-1] - 3
+    complete = max(limits) >= len("<hm>No$")  # Each mark is one token.
+    assert reply.finish_reason == ("stop" if complete else "length")
+    assert reply.text == ("No" if complete else "Yes" if beginning == "Yes, " else "")
+
+
+@pytest.mark.parametrize(
+    ("options", "written", "text", "tokens"),
+    [
+        ('{"enable_thinking": true}', "hm</think>Abcdef", "Abcde", 2 + 1 + 5),
+        ('{"enable_thinking": true}', "hm</think>Abcd", "Abcd", 2 + 1 + 4 + 1),
+        ("{}", "<think>hm</think>Abcdef", "Abcde", 1 + 2 + 1 + 5),
+        ("{}", "A<think>hm</think>Abcdef", "AAbcd", 1 + 1 + 2 + 1 + 4),
+        ("{}", "Abcdef", "Abcde", 5),
+    ],
+)
+def test_the_room_for_thinking_does_not_extend_the_answer(
+    opened: Opened, options: str, written: str, text: str, tokens: int
+) -> None:
+    """Each character and each mark is one token."""
+    provider = opened("qwen3_vl", template_options=options)
+    writes(provider, written)
+    sampling = Sampling(5, thinking_tokens=20)
+    reply = asyncio.run(provider.complete(question("A", sampling=sampling)))
+    assert (reply.text, reply.usage.output_tokens) == (text, tokens)
+    assert reply.finish_reason == ("stop" if text == "Abcd" else "length")
+
+
+def test_a_thought_shows_that_a_model_thinks(opened: Opened) -> None:
+    provider = opened("qwen3_vl")
+    writes(provider, "<think>hm</think>No.")
+    assert provider.learnt()["thinks"] is False
+    asyncio.run(provider.complete(question("A", sampling=Sampling(3))))
+    assert (provider.learnt()["thinks"], provider.learnt()["default_thinking_room"]) == (True, 8192)
+    assert provider.manifest()["thinks"] is True
+
+
+def writes(provider: Local, text: str) -> list[int]:
+    """Lets the model of a provider write this text; returns the limits with which it is called."""
     import torch
 
-    provider = opened("qwen3_vl")
     model, tokenizer = provider.generator.model, provider.generator.processor.tokenizer
     model.config.get_text_config().max_position_embeddings = 100_000
-    written = [*tokenizer.encode(f"{beginning}hm</think>No."), tokenizer.eos_token_id]
+    written = [*tokenizer.encode(text), tokenizer.eos_token_id]
     given: list[int] = []
 
     def generate(input_ids: Any, max_new_tokens: int, **_: Any) -> Any:
@@ -121,13 +164,7 @@ def test_a_reply_that_begins_with_a_thought_gets_room_for_it(
         return torch.cat([input_ids, torch.tensor([written[:max_new_tokens]])], dim=1)
 
     model.generate = generate
-    sampling = Sampling(3, thinking_tokens=thinking_tokens)
-    reply = asyncio.run(provider.complete(question("A", sampling=sampling)))
-    assert given == limits
-    assert reply.thinking_room == limits[-1] - 3
-    complete = max(limits) >= len(written)
-    assert reply.finish_reason == ("stop" if complete else "length")
-    assert reply.text == ("No." if complete else "Yes" if beginning == "Yes, " else "")
+    return given
 
 
 def limit(provider: Local, sampling: Sampling) -> int:

@@ -13,6 +13,8 @@ pytest.importorskip("anthropic", reason="needs the extra `api`")
 pytest.importorskip("litellm", reason="needs the extra `api`")
 
 
+from proactive_agent.cli.ending import run_async
+from proactive_agent.play.budget import Budget
 from proactive_agent.providers import ApiAccess, StoppedError
 from proactive_agent.providers.api.provider import PROBE
 from proactive_agent.records.episode import EpisodeRecord
@@ -24,7 +26,7 @@ from proactive_agent.runs.prepare import PreparedRun
 from proactive_agent.runs.session import SessionObserver
 from proactive_agent.tools import UserError
 from tests.proactive_agent.api_playing import AT_ONCE, invoke, many_samples, play, settings
-from tests.proactive_agent.running import play_run
+from tests.proactive_agent.running import play_async, play_run
 from tests.providers.api_asking import PROTOCOLS, server, spec
 from tests.providers.hostile_server import LASTING, STOPPING, TRANSIENT, HostileServer
 
@@ -159,7 +161,13 @@ def test_a_run_that_two_models_answered_says_so(server: HostileServer, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("end", "status"), [("Ctrl-C", "interrupted"), ("fault", "failed"), ("none", "finished")]
+    ("end", "status"),
+    [
+        ("SIGINT", "interrupted"),
+        ("SIGTERM", "interrupted"),
+        ("fault", "failed"),
+        ("none", "finished"),
+    ],
 )
 def test_the_manifest_is_true_however_a_run_ends(
     end: str, status: str, server: HostileServer, tmp_path: Path
@@ -171,12 +179,12 @@ def test_the_manifest_is_true_however_a_run_ends(
         def episode_ended(self, run: PreparedRun, episode: EpisodeRecord) -> None:
             if end == "fault":
                 raise RuntimeError("a fault of the program")
-            if end == "Ctrl-C":
-                signal.raise_signal(signal.SIGINT)
+            if end in ("SIGINT", "SIGTERM"):
+                signal.raise_signal(signal.Signals[end])
 
     run = PlannedRun.new(settings(server, limit=3), tmp_path, AT_ONCE)
     with suppress(KeyboardInterrupt, RuntimeError):
-        play_run(run, 1, observer=End())
+        run_async(play_async(run, 1, observer=End()))
     manifest = run.folder.read_manifest()
     assert manifest.status == status
     assert manifest.provider["left_out"] == ["temperature"]
@@ -203,6 +211,50 @@ def test_a_resumed_run_keeps_the_facts_of_its_first_part(
     manifest = folder.read_manifest()
     assert (manifest.status, manifest.provider["left_out"]) == ("finished", ["temperature"])
     assert {one.model for one in manifest.served} == {"m-2026", "m"}
+
+
+def test_a_run_that_was_killed_and_is_interrupted_again_keeps_the_facts_of_its_first_part(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    """A killed process leaves the manifest as it was when the run began."""
+    server.then(None, "through a gateway", None, "401")
+    folder = interrupted(server, tmp_path)
+    facts = {"served": [], "thinking_room": None}
+    folder.write_manifest(folder.read_manifest().model_copy(update=facts))
+    server.then(None, "401")
+    with pytest.raises(StoppedError):
+        play_run(PlannedRun.resumed(folder, AT_ONCE), 1)
+    manifest = folder.read_manifest()
+    assert {one.model for one in manifest.served} == {"m-2026", "m"}
+    assert manifest.thinking_room == (8192, 8192)
+
+
+def test_the_costs_of_an_episode_that_met_an_error_are_complete(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    """A reply that was too long was paid for, and the request that repeats it fails."""
+    server.then(None, "chatterbox", "400")
+    run = PlannedRun.new(settings(server, limit=1), tmp_path, AT_ONCE)
+    budget = Budget(1000.0)
+    priced = replace(run, access=replace(AT_ONCE, price=(1.0, 2.0)))
+    (episode,) = play_run(priced, 1, budget=budget).folder.episodes()
+    assert episode.error
+    assert episode.error.kind == "bad_request"
+    assert episode.turns == []
+    assert episode.usage.output_tokens == 1000
+    assert episode.usage.cost_usd
+    assert budget.spent > episode.usage.cost_usd, "the probe was paid for as well"
+
+
+def test_the_costs_of_an_episode_whose_judge_fails_are_complete(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    server.then(None, None, None, "400")  # two probes, a reply, no verdict
+    options = settings(server, limit=1, judge=spec("litellm", server.url))
+    (episode,) = play(replace(options, protocol="oeg"), tmp_path).episodes()
+    assert episode.error
+    assert episode.error.source == "judge"
+    assert episode.usage.output_tokens
 
 
 def test_a_run_of_an_older_version_goes_on_without_room(
