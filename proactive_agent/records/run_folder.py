@@ -29,6 +29,8 @@ from proactive_agent.records.episode import EpisodeKey, EpisodeRecord
 from proactive_agent.records.episode_index import EpisodeIndex
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.outline import EpisodeOutline, decode, outline_of
+from proactive_agent.scenarios.registry import SCENARIOS
+from proactive_agent.scenarios.sample import quoted
 from proactive_agent.tools import UserError
 from proactive_agent.tools.secrets import redacted_json
 
@@ -123,8 +125,18 @@ class RunFolder:
 
         To continue after the last outline, start at its `offset` + `length`. A scan from byte 0
         takes as many outlines as it can from `episodes.index`; `save_index` updates that file.
-        Raises UserError.
+        Raises UserError, also for an unknown scenario, so that all commands refuse it alike.
         """
+        for outline in self._outlines(start, save_index=save_index):
+            scenario, sample, _ = outline.key
+            if scenario not in SCENARIOS:
+                raise UserError(
+                    f"{self.episodes_file}: the episode of sample {sample} has the unknown "
+                    f"scenario {quoted(scenario)}; known: {', '.join(SCENARIOS)}"
+                )
+            yield outline
+
+    def _outlines(self, start: int, *, save_index: bool) -> Iterator[EpisodeOutline]:
         if start:
             yield from self._lines(start)
             return

@@ -154,9 +154,10 @@ def test_resume_names_an_unknown_scenario_of_the_manifest(run: Path) -> None:
     assert f"{run / 'run.json'}: settings.scenarios: unknown scenario 'maze'; known: rod" in message
 
 
-def test_an_unknown_scenario_of_an_episode_is_named(run: Path) -> None:
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_an_unknown_scenario_of_an_episode_is_named(run: Path, command: tuple[str, ...]) -> None:
     change_episode(run, set_to("scenario", value="maze"))
-    message = refusal("compare", run)
+    message = refusal(*command, run)
     assert f"{run / 'episodes.jsonl'}: the episode of sample 0 has the unknown" in message
 
 
