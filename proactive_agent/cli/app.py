@@ -8,6 +8,7 @@
 This module imports click only.  Each command imports its libraries when it is called.
 """
 
+import io
 import os
 import re
 import sys
@@ -40,6 +41,7 @@ class _Program(click.Group):
         from proactive_agent.cli.ending import EndedBySignal, exit_code, signals_as_interrupts
         from proactive_agent.tools.errors import UserError
 
+        _escape_unencodable()
         try:
             with signals_as_interrupts():
                 return super().invoke(ctx)
@@ -62,6 +64,16 @@ class _Program(click.Group):
             if (problem := correctable(error)) is None:
                 raise
             _refuse(problem)
+
+
+def _escape_unencodable() -> None:
+    """Prints characters that the output cannot encode as escapes, for example those of file names.
+
+    Python does so for standard error only, and ends with a traceback for standard output.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _refuse(problem: str) -> None:

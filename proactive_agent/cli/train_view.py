@@ -1,5 +1,6 @@
 """Terminal view of a training: its rows, a progress line, and its results."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from rich.text import Text
 
 from proactive_agent.cli.ending import exit_code
 from proactive_agent.terminal.console import console, messages, safe
+from proactive_agent.tools import UserError
 from proactive_agent.training.checkpoints import last_checkpoint, step_of
 from proactive_agent.training.events import (
     Evaluated,
@@ -82,7 +84,7 @@ def consequences(
 ) -> Iterator[str]:
     """Yields what `train --resume` would load, run and send, for its dry run."""
     settings = manifest.settings
-    yield f"{out}: {manifest.status}; it would be resumed from {_start(out)}"
+    yield f"{out}: {manifest.status}; it would be resumed from {_start(out, manifest)}"
     if is_being_trained(out):
         yield "  refused now, because another process trains into this folder"
     yield f"model: {settings.model}"
@@ -101,17 +103,24 @@ def consequences(
 
 
 def resume_hint(out: Path) -> str:
-    """Returns the command that resumes an interrupted training, and the step it starts from."""
-    if not (out / MANIFEST).exists():
+    """Returns the command that resumes an interrupted training, and the step it starts from.
+
+    Never raises: the interruption is reported even if `train.json` was damaged meanwhile.
+    """
+    if not os.path.lexists(out / MANIFEST):
         return "nothing was written"
-    trust = " --trust-remote-code" if read_manifest(out).settings.trust_remote_code else ""
+    try:
+        manifest = read_manifest(out)
+    except UserError as error:
+        return f"it cannot be resumed: {error}"
+    trust = " --trust-remote-code" if manifest.settings.trust_remote_code else ""
     command = f"python -m proactive_agent train --resume --out {out}{trust}"
-    return f"to resume from {_start(out)}: {command}"
+    return f"to resume from {_start(out, manifest)}: {command}"
 
 
-def _start(out: Path) -> str:
+def _start(out: Path, manifest: TrainingManifest) -> str:
     """Returns the place from which a training would be resumed."""
-    checkpoint = last_checkpoint(out)
+    checkpoint = last_checkpoint(out, marked=manifest.marked_checkpoints)
     return f"step {step_of(checkpoint)}" if checkpoint else "the start (no checkpoint yet)"
 
 

@@ -6,6 +6,7 @@ can leave the temporary file, `.NAME.tmp.SUFFIX`; the next writer of the same fi
 """
 
 import errno
+import json
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -15,13 +16,19 @@ from pathlib import Path
 from proactive_agent.disk.durable import force_names_to_disk, force_to_disk
 from proactive_agent.disk.locks import HeldLock, LockedError
 from proactive_agent.disk.os_errors import is_full, reason
-from proactive_agent.tools import NotWrittenError
+from proactive_agent.tools import NotWrittenError, UserError
 
 
 def write_whole(file: Path, content: str | bytes) -> None:
-    """Writes a file, text in UTF-8. Raises NotWrittenError; the file is then unchanged."""
+    """Writes a file, text in UTF-8. Raises NotWrittenError; the file is then unchanged.
+
+    A character that is not UTF-8 (a surrogate, from the name of a file) becomes its escape, which
+    JSON reads back.
+    """
+    if isinstance(content, str):
+        content = content.encode("utf-8", "backslashreplace")
     with written_aside(file) as partial:
-        partial.write_bytes(content.encode() if isinstance(content, str) else content)
+        partial.write_bytes(content)
 
 
 @contextmanager
@@ -29,9 +36,9 @@ def written_aside(file: Path) -> Iterator[Path]:
     """Yields the path of a temporary file, which replaces `file` when the block ends.
 
     The temporary file has the same suffix. If the block raises, `file` is unchanged and nothing is
-    left over. Raises NotWrittenError for every OSError. A device or a pipe, such as
-    `/dev/stdout`, is written directly. A link is replaced, never followed: the folder may come
-    from someone else.
+    left over. Raises NotWrittenError for every OSError. A device or a pipe is written directly if
+    its path begins with `/dev/`, such as `/dev/stdout`. Elsewhere it is refused, and a link is
+    replaced, never followed: the folder may come from someone else, and a pipe would block.
     """
     with all_written_aside([file]) as (partial,):
         yield partial
@@ -59,6 +66,15 @@ def all_written_aside(files: Sequence[Path]) -> Iterator[list[Path]]:
         force_names_to_disk(folder)
 
 
+def check_recordable(name: str, value: object) -> None:
+    """Raises UserError for a setting that JSON in UTF-8 cannot hold, such as a path in Latin-1."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise UserError(f"{name}: {text} is not UTF-8, so it cannot be recorded") from None
+
+
 def not_written(file: Path, error: OSError) -> NotWrittenError:
     """Returns an error with the reason why a file could not be written, and advice."""
     cause = reason(error)
@@ -73,11 +89,18 @@ def _temporary(file: Path) -> Path:
 
 
 def _is_device(file: Path) -> bool:
-    """Whether a file is a device or a pipe, or is named by its place in `/dev`."""
-    with suppress(OSError):
+    """Whether an existing file is named by its place in `/dev`.
+
+    Raises OSError for pipes, devices and sockets elsewhere.
+    """
+    try:
         kind = file.lstat().st_mode
-        plain = stat.S_ISREG(kind) or stat.S_ISDIR(kind) or stat.S_ISLNK(kind)
-        return not plain or file.is_relative_to("/dev/")
+    except OSError:
+        return False
+    if file.is_relative_to("/dev/"):
+        return True
+    if not (stat.S_ISREG(kind) or stat.S_ISDIR(kind) or stat.S_ISLNK(kind)):
+        raise OSError(errno.EINVAL, "not a regular file; remove it", str(file))
     return False
 
 

@@ -45,7 +45,11 @@ def write_parquet_tables(run: RunFolder, folder: Path) -> list[Path]:
             schema = pyarrow.schema(
                 [(c.name, getattr(pyarrow, kinds[c.kind])()) for c in (*RUN, *table.columns)]
             )
-            with pyarrow.parquet.ParquetWriter(partial, schema) as writer:
+            # pyarrow itself opens only files whose names are UTF-8.
+            with (
+                partial.open("wb") as stream,
+                pyarrow.parquet.ParquetWriter(stream, schema) as writer,
+            ):
                 for batch in _batches(_rows(run, table)):
                     writer.write_table(pyarrow.Table.from_pylist(batch, schema=schema))
     return files

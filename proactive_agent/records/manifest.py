@@ -195,11 +195,18 @@ def git_commit() -> str | None:
     home = Path(__file__).parents[2]
     if not (home / ".git").exists():
         return None
+    # `git describe --dirty` would write the index, and a kill would leave `index.lock`.
+    git = ["git", "--no-optional-locks", "-C", str(home)]
     try:
-        done = subprocess.run(
-            ["git", "-C", str(home), "describe", "--always", "--abbrev=40", "--dirty"],  # noqa: S607
-            capture_output=True, text=True, check=True, timeout=10,
-        )  # fmt: skip
+        commit, changed = (
+            subprocess.run(
+                [*git, *words], capture_output=True, text=True, check=True, timeout=10
+            ).stdout.strip()
+            for words in (
+                ("describe", "--always", "--abbrev=40"),
+                ("status", "--porcelain", "--untracked-files=no"),
+            )
+        )
     except (OSError, subprocess.SubprocessError):
         return None
-    return done.stdout.strip()
+    return f"{commit}-dirty" if changed else commit

@@ -70,6 +70,7 @@ class RunFolder:
     def read_manifest(self) -> Manifest:
         """Reads `run.json`. Raises UserError if it is missing or not a manifest.
 
+        An unknown scenario in it is such an error, as in `scan`.
         The status of a run whose process died is `interrupted`, although the file says `running`.
         """
         manifest, died = read_status(
@@ -92,9 +93,17 @@ class RunFolder:
 
     def _manifest(self) -> Manifest:
         try:
-            return Manifest.model_validate_json(read_regular(self.manifest_file, MAX_LINE))
+            manifest = Manifest.model_validate_json(read_regular(self.manifest_file, MAX_LINE))
         except (OSError, ValidationError) as error:
             raise UserError(f"{self.manifest_file}: {_first_line(error)}") from None
+        for field, scenarios in (
+            ("settings.scenarios", manifest.settings.scenarios),
+            ("data.files", manifest.data.files),
+        ):
+            for name in scenarios:
+                if name not in SCENARIOS:
+                    raise UserError(f"{self.manifest_file}: {field}: {_unknown_scenario(name)}")
+        return manifest
 
     def episodes(self) -> Iterator[EpisodeRecord]:
         """Yields each episode's last record, in the order in which the episodes ended.
@@ -131,8 +140,8 @@ class RunFolder:
             scenario, sample, _ = outline.key
             if scenario not in SCENARIOS:
                 raise UserError(
-                    f"{self.episodes_file}: the episode of sample {sample} has the unknown "
-                    f"scenario {quoted(scenario)}; known: {', '.join(SCENARIOS)}"
+                    f"{self.episodes_file}: the episode of sample {quoted(sample)}: "
+                    f"{_unknown_scenario(scenario)}"
                 )
             yield outline
 
@@ -320,6 +329,10 @@ def _cut_torn_line(stream: IO[bytes]) -> int:
             return stream.truncate(start + found + 1)
         position = start
     return stream.truncate(0)
+
+
+def _unknown_scenario(name: str) -> str:
+    return f"unknown scenario {quoted(name)}; known: {', '.join(SCENARIOS)}"
 
 
 def _first_line(error: Exception) -> str:

@@ -11,8 +11,6 @@ from proactive_agent.providers.registry import PYTHON, is_interactive, is_remote
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.trust import Trust, check_trust
-from proactive_agent.scenarios import SCENARIOS
-from proactive_agent.tools import UserError
 
 
 @dataclass(frozen=True)
@@ -57,12 +55,6 @@ class PlannedRun:
         Raises UserError, also if the folder's settings need more trust than the user gives.
         """
         settings = folder.read_manifest().settings
-        for name in settings.scenarios:
-            if name not in SCENARIOS:
-                raise UserError(
-                    f"{folder.manifest_file}: settings.scenarios: unknown scenario {name!r}; "
-                    f"known: {', '.join(SCENARIOS)}"
-                )
         check_trust(settings, trust or Trust(), folder.path)
         return cls(settings, folder, access or ApiAccess())
 

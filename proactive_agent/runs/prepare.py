@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
+from proactive_agent.disk.whole_files import check_recordable
 from proactive_agent.play.conditions import ConditionSet, parse_condition
 from proactive_agent.play.conditions.base import ConditionOptions
 from proactive_agent.play.episode import Play
@@ -186,6 +187,8 @@ def is_finished(planned: PlannedRun, pool: ModelPool) -> bool:
 def check_settings(planned: PlannedRun, pool: ModelPool) -> None:
     """Reads the data and checks everything but the model.  Raises UserError."""
     settings = planned.settings
+    for name, value in settings.flat().items():
+        check_recordable(name, value)
     _check_model(planned)
     data = pool.data(settings)
     make_protocol(settings, make_condition(settings, data))

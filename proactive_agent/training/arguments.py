@@ -4,6 +4,7 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+from proactive_agent.disk.whole_files import check_recordable
 from proactive_agent.tools import MissingExtraError, UserError
 from proactive_agent.training.checkpoints import CHECKPOINTS
 from proactive_agent.training.model import on_gpu, world_size
@@ -58,7 +59,9 @@ def _missing(option: str, package: str) -> UserError:
 
 
 def check_arguments(settings: TrainingSettings, out: Path) -> None:
-    """Raises UserError for settings that a trainer would refuse."""
+    """Raises UserError for settings that a trainer would refuse, or that JSON cannot hold."""
+    for name, value in (("out", str(out)), *settings):
+        check_recordable(name, value)
     import trl
 
     evaluates = bool(settings.eval_every and settings.held_out)

@@ -86,10 +86,14 @@ class TrainingManifest(BaseModel):
     steps: int = 0
     """Optimizer steps so far."""
     stopped_early: bool = False
+    marked_checkpoints: bool = False
+    """Whether a checkpoint without a marker is incomplete. The file of a training that was begun
+    before the marker existed lacks this field."""
 
     def as_resumed(self) -> "TrainingManifest":
-        """Returns the manifest of the training when it is resumed."""
-        return self.model_copy(update={"status": "running", "ended": None})
+        """Returns the manifest of the training when it is resumed, with a marked checkpoint."""
+        fields = {"status": "running", "ended": None, "marked_checkpoints": True}
+        return self.model_copy(update=fields)
 
     def as_ended(self, status: Status, steps: int, **more: Any) -> "TrainingManifest":
         """Returns the manifest with the end of the training."""

@@ -15,7 +15,12 @@ from proactive_agent.records.manifest import git_commit
 from proactive_agent.tools import NotWrittenError, UserError
 from proactive_agent.training.arguments import check_arguments, require_libraries
 from proactive_agent.training.card import write_card
-from proactive_agent.training.checkpoints import last_checkpoint, step_of, train_from
+from proactive_agent.training.checkpoints import (
+    last_checkpoint,
+    mark_complete,
+    step_of,
+    train_from,
+)
 from proactive_agent.training.evaluation import Evaluation
 from proactive_agent.training.events import Event, Note, OnEvent, Phase, Working
 from proactive_agent.training.folder import (
@@ -172,13 +177,16 @@ class _Session:
 
         `earlier` is the manifest of a training to resume.
         """
-        checkpoint = last_checkpoint(self.out)
+        marked = earlier is None or earlier.marked_checkpoints
+        checkpoint = last_checkpoint(self.out, marked=marked)
         done = step_of(checkpoint) if checkpoint else 0
         if earlier:
             self.on_event(Note(f"resuming from step {done}"))
         with _quiet(), self.resources:
             manifest = earlier.as_resumed() if earlier else self._manifest()
             try:
+                if checkpoint and not marked and is_first_process():
+                    mark_complete(checkpoint)  # Before the manifest says that markers are needed.
                 self._write(manifest)
             except OSError as error:
                 raise UserError(f"{self.out}: {error.strerror}") from None
@@ -264,6 +272,7 @@ class _Session:
             versions=library_versions(),
             git_commit=git_commit(),
             started=datetime.now(UTC),
+            marked_checkpoints=True,
         )
 
     def _write(self, manifest: TrainingManifest) -> None:

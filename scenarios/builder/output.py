@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from proactive_agent.disk.durable import make_folder
 from proactive_agent.disk.inner_folders import refuse_links
@@ -74,14 +74,16 @@ def check_place(out: Path, *, force: bool) -> None:
 def read_manifest(out: Path) -> BuildManifest:
     """Reads the manifest of an earlier build. Raises BuildError if there is none."""
     try:
-        return BuildManifest.model_validate_json(read_regular(out / MANIFEST))
+        # The name of a source may be no UTF-8. Pydantic refuses such a text in JSON.
+        return BuildManifest.model_validate(json.loads(read_regular(out / MANIFEST)))
     except OSError:
         raise BuildError(
             f"{out} is not empty and has no {MANIFEST}, so it is not an earlier build; "
             "nothing is removed"
         ) from None
-    except ValidationError as error:
-        raise BuildError(f"{out / MANIFEST}: not a manifest of a build ({error})") from None
+    except (ValueError, RecursionError) as error:
+        reason = str(error).partition("\n")[0]
+        raise BuildError(f"{out / MANIFEST}: not a manifest of a build ({reason})") from None
 
 
 def write_manifest(folder: Path, manifest: BuildManifest) -> None:

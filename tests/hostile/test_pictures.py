@@ -10,13 +10,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from PIL import EpsImagePlugin, Image
 
+from proactive_agent.cli.app import cli
 from proactive_agent.disk.regular_file import open_regular
 from proactive_agent.scenarios.environment import ImageRef
 from proactive_agent.scenarios.images import FORMATS, MAX_FILE_BYTES, ImageError, ImageStore
 from tests.hostile.attacking import named, no_stall, refusal
 from tests.hostile.test_data_folders import ordinary
+from tests.scenarios.builder.material import photo_folder
 from tests.scenarios.official_layout import write_samples
 
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n"
@@ -129,6 +132,26 @@ def test_a_file_of_a_terabyte_is_refused(tmp_path: Path) -> None:
         stream.truncate(10**12)  # a hole: it takes no space
     with no_stall(), pytest.raises(ImageError, match=f"larger than {MAX_FILE_BYTES:,} bytes"):
         ImageStore(tmp_path).open(ImageRef("x.png"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such files")
+def test_build_leaves_out_files_that_are_no_pictures_in_its_processes(tmp_path: Path) -> None:
+    photos = photo_folder(tmp_path / "photos")
+    os.mkfifo(photos / "kettle" / "pipe.png")
+    (photos / "kettle" / "eps.png").write_bytes(EPS)
+    (photos / "kettle" / "endless.png").symlink_to("/dev/zero")
+    command = ["build", photos, "--scenario", "rod", "--out", tmp_path / "out", "--workers", 2]
+    with no_stall(120):
+        done = CliRunner().invoke(cli, [str(word) for word in command])
+    assert done.exit_code == 0, done.output
+    left_out = [line for line in done.stderr.splitlines() if "left out" in line]
+    assert len(left_out) == 3, left_out
+    for name, reason in (
+        ("pipe.png", "not a regular file"),
+        ("eps.png", "not a picture in one of the formats"),
+        ("endless.png", "leads outside"),
+    ):
+        assert any(name in line and reason in line for line in left_out)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no pipes")

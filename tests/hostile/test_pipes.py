@@ -11,6 +11,7 @@ from proactive_agent.runs.rejudge import JudgementFile
 from proactive_agent.tools import UserError
 from tests.hostile.attacking import named, no_stall, refusal
 from tests.proactive_agent.run_folders import write_run
+from tests.proactive_agent.written_records import episode
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no pipes")
 
@@ -54,6 +55,26 @@ def test_a_list_of_similar_labels_that_is_a_pipe(here: Path) -> None:
     (here / "list.csv").write_text("path,label,x,y,width,height\n1.png,cat,1,1,9,9\n")
     message = refusal(*BUILD, "coco=list.csv", "--similar", "similar.json")
     assert message == "error: similar.json: not a regular file\n"
+
+
+WRITTEN = [
+    ("tables", "tables/episodes.csv", ("export", "run", "--format", "csv")),
+    ("a log", "inspect.eval", ("export", "run", "--format", "inspect")),
+    ("spans", "spans.jsonl", ("export", "run", "--format", "otel")),
+    ("a page", "x.html", ("report", "run", "-o", "run/x.html")),
+]
+
+
+@pytest.mark.parametrize(("file", "command"), named(WRITTEN))
+def test_a_pipe_in_place_of_an_output_is_refused(
+    here: Path, file: str, command: tuple[str, ...]
+) -> None:
+    """Opening it for writing would wait for a reader."""
+    write_run(here / "run", [episode("ask", "right", sample_id=0)])
+    (here / "run" / file).parent.mkdir(exist_ok=True)
+    os.mkfifo(here / "run" / file)
+    message = refusal(*command)
+    assert f"{file} cannot be written: not a regular file; remove it" in message
 
 
 def test_an_environment_file_that_is_a_pipe_is_empty(here: Path) -> None:

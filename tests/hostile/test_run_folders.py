@@ -148,9 +148,10 @@ def test_a_hostile_episode_is_read_or_named(run: Path, change: Callable[[Any], N
         assert message.startswith("error: ")
 
 
-def test_resume_names_an_unknown_scenario_of_the_manifest(run: Path) -> None:
+@pytest.mark.parametrize("command", [*COMMANDS, ("run", "--resume")], ids=" ".join)
+def test_an_unknown_scenario_of_the_manifest_is_named(run: Path, command: tuple[str, ...]) -> None:
     change_manifest(run, set_to("settings", "scenarios", value=["maze"]))
-    message = refusal("run", "--resume", run)
+    message = refusal(*command, run)
     assert f"{run / 'run.json'}: settings.scenarios: unknown scenario 'maze'; known: rod" in message
 
 
@@ -158,7 +159,7 @@ def test_resume_names_an_unknown_scenario_of_the_manifest(run: Path) -> None:
 def test_an_unknown_scenario_of_an_episode_is_named(run: Path, command: tuple[str, ...]) -> None:
     change_episode(run, set_to("scenario", value="maze"))
     message = refusal(*command, run)
-    assert f"{run / 'episodes.jsonl'}: the episode of sample 0 has the unknown" in message
+    assert f"{run / 'episodes.jsonl'}: the episode of sample 0: unknown scenario 'maze'" in message
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such files")

@@ -1,7 +1,11 @@
 """Checkpoints: the one a training resumes from, and the message after an interruption."""
 
 import errno
+import json
+import os
 import shutil
+import sys
+import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,6 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from proactive_agent.cli import train_view
+from proactive_agent.tools import NotWrittenError
 from proactive_agent.training.checkpoints import (
     MARKER,
     last_checkpoint,
@@ -76,6 +81,50 @@ def test_a_torn_state_does_not_count(tmp_path: Path) -> None:
     assert last_checkpoint(tmp_path) is None
 
 
+def unmarked(out: Path, step: int) -> Path:
+    """Writes a checkpoint as it was before the marker existed."""
+    folder = out / "checkpoints" / f"checkpoint-{step}"
+    folder.mkdir(parents=True)
+    tensors = {"w": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4]}}
+    head = json.dumps(tensors).encode()
+    weights = len(head).to_bytes(8, "little") + head + bytes(4)
+    (folder / "model.safetensors").write_bytes(weights)
+    with zipfile.ZipFile(folder / "optimizer.pt", "w") as archive:
+        archive.writestr("data", bytes(100))
+    (folder / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    return folder
+
+
+def test_an_unmarked_checkpoint_counts_only_in_a_training_without_markers(tmp_path: Path) -> None:
+    folder = unmarked(tmp_path, 2)
+    assert last_checkpoint(tmp_path, marked=False) == folder
+    assert last_checkpoint(tmp_path) is None
+
+
+CUTS: dict[str, tuple[str, int]] = {
+    "weights": ("model.safetensors", -1),
+    "head of the weights": ("model.safetensors", 5),
+    "optimizer": ("optimizer.pt", -30),
+    "empty optimizer": ("optimizer.pt", 0),
+    "state": ("trainer_state.json", -1),
+}
+
+
+@pytest.mark.parametrize("case", CUTS)
+def test_an_unmarked_checkpoint_that_was_cut_does_not_count(case: str, tmp_path: Path) -> None:
+    whole = unmarked(tmp_path, 2)
+    name, end = CUTS[case]
+    file = unmarked(tmp_path, 4) / name
+    file.write_bytes(file.read_bytes()[:end])
+    assert last_checkpoint(tmp_path, marked=False) == whole
+
+
+@pytest.mark.parametrize("case", ["torn marker", "cut file", "no state"])
+def test_a_faulty_marker_counts_in_no_training(case: str, tmp_path: Path) -> None:
+    damage(checkpoint(tmp_path, 4), case)
+    assert last_checkpoint(tmp_path, marked=False) is None
+
+
 def test_old_checkpoints_are_removed_and_a_newer_damaged_one_does_not_replace_them(
     tmp_path: Path,
 ) -> None:
@@ -134,3 +183,13 @@ def test_an_interruption_names_the_resume_command(tmp_path: Path) -> None:
 def test_the_resume_command_repeats_the_consent_for_custom_code(tmp_path: Path) -> None:
     manifest(trust_remote_code=True).write(tmp_path)
     assert train_view.resume_hint(tmp_path).endswith(f"--out {tmp_path} --trust-remote-code")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no pipes")
+def test_an_interruption_is_told_though_the_manifest_became_a_pipe(tmp_path: Path) -> None:
+    manifest().write(tmp_path)
+    (tmp_path / "train.json").unlink()
+    os.mkfifo(tmp_path / "train.json")
+    assert train_view.resume_hint(tmp_path).startswith("it cannot be resumed: ")
+    with pytest.raises(NotWrittenError, match="not a regular file"):
+        manifest().write(tmp_path)

@@ -116,13 +116,25 @@ def test_a_resumed_training_logs_what_an_uninterrupted_one_does(tmp_path: Path) 
         resume(tmp_path / "parts")
 
 
-def test_a_training_that_died_after_its_last_step_takes_no_further_step(tmp_path: Path) -> None:
+@pytest.mark.parametrize("older", [False, True], ids=["marked", "before the marker existed"])
+def test_a_training_that_died_after_its_last_step_takes_no_further_step(
+    older: bool, tmp_path: Path
+) -> None:
     whole, out = rewarded("smolvlm").out, tmp_path / "out"
     shutil.copytree(whole, out)
     (out / "model.safetensors").unlink()
     fields = json.loads((out / "train.json").read_text())
+    log = read_journal(out)
+    if older:
+        for marker in (out / "checkpoints").glob(f"*/{MARKER}"):
+            marker.unlink()
+        del fields["marked_checkpoints"]
     (out / "train.json").write_text(json.dumps({**fields, "status": "running"}))
     assert resume(out).steps == 3
+    trained_lines = [line for line in log if line["phase"] != "benchmark"]
+    assert [line for line in read_journal(out) if line["phase"] != "benchmark"] == trained_lines
+    assert read_manifest(out).marked_checkpoints
+    assert last_checkpoint(out) is not None
     assert essence(out) == essence(whole)
     weights = [(folder / "model.safetensors").read_bytes() for folder in (out, whole)]
     assert weights[0] == weights[1]
