@@ -27,9 +27,6 @@ from proactive_agent.tools import UserError
 EMBEDDED = Path(__file__).parent / "suite"
 """The suite that ships with the program."""
 
-OPEN_ENDED_SAMPLES = 100
-"""Shuffled samples per scenario that the published open-ended evaluation asks about."""
-
 
 MAX_LINE = 8 * 2**20
 """Most bytes of a line. A real one has about a thousand."""

@@ -12,9 +12,9 @@ from pydantic.dataclasses import dataclass
 
 from proactive_agent.records.episode import ServedByRecord
 from proactive_agent.scenarios import DataFolder
-from proactive_agent.scenarios.dataset import OPEN_ENDED_SAMPLES
 from proactive_agent.settings import LoadSettings, RunSettings, Sampling, declared
 from proactive_agent.settings.condition_label import joined, name_of, parts_of
+from proactive_agent.settings.play import OPEN_ENDED_SAMPLES
 from proactive_agent.tools.texts import VERSION, texts_hash
 
 Status = Literal["running", "finished", "interrupted", "failed"]

@@ -46,10 +46,10 @@ def data_label(manifest: Manifest) -> str:
     data = manifest.data
     if data.embedded:
         return "embedded suite"
-    if not data.wording.startswith("proactivebench"):
+    if not data.wording.startswith("proactivebench") and not data.filtered:
         return "own data"
-    whole = all(
-        n in SCENARIOS and file.kept == SCENARIOS[n].published_counts[1]
-        for n, file in data.files.items()
-    )
-    return OFFICIAL if whole and data.filtered else "official wording, other samples"
+    for scenario, file in data.files.items():
+        raw, filtered = SCENARIOS[scenario].published_counts
+        if (file.samples, file.kept) != (raw, filtered if data.filtered else raw):
+            return "official wording, other samples"
+    return OFFICIAL

@@ -9,11 +9,14 @@ from proactive_agent.play.judges.model import SAMPLING as JUDGE_SAMPLING
 from proactive_agent.providers import Sampling
 from proactive_agent.records.manifest import Manifest, Settings
 from proactive_agent.settings import declared
+from proactive_agent.settings.model import PUBLISHED_TOKENS
 from proactive_agent.tools import UserError
 
 PUBLISHED = {
-    "mcqa": Sampling(max_tokens=50, thinking_tokens=0, generation="checkpoint"),
-    "oeg": Sampling(max_tokens=32_768, thinking_tokens=0, generation="published"),
+    "mcqa": Sampling(
+        max_tokens=PUBLISHED_TOKENS["mcqa"], thinking_tokens=0, generation="checkpoint"
+    ),
+    "oeg": Sampling(max_tokens=PUBLISHED_TOKENS["oeg"], thinking_tokens=0, generation="published"),
 }
 """The published settings by protocol."""
 

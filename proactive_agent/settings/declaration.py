@@ -42,6 +42,9 @@ class RunChoice(Protocol):
     def condition(self) -> str:
         """One condition, or several joined by `+`."""
 
+    def value(self, name: str) -> Any:
+        """The value of any declared setting of the run or of its model."""
+
     @property
     def judge(self) -> str:
         """`rules`, or the model that judges, as `NAME:MODEL`."""
@@ -56,9 +59,9 @@ class Departure:
     """A setting that makes a run differ from the paper."""
 
     note: str
-    """Completes "All runs: …"."""
-    departs: Callable[[Any], bool]
-    """Whether a value of the setting is a departure."""
+    """Completes "All runs: …"; `{}` stands for the value."""
+    departs: Callable[[Any, RunChoice], bool]
+    """Whether a value is a departure, in a run in which the setting has an effect."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,8 @@ class Setting:
     for_judge: Literal["", "judge", "run"] = ""
     """Whether it applies to a model that judges: never, only in the command `judge`, or also in
     `run`."""
-    departure: Departure | None = None
+    departure: Departure | None
+    """None if no value departs from the paper. Each setting must say it."""
     label: str = ""
     """Template of the value in a run's label, with `{}` for the value.  Default: the setting's name
     and the value; a flag is named if it is set."""
@@ -120,12 +124,6 @@ class Setting:
         if self.heading is Heading.API and len(self.providers) != 1:
             return ""
         return self.protocol or name_of(self.condition) or "".join(self.providers[:1])
-
-    def departs(self, value: Any, protocol: str) -> bool:
-        """Whether a run with this value of the setting departs from the paper."""
-        if self.departure is None or (self.protocol and protocol != self.protocol):
-            return False
-        return self.departure.departs(value)
 
     def affects(self, run: RunChoice, built_in: Collection[str]) -> bool:
         """Whether the setting may change something in a run.

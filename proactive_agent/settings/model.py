@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from proactive_agent.settings.declaration import Heading, Setting
+from proactive_agent.settings.declaration import Departure, Heading, RunChoice, Setting
 
 LOCAL = ("local",)
 API = ("openai", "anthropic", "litellm")
@@ -16,6 +16,23 @@ DEFAULT_THINKING_ROOM = 8192
 Generation = Literal["greedy", "checkpoint", "published"]
 """The source of the settings of text generation. In a request, `published` means `checkpoint`, but
 always with sampling."""
+
+PUBLISHED_TOKENS = {"mcqa": 50, "oeg": 32_768}
+"""New tokens of a reply in the paper, by protocol."""
+
+
+def _other_generation(generation: str, run: RunChoice) -> bool:
+    # In mcqa the paper generates by the checkpoint's own configuration.
+    if generation == "checkpoint":
+        return run.protocol == "oeg"
+    return generation != "published"
+
+
+def _other_limit(tokens: int, run: RunChoice) -> bool:
+    if run.value("generation") == "published":
+        return False
+    return tokens != PUBLISHED_TOKENS.get(run.protocol, PUBLISHED_TOKENS["mcqa"])
+
 
 Dollars = Annotated[float, Ge(0)]
 
@@ -29,6 +46,7 @@ class Sampling:
         Ge(1),
         Setting(
             heading=Heading.MODEL,
+            departure=Departure("at most {} new tokens, not as many as published", _other_limit),
             metavar="N",
             help="Longest answer, in tokens. Thinking does not count; see --thinking-tokens.",
         ),
@@ -38,6 +56,7 @@ class Sampling:
         Ge(0),
         Setting(
             heading=Heading.MODEL,
+            departure=Departure("temperature {}", lambda value, run: value > 0),
             metavar="T",
             help="Sampling temperature; 0 takes the most likely token.",
         ),
@@ -47,6 +66,9 @@ class Sampling:
         Ge(0),
         Setting(
             heading=Heading.MODEL,
+            departure=Departure(
+                "room for thinking beyond the new tokens", lambda value, run: bool(value)
+            ),
             providers=(*LOCAL, *API),
             metavar="N",
             help="room for thinking, in tokens, beyond --max-tokens. Default: "
@@ -60,6 +82,7 @@ class Sampling:
         Le(1),
         Setting(
             heading=Heading.MODEL,
+            departure=Departure("top_p {}", lambda value, run: value is not None),
             providers=(*LOCAL, *API),
             metavar="P",
             help="sample only from the most likely tokens that have this probability together.",
@@ -70,6 +93,7 @@ class Sampling:
         Ge(1),
         Setting(
             heading=Heading.MODEL,
+            departure=Departure("top_k {}", lambda value, run: value is not None),
             providers=(*LOCAL, *API),
             metavar="K",
             help="sample only from the K most likely tokens.",
@@ -79,6 +103,7 @@ class Sampling:
         Generation,
         Setting(
             heading=Heading.MODEL,
+            departure=Departure("--generation {} instead of published", _other_generation),
             providers=(*LOCAL, *API),
             help="greedy: by --temperature. checkpoint: the checkpoint's own generation config, or "
             "an API's defaults. published: as in the paper; mcqa: like checkpoint, at most 50 "
@@ -100,6 +125,7 @@ class LoadSettings:
         str,
         Setting(
             heading=Heading.MODEL,
+            departure=None,
             providers=LOCAL,
             for_judge="run",
             help="float32, float16, bfloat16.",
@@ -109,6 +135,7 @@ class LoadSettings:
         str,
         Setting(
             heading=Heading.MODEL,
+            departure=None,
             providers=LOCAL,
             for_judge="run",
             help="cuda, cuda:1, mps, cpu; spread uses several GPUs.",
@@ -118,6 +145,7 @@ class LoadSettings:
         str | None,
         Setting(
             heading=Heading.MODEL,
+            departure=None,
             providers=LOCAL,
             for_judge="judge",
             option="--attn",
@@ -127,13 +155,19 @@ class LoadSettings:
     quantize: Annotated[
         str | None,
         Setting(
-            heading=Heading.MODEL, providers=LOCAL, for_judge="run", none="no", help="4bit or 8bit."
+            heading=Heading.MODEL,
+            departure=Departure("weights quantized to {}", lambda value, run: value is not None),
+            providers=LOCAL,
+            for_judge="run",
+            none="no",
+            help="4bit or 8bit.",
         ),
     ] = None
     revision: Annotated[
         str | None,
         Setting(
             heading=Heading.MODEL,
+            departure=None,
             providers=LOCAL,
             for_judge="judge",
             help="branch, tag or commit of a Hub model.",
@@ -144,6 +178,7 @@ class LoadSettings:
         Ge(1),
         Setting(
             heading=Heading.MODEL,
+            departure=None,
             providers=LOCAL,
             for_judge="run",
             metavar="N",
@@ -154,6 +189,9 @@ class LoadSettings:
         str | None,
         Setting(
             heading=Heading.MODEL,
+            departure=Departure(
+                "variables of the chat template ({})", lambda value, run: value is not None
+            ),
             providers=LOCAL,
             for_judge="judge",
             metavar="JSON",
@@ -164,6 +202,7 @@ class LoadSettings:
         bool,
         Setting(
             heading=Heading.MODEL,
+            departure=None,
             providers=LOCAL,
             for_judge="judge",
             help="run code from the model's repository.",
@@ -173,6 +212,7 @@ class LoadSettings:
         Literal["auto", "chat", "responses"],
         Setting(
             heading=Heading.API,
+            departure=None,
             providers=("openai",),
             for_judge="judge",
             help="Chat Completions or Responses. auto: Responses for reasoning models.",
@@ -182,6 +222,7 @@ class LoadSettings:
         str | None,
         Setting(
             heading=Heading.API,
+            departure=Departure("reasoning effort {}", lambda value, run: value is not None),
             providers=API,
             for_judge="judge",
             choices=("none", "minimal", "low", "medium", "high", "xhigh", "max"),
@@ -192,6 +233,9 @@ class LoadSettings:
         str | None,
         Setting(
             heading=Heading.API,
+            departure=Departure(
+                "further fields of each request ({})", lambda value, run: value is not None
+            ),
             providers=API,
             for_judge="judge",
             none="no",
@@ -204,6 +248,7 @@ class LoadSettings:
         tuple[str, ...],
         Setting(
             heading=Heading.API,
+            departure=None,
             providers=API,
             for_judge="judge",
             none="no",
@@ -219,6 +264,7 @@ class LoadSettings:
         Le(2**31 - 1),
         Setting(
             heading=Heading.API,
+            departure=None,
             providers=("openai", "litellm"),
             metavar="N",
             help="Seed that is sent with every request, for APIs that have one. Default: above "
@@ -229,6 +275,7 @@ class LoadSettings:
         Literal["auto", "low", "high", "original"] | None,
         Setting(
             heading=Heading.API,
+            departure=Departure("image detail {}", lambda value, run: value is not None),
             providers=("openai", "litellm"),
             help="Detail in which the API reads a picture. Default: the API decides.",
         ),
@@ -238,6 +285,7 @@ class LoadSettings:
         Ge(16),
         Setting(
             heading=Heading.API,
+            departure=Departure("pictures scaled to at most {} pixels", lambda value, run: True),
             providers=API,
             metavar="PIXELS",
             help="Longest edge of a picture that is sent.",
@@ -249,6 +297,9 @@ class LoadSettings:
         Le(100),
         Setting(
             heading=Heading.API,
+            departure=Departure(
+                "pictures compressed with quality {}", lambda value, run: value < 100
+            ),
             providers=API,
             metavar="N",
             help="Compression of a picture that is sent; 100 keeps the most detail.",
@@ -256,7 +307,12 @@ class LoadSettings:
     ] = 90
     image_format: Annotated[
         Literal["jpeg", "webp"],
-        Setting(heading=Heading.API, providers=API, help="Format of a picture that is sent."),
+        Setting(
+            heading=Heading.API,
+            departure=Departure("pictures re-encoded as {}", lambda value, run: True),
+            providers=API,
+            help="Format of a picture that is sent.",
+        ),
     ] = "jpeg"
 
 
@@ -269,6 +325,7 @@ class ApiLimits:
         Gt(0),
         Setting(
             heading=Heading.API,
+            departure=None,
             providers=API,
             for_judge="run",
             metavar="N",
@@ -280,6 +337,7 @@ class ApiLimits:
         Gt(0),
         Setting(
             heading=Heading.API,
+            departure=None,
             providers=API,
             for_judge="run",
             metavar="N",
@@ -291,6 +349,7 @@ class ApiLimits:
         Gt(0),
         Setting(
             heading=Heading.API,
+            departure=None,
             providers=API,
             for_judge="run",
             metavar="SECONDS",
@@ -301,6 +360,7 @@ class ApiLimits:
         tuple[Dollars, Dollars] | None,
         Setting(
             heading=Heading.API,
+            departure=None,
             providers=API,
             for_judge="judge",
             metavar="IN,OUT",
@@ -317,6 +377,7 @@ class ApiAccess(ApiLimits):
         str | None,
         Setting(
             heading=Heading.API,
+            departure=None,
             providers=API,
             for_judge="run",
             path="folder",

@@ -1,16 +1,52 @@
 """Settings of a run: what is played, and how."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from annotated_types import Ge
 
-from proactive_agent.settings.declaration import Departure, Heading, Setting
+from proactive_agent.settings.condition_label import varied_parts
+from proactive_agent.settings.declaration import (
+    NO_JUDGE_MODEL,
+    Departure,
+    Heading,
+    RunChoice,
+    Setting,
+)
 from proactive_agent.tools import ToolsetName
 
 ProtocolName = Literal["tools", "mcqa", "oeg"]
 ParserName = Literal["official", "lenient"]
 JudgePrompt = Literal["own", "official"]
+
+
+OPEN_ENDED_SAMPLES = 100
+"""Shuffled samples per scenario that the published open-ended evaluation asks about."""
+
+STUDIED: Mapping[str, frozenset[str]] = {
+    "mcqa": frozenset({"reference", "random-suggestions", "hint", "history", "icl:1", "icl:3"}),
+    "oeg": frozenset({"hint"}),
+}
+"""The paper's conditions by protocol, apart from zero-shot and unfiltered."""
+
+_JUDGE = "qwen3-8b"
+
+
+def _fewer_samples(limit: int | None, run: RunChoice) -> bool:
+    return limit is not None and (run.protocol != "oeg" or limit < OPEN_ENDED_SAMPLES)
+
+
+def _other_judge(judge: str, run: RunChoice) -> bool:
+    model = judge.partition(":")[2].partition("@")[0].lower()
+    return model.rpartition("/")[2] != _JUDGE
+
+
+def _not_studied(condition: str, run: RunChoice) -> bool:
+    """The filter has a note of its own. Calls of tools are compared with the multiple choice."""
+    varied = varied_parts(condition) - {"unfiltered"}
+    studied = STUDIED["oeg" if run.protocol == "oeg" else "mcqa"]
+    return len(varied) > 1 or not varied <= studied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,7 +61,8 @@ class PlaySettings:
             label="{}",
             prominent=True,
             departure=Departure(
-                "a toolset other than the published options", lambda value: value != "published"
+                "a toolset other than the published options",
+                lambda value, run: value != "published",
             ),
             help="the tools that apply in the state; exactly the options of the multiple choice "
             "(for comparisons with mcqa); all tools; or only those of other scenarios.",
@@ -35,6 +72,7 @@ class PlaySettings:
         str,
         Setting(
             heading=Heading.MANNER,
+            departure=Departure("a user played by {}", lambda value, run: value != NO_JUDGE_MODEL),
             protocol="tools",
             label="user {}",
             prominent=True,
@@ -50,7 +88,7 @@ class PlaySettings:
             label="{}",
             prominent=True,
             departure=Departure(
-                "replies read by the lenient parser", lambda value: value != "official"
+                "replies read by the lenient parser", lambda value, run: value != "official"
             ),
             help="parser that reads the replies.",
         ),
@@ -60,7 +98,8 @@ class PlaySettings:
         Setting(
             heading=Heading.MANNER,
             departure=Departure(
-                "suggestions that do not apply did not end the episode", lambda value: value is True
+                "suggestions that do not apply did not end the episode",
+                lambda value, run: value is True,
             ),
             help="A suggestion that does not apply costs the turn, not the episode.",
         ),
@@ -68,7 +107,9 @@ class PlaySettings:
     unfiltered: Annotated[
         bool,
         Setting(
-            heading=Heading.PLAYED, help="Also play the samples that the official filter drops."
+            heading=Heading.PLAYED,
+            departure=None,
+            help="Also play the samples that the official filter drops.",
         ),
     ] = False
     limit: Annotated[
@@ -78,7 +119,7 @@ class PlaySettings:
             heading=Heading.PLAYED,
             none="all",
             metavar="N",
-            departure=Departure("not all samples", lambda value: value is not None),
+            departure=Departure("not all samples", _fewer_samples),
             help="Play the first N samples of each scenario. oeg: the first N of the shuffled "
             "samples; default 100, as published.",
         ),
@@ -88,6 +129,7 @@ class PlaySettings:
         Ge(1),
         Setting(
             heading=Heading.PLAYED,
+            departure=Departure("each sample played {} times", lambda value, run: value > 1),
             metavar="N",
             help="Play each sample N times (with a --temperature).",
         ),
@@ -96,6 +138,7 @@ class PlaySettings:
         int,
         Setting(
             heading=Heading.PLAYED,
+            departure=None,
             metavar="N",
             help="Seed of all random choices, including those of a model that samples.",
         ),
@@ -105,6 +148,10 @@ class PlaySettings:
         Ge(1),
         Setting(
             heading=Heading.MANNER,
+            departure=Departure(
+                "conversations with pictures of {} pixels instead of 224",
+                lambda value, run: value != 224,
+            ),
             condition="history",
             metavar="PIXELS",
             help="short edge of the pictures.",
@@ -113,7 +160,10 @@ class PlaySettings:
     icl_reasoning: Annotated[
         bool,
         Setting(
-            heading=Heading.MANNER, condition="icl:N", help="the solved examples give reasons."
+            heading=Heading.MANNER,
+            departure=None,
+            condition="icl:N",
+            help="the solved examples give reasons.",
         ),
     ] = False
     icl_reduced: Annotated[
@@ -123,7 +173,7 @@ class PlaySettings:
             condition="icl:N",
             departure=Departure(
                 "solved examples with small pictures, and of mvp-n only the first and last turn",
-                lambda value: value is True,
+                lambda value, run: value is True,
             ),
             help="smaller solved examples for models that run out of memory: pictures with a short "
             "edge of 512 (rod) or 112 pixels (mvp-n), and of mvp-n only the first and last turn.",
@@ -133,6 +183,10 @@ class PlaySettings:
         bool,
         Setting(
             heading=Heading.MANNER,
+            departure=Departure(
+                "several open-ended turns, which the paper has for zero-shot only",
+                lambda value, run: value and bool(varied_parts(run.condition)),
+            ),
             protocol="oeg",
             help="the user carries out suggestions and asks again, until the turn limit.",
         ),
@@ -141,6 +195,7 @@ class PlaySettings:
         str,
         Setting(
             heading=Heading.MANNER,
+            departure=Departure("answers judged by {} instead of Qwen3-8B", _other_judge),
             protocol="oeg",
             label="{}",
             prominent=True,
@@ -156,7 +211,7 @@ class PlaySettings:
             judged_by_model=True,
             departure=Departure(
                 "a judge prompt other than the paper's",
-                lambda value: value != "official",
+                lambda value, run: value != "official",
             ),
             help="prompt for a model that judges.",
         ),
@@ -171,6 +226,7 @@ class RunSettings(PlaySettings):
         str,
         Setting(
             heading=Heading.PLAYED,
+            departure=None,
             parameter="providers",
             metavar="NAME:MODEL",
             label="{}",
@@ -182,6 +238,7 @@ class RunSettings(PlaySettings):
         str | None,
         Setting(
             heading=Heading.PLAYED,
+            departure=None,
             path="any",
             metavar="DIR",
             none="embedded",
@@ -192,6 +249,7 @@ class RunSettings(PlaySettings):
         tuple[str, ...],
         Setting(
             heading=Heading.PLAYED,
+            departure=None,
             option="--scenario",
             parameter="scenarios",
             metavar="NAME",
@@ -208,7 +266,7 @@ class RunSettings(PlaySettings):
             prominent=True,
             essential=True,
             departure=Departure(
-                "tool calls instead of multiple choice", lambda value: value == "tools"
+                "tool calls instead of multiple choice", lambda value, run: value == "tools"
             ),
             help="Function calling, the paper's multiple choice, or open-ended answers.",
         ),
@@ -217,6 +275,7 @@ class RunSettings(PlaySettings):
         str,
         Setting(
             heading=Heading.PLAYED,
+            departure=Departure("a condition that the paper does not study ({})", _not_studied),
             parameter="conditions",
             metavar="NAME[+NAME][,…]",
             label="{}",

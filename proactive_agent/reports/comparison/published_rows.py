@@ -7,7 +7,7 @@ from pydantic import BaseModel
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.manifest import Manifest
-from proactive_agent.reports.departures import departure_notes
+from proactive_agent.reports.departures import OTHER_DATA, departure_notes
 from proactive_agent.reports.published import NOTE, PAPER, table
 from proactive_agent.reports.runs import OFFICIAL, data_label, experiment_of
 from proactive_agent.reports.tables import EMBEDDED_NOTE, mean, percent
@@ -87,7 +87,11 @@ def caption(runs: Sequence[PlayedRun]) -> str:
     """Warnings and notes for every table that shows these runs next to published figures."""
     others = sorted({data_label(run.manifest) for run in runs} - {OFFICIAL})
     warning = f"NOT COMPARABLE with the published figures: runs on {' and '.join(others)}."
-    departures = [note for note in departure_notes(runs) if note != EMBEDDED_NOTE]
+    # The warning names the data.
+    departures = [
+        note for note in departure_notes(runs, unfiltered=True)
+        if note != EMBEDDED_NOTE and OTHER_DATA.lower() not in note.lower()
+    ]  # fmt: skip
     return " ".join([*([warning] if others else []), NOTE, *departures])
 
 

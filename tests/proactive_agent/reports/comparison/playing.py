@@ -14,18 +14,27 @@ from tests.proactive_agent.written_records import episode
 
 OFFICIAL = {"embedded": False, "filtered": True, "wording": "proactivebench 0.1.1"}
 
+AS_PUBLISHED: dict[str, Any] = {
+    "provider": "local:a",
+    "protocol": "mcqa",
+    "provider_settings": {"generation": "published"},
+    "data": OFFICIAL,
+}
+"""A run of the paper's first table, on its data and with its settings."""
+
 
 def played(
     name: str, episodes: Iterable[EpisodeRecord], *, file: str = "0",
-    data: dict[str, Any] | None = None, described: dict[str, Any] | None = None, **settings: Any,
+    data: dict[str, Any] | None = None, described: dict[str, Any] | None = None,
+    thinking_room: tuple[int, int] | None = None, **settings: Any,
 ) -> PlayedRun:  # fmt: skip
     """A finished run; `file` stands for the bytes of its data files, `described` is the
     provider's self-description."""
     which = {"embedded": True, "filtered": False, "wording": "own v1", **(data or {})}
     files = {
-        scenario: FileFingerprint(sha256=file, samples=kept, kept=kept)
+        scenario: FileFingerprint(sha256=file, samples=raw, kept=kept if which["filtered"] else raw)
         for scenario, found in SCENARIOS.items()
-        for kept in [found.published_counts[1]]
+        for raw, kept in [found.published_counts]
     }
     manifest = Manifest(
         run_id=f"run-{name}",
@@ -42,6 +51,7 @@ def played(
         git_commit=None,
         started=datetime(2026, 1, 1, tzinfo=UTC),
         status="finished",
+        thinking_room=thinking_room,
     )
     folder = RunFolder(Path(manifest.run_id))
     return PlayedRun.of_episodes(name, manifest, folder, episodes)

@@ -16,7 +16,7 @@ from proactive_agent.reports.tables import TerminalTable
 from proactive_agent.reports.tables.text_forms import latex, markdown
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
-from tests.proactive_agent.reports.comparison.playing import OFFICIAL, answers, played
+from tests.proactive_agent.reports.comparison.playing import AS_PUBLISHED, OFFICIAL, answers, played
 
 A = played("a", answers("1100") + answers("1010", "coco"), protocol="mcqa")
 B = played("b", answers("0100") + answers("1111", "coco"), protocol="mcqa")
@@ -149,7 +149,7 @@ def test_rows_of_table_3_name_the_configuration() -> None:
 
 EVERYWHERE = [one for scenario in SCENARIOS for one in answers("10", scenario)]
 EMBEDDED = played("mine", EVERYWHERE, protocol="mcqa")
-ON_OFFICIAL = played("mine", EVERYWHERE, protocol="mcqa", data=OFFICIAL)
+ON_OFFICIAL = played("mine", EVERYWHERE, **AS_PUBLISHED)
 UNLIKE = "NOT COMPARABLE with the published figures: runs on embedded suite."
 
 
@@ -190,13 +190,26 @@ def test_a_run_on_the_official_data_has_no_warning() -> None:
     assert caption == published.NOTE
 
 
+def test_a_departure_is_part_of_the_caption() -> None:
+    run = played("mine", EVERYWHERE, **AS_PUBLISHED, parser="lenient")
+    note = "All runs: replies read by the lenient parser."
+    assert report(run, with_published=True).caption == f"{published.NOTE} {note}"
+
+
+@pytest.mark.parametrize("condition", ["unfiltered", "hint", "reference"])
+def test_every_published_condition_has_rows_without_a_remark(condition: str) -> None:
+    data = {**OFFICIAL, "filtered": condition != "unfiltered"}
+    run = played("mine", EVERYWHERE, **AS_PUBLISHED | {"condition": condition, "data": data})
+    assert report(run, with_published=True).caption == published.NOTE
+
+
 @pytest.mark.parametrize(
     ("data", "label"),
     [
         ({}, "embedded suite"),
         ({"embedded": False}, "own data"),
         (OFFICIAL, "official data"),
-        ({**OFFICIAL, "filtered": False}, "official wording, other samples"),
+        ({**OFFICIAL, "filtered": False}, "official data"),
     ],
 )
 def test_data_are_labelled_by_their_source(data: dict[str, object], label: str) -> None:
