@@ -8,7 +8,6 @@
 
 import asyncio
 import contextvars
-import difflib
 import warnings
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -51,6 +50,7 @@ from proactive_agent.settings import (
     declared,
 )
 from proactive_agent.tools import UserError
+from proactive_agent.tools.suggestions import known_names
 from proactive_agent.views.html.tables import grid_table, notes_list
 
 RESULTS = Path("results")
@@ -299,9 +299,7 @@ def _refuse_unknown(settings: Iterable[str]) -> None:
     known = [*_PLAY, *_MODEL, *_ACCESS]
     for name in settings:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else f"; known: {', '.join(known)}"
-            raise UserError(f"evaluate has no setting {name!r}{hint}")
+            raise UserError(f"evaluate has no setting {name!r}; {known_names(name, known)}")
 
 
 def _refuse_too_small(concurrency: int | None, budget_usd: float | None) -> None:

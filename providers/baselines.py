@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
 from proactive_agent.providers.messages import Choice, Reply, Request, Usage
 from proactive_agent.tools import Action, UserError
+from proactive_agent.tools.suggestions import known_names
 
 Policy = Callable[[Request, random.Random], Choice]
 
@@ -111,7 +112,7 @@ def create_baseline(model: str, options: ProviderOptions) -> Provider:
     if model == TEXT_ONLY:
         return TextOnlyBaseline()
     if model not in POLICIES:
-        raise UserError(f"unknown baseline {model!r}; known: {', '.join(BASELINES)}")
+        raise UserError(f"unknown baseline {model!r}; {known_names(model, BASELINES)}")
     return PolicyBaseline(POLICIES[model])
 
 

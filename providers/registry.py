@@ -24,6 +24,7 @@ from proactive_agent.providers.api.server import OWN_SERVER_KEY
 from proactive_agent.providers.base import Provider, ProviderOptions
 from proactive_agent.tools import MissingExtraError, UserError
 from proactive_agent.tools.secrets import check_address
+from proactive_agent.tools.suggestions import known_names
 
 ENTRY_POINTS = "proactive_agent.providers"
 
@@ -147,10 +148,29 @@ def check_spec(spec: str) -> tuple[str, str]:
             "proactive_agent.evaluate, or give it a name with register_provider"
         )
     if not model:
-        raise UserError(f"provider {spec!r}: expected NAME:MODEL, for example baseline:random")
+        example = next(iter(_with_provider(spec)), None)
+        hint = f"did you mean {example}?" if example else "for example baseline:random"
+        raise UserError(f"provider {spec!r}: expected NAME:MODEL; {hint}")
     if name not in provider_names():
-        raise UserError(f"unknown provider {name!r}; known: {', '.join(provider_names())}")
+        raise UserError(f"unknown provider {name!r}; {known_names(name, provider_names())}")
     return name, model
+
+
+def _with_provider(model: str) -> list[str]:
+    """Returns specs of a model that was given without its provider."""
+    from proactive_agent.providers.baselines import BASELINES
+    from proactive_agent.providers.local.aliases import ALIASES
+
+    model = model.lower()
+    if model in BASELINES:
+        return [f"baseline:{model}"]
+    if model in ALIASES:
+        return [f"local:{model}"]
+    starts = {"gpt": "openai", "claude": "anthropic", "gemini": "litellm:gemini/"}
+    return [
+        f"{provider}{':' * (':' not in provider)}{model}"
+        for start, provider in starts.items() if model.startswith(start)
+    ]  # fmt: skip
 
 
 def traits(name: str) -> Traits:
@@ -184,7 +204,7 @@ def _factory(name: str) -> Any:
         return REGISTERED[name]
     entry = _entry_point(name)
     if entry is None:
-        raise UserError(f"unknown provider {name!r}; known: {', '.join(provider_names())}")
+        raise UserError(f"unknown provider {name!r}; {known_names(name, provider_names())}")
     try:
         factory = entry.load()
         if not callable(getattr(factory, "create", factory)):

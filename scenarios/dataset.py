@@ -224,12 +224,27 @@ def read_sample(environment: EnvironmentType, line: bytes, place: str) -> Sample
     return sample
 
 
+def _holds_pictures(path: Path) -> bool:
+    """Whether a folder looks like `CLASS/*.jpg`, the input of `build`, or like loose pictures."""
+    places = [path, *islice((one for one in path.iterdir() if one.is_dir()), 3)]
+    return any(
+        one.suffix.lower() in (".jpg", ".jpeg", ".png", ".webp")
+        for place in places
+        for one in islice(place.iterdir(), 20)
+    )
+
+
 def _find_root(path: Path) -> Path:
     if not path.is_dir():
         raise DataError(f"{path} is not a folder")
     for folder in (path, path / "test"):
         if any((folder / f"{s.stem}_preprocessed.jsonl").is_file() for s in SCENARIOS.values()):
             return folder
+    if _holds_pictures(path):
+        raise DataError(
+            f"{path} contains pictures, but no data file; make scenarios of them with `build "
+            f"{path} --scenario rod --out SCENES`, then pass --data SCENES"
+        )
     raise DataError(
         f"{path} contains no data file "
         "(<stem>_preprocessed.jsonl, e.g. ImageNet-C_preprocessed.jsonl)"

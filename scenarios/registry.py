@@ -13,6 +13,7 @@ from proactive_agent.scenarios.rod import Rod
 from proactive_agent.scenarios.sample import quoted
 from proactive_agent.scenarios.vsod import Vsod
 from proactive_agent.tools import UserError
+from proactive_agent.tools.suggestions import known_names
 
 EnvironmentType = type[Environment[Any]]
 
@@ -20,7 +21,7 @@ EnvironmentType = type[Environment[Any]]
 class _Registry(dict[str, EnvironmentType]):
     def __missing__(self, name: str) -> EnvironmentType:
         # Names also come from files: run.json, episodes.jsonl, plans.
-        raise UserError(f"unknown scenario {quoted(name)}; known: {', '.join(self)}")
+        raise UserError(f"unknown scenario {quoted(name)}; {known_names(name, self)}")
 
 
 SCENARIOS: dict[str, EnvironmentType] = _Registry(

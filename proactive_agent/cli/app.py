@@ -21,6 +21,7 @@ from proactive_agent.cli.compare import compare
 from proactive_agent.cli.data import data
 from proactive_agent.cli.export import export
 from proactive_agent.cli.judge import judge
+from proactive_agent.cli.models import models
 from proactive_agent.cli.providers import providers
 from proactive_agent.cli.report import report
 from proactive_agent.cli.reproduce import reproduce
@@ -36,6 +37,16 @@ _LONG_WORD = re.compile(r"(\S{100})\S{200,}(\S{100})")
 
 class _Program(click.Group):
     """Ends with the exit code of an error.  Prints a UserError in one line."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from proactive_agent.tools.suggestions import known_names
+
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            ctx.fail(f"unknown command {name!r}; {known_names(name, self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         from proactive_agent.cli.ending import EndedBySignal, exit_code, signals_as_interrupts
@@ -94,12 +105,13 @@ def cli() -> None:
     `run` plays scenarios with a model, and `runs` lists what was played. `compare`, `why`, `trace`
     and `report` show the results.
     `data` downloads and checks the official data. `train` trains a model to ask for help.
-    `providers` lists the providers that are installed.
+    `providers` lists the providers that are installed, and `models` the short names of models.
     """
 
 
 COMMANDS = (
-    run, runs, judge, compare, reproduce, report, trace, why, export, data, build, providers, train,
+    run, runs, judge, compare, reproduce, report, trace, why, export, data, build, providers,
+    models, train,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

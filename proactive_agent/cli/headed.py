@@ -1,9 +1,21 @@
-"""A command whose `--help` groups its options under headings."""
+"""Commands whose `--help` has more than a list of options."""
 
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import click
+
+
+class WithFailureGroups(click.Command):
+    """A command whose `--help` lists the groups of failures."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Writes the groups and their meanings."""
+        from proactive_agent.records.failure_groups import GROUPS
+
+        with formatter.section("Groups of failures"):
+            rows = [(one.name, one.meaning) for one in GROUPS]
+            formatter.write_dl([*rows, ("error:KIND", "The episode ended with this error.")])
 
 
 class HeadedCommand(click.Command):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from proactive_agent.cli.headed import WithFailureGroups
 from proactive_agent.cli.run_handles import complete_run, results_folder, run_argument
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 ORDERS = ("sample", "ended", "turns", "asked", "input", "output", "cost", "seconds")
 
 
-@click.command()
+@click.command(cls=WithFailureGroups)
 @run_argument
 @click.option("--sample", metavar="SCENARIO:ID", help="Show one episode, turn by turn.")
 @click.option(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from proactive_agent.cli.headed import WithFailureGroups
 from proactive_agent.cli.run_handles import results_folder, run_argument
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
     from proactive_agent.reports.failure_tables import Failures
 
 
-@click.command()
+@click.command(cls=WithFailureGroups)
 @run_argument
 @click.option(
     "--scenario",

@@ -4,15 +4,13 @@ Every function accepts whole records and outlines.
 """
 
 from proactive_agent.records.episode import EpisodeRecord, TurnRecord
+from proactive_agent.records.failure_groups import BY_LUCK
 from proactive_agent.records.outline import EpisodeOutline, TurnOutline
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.settings.condition_label import parts_of
 
 CLEAR_FRAMES = frozenset({"clear", "reference"})
 """Conditions whose only frame holds enough."""
-
-
-BY_LUCK = "right, but by luck"
 
 
 def is_informed(episode: EpisodeRecord | EpisodeOutline) -> bool | None:

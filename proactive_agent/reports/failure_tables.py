@@ -7,7 +7,8 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from proactive_agent.records.episode import EpisodeKey
-from proactive_agent.records.failures import Episode, FailureGroup, group
+from proactive_agent.records.failure_groups import FailureGroup
+from proactive_agent.records.failures import Episode, group
 from proactive_agent.reports.tables import percent
 from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
 from proactive_agent.scenarios import SCENARIOS

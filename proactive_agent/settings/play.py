@@ -230,8 +230,10 @@ class RunSettings(PlaySettings):
             parameter="providers",
             metavar="NAME:MODEL",
             label="{}",
-            help="Model to evaluate, for example local:idefics2, or human to play yourself. Repeat "
-            "to compare several. Default: the scripted baselines.",
+            help="Model to evaluate, for example local:idefics2 (`models` lists short names), or "
+            "human to play yourself. Repeat to compare several. Baselines: baseline:oracle, "
+            "random, always-ask, never-ask, ask-once, first-option, text-only. Default: all of "
+            "them but first-option.",
         ),
     ]
     data: Annotated[
@@ -254,8 +256,8 @@ class RunSettings(PlaySettings):
             parameter="scenarios",
             metavar="NAME",
             label="{}",
-            help="Scenario to play; repeat for several. Default: all in the data for which the "
-            "condition is defined.",
+            help="One of rod, vsod, mvp-n, imagenet-c, quickdraw, changeit, coco; repeat for "
+            "several. Default: all in the data for which the condition is defined.",
         ),
     ]
     protocol: Annotated[

@@ -17,6 +17,7 @@ from proactive_agent.records.describe import name_of, steps_of
 from proactive_agent.records.failures import Episode, group, is_group_name
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
+from proactive_agent.tools.suggestions import known_names
 from proactive_agent.views.divergence import CHANGES
 
 Test = Callable[[Episode], bool]
@@ -25,6 +26,7 @@ ReadLine = Callable[[], bytes]
 
 _WORD = re.compile(r'-?"[^"]*"?|\S+')
 _COMPARISON = re.compile(r"(\w+)(<=|>=|!=|=|<|>)(-?\d+(?:\.\d+)?)")
+_SIGN = re.compile(r"[<>=]")
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
     "=": operator.eq, "!=": operator.ne,
@@ -55,7 +57,7 @@ class _Word(NamedTuple):
 
 
 class Search:
-    """A parsed query. Raises UserError if it compares a number that episodes do not have."""
+    """A parsed query. Raises UserError for a comparison that cannot be read."""
 
     def __init__(self, query: str, *, with_changes: bool = False) -> None:
         """`with_changes`: two runs are compared, so that words such as `gained` name changes."""
@@ -120,6 +122,13 @@ def _test(word: str) -> Test:
         return lambda e: (failure := group(e)) is not None and failure.name == word
     if compared := _COMPARISON.fullmatch(word):
         return _comparison(*compared.groups())
+    begun = word[: match.start()] if (match := _SIGN.search(word)) else word
+    if match and (not begun or begun in NUMBERS):
+        raise UserError(
+            f"{word!r} in the query cannot be read: a comparison is a number of the episode, a "
+            "sign and a value without spaces, for example turns>3 or cost<=0.01; quote a text that "
+            'contains such signs: "a > b"'
+        )
     return lambda e: word in haystack(e)
 
 
@@ -131,7 +140,7 @@ def _whole_record(text: str) -> _Word:
 
 def _comparison(name: str, sign: str, number: str) -> Test:
     if name not in NUMBERS:
-        raise UserError(f"unknown number {name!r} in the query; known: {', '.join(NUMBERS)}")
+        raise UserError(f"unknown number {name!r} in the query; {known_names(name, NUMBERS)}")
     value_of, compare, wanted = NUMBERS[name], _OPERATORS[sign], float(number)
 
     def holds(episode: Episode) -> bool:

@@ -6,10 +6,12 @@ from functools import cached_property, partial
 from itertools import islice
 from typing import Literal, get_args
 
-from proactive_agent.records.failures import GROUPS, is_group_name
+from proactive_agent.records.failure_groups import GROUPS
+from proactive_agent.records.failures import is_group_name
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
+from proactive_agent.tools.suggestions import known_names
 from proactive_agent.views.divergence import EpisodePair
 from proactive_agent.views.search import NUMBERS, Search
 
@@ -44,8 +46,10 @@ class Selection:
     def check(self) -> None:
         """Raises UserError if the failure group is unknown or the query is faulty."""
         if self.group is not None and not is_group_name(self.group):
-            names = ", ".join(one.name for one in GROUPS)
-            raise UserError(f"unknown failure group {self.group!r}; known: {names}, error:KIND")
+            names = [*(one.name for one in GROUPS), "error:KIND"]
+            raise UserError(
+                f"unknown failure group {self.group!r}; {known_names(self.group, names)}"
+            )
         _ = self._search
 
     @property

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from proactive_agent.tools import UserError
+from proactive_agent.tools.suggestions import known_names
 
 ALIASES: Mapping[str, str] = {
     "idefics2": "HuggingFaceM4/idefics2-8b",
@@ -61,10 +62,9 @@ def resolve(name: str) -> Source:
         return Source(name, None, REVISIONS.get(name))
     if "/" in name or "\\" in name:
         raise UserError(f"local:{name}: this folder does not exist")
-    known = ", ".join(ALIASES)
     raise UserError(
-        f"local:{name}: expected a short name, a folder or a hub id OWNER/NAME; "
-        f"short names: {known}"
+        f"local:{name}: expected a short name, a folder or a hub id OWNER/NAME; short names: "
+        f"{known_names(name, ALIASES)}"
     )
 
 

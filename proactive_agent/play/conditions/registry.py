@@ -19,6 +19,7 @@ from proactive_agent.play.conditions.random_suggestions import (
 from proactive_agent.settings import ProtocolName
 from proactive_agent.settings.condition_label import is_well_formed, name_of, parts_of
 from proactive_agent.tools import UserError
+from proactive_agent.tools.suggestions import known_names
 
 _BUILT_IN: tuple[type[Condition], ...] = (
     Condition, Hint, Reference, Stateless, History, Icl, RandomSuggestions, UselessSuggestions,
@@ -71,7 +72,7 @@ def parse_condition(text: str, protocol: str, options: ConditionOptions = DEFAUL
     parts = []
     for label in parts_of(text):
         if label not in CONDITIONS:
-            raise UserError(f"unknown condition {label!r}; known: {', '.join(CONDITIONS)}")
+            raise UserError(f"unknown condition {label!r}; {known_names(label, CONDITIONS)}")
         parts.append(CONDITIONS[label].create(label, options))
     conditions = ConditionSet(tuple(parts))
     conditions.check(protocol)

@@ -18,7 +18,8 @@ from proactive_agent.play.budget import Budget
 from proactive_agent.providers import ApiAccess, StoppedError
 from proactive_agent.providers.api.provider import PROBE
 from proactive_agent.records.episode import EpisodeRecord
-from proactive_agent.records.failures import CUT_OFF_REPLY, group
+from proactive_agent.records.failure_groups import CUT_OFF_REPLY
+from proactive_agent.records.failures import group
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.planned_run import PlannedRun

@@ -9,6 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proactive_agent.cli.app import cli
+from proactive_agent.providers.baselines import BASELINES, DEFAULT_BASELINES
+from proactive_agent.records.failure_groups import GROUPS
+from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools.install import install_command
 from tests.proactive_agent.scripted import sample_of, write_lines
 
@@ -104,6 +107,13 @@ def test_a_dry_run_shows_the_first_request_and_writes_nothing(results: Path) -> 
     ("options", "message"),
     [
         (["--provider", "nonsense"], "expected NAME:MODEL"),
+        (["--provider", "Oracle"], "did you mean baseline:oracle?"),
+        (["--provider", "qwen2.5-vl-3b"], "did you mean local:qwen2.5-vl-3b?"),
+        (["--provider", "gpt-4.1"], "did you mean openai:gpt-4.1?"),
+        (["--provider", "opnai:x"], "did you mean 'openai'? known: anthropic"),
+        (["--provider", "baseline:orcale"], "did you mean 'oracle'?"),
+        (["--scenario", "rodd"], "did you mean 'rod'?"),
+        (["--condition", "hints"], "did you mean 'hint'?"),
         (["--provider", "nobody:x"], "unknown provider 'nobody'; known: anthropic"),
         (["--provider", "baseline:x"], "unknown baseline 'x'; known: oracle"),
         (["--provider", "replay:none.jsonl"], "none.jsonl"),
@@ -237,11 +247,45 @@ HEAVY = ["rich", "pydantic", "PIL", "torch", "transformers", "openai", "anthropi
          "huggingface_hub"]  # fmt: skip
 
 
-def test_help_imports_nothing_heavy(tmp_path: Path) -> None:
+def test_models_lists_the_short_names() -> None:
+    rows = dict(
+        line.split(maxsplit=1) for line in invoke("models").stdout.splitlines() if ":" in line
+    )
+    assert rows["local:idefics2"].strip() == "HuggingFaceM4/idefics2-8b"
+    assert "baseline:oracle" in rows
+
+
+def test_an_unknown_command_is_corrected() -> None:
+    result = invoke("comapre", "run")
+    assert result.exit_code == 2
+    assert "unknown command 'comapre'; did you mean 'compare'? known: " in result.stderr
+
+
+def test_a_folder_of_pictures_is_data_for_build(results: Path, tmp_path: Path) -> None:
+    (tmp_path / "photos" / "cat").mkdir(parents=True)
+    (tmp_path / "photos" / "cat" / "1.JPG").write_bytes(b"")
+    result = invoke("run", "--data", str(tmp_path / "photos"), "--out", str(results))
+    assert result.exit_code == 2
+    assert "make scenarios of them with `build " in result.stderr
+
+
+def test_help_lists_scenarios_baselines_and_failure_groups() -> None:
+    shown = " ".join(invoke("run", "--help").stdout.split())
+    assert f"One of {', '.join(SCENARIOS)};" in shown
+    assert f"Baselines: baseline:{', '.join(BASELINES)}." in shown
+    (left_out,) = set(BASELINES) - set(DEFAULT_BASELINES)
+    assert f"Default: all of them but {left_out}." in shown
+    for command in ("why", "trace"):
+        shown = invoke(command, "--help").stdout
+        assert all(f"  {one.name} " in shown for one in GROUPS)
+
+
+@pytest.mark.parametrize("command", ["run", "why", "trace", "runs", "reproduce"])
+def test_help_imports_nothing_heavy(command: str, tmp_path: Path) -> None:
     code = (
         "import sys\n"
         "from proactive_agent.cli.app import cli\n"
-        "cli(['run', '--help'], standalone_mode=False)\n"
+        f"cli(['{command}', '--help'], standalone_mode=False)\n"
         "print('\\nIMPORTED', *sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True,

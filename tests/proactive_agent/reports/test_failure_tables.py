@@ -12,7 +12,8 @@ from click.testing import CliRunner, Result
 from proactive_agent.cli.app import cli
 from proactive_agent.records import failures as f
 from proactive_agent.records.episode import EpisodeRecord
-from proactive_agent.records.failures import FailureGroup, group
+from proactive_agent.records.failure_groups import FailureGroup
+from proactive_agent.records.failures import group
 from proactive_agent.records.outline import outline_of
 from proactive_agent.reports.failure_tables import find_failures
 from tests.proactive_agent.run_folders import write_run

@@ -168,7 +168,10 @@ def test_a_text_is_found_as_it_reads_not_as_it_is_escaped() -> None:
     ("options", "message"),
     [
         (["--search", "colour>3"], "unknown number 'colour' in the query; known: turns, asked"),
-        (["--group", "bad-luck"], "unknown failure group 'bad-luck'; known: guessed-first"),
+        (["--search", "turns>>3"], "'turns>>3' in the query cannot be read"),
+        (["--search", "turns > 3"], "'>' in the query cannot be read"),
+        (["--search", "turns>three"], "for example turns>3"),
+        (["--group", "bad-luck"], "did you mean 'bad-call'? known: guessed-first"),
         (["--sample", "rod:99"], "holds no episode rod:99"),
         (["--sample", "rod"], "expected SCENARIO:ID"),
         (["--scenario", "cubism"], "unknown scenario 'cubism'"),
