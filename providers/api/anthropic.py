@@ -127,8 +127,6 @@ class Anthropic(ApiProvider):
         reason = raw["stop_reason"]
         if reason == "refusal":
             raise ApiError("content_filter", "the API's filter stopped the reply")
-        if reason == "model_context_window_exceeded":
-            raise ApiError("context_overflow", "the reply did not fit into the context window")
         blocks: list[dict[str, Any]] = raw["content"]
         text = "".join(block["text"] for block in blocks if block["type"] == "text")
         called = [block for block in blocks if block["type"] == "tool_use"]

@@ -54,8 +54,9 @@ SLOWED_BY = frozenset({"rate_limit", "overloaded"})
 _QUOTA = re.compile(
     r"insufficient_quota|credit balance is too low|billing_error|billing_hard_limit"
     r"|insufficient[ _](?:balance|credits?|funds)"
-    # Gemini names the quota that was exceeded. Those per minute pass, those per day do not.
-    r"|quotaId[\"'\s:\\]+\w*PerDay",
+    # Gemini and OpenRouter name the quota that was exceeded. Those per minute pass, those per day
+    # do not. OpenAI's limits per day are no such quota: they let a request pass every few seconds.
+    r"|quotaId[\"'\s:\\]+\w*PerDay|\bmodels-per-day\b",
     re.IGNORECASE,
 )
 _EXPIRED = re.compile(

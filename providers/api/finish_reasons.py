@@ -14,9 +14,10 @@ Any other reason is kept as the API wrote it.
 _WORDS = {
     "stop": "stop eos eos_token end_turn stop_sequence complete completed",
     "tool_calls": "tool_calls tool_call tool_use function_call",
-    # `model_length` is Mistral's word for the context window, `abort` vLLM's for a lost request,
+    # `model_length` and `model_context_window_exceeded` are what Mistral and Anthropic call a reply
+    # that the context window cut off, `abort` is vLLM's word for a lost request,
     # `insufficient_system_resource` DeepSeek's for an overloaded server.
-    "length": "length max_tokens max_output_tokens model_length",
+    "length": "length max_tokens max_output_tokens model_length model_context_window_exceeded",
     "content_filter": "content_filter content_filtered safety recitation prohibited_content"
     " blocklist spii",
     "error": "error failed abort cancelled network_error insufficient_system_resource",

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
-from proactive_agent.providers.api.faults import STOPPING, ApiError, from_sdk, reported
+from proactive_agent.providers.api.faults import ApiError, from_sdk, reported
 from proactive_agent.providers.api.keys import environment, find_key
-from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
+from proactive_agent.providers.api.provider import REFUSED_LIMIT, ApiProvider, ParsedReply
 from proactive_agent.providers.api.server import OWN_SERVER_KEY, ApiTarget
 from proactive_agent.providers.api.thinking import LEAST_BUDGET, is_claude
 from proactive_agent.providers.base import ProviderOptions
@@ -33,7 +33,7 @@ def _import() -> Any:
     # Raised by litellm's imports during its first request.
     warnings.filterwarnings("ignore", r"Items? .* on TypedDict class", UserWarning)
     litellm.suppress_debug_info = True
-    logging.getLogger("LiteLLM").setLevel(logging.ERROR)
+    logging.getLogger("LiteLLM").setLevel(logging.CRITICAL)
     return litellm
 
 
@@ -43,6 +43,7 @@ class LiteLLM(ApiProvider):
     name = "litellm"
     library = "litellm"
     may_be_left_out: ClassVar[Mapping[str, str]] = {
+        "max_tokens": REFUSED_LIMIT,
         "seed": r"\bseed\b",
         **ApiProvider.may_be_left_out,
     }
@@ -71,7 +72,8 @@ class LiteLLM(ApiProvider):
         self._check_effort()
         supported = self._litellm.get_supported_openai_params(target.model, self._company)
         if supported is not None:
-            fields = {*self.may_be_left_out} - {"reasoning"}  # That field is in the messages.
+            # These are never missing: thoughts are in the messages, and limits have two names.
+            fields = {*self.may_be_left_out} - {"reasoning", "max_tokens"}
             self.left_out |= fields - {*supported}
 
     def _check_effort(self) -> None:
@@ -103,10 +105,11 @@ class LiteLLM(ApiProvider):
             thoughts=self.sends("reasoning"),
             detail=self.options.image_detail,
         )
+        limit = "max_tokens" if self.sends("max_tokens") else "max_completion_tokens"
         body: dict[str, Any] = {
             "model": self.target.model,
             "messages": messages,
-            "max_tokens": self.limit(request.sampling),
+            limit: self.limit(request.sampling),
         }
         effort = self.options.reasoning
         claude_thinks = is_claude(self.target.model) and effort not in (None, "none")
@@ -156,8 +159,9 @@ class LiteLLM(ApiProvider):
                 logger_fn=lambda details: raw.update(_raw_reply(details)),
             )
         except Exception:
-            # Of an error in a body, litellm keeps only the code and the message.
-            if (fault := reported(raw)) and fault.kind in STOPPING:
+            # Of an error in a body with HTTP 200, litellm keeps only the code and the message, and
+            # calls it a bad request.
+            if fault := reported(raw):
                 raise fault from None
             raise
         fields: dict[str, Any] = response.model_dump()

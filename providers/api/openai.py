@@ -8,7 +8,7 @@ from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
 from proactive_agent.providers.api.keys import key_for
-from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
+from proactive_agent.providers.api.provider import REFUSED_LIMIT, ApiProvider, ParsedReply
 from proactive_agent.providers.api.responses_items import (
     read_response,
     response_items,
@@ -30,8 +30,7 @@ class OpenAI(ApiProvider):
     name = "openai"
     library = "openai"
     may_be_left_out: ClassVar[Mapping[str, str]] = {
-        # Azure and gateways to newer models name the field that they accept instead.
-        "max_tokens": r"(?i)\buse\b.*\bmax_completion_tokens\b|max_completion_tokens\b.*\binstead",
+        "max_tokens": REFUSED_LIMIT,
         "include": r"\binclude\b|[Ee]ncrypted content",
         "seed": r"\bseed\b",
         **ApiProvider.may_be_left_out,

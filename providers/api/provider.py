@@ -55,6 +55,8 @@ _REFUSED_THOUGHTS = (
     r"(?is)(?=.*(?:unsupported|not supported|unknown|unrecognized|unexpected|not permitted|extra))"
     r".*\breasoning(?:_content|_details)?\b"
 )
+REFUSED_LIMIT = r"(?i)\buse\b.*\bmax_completion_tokens\b|max_completion_tokens\b.*\binstead"
+"""Azure and gateways to newer models refuse `max_tokens` and name the field that they accept."""
 MISCONFIGURED = STOPPING | {"not_found", "connection", "bad_request"}
 """Failures of a probe that every later request would repeat."""
 

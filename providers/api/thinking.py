@@ -121,7 +121,10 @@ class ThinkingRoom:
         """
         message = str(fault)
         refused = fault.kind == "context_overflow" or (
-            fault.kind == "bad_request" and re.search(r"max_?\w*tokens", message, re.IGNORECASE)
+            fault.kind == "bad_request"
+            and re.search(r"max_?\w*tokens", message, re.IGNORECASE)
+            # The field is refused then, whatever its value.
+            and not re.search(r"unsupported|not supported", message, re.IGNORECASE)
         )
         if not refused or not room or sampling.thinking_tokens is not None:
             return room

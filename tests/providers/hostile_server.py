@@ -310,6 +310,9 @@ TROUBLES: dict[str, Trouble] = {
     "429 with a wait": failing(429, "slow down", "rate_limit_exceeded", retry_after="0.05"),
     "429 with a long wait": failing(429, "slow down", retry_after="86400"),
     "quota": failing(429, "You exceeded your current quota", "insufficient_quota"),
+    "openrouter per day": failing(
+        429, "Rate limit exceeded: free-models-per-day. Add 10 credits to unlock 1000 requests."
+    ),
     "gemini per minute": gemini_quota("Minute", retryDelay="0.05s"),
     "gemini per day": gemini_quota("Day", retryDelay="3s"),
     "500": failing(500, "internal error"),
@@ -346,6 +349,13 @@ TROUBLES: dict[str, Trouble] = {
     ),
     "uncounted thoughts": replying(thinking=True, reasoned=0),
     "wrong key in a body": reporting({"type": "authentication_error", "message": "Who?"}),
+    "failed upstream, in a body": reporting(
+        {"type": "upstream_error", "message": "The upstream timed out."}, "alone"
+    ),
+    "failed upstream, in words": reporting("The upstream timed out.", "alone"),
+    "context window exceeded": replying(
+        calls=0, text="The thing in the pic", stop="model_context_window_exceeded"
+    ),
     "overloaded in a body": reporting({"code": 503, "message": "Busy."}),
     **{
         f"no credit {place}": reporting({"code": "402", "message": "Pay first."}, place)
@@ -394,7 +404,7 @@ LASTING = (
     "400", "413", "context overflow", "filtered request", "filtered reply", "tokens are 2**70",
     "name is a number", "deep",
 )  # fmt: skip
-STOPPING = ("401", "expired key", "402", "403", "quota", "gemini per day")
+STOPPING = ("401", "expired key", "402", "403", "quota", "gemini per day", "openrouter per day")
 """Responses after which no later request can succeed."""
 
 

@@ -50,6 +50,7 @@ STOPPING = {
     "403": "permission",
     "quota": "quota",
     "gemini per day": "quota",
+    "openrouter per day": "quota",
 }
 PASSING = {
     "408": "timeout",
@@ -64,6 +65,8 @@ PASSING = {
     "html": "bad_reply",
     "empty choices": "bad_reply",
     "failed upstream": "server",
+    "failed upstream, in a body": "server",
+    "failed upstream, in words": "server",
     "deep error": "server",
     "gemini per minute": "rate_limit",
 }
@@ -174,6 +177,13 @@ def test_an_empty_message_without_a_finish_reason_is_not_a_reply(
 def test_an_incomplete_response_without_a_reason_is_cut_off(server: HostileServer) -> None:
     server.then("incomplete")
     assert replied(*ask(provider("responses", server.url), first_turn())).cut_off
+
+
+def test_a_reply_that_the_context_window_cut_off_is_cut_off(server: HostileServer) -> None:
+    server.then("context window exceeded")
+    reply = replied(*ask(provider("messages", server.url), first_turn()))
+    assert (reply.text, reply.finish_reason) == ("The thing in the pic", "length")
+    assert len(server.received) == 1, "no other room makes it complete"
 
 
 def test_thoughts_that_were_not_counted_have_an_unknown_length(server: HostileServer) -> None:

@@ -201,6 +201,7 @@ def test_several_fields_can_be_refused_one_after_another(server: HostileServer) 
     ("trouble", "protocol", "gone", "instead"),
     [
         ("max_tokens refused", "chat", "max_tokens", "max_completion_tokens"),
+        ("max_tokens refused", "litellm", "max_tokens", "max_completion_tokens"),
         ("encryption refused", "responses", "include", "store"),
     ],
 )
@@ -231,6 +232,14 @@ def test_a_field_that_is_refused_in_mid_run_is_learnt_there(server: HostileServe
     assert all(reply.tool_calls for reply in asyncio.run(work()))
     assert made.manifest()["left_out"] == ["max_tokens"]
     assert len(server.received) == 2 + 3 + 3, "each of the requests in flight is repeated once"
+
+
+def test_a_limit_that_is_refused_as_a_field_is_not_lowered(server: HostileServer) -> None:
+    server.share, server.troubles = 1.0, ("max_tokens refused always",)
+    made = provider("messages", server.url)
+    (outcome,) = ask(made, first_turn())
+    assert failed(outcome).kind == "bad_request"
+    assert limits(server) == [100 + 8192]
 
 
 def test_a_refused_field_that_is_not_sent_is_an_error(server: HostileServer) -> None:
