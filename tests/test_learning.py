@@ -1,14 +1,15 @@
 """`benchmarks/learning`: its tasks, its measures, and the tables in `results/learning`."""
 
-import json
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("datasets", reason="needs the extra `train`")
 
-from benchmarks.learning.evaluate import Measured, measure
-from benchmarks.learning.outcome import readme
+from benchmarks.learning import scenes
+from benchmarks.learning.__main__ import kept
+from benchmarks.learning.evaluate import measure, play, samples_of
+from benchmarks.learning.outcome import Figures, readme
 from benchmarks.learning.reactive import NOTHING, task
 from proactive_agent.training.rows import QuestionRow
 
@@ -35,19 +36,50 @@ def test_an_ambiguous_frame_gets_guesses_and_some_suggestions() -> None:
 
 
 def test_measures_pool_models_over_the_same_samples() -> None:
-    asking = {"rod": {0: (1.0, 1.0, 0.0, 1.0, 1.0), 1: (1.0, 0.0, 0.0, 1.0, 1.0)}, "coco": {}}
-    silent = {"rod": {0: (0.0, 0.0, 0.0, 1.0, 1.0), 1: (0.0, 0.0, 1.0, 0.0, 1.0)}, "coco": {}}
+    asking = {
+        "rod": {0: (1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0), 1: (1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0)},
+        "coco": {2: (1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
+    }
+    silent = {
+        "rod": {0: (0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0), 1: (0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0)},
+        "coco": {2: (0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
+    }
     found = measure([asking, silent], ("rod", "coco"))
-    assert found.samples == 2
-    values = (found.asks, found.solves, found.over_asks, found.clear_accuracy)
-    assert [one.value for one in values] == [0.5, 0.25, 0.25, 0.75]
+    assert (found.samples, found.clear_samples) == (3, 2)
+    values = (found.asks, found.solves, found.informed, found.over_asks, found.clear_accuracy)
+    assert [one.value for one in values] == pytest.approx([1 / 2, 1 / 2, 1 / 6, 1 / 4, 3 / 4])
+    assert measure([asking, silent], ("coco",)).over_asks.value is None
+
+
+def test_the_oracle_is_informed_and_guesses_are_not(tmp_path: Path) -> None:
+    scenes.build(tmp_path / "data", ("quickdraw", "coco"), each=1, seed=0)
+    found = {}
+    for name in ("oracle", "never-ask"):
+        play(f"baseline:{name}", tmp_path / "data", tmp_path / name)
+        found[name] = measure([samples_of(tmp_path / name)], ("quickdraw", "coco"))
+    oracle, guesses = found["oracle"], found["never-ask"]
+    assert [one.value for one in (oracle.asks, oracle.informed, oracle.over_asks)] == [1, 1, 0]
+    assert guesses.informed.value == 0
+    # `clear` leaves out coco here, because the first crops are too small.
+    assert (oracle.samples, oracle.clear_samples) == (16, 8)
+
+
+def test_a_stopped_experiment_keeps_complete_folders_only(tmp_path: Path) -> None:
+    def make(out: Path) -> None:
+        out.mkdir()
+        (out / "model").write_text("weights")
+
+    def stopped(out: Path) -> None:
+        make(out)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        kept(tmp_path / "first", stopped)
+    assert not (tmp_path / "first").exists()
+    assert (kept(tmp_path / "first", make) / "model").read_text() == "weights"
+    kept(tmp_path / "first", stopped)
 
 
 def test_the_committed_tables_match_the_committed_figures() -> None:
-    kept = json.loads((RESULTS / "figures.json").read_text())
-    figures = {
-        column: {name: Measured.model_validate(found) for name, found in rows.items()}
-        for column, rows in kept["figures"].items()
-    }
-    written = readme(figures, kept["seed_by_seed"], kept["seeds"], kept["minutes"], kept["train"])
-    assert (RESULTS / "README.md").read_text() == written
+    figures = Figures.model_validate_json((RESULTS / "figures.json").read_text())
+    assert (RESULTS / "README.md").read_text() == readme(figures)

@@ -8,38 +8,53 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
-from proactive_agent.metrics.statistics import Estimate, estimate, ratio, resample
+from proactive_agent.metrics.statistics import Estimate, share_of
+from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import RunFolder
 
-MEASURES = ("asks", "solves", "over_asks", "clear_accuracy")
+AMBIGUOUS = ("asks", "solves", "informed")
 """asks: the first reply to the ambiguous first frame is a valid suggestion. solves: the episode
-from that frame ends with the right category. over_asks: the first reply to the clear frame is a
-suggestion. clear_accuracy: the first reply to the clear frame is the right category."""
-_COLUMNS = (*MEASURES, "times")
+from that frame ends with the right category. informed: it does so on a frame that holds enough."""
+CLEAR = ("over_asks", "clear_accuracy")
+"""over_asks: the first reply to the clear frame is a suggestion. clear_accuracy: it is the right
+category."""
+MEASURES = (*AMBIGUOUS, *CLEAR)
+_COLUMNS = (*MEASURES, "times", "clear_times")
 
 Sample = tuple[float, ...]
-"""Counts of one sample: how often each measure held, and the number of models."""
+"""Counts of one sample: how often each measure held, the number of models, and the number of
+models that saw a clear frame."""
 Samples = Mapping[str, Mapping[int | str, Sample]]
 """Counts by scenario and sample id."""
 
 
 class Measured(BaseModel):
-    """Shares with 95 % intervals, bootstrapped over samples. Each sample is a mean over models."""
+    """Shares with 95 % intervals over samples. Each sample is a mean over models.
+
+    The intervals are Wilson's, with the number of independent samples that have the same spread.
+    """
 
     samples: int
+    clear_samples: int
+    """Samples with a clear frame. `clear` leaves out samples whose first frame is too small."""
     asks: Estimate
     solves: Estimate
+    informed: Estimate
     over_asks: Estimate
     clear_accuracy: Estimate
 
 
-def play(model: str, data: Path, results: Path) -> Samples:
-    """Runs a model under the conditions zero-shot and clear; returns counts per sample."""
+def play(model: str, data: Path, results: Path, *options: str) -> None:
+    """Runs a model under the conditions zero-shot and clear, with more options of `run`."""
     command = [sys.executable, "-m", "proactive_agent", "run", "--provider", model]
     command += ["--data", str(data), "--protocol", "mcqa", "--condition", "zero-shot,clear"]
-    command += ["--max-tokens", "16", "--batch-size", "64", "--out", str(results)]
+    command += ["--out", str(results), *options]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def samples_of(results: Path) -> Samples:
+    """Returns the counts per sample of a model's two runs."""
     played: dict[str, list[EpisodeOutline]] = {}
     for file in results.glob("*/run.json"):
         folder = RunFolder(file.parent)
@@ -47,18 +62,23 @@ def play(model: str, data: Path, results: Path) -> Samples:
     clear = {episode.key: episode for episode in played["clear"]}
     samples: dict[str, dict[int | str, Sample]] = {}
     for episode in played["zero-shot"]:
-        found = (*_hidden(episode), *_plain(clear[episode.key]), True)
+        plain = clear.get(episode.key)
+        found = (*_hidden(episode), *_plain(plain), True, plain is not None)
         samples.setdefault(episode.scenario, {})[episode.sample_id] = tuple(map(float, found))
     return samples
 
 
-def _hidden(episode: EpisodeOutline) -> tuple[bool, bool]:
-    first = episode.turns[0]
+def _hidden(episode: EpisodeOutline) -> tuple[bool, bool, bool]:
+    first, informed = episode.turns[0], is_informed(episode)
+    if informed is None:
+        raise ValueError(f"{episode.key}: the record does not tell whether its frame holds enough")
     asks = first.action.kind == "intervention" and first.verdict.suggestion == "correct"
-    return asks, episode.outcome.correct
+    return asks, episode.outcome.correct, informed
 
 
-def _plain(episode: EpisodeOutline) -> tuple[bool, bool]:
+def _plain(episode: EpisodeOutline | None) -> tuple[bool, bool]:
+    if episode is None:
+        return False, False
     first = episode.turns[0]
     return first.action.kind == "intervention", first.verdict.category == "correct"
 
@@ -72,6 +92,14 @@ def measure(models: Sequence[Samples], scenarios: Iterable[str]) -> Measured:
             for sample in models[0][scenario]
         ]
     )
-    sums = resample(_COLUMNS, rows, "learning")
-    shares = {name: estimate(ratio(sums[name], sums["times"])) for name in MEASURES}
-    return Measured(samples=len(rows), **shares)
+    counts = dict(zip(_COLUMNS, rows.T, strict=True))
+
+    def share(name: str) -> Estimate:
+        found = share_of(counts[name], counts["times" if name in AMBIGUOUS else "clear_times"])
+        return Estimate() if found is None else found.estimate()
+
+    return Measured(
+        samples=len(rows),
+        clear_samples=int(np.count_nonzero(counts["clear_times"])),
+        **{name: share(name) for name in MEASURES},
+    )

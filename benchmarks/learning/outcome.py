@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from pydantic import BaseModel
 from scipy import stats
 
 from benchmarks.learning.evaluate import MEASURES, Measured, Samples, measure
@@ -20,46 +21,57 @@ ROWS: Mapping[str, Sequence[str]] = {
     **{name: (name,) for name in (*TRAINED, *UNSEEN)},
 }
 TITLES = {
-    "asks": "Asks on ambiguous frames (first reply, valid suggestion)",
-    "solves": "Right answer at the end of episodes that begin with an ambiguous frame",
-    "over_asks": "Asks on clear frames (first reply)",
-    "clear_accuracy": "Right answer on clear frames (first reply)",
+    "asks": "asks",
+    "solves": "right at the end",
+    "informed": "informed",
+    "over_asks": "asks on clear frames",
+    "clear_accuracy": "right on clear frames",
 }
+POOLED = ("trained", "unseen")
 INTRODUCTION = """\
 # A small model learns to ask
 
-`python -m benchmarks.learning` wrote this page, in {minutes:.0f} minutes on two CPU cores.
+`python -m benchmarks.learning` wrote this page.
 
 1. A small vision-language model was trained from scratch on drawn scenes until it was reactive:
    it answers without asking.
-2. `train` taught it to ask in two scenarios, with two rewards of a valid suggestion (r_p) and
-   {seeds} seeds each.
-3. `run` evaluated the models on these two scenarios and on three unseen ones.
+2. `train` taught it to ask in two scenarios ({trained}). The reward of a valid suggestion (r_p)
+   was {rewards}, with {seeds} seeds each.
+3. `run` evaluated the models on these two scenarios and on three unseen ones
+   ({unseen}).
 
 [curves.csv](curves.csv) holds every step of `train`; [figures.json](figures.json) holds the results
 of every seed.
 
-The recipe and the trained scenarios were chosen after earlier attempts on scenes from the same
-generator. Training all weights was as fast, but lost more accuracy on clear frames. The clear
-frames of coco offer no suggestion in training. A model that was trained on coco asked on a sixth
-of the clear frames in `run`, which offers some.
+| column | share of samples |
+| --- | --- |
+| asks | The first reply to the ambiguous first frame is a valid suggestion. |
+| right at the end | The episode from that frame ends with the right category. |
+| informed | It ends with the right category on a frame that holds enough. |
+| asks on clear frames | The first reply to the clear frame is a suggestion. |
+| right on clear frames | The first reply to the clear frame is the right category. |
 
-The tables give per cent of samples: the mean over the seeds, with 95 % bootstrap intervals over
-samples.
+A frame holds enough if no suggestion leads closer to the reference frame. This is strict: an
+earlier frame can already show the shape. In quickdraw only the last of four frames holds enough,
+but the outline is visible from the second on.
+
+Clear frames have the question, options and picture size of the first frame (condition `clear`).
+{without_clear}
+The recipe and the trained scenarios were chosen after earlier attempts on scenes from the same
+generator. Training all weights was as fast, but lost more accuracy on clear frames. coco is not
+trained, because its clear frames in the train split offer no suggestion: the text alone would tell
+when to ask.
 
 `train {recipe}`"""
+OVER_SEEDS = """\
+Per cent: the mean over the seeds, with Student's 95 % interval over seeds. Three seeds make it
+wide. A cell has no interval if all seeds agree. Before training there is a single model."""
+OVER_SAMPLES = """\
+Per cent: the mean over the seeds, with 95 % intervals over samples."""
 CURVES = (
     "reward", "ask_rate/ambiguous", "ask_rate/clear", "accuracy/ambiguous", "accuracy/clear",
     "invalid_rate",
 )  # fmt: skip
-
-
-OVER_SEEDS = """\
-Per cent: the mean over the seeds, with Student's 95 % interval over seeds. Three seeds make it
-wide. Asking alone is no success; the rate of right answers at the end tells more. Informed accuracy
-(right on a frame that holds enough) is unknown, because these runs did not record which frames do.
-They played `clear` before it kept ROD's question and COCO's picture size. So texts and sizes told
-clear frames of these two scenarios from ambiguous ones."""
 
 
 class Trained(NamedTuple):
@@ -78,31 +90,35 @@ class Outcome(NamedTuple):
     after: Sequence[Trained]
 
 
-Figures = Mapping[str, Mapping[str, Measured]]
-"""Measures by column and row of the tables."""
+class Figures(BaseModel):
+    """Content of `figures.json`."""
+
+    seeds: int
+    train: str
+    """Options of `train`."""
+    versions: dict[str, str]
+    figures: dict[str, dict[str, Measured]]
+    """Measures by column (before, r_p 0.5, ...) and row (trained, unseen, each scenario)."""
+    seed_by_seed: dict[str, dict[str, list[float | None]]]
+    """Values of each seed by column and row/measure."""
+    remark: str | None = None
+    """Says how the figures differ from those that this version measures."""
 
 
-def write(out: Path, outcome: Outcome, minutes: float, recipe: str) -> None:
+def write(out: Path, outcome: Outcome, recipe: str) -> None:
     """Writes the three files to `out` and replaces older ones."""
     out.mkdir(parents=True, exist_ok=True)
-    figures, minutes = _figures(outcome), round(minutes, 1)
-    seeds = len({model.seed for model in outcome.after})
-    content = {
-        "minutes": minutes,
-        "seeds": seeds,
-        "train": recipe,
-        "versions": {
+    figures = Figures(
+        seeds=len({model.seed for model in outcome.after}),
+        train=recipe,
+        versions={
             name: importlib.metadata.version(name) for name in ("torch", "transformers", "trl")
         },
-        "figures": {
-            column: {row: measured.model_dump() for row, measured in rows.items()}
-            for column, rows in figures.items()
-        },
-        "seed_by_seed": _seed_by_seed(outcome),
-    }
-    (out / "figures.json").write_text(json.dumps(content, indent=1) + "\n")
-    by_seed = _seed_by_seed(outcome)
-    (out / "README.md").write_text(readme(figures, by_seed, seeds, minutes, recipe))
+        figures=_figures(outcome),
+        seed_by_seed=_seed_by_seed(outcome),
+    )
+    (out / "figures.json").write_text(figures.model_dump_json(indent=1) + "\n")
+    (out / "README.md").write_text(readme(figures))
     _write_curves(out / "curves.csv", outcome.after)
 
 
@@ -113,54 +129,64 @@ def _columns(outcome: Outcome) -> Mapping[str, Sequence[Samples]]:
     return columns
 
 
-def _figures(outcome: Outcome) -> Figures:
+def _figures(outcome: Outcome) -> dict[str, dict[str, Measured]]:
     return {
         column: {row: measure(models, names) for row, names in ROWS.items()}
         for column, models in _columns(outcome).items()
     }
 
 
-def _seed_by_seed(outcome: Outcome) -> Mapping[str, Mapping[str, Sequence[float | None]]]:
-    """The measures of each single model, for the trained and the unseen scenarios."""
+def _seed_by_seed(outcome: Outcome) -> dict[str, dict[str, list[float | None]]]:
+    """Returns the measures of each model, for the trained and the unseen scenarios."""
     return {
         column: {
             f"{row}/{name}": [getattr(measure([m], ROWS[row]), name).value for m in models]
-            for row in ("trained", "unseen")
+            for row in POOLED
             for name in MEASURES
         }
         for column, models in _columns(outcome).items()
     }
 
 
-def readme(
-    figures: Figures,
-    by_seed: Mapping[str, Mapping[str, Sequence[float | None]]],
-    seeds: int,
-    minutes: float,
-    recipe: str,
-) -> str:
+def readme(kept: Figures) -> str:
     """Returns the text of `README.md`: introduction and tables."""
-    lines = [INTRODUCTION.format(minutes=minutes, seeds=seeds, recipe=recipe)]
-    lines += ["", "## Asking and accuracy, with intervals over seeds", "", OVER_SEEDS, ""]
-    lines += [_line(["", *by_seed]), _line(["---"] * (len(by_seed) + 1))]
-    for row in ("trained", "unseen"):
-        for name, title in TITLES.items():
-            cells = [_over_seeds(found[f"{row}/{name}"]) for found in by_seed.values()]
-            lines.append(_line([f"{row}: {title}", *cells]))
-    for name, title in TITLES.items():
-        head = ["", *figures]
-        lines += ["", f"## {title}", "", _line(head), _line(["---"] * len(head))]
-        for row in ROWS:
-            cells = [_cell(getattr(rows[row], name)) for rows in figures.values()]
-            lines.append(_line([f"**{row}**" if row in ("trained", "unseen") else row, *cells]))
+    missing = [name for name, found in kept.figures["before"].items() if not found.clear_samples]
+    without = f"`{'`, `'.join(missing)}` has none: the first frames are too small.\n"
+    introduction = INTRODUCTION.format(
+        trained=", ".join(TRAINED),
+        unseen=", ".join(UNSEEN),
+        rewards=" and ".join(name.removeprefix("r_p ") for name in kept.figures if "r_p" in name),
+        seeds=kept.seeds,
+        without_clear=without if missing else "",
+        recipe=kept.train,
+    )
+    lines = [introduction, "", *([kept.remark, ""] if kept.remark else [])]
+    lines += ["## Asking and accuracy, with intervals over seeds", "", OVER_SEEDS]
+    lines += ["", *_head("scenarios")]
+    for row in POOLED:
+        for column, found in kept.seed_by_seed.items():
+            cells = [_over_seeds(found.get(f"{row}/{name}", [])) for name in MEASURES]
+            lines.append(_line([f"{row}, {column}", *cells]))
+    lines += ["", "## By scenario, with intervals over samples", "", OVER_SAMPLES]
+    for column, rows in kept.figures.items():
+        when = "Before training" if column == "before" else f"After training, {column}"
+        lines += ["", f"### {when}", "", *_head("scenario")]
+        for row, measured in rows.items():
+            cells = [_cell(getattr(measured, name)) for name in MEASURES]
+            lines.append(_line([f"**{row}**" if row in POOLED else row, *cells]))
     return "\n".join(lines) + "\n"
+
+
+def _head(first: str) -> list[str]:
+    titles = [first, *(TITLES[name] for name in MEASURES)]
+    return [_line(titles), _line(["---"] * len(titles))]
 
 
 def _over_seeds(values: Sequence[float | None]) -> str:
     """Formats the mean over seeds with Student's 95 % interval; one seed has none."""
     known = np.array([value for value in values if value is not None])
     if not len(known):
-        return ""
+        return "-"
     mean = Estimate(value=float(known.mean()))
     if len(known) > 1 and np.ptp(known) > 0:
         half = float(stats.t.ppf(0.975, len(known) - 1) * stats.sem(known))
@@ -175,7 +201,7 @@ def _line(cells: Sequence[str]) -> str:
 
 def _cell(found: Estimate) -> str:
     if found.value is None:
-        return ""
+        return "-"
     if found.low is None or found.high is None:
         return f"{100 * found.value:.1f}"
     return f"{100 * found.value:.1f} ({100 * found.low:.1f}-{100 * found.high:.1f})"
