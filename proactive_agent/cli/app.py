@@ -106,6 +106,12 @@ def cli() -> None:
     and `report` show the results.
     `data` downloads and checks the official data. `train` trains a model to ask for help.
     `providers` lists the providers that are installed, and `models` the short names of models.
+
+    Completion for bash, of scenarios, conditions, baselines and runs too; for zsh or fish, write
+    zsh_source or fish_source:
+
+    \b
+        eval "$(_PROACTIVE_AGENT_COMPLETE=bash_source proactive-agent)"
     """
 
 

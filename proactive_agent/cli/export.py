@@ -24,7 +24,8 @@ FORMATS = ("csv", "parquet", "inspect", "hf", "otel")
     "--output",
     type=click.Path(path_type=Path),
     metavar="PATH",
-    help="File or folder to write. Default: in the run's folder.",
+    help="File or folder to write; a file gets the suffix of its format. Default: in the run's "
+    "folder.",
 )
 @click.option(
     "--otlp",
@@ -61,9 +62,12 @@ def export(run: str, form: str, output: Path | None, otlp: str | None, results: 
         "hf": (write_hub_folder, "hub"),
         "otel": (write_spans, "spans.jsonl"),
     }[form]
+    output = output or folder.path / name
+    if not output.suffix:  # The names of folders have none.
+        output = output.with_suffix(Path(name).suffix)
     try:
-        files = write(folder, output or folder.path / name)
+        files = write(folder, output)
     except OSError as error:
-        raise not_written(output or folder.path / name, error) from error
+        raise not_written(output, error) from error
     for file in files:
         messages.print(f"wrote {file}", markup=False, soft_wrap=True)

@@ -16,6 +16,7 @@ from proactive_agent.cli.run_handles import asked_runs, results_folder, runs_arg
     default=Path("report.html"),
     show_default=True,
     metavar="FILE",
+    help="File to write; .html is added if it has no suffix.",
 )
 @click.option(
     "--episodes",
@@ -34,5 +35,7 @@ def report(runs: tuple[str, ...], output: Path, episodes: int, results: Path) ->
     from proactive_agent.terminal.console import messages
     from proactive_agent.views.html import write_report
 
+    if not output.suffix:
+        output = output.with_suffix(".html")
     write_report(asked_runs(runs, results), output, episodes)
     messages.print(f"wrote {output}", markup=False, soft_wrap=True)

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 import click
 
+from proactive_agent.cli.completion import COMPLETED
 from proactive_agent.cli.headed import HeadedCommand
 from proactive_agent.cli.run_handles import complete_run
 from proactive_agent.settings import (
@@ -107,6 +108,7 @@ def option_of(setting: Declared, *, scoped: bool = True) -> click.Option:
         default=default,
         show_default=not flag and default not in (None, ()),
         metavar=setting.setting.metavar or None,
+        shell_complete=COMPLETED.get(setting.parameter),
         help=text if scope else text[:1].upper() + text[1:],
     )
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from proactive_agent.cli.completion import complete_scenario
 from proactive_agent.cli.headed import WithFailureGroups
 from proactive_agent.cli.run_handles import complete_run, results_folder, run_argument
 
@@ -29,6 +30,7 @@ ORDERS = ("sample", "ended", "turns", "asked", "input", "output", "cost", "secon
     "--scenario",
     "scenarios",
     multiple=True,
+    shell_complete=complete_scenario,
     metavar="NAME",
     help="Only this scenario; repeat for several.",
 )

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from proactive_agent.cli.completion import complete_scenario
 from proactive_agent.cli.headed import WithFailureGroups
 from proactive_agent.cli.run_handles import results_folder, run_argument
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     "--scenario",
     "scenarios",
     multiple=True,
+    shell_complete=complete_scenario,
     metavar="NAME",
     help="Only this scenario; repeat for several.",
 )

@@ -5,6 +5,7 @@ folder are on the disk.
 """
 
 import os
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -39,6 +40,20 @@ def force_folder_to_disk(folder: Path) -> None:
         elif entry.is_file():
             force_to_disk(entry)
     force_names_to_disk(folder)
+
+
+def try_to_write_below(folder: Path) -> None:
+    """Raises OSError if no file can be written in a folder, which may not exist yet.
+
+    The error names the lowest folder that exists. Leaves nothing behind.
+    """
+    while not os.path.lexists(folder):
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryDirectory(prefix=".proactive-agent-", dir=folder):
+            pass
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(folder)) from None
 
 
 def make_folder(folder: Path) -> None:

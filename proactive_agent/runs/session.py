@@ -14,7 +14,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from proactive_agent.disk.durable import try_to_write_below
 from proactive_agent.disk.open_files import spare_files
+from proactive_agent.disk.whole_files import not_written
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.providers import Provider, ProviderError, StoppedError
@@ -97,6 +99,7 @@ class Session:
             else:
                 models.setdefault(run.model_key, []).append(run)
         self._observer.checked([self.pool.data(run.settings) for run in runs])
+        _check_writable(run for group in models.values() for run in group)
         remote = [group for group in models.values() if group[0].remote]
         local = [group for group in models.values() if not group[0].remote]
         prepared = [self._prepare(group) for group in remote]
@@ -178,6 +181,16 @@ class Session:
     def _end(self, run: PlannedRun, played: PlayedRun) -> None:
         self._played[run.folder.path] = played
         self._observer.run_ended(run, played)
+
+
+def _check_writable(runs: Iterable[PlannedRun]) -> None:
+    """Raises NotWrittenError if the folder of a run cannot be written."""
+    places = (run.folder.path if run.begun else run.folder.path.parent for run in runs)
+    for folder in dict.fromkeys(places):
+        try:
+            try_to_write_below(folder)
+        except OSError as error:
+            raise not_written(folder, error) from error
 
 
 def _read(run: PlannedRun) -> PlayedRun:

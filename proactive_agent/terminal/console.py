@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import unicodedata
 from typing import TYPE_CHECKING
 
@@ -47,14 +48,24 @@ def show_picture(picture: "Image") -> bool:
         return False
     quiet_textual_image()
     try:
-        from textual_image.renderable import Image as Drawn
+        from textual_image.renderable import HalfcellImage
+        from textual_image.renderable import Image as Best
     except ImportError:
         return False
+    Drawn = Best if announces_truly() else HalfcellImage  # noqa: N806 (a class)
     try:
         console.print(Drawn(picture, width=min(console.width, 120)))
     except Exception:  # The library divides by the terminal's size, which some report as zero.
         return False
     return True
+
+
+def announces_truly() -> bool:
+    """Whether the graphics that the terminal announces exist.
+
+    tmux announces them even if its terminal has none, and then leaves blank lines.
+    """
+    return not os.environ.get("TMUX")
 
 
 def quiet_textual_image() -> None:

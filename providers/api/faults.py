@@ -51,6 +51,9 @@ STOPPING = frozenset({"auth", "permission", "quota"})
 SLOWED_BY = frozenset({"rate_limit", "overloaded"})
 """Kinds that reduce the number of concurrent requests."""
 
+_UNREACHED = frozenset({"ClientConnectorError", "ConnectTimeout", "ConnectionTimeoutError"})
+"""Errors of the transports before a connection was made."""
+
 _QUOTA = re.compile(
     r"insufficient_quota|credit balance is too low|billing_error|billing_hard_limit"
     r"|insufficient[ _](?:balance|credits?|funds)"
@@ -82,8 +85,12 @@ _FILTERED = re.compile(
 class ApiError(Exception):
     """A failed request. `kind` is one of the table above."""
 
-    def __init__(self, kind: str, message: str, wait: float | None = None) -> None:
+    def __init__(
+        self, kind: str, message: str, wait: float | None = None, *, unreached: bool = False
+    ) -> None:
         super().__init__(message)
+        self.unreached = unreached
+        """Whether no connection was made: a wrong address, or a server that does not run."""
         self.kind = kind
         self.wait = wait
         """Seconds that the server asks to wait before a retry; None if it does not say."""
@@ -154,8 +161,10 @@ def from_sdk(error: Exception) -> ApiError:
         return ApiError("malformed", "litellm cannot read the reply; a field has a wrong type")
     # The transport reports a server that does not exist as a timeout.
     for cause in _causes(error):
-        if isinstance(cause, ConnectionError) or "ClientConnectorError" in _names(cause):
-            return ApiError("connection", _first_line(cause) or type(cause).__name__)
+        unreached = isinstance(cause, ConnectionRefusedError) or bool(_names(cause) & _UNREACHED)
+        if isinstance(cause, ConnectionError) or unreached:
+            message = _first_line(cause) or type(cause).__name__
+            return ApiError("connection", message, unreached=unreached)
     if names & {"APITimeoutError", "Timeout", "TimeoutError"}:
         return ApiError("timeout", _first_line(error) or "no reply before the timeout")
     if "APIConnectionError" in names:

@@ -110,7 +110,7 @@ class ApiProvider(Provider):
         full = f"{self.spec}@{target.base_url}" if target.base_url else self.spec
         self.price = find_price(full, access.price)
         self._encoder = Encoder(options.image_size, options.image_quality, options.image_format)
-        self._retry = Retry(access.tries, access.first_wait, access.patience)
+        self._retry = Retry(access.tries, access.first_wait, access.patience, name=self.spec)
         self._cache = ReplyCache(Path(access.cache)) if access.cache else None
         protect_secrets()
 

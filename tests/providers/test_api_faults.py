@@ -245,6 +245,8 @@ def test_a_server_that_is_not_there_is_a_connection_error(protocol: str) -> None
     assert failed(error).kind in (
         {"connection", "server"} if protocol == "litellm" else {"connection"}
     )
+    if protocol != "litellm":
+        assert "(tried 2 times)" in str(error)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -72,6 +72,24 @@ def test_patience_is_bounded() -> None:
     assert sum(waits.seconds) <= 50.0
 
 
+def test_a_server_that_never_answered_is_given_up_soon() -> None:
+    waits = Waits()
+    retry = Retry(7, 1.0, 50.0, waits)
+    down = [ApiError("connection", "refused", unreached=True)] * 4
+    with pytest.raises(ApiError, match=r"refused \(tried 2 times\)"):
+        asyncio.run(retry(failing(*down)))
+    assert asyncio.run(retry(failing(passing()))) == "done"
+    assert asyncio.run(retry(failing(*down))) == "done", "it answered before, so it may come back"
+
+
+def test_the_tries_of_a_silent_server_are_warnings(caplog: pytest.LogCaptureFixture) -> None:
+    retry = Retry(7, 0.0, 50.0, Waits(), name="openai:x")
+    asyncio.run(retry(failing(ApiError("connection", "refused", unreached=True), passing())))
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        "openai:x: refused; try 2 of 2 in 0 s"
+    ]
+
+
 def test_what_does_not_pass_is_not_tried_again() -> None:
     waits = Waits()
     with pytest.raises(ApiError, match=r"^no$"):

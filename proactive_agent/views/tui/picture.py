@@ -5,8 +5,6 @@ Half blocks show two pixels per cell on any terminal with colours. The half-cell
 terminal reports a size of zero, and uses a function that Pillow 14 removes.
 """
 
-import os
-
 from PIL import Image
 from rich.color import Color
 from rich.segment import Segment
@@ -18,7 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Static
 
-from proactive_agent.terminal.console import quiet_textual_image, safe
+from proactive_agent.terminal.console import announces_truly, quiet_textual_image, safe
 
 
 def _graphics_widget() -> type[Widget] | None:
@@ -44,8 +42,8 @@ UPPER_HALF = "▀"
 
 
 def trusts_graphics() -> bool:
-    """Whether to start with graphics. tmux announces them even if its terminal has none."""
-    return Graphics is not None and not os.environ.get("TMUX")
+    """Whether to start with graphics."""
+    return Graphics is not None and announces_truly()
 
 
 class PictureView(Container):

@@ -128,6 +128,18 @@ def test_a_model_that_cannot_go_on_before_the_first_sample_is_wrong_input(
     assert not list(tmp_path.iterdir())
 
 
+def test_a_folder_that_cannot_be_written_ends_a_run_before_a_model_is_loaded(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("")
+    done = invoke(
+        "run", "--provider", "local:nobody/never-loaded", "--out", str(tmp_path / "file" / "runs")
+    )
+    assert done.exit_code == 2
+    file = tmp_path / "file"
+    assert done.stderr == f"error: {file}/runs cannot be written: {file}: Not a directory\n"
+
+
 def test_ctrl_c_ends_any_command_with_130(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

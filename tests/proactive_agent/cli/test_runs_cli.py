@@ -134,6 +134,55 @@ def next_commands(messages: str) -> list[list[str]]:
     return [command[3:] for command in commands]
 
 
+@pytest.mark.parametrize(
+    ("command", "written"),
+    [
+        (("report",), "name.html"),
+        (("export", "--format", "otel"), "name.jsonl"),
+        (("export", "--format", "csv"), "name"),
+    ],
+)
+def test_a_name_without_a_suffix_gets_that_of_its_format(
+    command: tuple[str, ...], written: str, results: Path, tmp_path: Path
+) -> None:
+    done = invoke(*command, "oracle", "--out", results, "-o", tmp_path / "name")
+    assert done.exit_code == 0, done.output
+    assert [path.name for path in tmp_path.iterdir()] == [written]
+
+
+@pytest.mark.parametrize(
+    ("line", "completions"),
+    [
+        ("why la", ["latest"]),
+        ("why z-", ["z-begun"]),
+        ("trace latest --diff z", ["z-begun"]),
+        ("run --resume z", ["z-begun"]),
+        ("compare latest z", ["z-begun"]),
+        ("run --scenario ro", ["rod"]),
+        ("why latest --scenario rod,vs", ["rod,vsod"]),
+        ("run --condition zero-shot,hint+stat", ["zero-shot,hint+stateless"]),
+        ("run --provider baseline:or", ["baseline:oracle"]),
+        ("run --provider local:smol", ["local:smolvlm2-2.2b"]),
+        ("run --judge opena", ["openai:"]),
+        ("repr", ["reproduce"]),
+    ],
+)
+def test_a_shell_completes(
+    line: str, completions: list[str], results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(results.parent)
+    words = f"proactive-agent {line}"
+    done = CliRunner().invoke(
+        cli, prog_name="proactive-agent",
+        env={
+            "_PROACTIVE_AGENT_COMPLETE": "bash_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": str(words.count(" ")),
+        },
+    )  # fmt: skip
+    assert [line.partition(",")[2] for line in done.output.splitlines()] == completions
+
+
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:
     done = invoke("runs", "--out", tmp_path / "none")
     assert (done.exit_code, done.stdout) == (0, "")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from proactive_agent.scenarios.dataset import EMBEDDED
 from proactive_agent.tools.install import install_command
 from tests.proactive_agent.run_folders import write_run
 from tests.proactive_agent.written_records import episode, turn
@@ -148,6 +149,17 @@ def test_pictures_are_drawn_as_the_terminal_says_it_can(
     terminal = Terminal("trace", run_of_a_picture(tmp_path), answers=answers, tmux=tmux)
     terminal.until(drawn)
     terminal.press(b"q")
+    assert terminal.end() == 0
+    assert [way for way in (SIXEL, KITTY, BLOCKS) if way in terminal.shown] == [drawn]
+
+
+@needs_view
+@pytest.mark.parametrize(("tmux", "drawn"), [("", SIXEL), ("/tmp/tmux,1,0", BLOCKS)])
+def test_a_sheet_is_drawn_in_blocks_where_tmux_announces_graphics(
+    tmp_path: Path, tmux: str, drawn: bytes
+) -> None:
+    sheet = ("data", "show", str(EMBEDDED), "--sample", "rod:0", "-o", str(tmp_path / "sheet.png"))
+    terminal = Terminal(*sheet, answers=KNOWS_SIXEL, tmux=tmux)
     assert terminal.end() == 0
     assert [way for way in (SIXEL, KITTY, BLOCKS) if way in terminal.shown] == [drawn]
 
