@@ -21,6 +21,7 @@ from proactive_agent.scenarios.images import ImageStore
 from proactive_agent.scenarios.protocol_pack import FILE_NAME, ProtocolPack, load_pack
 from proactive_agent.scenarios.registry import SCENARIOS, EnvironmentType
 from proactive_agent.scenarios.sample import Sample, quoted
+from proactive_agent.scenarios.sample_filter import FILTER_FILE, SampleFilter, load_filter
 from proactive_agent.scenarios.wording import OWN, Wording
 from proactive_agent.tools import UserError
 
@@ -59,8 +60,8 @@ class DataFolder:
     """A folder that holds the data of some or all scenarios.
 
     `path` is the folder of the data files or its parent, because the release puts them into
-    `test/`; None is the embedded suite. If the folder has a protocol pack, the official filter
-    applies unless `unfiltered` is set.
+    `test/`; None is the embedded suite. The official filter applies if the folder has a protocol
+    pack, and its own filter if it has a `filter.json`, unless `unfiltered` is set.
     """
 
     def __init__(self, path: Path | None = None, *, unfiltered: bool = False) -> None:
@@ -70,7 +71,10 @@ class DataFolder:
         # The release keeps its data files in `test/`. The pack is there or in the parent folder.
         root = self.root.absolute()
         places = [root, root.parent] if root.name == "test" else [root]
-        self.pack_file = next((p / FILE_NAME for p in places if (p / FILE_NAME).is_file()), None)
+        self.pack_file, self.filter_file = (
+            next((place / name for place in places if (place / name).is_file()), None)
+            for name in (FILE_NAME, FILTER_FILE)
+        )
         self._kept_offsets: dict[str, array[int]] = {}
 
     @cached_property
@@ -87,6 +91,13 @@ class DataFolder:
     def filtered(self) -> bool:
         """Whether the official filter applies."""
         return self.pack is not None and not self.unfiltered
+
+    @cached_property
+    def own_filter(self) -> SampleFilter | None:
+        """The filter of the folder's `filter.json`, if it applies."""
+        if self.filter_file is None or self.unfiltered:
+            return None
+        return load_filter(self.filter_file)
 
     @cached_property
     def images(self) -> ImageStore:
@@ -149,7 +160,14 @@ class DataFolder:
             kept += self._keeps(scenario, sample)
         if not samples:
             raise DataError(f"{self.file(scenario)} contains no sample")
-        return Scan(samples, kept, sha256_of(self.file(scenario)))
+        sha256 = sha256_of(self.file(scenario))
+        own = self.own_filter
+        if own is not None and own.files.get(scenario, sha256) != sha256:
+            raise DataError(
+                f"{self.filter_file} is the filter of another {self.file(scenario).name}: "
+                "remove it, or write it again with `data filter`"
+            )
+        return Scan(samples, kept, sha256)
 
     def environment(
         self, scenario: str, sample: Sample, *, reference: bool = False, clear: bool = False
@@ -193,6 +211,8 @@ class DataFolder:
         return read_sample(SCENARIOS[scenario], line, f"{file}, byte {offset}")
 
     def _keeps(self, scenario: str, sample: Sample) -> bool:
+        if self.own_filter is not None and not self.own_filter.keeps(scenario, sample.id):
+            return False
         if not self.filtered or self.pack is None:
             return True
         weak = getattr(sample, "strong_occlusions", None) is False

@@ -51,7 +51,7 @@ class VerifyReport:
     samples: int | None
     """Samples in the file, or None if the file cannot be read."""
     kept: int | None
-    """Samples that the official filter keeps, or None without a protocol pack."""
+    """Samples that the filters keep, or None without a filter."""
     pictures: int
     """Number of readable pictures."""
     faults: int
@@ -115,9 +115,10 @@ def _verify_scenario(
         yield Fault(name, None, str(error))
         yield VerifyReport(name, None, None, 0, 1)
         return
-    kept = scan.kept if folder.filtered else None
+    kept = scan.kept if folder.filtered or folder.own_filter else None
+    by_official = None if folder.own_filter else kept
     faults = 0
-    for problem in _count_faults(name, scan.samples, kept) if folder.pack else ():
+    for problem in _count_faults(name, scan.samples, by_official) if folder.pack else ():
         faults += 1
         yield Fault(name, None, problem)
     with ThreadPoolExecutor(workers) as pool:

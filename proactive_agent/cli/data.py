@@ -1,4 +1,4 @@
-"""`data`: downloads the official data and checks a data folder."""
+"""`data`: downloads the official data, checks a data folder and filters it."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from proactive_agent.cli.run_handles import asked_runs, results_folder, runs_argument
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bar
@@ -35,7 +37,7 @@ _scenarios = click.option(
 
 @click.group()
 def data() -> None:
-    """Download the official data, or check a data folder."""
+    """Download the official data, or check or filter a data folder."""
 
 
 @data.command()
@@ -50,6 +52,57 @@ def protocol(directory: Path, wheel: Path | None) -> None:
     from proactive_agent.terminal.console import console, safe
 
     console.print(safe(f"written: {write_pack(directory, wheel)}"), soft_wrap=True)
+
+
+@data.command("filter")
+@runs_argument
+@click.option(
+    "--share",
+    type=click.FloatRange(0, 100, min_open=True),
+    default=25,
+    show_default=True,
+    metavar="PERCENT",
+    help="Drop a sample if at least this share of the models is right in the first turn.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="File to write. Default: filter.json in the data folder of the runs.",
+)
+@results_folder
+def filter_samples(runs: tuple[str, ...], share: float, output: Path | None, results: Path) -> None:
+    """Drop the samples that many models answer rightly in the first turn, as the paper does.
+
+    RUN... are zero-shot runs of several models on all samples. The result is a filter.json. Runs on
+    the folder that holds it play the samples that stay; --condition unfiltered plays all.
+    """
+    from fractions import Fraction
+
+    from proactive_agent.disk.whole_files import write_whole
+    from proactive_agent.reports.first_turns import first_turns
+    from proactive_agent.reports.runs import read_runs
+    from proactive_agent.scenarios.dataset import DataFolder
+    from proactive_agent.scenarios.sample_filter import FILTER_FILE
+    from proactive_agent.terminal.console import console, safe
+    from proactive_agent.tools import UserError
+
+    played = read_runs(asked_runs(runs, results))
+    turns = first_turns(played)
+    found = turns.kept(Fraction(str(share)) / 100)
+    if output is None:
+        used = played[0].manifest.settings.data
+        if used is None:
+            raise UserError("the runs are of the embedded suite: pass the file with --output FILE")
+        output = DataFolder(Path(used)).root / FILTER_FILE
+    write_whole(output, found.as_json())
+    needed = turns.needed(Fraction(str(share)) / 100)
+    console.print(f"dropped if at least {needed} of {len(turns.models)} models are right at once:")
+    for scenario, counts in turns.right.items():
+        kept = len(found.filter[scenario])
+        console.print(safe(f"{scenario}: {kept:,} of {len(counts):,} samples stay"))
+    console.print(safe(f"written: {output}"), soft_wrap=True)
 
 
 @data.command()

@@ -72,7 +72,7 @@ class FileFingerprint(BaseModel):
     samples: int
     """Samples in the file."""
     kept: int
-    """Samples that remain after the official filter."""
+    """Samples that remain after the filters."""
 
 
 class DataFingerprint(BaseModel):
@@ -83,6 +83,8 @@ class DataFingerprint(BaseModel):
     """Data files by scenario."""
     filtered: bool
     """Whether the official filter was applied."""
+    own_filter: str | None = None
+    """The rule and the hash of the data folder's own filter (`filter.json`), if it was applied."""
     wording: str
     wording_sha256: str
 
@@ -158,6 +160,7 @@ def fingerprint(data: DataFolder, scenarios: tuple[str, ...]) -> DataFingerprint
         embedded=data.embedded,
         files=files,
         filtered=data.filtered,
+        own_filter=data.own_filter.name if data.own_filter else None,
         wording=data.wording.name,
         wording_sha256=data.wording.sha256(),
     )

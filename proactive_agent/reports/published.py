@@ -76,6 +76,18 @@ HISTORY = HistoryEffect(psr_without=0.5, psr_with=1.8, acc_change=-0.07)
 """The effect of keeping earlier turns in the conversation."""
 
 
+class FilterEffect(NamedTuple):
+    """The effect of the paper's filter."""
+
+    models: int
+    samples: int
+    kept: int
+
+
+FILTERED = FilterEffect(models=22, samples=17_909, kept=7_557)
+"""A sample is dropped if at least 6 of the models answer it rightly in the first turn."""
+
+
 def table(name: str) -> list[PublishedModel]:
     """The rows of a published table, in the paper's order."""
     return list(_read(name))

@@ -103,6 +103,14 @@ PLOTS: Mapping[str, PlotTarget] = {
     "fig7": PlotTarget("shares of turns with a hint", "hint-shares", "hint"),
     "fig8": PlotTarget("the conversation history: acc and psr", "history", "zero-shot and history"),
     "fig9": PlotTarget("solved examples: acc and psr", "icl", "zero-shot, and icl:1 or icl:3"),
+    "fig10": PlotTarget(
+        "the filter: samples by the models that are right at once", "filter-models",
+        "zero-shot of several models on all samples",
+    ),
+    "fig11": PlotTarget(
+        "the filter: samples that stay at each threshold", "filter-thresholds",
+        "zero-shot of several models on all samples",
+    ),
     "fig19": PlotTarget("as fig4, for each scenario", "shares-by-scenario", "zero-shot"),
     "fig20": PlotTarget(
         "as fig5, for each scenario", "random-suggestions-by-scenario",

@@ -46,7 +46,7 @@ class Sampling:
         Ge(1),
         Setting(
             heading=Heading.MODEL,
-            departure=Departure("at most {} new tokens, not as many as published", _other_limit),
+            departure=Departure("at most {} new tokens, unlike the paper", _other_limit),
             metavar="N",
             help="Longest answer, in tokens. Thinking does not count; see --thinking-tokens.",
         ),
@@ -103,7 +103,7 @@ class Sampling:
         Generation,
         Setting(
             heading=Heading.MODEL,
-            departure=Departure("--generation {} instead of published", _other_generation),
+            departure=Departure("--generation {}, unlike the paper", _other_generation),
             providers=(*LOCAL, *API),
             help="greedy: by --temperature. checkpoint: the checkpoint's own generation config, or "
             "an API's defaults. published: as in the paper; mcqa: like checkpoint, at most 50 "

@@ -103,7 +103,7 @@ class History(Condition):
 
 
 class Unfiltered(Condition):
-    """`unfiltered`: also plays the samples that the official filter drops (paper, Table 4).
+    """`unfiltered`: also plays the samples that the filter drops (paper, Table 4).
 
     The filter drops samples whose first frame gives the object away.
     """
@@ -112,8 +112,8 @@ class Unfiltered(Condition):
     unfiltered: ClassVar = True
 
     def check_run(self, scenarios: Sequence[str], data: DataFolder) -> None:
-        if data.pack is None:
+        if data.pack is None and data.filter_file is None:
             raise UserError(
-                f"condition {self.name!r}: this data has no filter to switch off; the filter comes "
-                "with the protocol pack of the official data: `data protocol DIR`"
+                f"condition {self.name!r}: this data has no filter to switch off; "
+                "`data protocol DIR` writes that of the official data, `data filter` your own"
             )

@@ -28,6 +28,8 @@ OF_PAPER = {
     "hint-shares": "actions:draw_hint",
     "hint-shares-by-scenario": "actions:draw_hint_by_scenario",
     "random-suggestions-by-scenario": "effects:draw_random_suggestions_by_scenario",
+    "filter-models": "filtering:draw_models",
+    "filter-thresholds": "filtering:draw_thresholds",
     "open-ended-hint": "effects:draw_open_ended_hint",
 }
 """Further plots, which only `reproduce` draws."""

@@ -70,9 +70,9 @@ ONE_CHANGE = {
     "judge": Change("rules", "answers judged by rules instead of Qwen3-8B", OPEN_ENDED),
     "judge_prompt": Change("own", "a judge prompt other than the paper's", OPEN_ENDED),
     # The model
-    "generation": Change("greedy", "--generation greedy instead of published",
+    "generation": Change("greedy", "--generation greedy, unlike the paper",
                          {"provider_settings": {"generation": "checkpoint", **LIMITS}}),
-    "max_tokens": Change(512, "at most 512 new tokens, not as many as published", GREEDY),
+    "max_tokens": Change(512, "at most 512 new tokens, unlike the paper", GREEDY),
     "temperature": Change(0.7, "temperature 0.7", GREEDY),
     "thinking_tokens": Change(100, "room for thinking beyond the new tokens", GREEDY),
     "top_p": Change(0.9, "top_p 0.9", GREEDY),
@@ -154,7 +154,7 @@ def test_a_run_as_published_has_no_departures(changes: dict[str, Any]) -> None:
         ({"condition": "hint+history"}, "a condition that the paper does not study (hint+history)"),
         (OPEN_ENDED | {"limit": 50}, "not all samples"),
         (OPEN_ENDED | {"provider_settings": {"generation": "checkpoint", "max_tokens": 32768}},
-         "--generation checkpoint instead of published"),
+         "--generation checkpoint, unlike the paper"),
         ({"thinking_room": (0, 8192)}, "room for thinking beyond the new tokens"),
         ({"described": {"processor_changes": ["no splitting"]}},
          "changed processor (no splitting)"),
@@ -199,8 +199,8 @@ def test_scripted_models_have_no_generation_that_departs() -> None:
 
 def test_the_defaults_depart_in_generation_and_tokens() -> None:
     assert notes({"provider_settings": {}}) == [
-        "All runs: at most 512 new tokens, not as many as published.",
-        "All runs: --generation greedy instead of published.",
+        "All runs: at most 512 new tokens, unlike the paper.",
+        "All runs: --generation greedy, unlike the paper.",
     ]
     assert Settings(provider="local:a", scenarios=("rod",)).protocol == "tools"
 

@@ -60,7 +60,7 @@ def test_every_table_selects_its_runs(target: str, runs: list[str]) -> None:
     assert "Left out because the" in result.stderr
 
 
-@pytest.mark.parametrize("target", PLOTS)
+@pytest.mark.parametrize("target", [name for name in PLOTS if name not in ("fig10", "fig11")])
 def test_every_figure_selects_its_runs(target: str, runs: list[str], folder: Path) -> None:
     result = invoke("reproduce", target, *runs)
     assert result.exit_code == 0, result.output
@@ -122,6 +122,8 @@ def test_runs_are_found_by_id(runs: list[str]) -> None:
         ("fig7", "zero-shot", "needs runs of condition hint with several turns"),
         ("fig8", "zero-shot", "fig8: needs runs of zero-shot and history of one model."),
         ("fig9", "zero-shot", "icl:1 or icl:3"),
+        ("fig10", "zero-shot", "does not cover all samples: 3 of "),
+        ("fig11", "hint", "needs zero-shot runs of several models on all samples"),
         ("fig20", "zero-shot", "has no run of random-suggestions"),
         ("help-seeking", "zero-shot", "has no run of clear"),
         ("fig4", "reference", "needs runs of condition zero-shot with several turns"),

@@ -34,6 +34,7 @@ LONG_NAMES = (
 )
 WITH_PUBLISHED = {"recognition", "hint", "open-ended-hint", "acc-psr"}
 PLOTS = (*FIGURES, *OF_PAPER)
+FILTER = ("filter-models", "filter-thresholds")
 ONE_CONDITION = ("shares", "shares-by-scenario", "hint-shares", "hint-shares-by-scenario")
 
 
@@ -80,6 +81,18 @@ def judged(record: EpisodeRecord, *, asks: bool) -> EpisodeRecord:
     return record.model_copy(update={"turns": turns, "protocol": "oeg"})
 
 
+def covering(run: PlayedRun) -> PlayedRun:
+    """The run with data that hold only the samples that it has played."""
+    data = run.manifest.data
+    files = {
+        name: data.files[name].model_copy(update={"samples": number, "kept": number})
+        for name, table in run.tables.items()
+        for number in [len(table.samples().ids)]
+    }
+    manifest = run.manifest.model_copy(update={"data": data.model_copy(update={"files": files})})
+    return replace(run, manifest=manifest)
+
+
 def renamed(runs: Sequence[PlayedRun], *providers: str) -> list[PlayedRun]:
     """Equal runs for each of these models."""
     copies = []
@@ -97,7 +110,7 @@ def of_condition(runs: Sequence[PlayedRun], *conditions: str) -> list[PlayedRun]
 
 @pytest.fixture(scope="module")
 def one() -> list[PlayedRun]:
-    return [*runs_of(["0011", "AAA1", "1111"]), *open_ended()]
+    return list(map(covering, [*runs_of(["0011", "AAA1", "1111"]), *open_ended()]))
 
 
 @pytest.fixture(scope="module")
@@ -218,6 +231,25 @@ def test_shares_of_one_condition_are_drawn_on_average_or_by_scenario(
         assert widths == pytest.approx([100 - right, 0, 0, right, 0])
 
 
+def test_the_filter_shows_samples_by_the_number_of_models_that_are_right_at_once() -> None:
+    rights = ["0011", "0001", "0001", "000A"]
+    runs = [
+        covering(played("m", answers(right, "coco"), provider=f"local:{n}", protocol="mcqa"))
+        for n, right in enumerate(rights)
+    ]
+    made = figure("filter-models", runs)
+    bars = panel(made, "coco").patches
+    # Two samples that no model has right at once, one that one has, one that three have.
+    assert [bar.get_height() for bar in bars] == [50.0, 25.0, 0.0, 25.0, 0.0]
+    assert len({bar.get_facecolor() for bar in bars[1:]}) == 1, "one of four models is enough"
+    assert bars[0].get_facecolor() != bars[1].get_facecolor()
+    assert any("2 of 4 samples stay" in text for text in written(made))
+    (axes,) = figure("filter-thresholds", runs).axes
+    (line,) = (line for line in axes.lines if len(line.get_xdata()) == 4)
+    assert list(line.get_xdata()) == [25.0, 50.0, 75.0, 100.0]
+    assert list(line.get_ydata()) == [50.0, 75.0, 75.0, 100.0]
+
+
 def test_random_suggestions_by_scenario_have_a_row_of_panels_for_each(drawn: Drawn) -> None:
     titles = [axes.get_title(loc="left") for axes in drawn("random-suggestions-by-scenario").axes]
     assert titles == [name for name in SCENARIOS for _ in range(3)]
@@ -303,7 +335,7 @@ def test_plots_without_published_figures_do_not_mention_them(
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*FIGURES, *OF_PAPER} - {"actions", "acc-psr", *ONE_CONDITION})
+    "name", sorted({*FIGURES, *OF_PAPER} - {"actions", "acc-psr", *ONE_CONDITION, *FILTER})
 )
 def test_runs_that_do_not_make_a_plot_are_refused(name: str, one: list[PlayedRun]) -> None:
     with pytest.raises(UserError, match="a:one has no run of"):
