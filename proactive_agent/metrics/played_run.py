@@ -10,7 +10,6 @@ from proactive_agent.metrics.table import Tables, gather
 from proactive_agent.providers import StoppedError
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.tools import UserError
 
 
 @dataclass(frozen=True)
@@ -32,10 +31,7 @@ class PlayedRun:
         cls, name: str, manifest: Manifest, folder: RunFolder, episodes: Iterable[Episode]
     ) -> Self:
         """Computes the numbers of a run from its episodes. Raises UserError."""
-        try:
-            tables = gather(episodes)
-        except UserError as error:
-            raise UserError(f"{folder.episodes_file}: {error}") from None
+        tables = gather(episodes)
         return cls(name, manifest, folder, tables, summarise_tables(tables))
 
     @property

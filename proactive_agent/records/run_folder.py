@@ -103,6 +103,8 @@ class RunFolder:
             for name in scenarios:
                 if name not in SCENARIOS:
                     raise UserError(f"{self.manifest_file}: {field}: {_unknown_scenario(name)}")
+        if len(set(manifest.settings.scenarios)) < len(manifest.settings.scenarios):
+            raise UserError(f"{self.manifest_file}: settings.scenarios: a scenario is named twice")
         return manifest
 
     def episodes(self) -> Iterator[EpisodeRecord]:

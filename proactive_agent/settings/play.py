@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from proactive_agent.settings.condition_label import varied_parts
 from proactive_agent.settings.declaration import (
@@ -127,6 +127,7 @@ class PlaySettings:
     repeats: Annotated[
         int,
         Ge(1),
+        Le(1000),
         Setting(
             heading=Heading.PLAYED,
             departure=Departure("each sample played {} times", lambda value, run: value > 1),

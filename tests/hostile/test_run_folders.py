@@ -155,11 +155,26 @@ def test_an_unknown_scenario_of_the_manifest_is_named(run: Path, command: tuple[
     assert f"{run / 'run.json'}: settings.scenarios: unknown scenario 'maze'; known: rod" in message
 
 
+STALLING: list[tuple[str, str, Any, str]] = [
+    ("repeats", "repeats", 10**9, "settings.repeats: Input should be less than or equal to 1000"),
+    ("scenarios", "scenarios", ["rod"] * 10**5, "settings.scenarios: a scenario is named twice"),
+]
+
+
+@pytest.mark.parametrize(("field", "value", "told"), named(STALLING))
+def test_a_run_is_not_resumed_for_a_billion_episodes(
+    run: Path, field: str, value: Any, told: str
+) -> None:
+    change_manifest(run, set_to("settings", field, value=value))
+    assert f"{run / 'run.json'}: {told}" in refusal("run", "--resume", run, "--dry-run")
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_an_unknown_scenario_of_an_episode_is_named(run: Path, command: tuple[str, ...]) -> None:
     change_episode(run, set_to("scenario", value="maze"))
     message = refusal(*command, run)
     assert f"{run / 'episodes.jsonl'}: the episode of sample 0: unknown scenario 'maze'" in message
+    assert message.count("episodes.jsonl") == 1
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no such files")
