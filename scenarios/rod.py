@@ -1,7 +1,8 @@
 """ROD, the realistic occlusion data set: blocks hide an object and can be pushed aside.
 
 The fourteen frames form a ring. Moving the blocks left leads to frame - 1, moving them right to
-frame + 1. In the first turn no category counts, because the object is completely hidden.
+frame + 1. No category counts before the blocks have been moved, because the object is completely
+hidden. In the published protocols that is the first turn.
 """
 
 from typing import ClassVar
@@ -44,4 +45,5 @@ class Rod(RingEnvironment[Sample]):
         return ImageRef(self.sample.image_template.format(image=self.sample.reference_image))
 
     def accepts_category(self) -> bool:
-        return self.turn > 0
+        # A turn that moved nothing, such as a vague question, leaves the object hidden.
+        return self.last_intervention is not None

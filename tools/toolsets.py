@@ -6,7 +6,9 @@
 - `random`: only tools of other scenarios, so that asking for help is never useful.
 
 All toolsets contain `answer`. All contain `abstain`, but `published` only if the sample offers an
-abstention. `scenario` and `all` also contain `ask_clarification`.
+abstention. `scenario` and `all` also contain `ask_clarification`, and a message may ask the user
+for something. In `published` and `random` no request in free words is read, as in the multiple
+choice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,6 +27,8 @@ from proactive_agent.tools.catalogue import (
 
 ToolsetName = Literal["scenario", "published", "all", "random"]
 TOOLSETS: tuple[ToolsetName, ...] = get_args(ToolsetName)
+WITHOUT_REQUESTS: frozenset[ToolsetName] = frozenset({"published", "random"})
+"""Toolsets in which no request in free words is read."""
 
 
 @dataclass(frozen=True, slots=True)

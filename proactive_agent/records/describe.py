@@ -21,6 +21,8 @@ ARROW = " → "
 
 BY_REQUEST = " by request"
 LENIENT = "; lenient: "
+ASKED_BACK = "asked what to do"
+"""Describes how the user responds to a vague question."""
 
 
 def name_of(episode: Episode) -> str:
@@ -107,12 +109,19 @@ def _counted(steps: Iterator[str]) -> Iterator[str]:
 
 def verdict_of(episode: Episode, turn: AnyTurn) -> str:
     """Describes the verdict on a turn, and the lenient parser's verdict if it differs."""
-    if luck := luck_of(episode, turn):
-        return luck
+    if words := words_without_verdict(episode, turn):
+        return words
     text = verdict_words(turn.verdict)
     if turn.lenient_verdict is not None:
         text += LENIENT + verdict_words(turn.lenient_verdict)
     return text
+
+
+def words_without_verdict(episode: Episode, turn: AnyTurn) -> str | None:
+    """Describes a turn whose verdict misleads: a lucky answer, a vague question; else None."""
+    if turn.action.kind == "vague":
+        return ASKED_BACK
+    return luck_of(episode, turn)
 
 
 def verdict_words(verdict: AnyVerdict) -> str:
@@ -132,12 +141,10 @@ def ending_of(episode: Episode) -> str:
 
 def call_result(episode: Episode, turn: AnyTurn) -> str:
     """Describes the result that a tool call of this turn returned."""
-    if luck := luck_of(episode, turn):
-        return luck
+    if words := words_without_verdict(episode, turn):
+        return words
     if turn.verdict.category != "mismatch":
         return f"answer: {turn.verdict.category}"
     if turn.action.kind == "intervention":
         return "done" if turn.verdict.suggestion == "correct" else "not possible here"
-    if turn.action.kind == "vague":
-        return "asked what to do"
     return turn.action.why or turn.action.kind

@@ -8,10 +8,10 @@ from proactive_agent.records.describe import (
     AnyVerdict,
     ending_of,
     verdict_words,
+    words_without_verdict,
 )
 from proactive_agent.records.episode import JudgementRecord, TurnRecord, UserRecord
 from proactive_agent.records.failures import Episode
-from proactive_agent.records.last_answer import luck_of
 from proactive_agent.terminal.console import safe
 
 LUCKY = "wrong (luck)"
@@ -31,8 +31,8 @@ def outcome_of(episode: Episode) -> Text:
 
 def styled_verdict(episode: Episode, turn: AnyTurn) -> Text:
     """Returns the verdict of a turn, and the lenient parser's if it differs."""
-    if luck := luck_of(episode, turn):
-        return Text(luck, "yellow")
+    if words := words_without_verdict(episode, turn):
+        return Text(words, "yellow")
     text = _coloured(turn.verdict)
     if turn.lenient_verdict is not None:
         text += Text(LENIENT) + _coloured(turn.lenient_verdict)

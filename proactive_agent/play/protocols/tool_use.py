@@ -44,7 +44,13 @@ from proactive_agent.tools.actions import UNRELATED_REQUEST
 from proactive_agent.tools.catalogue import answer_tool
 from proactive_agent.tools.reading import SHOWN, call_from
 from proactive_agent.tools.texts import ASKED_BACK, DONE, INSTRUCTION, NOT_POSSIBLE, RIGHT
-from proactive_agent.tools.toolsets import everything, foreign, offered, published
+from proactive_agent.tools.toolsets import (
+    WITHOUT_REQUESTS,
+    everything,
+    foreign,
+    offered,
+    published,
+)
 
 
 @dataclass(frozen=True)
@@ -124,7 +130,7 @@ class ToolUse(Protocol):
             observation.categories,
             cut_off=reply.cut_off,
         )
-        if self.toolset == "published" and isinstance(reading.action, Question):
+        if self.toolset in WITHOUT_REQUESTS and isinstance(reading.action, Question):
             # The multiple choice has no free requests either.
             invalid = Invalid("unreadable", reading.action.text[:SHOWN])
             return Reading(invalid, reading.via, reading.notes)

@@ -5,10 +5,12 @@ import asyncio
 import pytest
 
 from proactive_agent.metrics import summarise
-from proactive_agent.records.describe import call_result, short_steps_of, steps_of
+from proactive_agent.records.describe import call_result, short_steps_of, steps_of, verdict_of
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.failures import group
 from proactive_agent.records.outline import outline_of
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.views.describe import styled_verdict
 from proactive_agent.views.html.steps import turn_outcome
 from tests.proactive_agent.scripted import Say, Scripted, call, play, sample_of
 
@@ -36,8 +38,29 @@ def test_vague_questions_are_described() -> None:
     first, second, _ = episode.turns
     assert steps_of(episode).startswith("ask_clarification: vague → vague → answer")
     assert short_steps_of(episode).startswith("ask vague → say vague → ")
-    assert call_result(episode, first) == "asked what to do"
+    for turn in (first, second):
+        words = (call_result(episode, turn), verdict_of(episode, turn))
+        assert {*words, styled_verdict(episode, turn).plain} == {"asked what to do"}
     assert {turn_outcome(episode, turn) for turn in (first, second)} == {"asked vaguely"}
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_vague_questions_to_the_end_raise_no_score(scenario: str) -> None:
+    endless = asyncio.run(play(scenario, Scripted(*[VAGUE] * 5000)))
+    answer = call("answer", category=sample_of(scenario).answer)
+    late = [*[VAGUE] * (len(endless.turns) - 1), answer]
+    for episode in (endless, asyncio.run(play(scenario, Scripted(*late)))):
+        rates = summarise([outline_of(episode)]).scenarios[scenario]
+        assert (rates.informed.value, rates.psr.value, rates.suggestions.value) == (0, 0, 0)
+        assert rates.at_limit.value == (episode is endless)
+        assert len({turn.image.path for turn in episode.turns}) == 1
+
+
+def test_a_vague_question_does_not_make_the_category_count_on_the_hidden_object() -> None:
+    """In `rod` no category counts before the blocks have been moved."""
+    episode = played(VAGUE, RIGHT)
+    assert not episode.outcome.correct
+    assert verdict_of(episode, episode.turns[1]).startswith("right, but by luck")
 
 
 @pytest.mark.parametrize(("condition", "name"), [("zero-shot", "vague"), ("clear", "over-asked")])

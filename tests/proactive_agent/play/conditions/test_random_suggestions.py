@@ -233,13 +233,14 @@ def test_with_tools_a_foreign_call_leads_to_a_random_intervention() -> None:
     assert episode.outcome.correct
 
 
-def test_with_tools_a_request_in_words_is_carried_out_as_asked() -> None:
-    provider = Scripted("Please move the blocks to the left.", "Please dance.")
-    episode = played("rod", provider, protocol=ToolUse("random"))
-    first, second = episode.turns
-    assert (first.action.tool, first.action.argument) == ("move_object", "left")
-    assert first.action.performed is None
-    assert second.verdict.suggestion == "wrong"
+@pytest.mark.parametrize("condition", ["random-suggestions", "useless-suggestions", "zero-shot"])
+def test_with_tools_no_request_in_words_is_read(condition: str) -> None:
+    """Otherwise asking for help would be useful; the multiple choice reads no request either."""
+    provider = Scripted("Please move the blocks to the left.")
+    episode = played("rod", provider, condition=condition, protocol=ToolUse("random"))
+    (turn,) = episode.turns
+    assert (turn.action.kind, turn.action.why) == ("invalid", "unreadable")
+    assert episode.outcome.stop == "invalid"
 
 
 @pytest.mark.parametrize("condition", ["random-suggestions", "useless-suggestions"])
