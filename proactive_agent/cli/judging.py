@@ -17,7 +17,13 @@ from proactive_agent.play.judges.choose import RULES, check_judge, choose_judge
 from proactive_agent.play.judges.model import SAMPLING
 from proactive_agent.play.model_user import ModelUser, check_user
 from proactive_agent.play.simulated_user import VERSION as USER_RULES
-from proactive_agent.providers import ApiAccess, Provider, ProviderError, StoppedError
+from proactive_agent.providers import (
+    ApiAccess,
+    Provider,
+    ProviderError,
+    Sampling,
+    StoppedError,
+)
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.outline import outline_of
@@ -35,6 +41,7 @@ from proactive_agent.reports.judge_agreement.requests import (
 )
 from proactive_agent.reports.judge_agreement.tables import agreement_grid, scores_grid
 from proactive_agent.reports.tables import EMBEDDED_NOTE, INTERVAL_NOTE, TerminalTable
+from proactive_agent.runs.generation import judge_sampling
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.rejudge import (
     JudgementFile,
@@ -59,13 +66,13 @@ class Judging(NamedTuple):
     concurrency: int | None
     budget_usd: float | None
 
-    def judge(self, wording: Wording) -> Judge:
-        """Loads the judge.  Raises UserError."""
+    def judge(self, wording: Wording, sampling: Sampling = SAMPLING) -> Judge:
+        """Loads the judge, whose requests carry `sampling`.  Raises UserError."""
         check_judge(self.spec, self.prompt, wording)
         if self.spec == RULES:
             return choose_judge(self.spec, self.prompt, wording)
         provider = ModelPool().provider(self.spec, self.how, self.access)
-        return choose_judge(self.spec, self.prompt, wording, provider)
+        return choose_judge(self.spec, self.prompt, wording, provider, sampling)
 
     def budget(self) -> Budget | None:
         """Makes the budget, if one was given."""
@@ -76,7 +83,9 @@ def judge_run(folder: RunFolder, judging: Judging) -> None:
     """Judges those replies of a run that are not judged yet, and shows the scores."""
     replies = open_ended_replies(folder)
     settings = folder.read_manifest().settings
-    judge = judging.judge(_wording(settings, judging.prompt))
+    # The judge samples in a run with `--generation published`, as it did when the run was played.
+    sampling = judge_sampling(settings)
+    judge = judging.judge(_wording(settings, judging.prompt), sampling)
     file = JudgementFile(folder, judge.name)
     budget = judging.budget()
     stopped = None
@@ -86,7 +95,7 @@ def judge_run(folder: RunFolder, judging: Judging) -> None:
             replies, judge, file, advance, concurrency=judging.concurrency, budget=budget
         )
         try:
-            failed = _run(judge.provider, work, budget)
+            failed = _run(judge.provider, work, budget, sampling)
         except StoppedError as error:
             stopped = str(error)
     _show_run(replies, judge, file, embedded=settings.data is None)
@@ -162,13 +171,18 @@ def measure_user(spec: str, judging: Judging) -> None:
         sys.exit(1)
 
 
-def _run(provider: Provider | None, work: Coroutine[Any, Any, T], budget: Budget | None) -> T:
+def _run(
+    provider: Provider | None,
+    work: Coroutine[Any, Any, T],
+    budget: Budget | None,
+    sampling: Sampling = SAMPLING,
+) -> T:
     """Runs the work to its end and closes the model that is asked."""
 
     async def probed() -> T:
         try:
             if provider:
-                reply = await provider.probe(SAMPLING)
+                reply = await provider.probe(sampling)
                 if budget and reply and provider.charges:
                     budget.add(reply.usage.cost_usd)
             return await work

@@ -121,9 +121,8 @@ class Setting:
     @property
     def scope(self) -> str:
         """The protocol, condition or provider that the setting is limited to, or an empty text."""
-        if self.heading is Heading.API and len(self.providers) != 1:
-            return ""
-        return self.protocol or name_of(self.condition) or "".join(self.providers[:1])
+        provider = self.providers[0] if len(self.providers) == 1 else ""
+        return self.protocol or name_of(self.condition) or provider
 
     def affects(self, run: RunChoice, built_in: Collection[str]) -> bool:
         """Whether the setting may change something in a run.

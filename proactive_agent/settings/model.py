@@ -105,7 +105,8 @@ class Sampling:
             heading=Heading.MODEL,
             departure=Departure("--generation {}, unlike the paper", _other_generation),
             providers=(*LOCAL, *API),
-            help="greedy: by --temperature. checkpoint: the checkpoint's own generation config, or "
+            help="Source of these settings. greedy: --temperature and the like. checkpoint: the "
+            "checkpoint's own generation config, or "
             "an API's defaults. published: as in the paper; mcqa: like checkpoint, at most 50 "
             "tokens; oeg: sampling, at most 32768 tokens, and a judge that samples.",
         ),

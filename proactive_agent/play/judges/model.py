@@ -31,6 +31,8 @@ class ModelJudge(Judge):
         self, spec: str, provider: Provider, prompt: JudgePrompt, sampling: Sampling = SAMPLING
     ) -> None:
         self.name = f"{spec}, {prompt.name}"
+        if sampling.varies:
+            self.name += ", sampling"
         self._provider = provider
         self._prompt = prompt
         self._sampling = sampling

@@ -275,6 +275,30 @@ def test_a_tiny_text_model_judges_a_run_and_a_run_again(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.local
+def test_a_run_with_the_published_generation_is_judged_again_by_sampling(tmp_path: Path) -> None:
+    """The seeds are those of the run, so the same judge writes the same replies again."""
+    tiny = pytest.importorskip("tests.providers.tiny_models", reason="needs the extra `local`")
+    specs = []
+    for kind in ("qwen2_5_vl", tiny.TEXT_ONLY):
+        folder = shutil.copytree(tiny.folder(kind), tmp_path / kind)
+        config = folder / "generation_config.json"
+        ends = json.loads(config.read_text()) | {"eos_token_id": list(range(2, 260, 2))}
+        config.write_text(json.dumps(ends))
+        specs.append(f"local:{folder}")
+    model, judge = specs
+    options = ("--scenario", "vsod", "--limit", "3", "--device", "cpu", "--judge", judge)
+    run = played(tmp_path / "r", "--provider", model, *options, "--generation", "published")
+    result = invoke("judge", str(run), "--judge", judge, "--device", "cpu")
+    assert result.exit_code == 0, result.output
+    own = {e["sample_id"]: e["turns"][0]["judgement"] for e in _episodes(run)}
+    again = {line["sample_id"]: line["judgement"] for line in kept(run)}
+    assert {n: one["reply"] for n, one in again.items()} == {n: o["reply"] for n, o in own.items()}
+    assert {one["judge"] for one in (*own.values(), *again.values())} == {
+        f"{judge}, own v1, sampling"
+    }
+
+
 @pytest.mark.api
 def test_an_api_judges_in_bad_weather_within_a_budget(run: Path) -> None:
     pytest.importorskip("openai", reason="needs the extra `api`")
