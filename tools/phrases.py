@@ -92,17 +92,18 @@ def first_request(text: str) -> AskedFor:
     sentences = list(map(_RequestSentence, _sentences(corrected(plain(text)))))
     for before, sentence in zip([_RequestSentence(""), *sentences], sentences, strict=False):
         if hits := _hits(sentence) or _mended(sentence, before):
-            start = hits[0].start
+            start, end = hits[0].start, hits[0].end
             readings: dict[str, Intervention] = {}
             for hit in hits:
-                if hit.start == start:
+                # A longer phrase names a second thing: "more details angle video".
+                if (hit.start, hit.end) == (start, end):
                     # Of one rule only the first counts: "left or right" means left.
                     readings.setdefault(hit.rule, hit.intervention)
             general = any(
                 match.start() <= start < match.end() for match in words.HELP.finditer(sentence.text)
             )
             return AskedFor(tuple(dict.fromkeys(readings.values())), general)
-    return AskedFor((), any(_wished(words.HELP, one) is not None for one in sentences))
+    return AskedFor((), any(_wished(words.HELP, one) for one in sentences))
 
 
 def requests_in(text: str) -> list[Intervention]:
@@ -179,6 +180,8 @@ class _Hit(NamedTuple):
 
     start: int
     """Where the request begins."""
+    end: int
+    """Where the phrase that names the thing ends."""
     detail: int
     """Where its direction or the fault of the picture is named; orders what one verb asks for."""
     rule: str
@@ -189,24 +192,24 @@ class _Hit(NamedTuple):
 def _hits(sentence: _RequestSentence) -> list[_Hit]:
     """Returns everything that a sentence asks for, in the order of the text."""
     found = [*_moves(sentence), *_simple(sentence), *_enhancements(sentence)]
-    return sorted(found, key=lambda hit: (hit.start, hit.detail))
+    return sorted(found, key=lambda hit: (hit.start, hit.end, hit.detail))
 
 
 def _moves(sentence: _RequestSentence) -> Iterator[_Hit]:
     directions = _directions(sentence)
     sideways = {name: place for name, place in directions.items() if name in _SIDEWAYS}
-    if (start := _done(words.MOVE_PILE, sentence)) is not None:
-        yield from _towards("move_object", start, sideways)
-    if (start := _asked(words.FARTHER, sentence)) is not None:
-        yield _Hit(start, start, "move", Intervention("move_camera", "farther"))
-    elif (start := _asked(words.MOVE_CAMERA, sentence)) is not None or (
-        directions and (start := _done(words.LOOK, sentence)) is not None
+    if place := _done(words.MOVE_PILE, sentence):
+        yield from _towards("move_object", place, sideways)
+    if place := _asked(words.FARTHER, sentence):
+        yield _hit(place, "move", Intervention("move_camera", "farther"))
+    elif (place := _asked(words.MOVE_CAMERA, sentence)) or (
+        directions and (place := _done(words.LOOK, sentence))
     ):
-        yield from _towards("move_camera", start, directions)
-    elif (start := _done(words.LOOK_ELSEWHERE, sentence)) is not None:
-        yield _Hit(start, start, "move", Intervention("move_camera"))
-    elif (start := _asked(words.MOVE_OBJECT, sentence)) is not None:
-        yield from _towards("move_object", start, sideways)
+        yield from _towards("move_camera", place, directions)
+    elif place := _done(words.LOOK_ELSEWHERE, sentence):
+        yield _hit(place, "move", Intervention("move_camera"))
+    elif place := _asked(words.MOVE_OBJECT, sentence):
+        yield from _towards("move_object", place, sideways)
 
 
 def _directions(sentence: _RequestSentence) -> dict[str, int]:
@@ -225,30 +228,27 @@ def _directions(sentence: _RequestSentence) -> dict[str, int]:
 
 def _simple(sentence: _RequestSentence) -> Iterator[_Hit]:
     for intervention, rule in words.SIMPLE.items():
-        if (start := _asked(rule, sentence)) is not None:
-            yield _Hit(start, start, str(intervention), intervention)
-    if (start := _asked(words.OTHER_VIEW, sentence)) is not None:
+        if place := _asked(rule, sentence):
+            yield _hit(place, str(intervention), intervention)
+    if place := _asked(words.OTHER_VIEW, sentence):
         for tool in ("rotate_object", "move_camera"):
-            yield _Hit(start, start, f"view by {tool}", Intervention(tool))
+            yield _hit(place, f"view by {tool}", Intervention(tool))
 
 
 def _enhancements(sentence: _RequestSentence) -> Iterator[_Hit]:
-    verb = _done(words.IMPROVE, sentence)
-    if verb is None:
-        verb = _wished(words.GIVE_BETTER, sentence)
+    verb = _done(words.IMPROVE, sentence) or _wished(words.GIVE_BETTER, sentence)
     for operation, fault in words.ENHANCEMENTS.items():
-        start = _done(fault, sentence) if verb is not None else None
-        if start is None:
-            start = _wanted_without(fault, sentence)
-        if start is not None:
-            begin = start if verb is None else min(verb, start)
-            yield _Hit(begin, start, "enhance", Intervention("enhance_image", operation))
+        place = _done(fault, sentence) if verb else None
+        if place := place or _wanted_without(fault, sentence):
+            start, end = place.span()
+            begin = min(verb.start(), start) if verb else start
+            yield _Hit(begin, end, start, "enhance", Intervention("enhance_image", operation))
 
 
 def _mended(sentence: _RequestSentence, before: _RequestSentence) -> list[_Hit]:
     """Returns the fault that the sentence before names, if this one asks to mend it."""
-    start = _done(words.FAULT_BEFORE, sentence)
-    if start is None:
+    place = _done(words.FAULT_BEFORE, sentence)
+    if place is None:
         return []
     places = (
         (match.start(), operation)
@@ -256,28 +256,27 @@ def _mended(sentence: _RequestSentence, before: _RequestSentence) -> list[_Hit]:
         if (match := fault.search(before.text))
     )
     return [
-        _Hit(start, place, "enhance", Intervention("enhance_image", operation))
-        for place, operation in sorted(places)
+        _Hit(*place.span(), named, "enhance", Intervention("enhance_image", operation))
+        for named, operation in sorted(places)
     ]
 
 
-def _asked(rule: Words, sentence: _RequestSentence) -> int | None:
-    """Where a sentence contains the rule's deed or wish and means it as a request, or None."""
+def _asked(rule: Words, sentence: _RequestSentence) -> re.Match[str] | None:
+    """The first place where a sentence contains the rule's deed or wish as a request, or None."""
     places = (_done(rule.deed, sentence), _wished(rule.wish, sentence))
-    return min((place for place in places if place is not None), default=None)
+    return min((place for place in places if place), key=re.Match.start, default=None)
 
 
-def _done(rule: re.Pattern[str], sentence: _RequestSentence) -> int | None:
-    """Where the rule matches without being negated or already done, or None."""
-    matches = rule.finditer(sentence.text)
-    return next((m.start() for m in matches if not _is_refused(m, sentence)), None)
+def _done(rule: re.Pattern[str], sentence: _RequestSentence) -> re.Match[str] | None:
+    """The first place where the rule matches without being negated or already done, or None."""
+    return next((m for m in rule.finditer(sentence.text) if not _is_refused(m, sentence)), None)
 
 
-def _wished(rule: re.Pattern[str], sentence: _RequestSentence) -> int | None:
+def _wished(rule: re.Pattern[str], sentence: _RequestSentence) -> re.Match[str] | None:
     """Where the sentence asks for the thing that the rule names, or consists of it, or None."""
     return next(
         (
-            match.start()
+            match
             for match in rule.finditer(sentence.text)
             if (sentence.wants or sentence.consists_of(match)) and not _is_refused(match, sentence)
         ),
@@ -285,12 +284,12 @@ def _wished(rule: re.Pattern[str], sentence: _RequestSentence) -> int | None:
     )
 
 
-def _wanted_without(fault: re.Pattern[str], sentence: _RequestSentence) -> int | None:
+def _wanted_without(fault: re.Pattern[str], sentence: _RequestSentence) -> re.Match[str] | None:
     """Where the sentence asks for a picture without this fault, or None."""
     if not sentence.wants:
         return None
     matches = fault.finditer(sentence.text)
-    return next((m.start() for m in matches if words.WITHOUT_FAULT.search(_before(m))), None)
+    return next((m for m in matches if words.WITHOUT_FAULT.search(_before(m))), None)
 
 
 def _before(match: re.Match[str]) -> str:
@@ -313,8 +312,12 @@ def _is_refused(match: re.Match[str], sentence: _RequestSentence) -> bool:
     return bool(is_fact or _NEGATION.search(before) or _NO_USE.search(after))
 
 
-def _towards(tool: str, start: int, directions: Mapping[str, int]) -> Iterator[_Hit]:
+def _towards(tool: str, place: re.Match[str], directions: Mapping[str, int]) -> Iterator[_Hit]:
     if not directions:
-        yield _Hit(start, start, "move", Intervention(tool))
-    for direction, place in directions.items():
-        yield _Hit(start, place, "move", Intervention(tool, direction))
+        yield _hit(place, "move", Intervention(tool))
+    for direction, named in directions.items():
+        yield _Hit(*place.span(), named, "move", Intervention(tool, direction))
+
+
+def _hit(place: re.Match[str], rule: str, intervention: Intervention) -> _Hit:
+    return _Hit(*place.span(), place.start(), rule, intervention)

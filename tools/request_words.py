@@ -91,7 +91,7 @@ MOVE_CAMERA = Words(
     ),
 )
 LOOK = _any(
-    r"look\b",
+    r"look\b(?! (?:\w+ ){0,2}?from\b)",
     r"(?:pan|tilt)(?:n?ing)?\b",
     r"(?:turn|swing|swivel) (?:\w+ ){0,3}?(?=left|right|up|down)",
     r"(?:show|see|view|include|capture|reveal) (?:me )?"
@@ -109,7 +109,7 @@ FARTHER = Words(
     deed=_any(
         r"zoom\w* (?:\w+ )?out\b",
         rf"(?:mov(?:e|ing)|step(?:ping)?|pull(?:ing)?|back(?:ing)?) {_FEW}"
-        r"(?:farther|further|back|away)\b",
+        r"(?:farther|further|back|away)\b(?! (?:[\w'-]+ ){0,3}?(?:frames?|seconds?|moments?)\b)",
         r"(?:get|take|gain|keep) (?:some |more |a little )*distance\b",
         r"(?:increase|enlarge) (?:the |your )?distance\b",
         r"back up\b(?! (?:the |this )?(?:video|clip))",

@@ -16,7 +16,8 @@ from proactive_agent.tools import Intervention, Vague
 from proactive_agent.tools.actions import UNRELATED_REQUEST
 from proactive_agent.tools.phrases import first_request, requests_in
 
-VERSION = "rules v2"
+VERSION = "rules v3"
+"""Version of the rules. `run.json` records it, and a run of another version is not resumed."""
 
 
 class Understood(NamedTuple):

@@ -110,6 +110,9 @@ class Manifest(BaseModel):
     data: DataFingerprint
     tool_texts: str
     tool_texts_sha256: str
+    user_rules: str | None = None
+    """Version of the rules by which the simulated user reads requests. None if no rules read
+    requests in the run, or if a version began it that did not record this."""
     versions: dict[str, str]
     git_commit: str | None
     started: datetime

@@ -13,6 +13,7 @@ from proactive_agent.play.judges.choose import RULES, check_judge, choose_judge
 from proactive_agent.play.model_user import SAMPLING as USER_SAMPLING
 from proactive_agent.play.model_user import ModelUser, check_user
 from proactive_agent.play.protocols import Mcqa, Oeg, Protocol, ToolUse
+from proactive_agent.play.simulated_user import VERSION as USER_RULES
 from proactive_agent.providers import ApiAccess, Provider, Sampling
 from proactive_agent.providers.registry import check_spec
 from proactive_agent.records.episode import EpisodeKey
@@ -28,7 +29,8 @@ from proactive_agent.runs.generation import judge_sampling, sampling_of
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.scenarios import DataFolder, Sample
-from proactive_agent.tools import UserError
+from proactive_agent.tools import ToolsetName, UserError
+from proactive_agent.tools.toolsets import WITHOUT_REQUESTS
 
 
 class NextEpisode(NamedTuple):
@@ -134,6 +136,7 @@ def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
     done: frozenset[EpisodeKey] = frozenset()
     if planned.begun:
         manifest = _begun_on_same_data(planned, pool)
+        _check_same_user(planned, manifest)
         done = frozenset(planned.folder.keys_done())
     else:
         check_settings(planned, pool)
@@ -149,6 +152,7 @@ def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
         data = pool.fingerprint(settings)
         manifest = new_manifest(planned.folder.path.name, settings, provider.manifest(), data)
         manifest.judge, manifest.user = _manifest_of(judge), _manifest_of(user)
+        manifest.user_rules = _rules_of_user(settings)
     return PreparedRun(planned, manifest, play, done)
 
 
@@ -203,10 +207,35 @@ def check_settings(planned: PlannedRun, pool: ModelPool) -> None:
 def _check_user(settings: Settings) -> None:
     """Checks the simulated user.  Raises UserError."""
     check_user(settings.user)
-    if settings.user != RULES and settings.toolset == "published":
+    toolset = _toolset(settings)
+    if settings.user != RULES and toolset in WITHOUT_REQUESTS:
         raise UserError(
-            f"--user {settings.user} has no effect: the toolset published has no requests in free "
-            "words that the user could read; leave --user out or choose another --toolset"
+            f"--user {settings.user} has no effect: the toolset {toolset} has no requests in free "
+            "words that the user could read; leave --user out or choose another toolset or "
+            "condition"
+        )
+
+
+def _toolset(settings: Settings) -> ToolsetName:
+    return parse_condition(settings.condition, settings.protocol).toolset(settings.toolset)
+
+
+def _rules_of_user(settings: Settings) -> str | None:
+    """The version of the rules that read requests in a run; None if none do."""
+    if settings.protocol != "tools" or settings.user != RULES:
+        return None
+    return None if _toolset(settings) in WITHOUT_REQUESTS else USER_RULES
+
+
+def _check_same_user(planned: PlannedRun, manifest: Manifest) -> None:
+    """Refuses to continue a run with other rules of the simulated user.  Raises UserError."""
+    rules = _rules_of_user(manifest.settings)
+    if rules and manifest.user_rules != rules:
+        raise UserError(
+            f"{planned.folder.path} was begun with other rules of the simulated user "
+            f"({manifest.user_rules or 'an older version'}; now: {rules}), and its episodes would "
+            "not be comparable; start the run anew in another folder, or resume it with the "
+            "version of the program that began it"
         )
 
 

@@ -136,6 +136,8 @@ def test_a_run_with_a_model_as_the_user_names_it(tmp_path: Path) -> None:
     [
         (("--user", "baseline:random"), "cannot play the user"),
         (("--user", "replay:x", "--toolset", "published"), "has no effect"),
+        (("--user", "replay:x", "--toolset", "random"), "has no effect"),
+        (("--user", "replay:x", "--condition", "random-suggestions"), "has no effect"),
         (("--user", "replay:x", "--protocol", "mcqa"), "--user"),
     ],
 )

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from proactive_agent.play.simulated_user import VERSION
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.tools import UserError
 from tests.proactive_agent.running import play_new, play_run
 
 Fields = dict[str, Any]
@@ -75,3 +77,29 @@ def test_random_suggestions_ended_the_episode(tmp_path: Path) -> None:
     resumed = play_run(PlannedRun.resumed(folder)).folder
     assert contents(resumed) == whole
     assert resumed.read_manifest().settings == settings
+
+
+@pytest.mark.parametrize("rules", [None, "rules v2"])
+def test_a_run_is_not_resumed_with_other_rules_of_the_simulated_user(
+    tmp_path: Path, rules: str | None
+) -> None:
+    folder = play_new(Settings(provider="baseline:oracle", scenarios=("rod",), limit=2), tmp_path)
+    assert folder.read_manifest().user_rules == VERSION
+    fields = json.loads(folder.manifest_file.read_text())
+    folder.manifest_file.write_text(json.dumps(fields | {"user_rules": rules}))
+    play_run(PlannedRun.resumed(folder))  # It is complete, so there is nothing to mix.
+    first = folder.episodes_file.read_text().splitlines(keepends=True)[0]
+    folder.episodes_file.write_text(first)
+    with pytest.raises(UserError, match="begun with other rules of the simulated user"):
+        play_run(PlannedRun.resumed(folder))
+    assert folder.episodes_file.read_text() == first
+
+
+@pytest.mark.parametrize(
+    "settings", [{"protocol": "mcqa"}, {"toolset": "published"}, {"toolset": "random"}]
+)
+def test_rules_that_read_nothing_do_not_concern_a_run(tmp_path: Path, settings: Fields) -> None:
+    folder = play_new(
+        Settings(provider="baseline:oracle", scenarios=("rod",), limit=1, **settings), tmp_path
+    )
+    assert folder.read_manifest().user_rules is None
