@@ -32,7 +32,11 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.handles import find_run
 from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.reports.comparison.help_seeking import clear_rate_notes, clear_rates
+from proactive_agent.reports.comparison.help_seeking import (
+    clear_rate_notes,
+    clear_rates,
+    left_out_notes,
+)
 from proactive_agent.reports.tables import TerminalTable, percent, scenario_grids, summary_notes
 from proactive_agent.runs.planned_run import PlannedRun, changed_settings
 from proactive_agent.runs.prepare import PreparedRun
@@ -154,7 +158,8 @@ class Result:
 
     @property
     def _notes(self) -> list[str]:
-        notes = clear_rate_notes(clear_rates([self._played]))
+        played = [self._played]
+        notes = [*clear_rate_notes(clear_rates(played)), *left_out_notes(played)]
         notes += summary_notes(self.summary, embedded=self.manifest.data.embedded)
         if self.manifest.status == "finished":
             return notes

@@ -56,6 +56,10 @@ class _PlacedSample(NamedTuple):
     sample: Sample
 
 
+SPARE = 32
+"""Most samples that are looked at beyond those that are needed, to avoid equal categories."""
+
+
 class DataFolder:
     """A folder that holds the data of some or all scenarios.
 
@@ -129,17 +133,24 @@ class DataFolder:
         """Returns how many samples of a scenario the filter keeps."""
         return len(self._offsets(scenario))
 
-    def others(
-        self, scenario: str, sample_id: int | str, count: int, rng: random.Random
-    ) -> list[Sample]:
-        """Draws `count` random samples without `sample_id`, or fewer if there are not enough.
+    def others(self, scenario: str, sample: Sample, count: int, rng: random.Random) -> list[Sample]:
+        """Draws `count` random samples other than `sample`, or fewer if there are not enough.
 
-        The first call for a scenario reads its whole file, later calls only the drawn lines.
+        Samples with the same categories are taken only if others are rare: such samples may be a
+        group in which each category is the answer once, as in the embedded suite. The first call
+        for a scenario reads its whole file, later calls only some lines.
         """
         offsets = self._offsets(scenario)
-        drawn = rng.sample(offsets, min(count + 1, len(offsets)))
-        samples = (self._at(scenario, offset) for offset in drawn)
-        return list(islice((sample for sample in samples if sample.id != sample_id), count))
+        alike: list[Sample] = []
+        found: list[Sample] = []
+        for offset in rng.sample(offsets, min(count + 1 + SPARE, len(offsets))):
+            if len(found) == count:
+                break
+            drawn = self._at(scenario, offset)
+            if drawn.id != sample.id:
+                same = {*drawn.categories} == {*sample.categories}
+                (alike if same else found).append(drawn)
+        return [*found, *alike][:count]
 
     def find(self, scenario: str, sample_id: str) -> Sample:
         """Returns the sample with an id, as given on the command line. Raises DataError."""

@@ -12,6 +12,7 @@ from proactive_agent.reports.comparison.help_seeking import (
     clear_rate_notes,
     clear_rates,
     help_seeking,
+    left_out_notes,
 )
 from proactive_agent.reports.tables import (
     EMBEDDED_NOTE,
@@ -41,6 +42,7 @@ def show_results(runs: Sequence[PlayedRun]) -> None:
         grids = [scenario_grids(title, one.summary)[0], *consistency_grids(groups)]
         notes = [
             *clear_rate_notes(clear_rates(runs)),
+            *left_out_notes(runs),
             *summary_notes(one.summary, embedded=embedded),
         ]
     else:
@@ -52,7 +54,9 @@ def show_results(runs: Sequence[PlayedRun]) -> None:
             *usage_grids(groups), *pairs,
         ]  # fmt: skip
         named = [(f"{run.name} {run.method}", run.summary) for run in runs]
-        notes = [INTERVAL_NOTE, *clear_rate_notes(rates), *reply_notes(named)]
+        notes = [
+            INTERVAL_NOTE, *clear_rate_notes(rates), *left_out_notes(runs), *reply_notes(named),
+        ]  # fmt: skip
         notes += [EMBEDDED_NOTE] if embedded else []
     for grid in grids:
         console.print(TerminalTable(grid))

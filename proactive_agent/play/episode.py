@@ -149,7 +149,7 @@ class _Episode:
         self.unrecorded: UsageRecord | None = None
         """The usage of replies that are part of no turn, because the turn met an error."""
         self.situation = Situation(
-            scenario, sample.id, play.protocol, play.data, play.condition, self._rng, self._part
+            scenario, sample, play.protocol, play.data, play.condition, self._rng, self._part
         )
         self.prelude: tuple[Message, ...] | None = None
         self.examples: list[int | str] = []

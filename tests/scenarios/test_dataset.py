@@ -273,8 +273,8 @@ class TestOthers:
         return DataFolder(tmp_path)
 
     def drawn(self, folder: DataFolder, beside: int, count: int, seed: int = 0) -> list[int | str]:
-        rng = random.Random(seed)
-        return [sample.id for sample in folder.others("rod", beside, count, rng)]
+        rng, sample = random.Random(seed), folder.find("rod", str(beside))
+        return [other.id for other in folder.others("rod", sample, count, rng)]
 
     def test_never_that_one_nor_a_dropped_one(self, folder: DataFolder) -> None:
         drawn = [self.drawn(folder, 4, 3, seed) for seed in range(30)]
@@ -292,9 +292,18 @@ class TestOthers:
 
     def test_the_file_is_read_whole_only_once(self, folder: DataFolder) -> None:
         folder.count("rod")
+        sample = folder.find("rod", "4")
         with folder.file("rod").open("a") as stream:
             stream.write("a whole read would stumble here")
-        assert len(self.drawn(folder, 4, 2)) == 2
+        assert len(folder.others("rod", sample, 2, random.Random(0))) == 2
+
+    @pytest.mark.parametrize("scenario", ["rod", "mvp-n"])
+    def test_none_is_of_the_same_group_of_the_suite(self, scenario: str) -> None:
+        suite = DataFolder()
+        for seed, sample in enumerate(suite.samples(scenario)):
+            others = suite.others(scenario, sample, 3, random.Random(seed))
+            assert len(others) == 3
+            assert {*sample.categories} not in [{*other.categories} for other in others]
 
 
 def test_the_fingerprint_is_that_of_the_file(tmp_path: Path) -> None:

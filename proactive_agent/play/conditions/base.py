@@ -42,7 +42,7 @@ class Situation(NamedTuple):
     """The sample and the run that a condition is applied to."""
 
     scenario: str
-    sample_id: int | str
+    sample: Sample
     protocol: Protocol
     data: DataFolder
     conditions: "ConditionSet"
@@ -52,6 +52,11 @@ class Situation(NamedTuple):
     sample get the same one."""
     show: Callable[[ImageRef], Awaitable[ImagePart]]
     """Returns a picture as a part of a message. Raises ImageError."""
+
+    @property
+    def sample_id(self) -> int | str:
+        """The id of the sample."""
+        return self.sample.id
 
 
 class Condition:

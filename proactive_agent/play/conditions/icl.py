@@ -1,6 +1,7 @@
 """`icl:1`, `icl:3`, …: solved episodes come before the first turn (in-context learning).
 
-The episodes are of other samples, drawn anew for each sample. They look like the run's own turns:
+The episodes are of other samples, drawn anew for each sample; those with the same categories are
+avoided. They look like the run's own turns:
 same protocol, same hint, pictures at full size. An example of ROD has two turns: a suggestion and
 the answer. One of MVP-N has the whole sequence of views. With `icl_reduced`, pictures are small,
 and only the first and the last turn are shown.
@@ -85,7 +86,7 @@ class Icl(Condition):
         return tuple(messages)
 
     def _drawn(self, situation: Situation, rng: random.Random) -> list[Sample]:
-        return situation.data.others(situation.scenario, situation.sample_id, self.count, rng)
+        return situation.data.others(situation.scenario, situation.sample, self.count, rng)
 
     async def _solved(
         self,

@@ -65,8 +65,12 @@ def _cell(found: Difference | None, metric: str) -> Cell:
 def clear_rate_grids(rates: Sequence[ClearRate]) -> list[Grid]:
     """Makes the table of ps beside the rate on clear frames: a line per open-ended run."""
     lines = [Line(one.run, [percent_cell(one.ps), percent_cell(one.ps_clear)]) for one in rates]
+    if not lines:
+        return []
     columns = ["ps %", "ps on clear\nframes %"]
-    return [Grid("open-ended requests, macro average", columns, [Group(lines)])] if lines else []
+    paired = any(one.clear for one in rates)
+    caption = "Both rates are those of the samples that both runs have played." if paired else ""
+    return [Grid("open-ended requests, macro average", columns, [Group(lines)], caption)]
 
 
 def help_seeking_grids(pairs: Sequence[HelpSeekingPair]) -> list[Grid]:

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.metrics.statistics.detection import COUNTS, Detection, averaged, detect
-from proactive_agent.metrics.statistics.shares import Proportion
+from proactive_agent.metrics.statistics.shares import Proportion, mean_share, share_of
 from proactive_agent.metrics.table import SampleId, Samples, ScenarioTable
 from proactive_agent.reports.runs import same_data
 from proactive_agent.settings.condition_label import varied_parts
@@ -62,7 +62,11 @@ def help_seeking(runs: Sequence[PlayedRun]) -> list[HelpSeekingPair]:
 
 
 class ClearRate(BaseModel):
-    """The rate of proactive open-ended answers (`ps`) of a run, and its rate on clear frames."""
+    """The rate of proactive open-ended answers (`ps`) of a run, and its rate on clear frames.
+
+    Both are macro averages over the samples that both runs have played. Without a run on clear
+    frames, `ps` covers all samples.
+    """
 
     run: str
     clear: str | None
@@ -78,16 +82,33 @@ def clear_rates(runs: Sequence[PlayedRun]) -> list[ClearRate]:
     """
     twins = {id(needed): clear for needed, clear in _pairs(runs)}
     return [
-        ClearRate(
-            run=run.name,
-            clear=twin.name if twin else None,
-            ps=run.summary.macro.ps,
-            ps_clear=twin.summary.macro.ps if twin else Estimate(),
-        )
+        _clear_rate(run, twins.get(id(run)))
         for run in runs
         if run.summary.macro.ps.value is not None and not _conditions(run) & {"clear", "reference"}
-        for twin in [twins.get(id(run))]
     ]
+
+
+def _clear_rate(run: PlayedRun, twin: PlayedRun | None) -> ClearRate:
+    if twin is None:
+        return ClearRate(run=run.name, clear=None, ps=run.summary.macro.ps, ps_clear=Estimate())
+    ours, theirs = [], []
+    for scenario in same_data(run.manifest, twin.manifest):
+        if scenario in run.tables and scenario in twin.tables:
+            needed, clear = (one.tables[scenario].samples() for one in (run, twin))
+            ours.append(_ps(needed, {*clear.ids}))
+            theirs.append(_ps(clear, {*needed.ids}))
+    return ClearRate(run=run.name, clear=twin.name, ps=_mean(ours), ps_clear=_mean(theirs))
+
+
+def _ps(samples: Samples, ids: set[SampleId]) -> Proportion | None:
+    """Returns the share of proactive open-ended answers in some of the samples."""
+    kept = [sample in ids for sample in samples.ids]
+    return share_of(samples.column("ps")[kept], samples.column("judged")[kept])
+
+
+def _mean(shares: Sequence[Proportion | None]) -> Estimate:
+    mean = mean_share([share for share in shares if share])
+    return mean.estimate() if mean else Estimate()
 
 
 def clear_rate_notes(rates: Sequence[ClearRate]) -> list[str]:
@@ -100,6 +121,33 @@ def clear_rate_notes(rates: Sequence[ClearRate]) -> list[str]:
         f"ps on clear frames is missing{which}. Without it ps means little, because a constant "
         "list of wishes scores 100 %. Play --condition zero-shot,clear."
     ]
+
+
+def left_out_notes(runs: Sequence[PlayedRun]) -> list[str]:
+    """Returns a note on the samples that `clear` left out because they have no clear frame.
+
+    Runs on clear frames that are not finished do not count.
+    """
+    counts: dict[str, None] = {}
+    for run in runs:
+        if "clear" in _conditions(run) and run.manifest.status == "finished":
+            counts |= dict.fromkeys(_left_out(run))
+    if not counts:
+        return []
+    return [f"clear leaves out samples that have no clear frame: {', '.join(counts)}."]
+
+
+def _left_out(run: PlayedRun) -> Iterator[str]:
+    settings, files = run.manifest.settings, run.manifest.data.files
+    for scenario in settings.scenarios:
+        table, file = run.tables.get(scenario), files.get(scenario)
+        if file is None:
+            continue
+        most = settings.samples_per_scenario
+        samples = file.kept if most is None else min(file.kept, most)
+        missing = samples - (len(table) // settings.repeats if table else 0)
+        if missing > 0:
+            yield f"{missing:,} of {samples:,} in {scenario}"
 
 
 def _pairs(runs: Sequence[PlayedRun]) -> Iterator[tuple[PlayedRun, PlayedRun]]:

@@ -16,6 +16,7 @@ from proactive_agent.reports.comparison.help_seeking import (
     clear_rate_notes,
     clear_rates,
     help_seeking,
+    left_out_notes,
 )
 from proactive_agent.reports.comparison.pairing import Differences, subtract
 from proactive_agent.reports.comparison.published_rows import (
@@ -71,7 +72,7 @@ def make_report(
     notes += unpublished_notes(runs) if with_published else []
     notes += reply_notes([(run.name, run.summary) for run in runs])
     rates = clear_rates(runs)
-    notes += clear_rate_notes(rates)
+    notes += [*clear_rate_notes(rates), *left_out_notes(runs)]
     if any(manifest.data.embedded for manifest in manifests):
         notes.append(EMBEDDED_NOTE)
     return ComparisonReport(

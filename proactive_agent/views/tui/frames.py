@@ -45,9 +45,10 @@ class FrameSource:
     def picture(self, shown: ImageRecord) -> Image.Image | str:
         """Returns a picture as the model saw it, or the reason why it cannot be shown."""
         try:
-            return self.data.images.open(ref_of(shown)).image
+            image = self.data.images.open(ref_of(shown)).image
         except (ImageError, UserError) as error:
             return str(error)
+        return image if shown.size in (None, image.size) else image.resize(shown.size)
 
     @property
     def data(self) -> DataFolder:

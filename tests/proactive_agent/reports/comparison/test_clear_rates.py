@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -55,3 +56,39 @@ def test_kappa_has_an_interval() -> None:
     low, high = Agreement(22, 1, 10, 46).kappa_interval() or (0, 0)
     assert 0.5 < low < 0.7 < high < 0.9
     assert Agreement(0, 0, 0, 5).kappa_interval() is None
+
+
+def play(folder: Path, condition: str, *options: str) -> None:
+    done = CliRunner().invoke(
+        cli,
+        ["run", "--provider", "baseline:random", "--protocol", "oeg", "--scenario", "coco",
+         "--condition", condition, "--out", str(folder), *options],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+
+
+def test_both_rates_are_those_of_common_samples_and_a_note_counts_the_others(
+    tmp_path: Path,
+) -> None:
+    """The suite's zoom sample of coco has no clear frame."""
+    play(tmp_path, "zero-shot,clear", "--seed", "3")
+    folders = sorted(map(str, tmp_path.iterdir()))
+    report = json.loads(CliRunner().invoke(cli, ["compare", *folders, "--format", "json"]).stdout)
+    clear, needed = (
+        {e["sample_id"]: e["turns"][0]["judgement"]["answers"] for e in episodes(folder)}
+        for folder in folders
+    )
+    assert len(needed) == len(clear) + 1
+    for rate, sides in (("ps", needed), ("ps_clear", clear)):
+        met = [
+            any(answer["met"] for answer in sides[sample] if answer["kind"] == "proactive")
+            for sample in clear
+        ]
+        assert report["clear_rates"][0][rate]["value"] == pytest.approx(sum(met) / len(met))
+    note = "clear leaves out samples that have no clear frame: 1 of 24 in coco."
+    assert note in report["notes"]
+
+
+def episodes(folder: str) -> list[dict[str, Any]]:
+    lines = Path(folder, "episodes.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]

@@ -1,6 +1,7 @@
 """Half-block pictures and the strip of frames."""
 
 import asyncio
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -14,9 +15,11 @@ from textual.containers import Container
 from textual.geometry import Size
 from textual.strip import Strip
 
+from proactive_agent.records.manifest import Settings
 from proactive_agent.scenarios import ImageRef
-from proactive_agent.views.tui.frames import SampleFrames, frame_strip
+from proactive_agent.views.tui.frames import FrameSource, SampleFrames, frame_strip
 from proactive_agent.views.tui.picture import BlocksImage
+from tests.proactive_agent.running import play_new
 
 RED, GREEN, BLUE, WHITE = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)
 
@@ -104,3 +107,17 @@ def test_a_frame_that_the_sample_does_not_have_is_said_so() -> None:
     assert (
         "not one of the sample's frames" in frame_strip(sample(3, 0), ImageRef("x"), [], 60).plain
     )
+
+
+def test_a_clear_picture_has_the_size_that_the_model_saw(tmp_path: Path) -> None:
+    settings = Settings(
+        provider="baseline:never-ask", protocol="mcqa", condition="clear", scenarios=("coco",),
+        limit=4,
+    )  # fmt: skip
+    run = play_new(settings, tmp_path / "run")
+    frames = FrameSource(run.read_manifest())
+    for episode in run.episodes():
+        shown = episode.turns[0].image
+        picture = frames.picture(shown)
+        assert isinstance(picture, Image.Image)
+        assert picture.size == shown.size
