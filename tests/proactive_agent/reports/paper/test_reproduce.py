@@ -1,6 +1,7 @@
 """The command `reproduce`, on runs of the scripted baselines."""
 
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -188,3 +189,11 @@ def test_every_target_is_declared_once_and_is_in_the_help() -> None:
     assert all(f"\n  {target} " in output for target in TARGETS)
     assert set(TABLE_FORMS) == set(FORMS)
     assert {plot.drawing for plot in PLOTS.values()} == {*FIGURES, *OF_PAPER} - {"actions"}
+
+
+def test_the_protocol_page_lists_every_target_of_the_paper() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "protocol.md").read_text(encoding="utf-8")
+    section = page.partition("## The paper's tables and figures")[2].partition("\n## ")[0]
+    ours = {"acc-psr", "help-seeking"}
+    missing = [name for name in TARGETS if name not in ours and not re.search(rf"{name}`", section)]
+    assert missing == []
