@@ -58,6 +58,7 @@ def _folder(url: str) -> Path | None:
 
 def _origin() -> str:
     try:
-        return importlib.metadata.distribution(NAME).read_text("direct_url.json") or ""
+        metadata_file = importlib.metadata.distribution(NAME).read_text
     except importlib.metadata.PackageNotFoundError:
         return ""
+    return metadata_file("direct_url.json") or ""

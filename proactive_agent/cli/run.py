@@ -34,10 +34,13 @@ def run(
     trusted_hosts: tuple[str, ...],
     concurrency: int | None,
     budget_usd: float | None,
+    verbose: bool,
+    log_level: str,
     **options: Any,
 ) -> None:
     """Play scenarios with one or several models and show the results."""
     from proactive_agent.cli.dry_run import show_dry_run, show_resumed
+    from proactive_agent.cli.log_options import logged
     from proactive_agent.cli.play import play_runs
     from proactive_agent.play.budget import Budget
     from proactive_agent.records.handles import find_runs
@@ -72,7 +75,8 @@ def run(
         show_dry_run(planned)
         return
     budget = None if budget_usd is None else Budget(budget_usd)
-    play_runs(planned, concurrency, budget, again)
+    with logged(log_level, verbose=verbose):
+        play_runs(planned, concurrency, budget, again)
 
 
 def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiAccess":

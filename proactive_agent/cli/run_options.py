@@ -76,6 +76,18 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
             help="Show the first prompt and estimate requests and cost; send no request. With "
             "--resume, also show what would be loaded and which servers would be asked.",
         ),
+        click.Option(
+            ["-v", "--verbose"],
+            is_flag=True,
+            help="Also print the records of log.txt, which is in the run's folder.",
+        ),
+        click.Option(
+            ["--log-level"],
+            type=click.Choice(["debug", "info", "warning", "error"]),
+            default="info",
+            show_default=True,
+            help="Least level that log.txt keeps. Retries and failed episodes are info.",
+        ),
     ),
     Heading.API: (
         click.Option(

@@ -4,6 +4,7 @@ The same settings give the same episodes, regardless of concurrency, order and i
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -14,13 +15,17 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.providers import Provider, StoppedError
+from proactive_agent.records.describe import name_of
 from proactive_agent.records.episode import EpisodeRecord, ServedByRecord
 from proactive_agent.records.manifest import Manifest, Status
 from proactive_agent.records.outline import EpisodeOutline, ServedByOutline
 from proactive_agent.records.run_folder import EpisodeWriter
 from proactive_agent.runs.prepare import NextEpisode, PreparedRun
-from proactive_agent.tools import NotWrittenError
+from proactive_agent.runs.run_log import run_log
+from proactive_agent.tools import NotWrittenError, UserError
 from proactive_agent.tools.reading import clean
+
+log = logging.getLogger(__name__)
 
 OnBegin = Callable[[PreparedRun], None]
 OnEpisode = Callable[[EpisodeRecord], None]
@@ -51,7 +56,7 @@ async def play_run(
         concurrency = provider.concurrency
     charges = any(model.charges for model, _ in run.models)
     play = replace(run.play, budget=budget if charges else None)
-    with EpisodeWriter(folder) as writer:
+    with EpisodeWriter(folder) as writer, run_log(folder.path):
         run = run.as_on_disk() if run.planned.begun else run.with_manifest_of_models()
         folder.write_manifest(_with_status(run.manifest, "running"))
         if on_begin:
@@ -61,18 +66,24 @@ async def play_run(
         def finished(episode: EpisodeRecord) -> None:
             writer.write(episode)
             found.add(episode)
+            if episode.error is not None:
+                log.info("%s: %s: %s", name_of(episode), episode.error.kind, episode.error.message)
             if on_episode:
                 on_episode(episode)
 
         try:
             stopped = await _play_all(play, run.episodes_left(), concurrency, finished)
             manifest = _with_status(found.manifest(), "interrupted" if stopped else "finished")
+            if stopped:
+                log.info("the run is stopped: %s", stopped)
             manifest.stopped = clean(str(stopped)) if stopped else None
             # In a thread: it takes seconds for a large run, and other runs continue meanwhile.
             played = await asyncio.to_thread(_played, run, manifest, stopped)
             folder.write_summary(played.summary)
         except BaseException as error:
             gone = (asyncio.CancelledError, KeyboardInterrupt, NotWrittenError)
+            if not isinstance(error, (*gone, UserError)):
+                log.info("a fault of the program ends the run", exc_info=True)
             status: Status = "interrupted" if isinstance(error, gone) else "failed"
             # On a full disk `running` stays, which reads as interrupted when the lock is released.
             with suppress(NotWrittenError):

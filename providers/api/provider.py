@@ -4,6 +4,7 @@ An adapter formats a request, sends it and parses the response.
 """
 
 import asyncio
+import logging
 import re
 import time
 from abc import abstractmethod
@@ -45,6 +46,8 @@ from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall, UserError
 from proactive_agent.tools.reading import clean
 from proactive_agent.tools.secrets import redacted
+
+log = logging.getLogger(__name__)
 
 PROBE = "Reply with the word: ready"
 PROBE_TOKENS = 64
@@ -299,6 +302,7 @@ class ApiProvider(Provider):
                 continue
             self.left_out.add(field)
             if self._body(request, pictures) != refused:
+                log.info("%s: left out from now on: %s (%s)", self.spec, field, fault)
                 return True
             self.left_out.remove(field)  # The error means another field.
         return False

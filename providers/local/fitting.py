@@ -1,12 +1,15 @@
 """Splits batches that do not fit into memory or contain a faulty item."""
 
 import gc
+import logging
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 import torch
 
 from proactive_agent.providers.base import ProviderError
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -35,7 +38,9 @@ class Fitting(Generic[T, R]):
                 results.extend(outcome)
             elif _is_out_of_memory(outcome) and len(part) > 1:
                 self.size = len(part) // 2
+                log.info("out of memory: batches of %d from now on", self.size)
             elif len(part) > 1:
+                log.info("a batch of %d fails: %s", len(part), outcome)
                 # Any item may be faulty, so each one is tried alone.
                 results.extend(self._alone(item) for item in part)
             else:
