@@ -1,11 +1,14 @@
 """How `run` ends: errors by kind, how to go on, exit codes, cut-off replies, served models."""
 
 import json
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from proactive_agent import evaluate, open_run
+from proactive_agent.__main__ import main
 from proactive_agent.metrics import ServedModel
 from proactive_agent.providers import (
     Provider,
@@ -138,6 +141,17 @@ def test_a_folder_that_cannot_be_written_ends_a_run_before_a_model_is_loaded(
     assert done.exit_code == 2
     file = tmp_path / "file"
     assert done.stderr == f"error: {file}/runs cannot be written: {file}: Not a directory\n"
+
+
+def test_ctrl_c_ends_the_program_while_it_loads(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Interrupted(ModuleType):
+        def __getattr__(self, name: str) -> object:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(sys.modules, "proactive_agent.cli.app", Interrupted("app"))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
 
 
 def test_ctrl_c_ends_any_command_with_130(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
