@@ -36,7 +36,7 @@ def parse_extra_body(text: str | None) -> dict[str, Any]:
     if text is None:
         return {}
     try:
-        fields = json.loads(text)
+        fields = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise UserError(f"--extra-body is not JSON: {error}") from None
     if not isinstance(fields, dict):
@@ -70,6 +70,11 @@ def parse_headers(given: Sequence[str]) -> dict[str, str]:
             raise UserError(f"--header {name}: the value has a line break or control character")
         headers[name] = value
     return headers
+
+
+def _refuse(constant: str) -> None:
+    """Raises ValueError for NaN and Infinity, which are no JSON but which Python reads."""
+    raise ValueError(f"{constant} is no JSON value")
 
 
 def _from_environment(found: re.Match[str]) -> str:
