@@ -140,7 +140,7 @@ def test_episodes_survive_when_their_time_or_their_number_is_up(
 @pytest.mark.parametrize(
     ("command", "written"),
     [
-        ("judge {run} --judge rules", "{run}/judgements/rules-v1.jsonl"),
+        ("judge {run} --judge rules", "{run}/judgements/rules-v2.jsonl"),
         ("export {run} --format csv -o {out}/tables", "{out}/tables/turns.csv"),
         ("report {run} -o {out}/report.html", "{out}/report.html"),
     ],
