@@ -224,7 +224,10 @@ def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[CostEstimate]
         how = first.settings.provider_settings
         sampling, effort = sampling_of(first.settings), how.reasoning
         room = planned_room(first.settings.provider, sampling, effort)
-        for line in total.shown(first.label or first.settings.provider, price, room):
+        name = first.label or first.settings.provider
+        if len(runs) > 1:
+            name += f", {len(runs)} runs"
+        for line in total.shown(name, price, room):
             console.print(line, markup=False, soft_wrap=True)
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from proactive_agent.cli.run_handles import results_folder, run_argument
+from proactive_agent.cli.run_handles import asked_run, results_folder, run_argument
 
 FORMATS = ("csv", "parquet", "inspect", "hf", "otel")
 
@@ -33,7 +33,9 @@ FORMATS = ("csv", "parquet", "inspect", "hf", "otel")
     help="otel: send the spans to this OTLP endpoint instead, e.g. http://localhost:4318.",
 )
 @results_folder
-def export(run: str, form: str, output: Path | None, otlp: str | None, results: Path) -> None:
+def export(
+    run: str | None, form: str, output: Path | None, otlp: str | None, results: Path
+) -> None:
     """Write a run as tables, an Inspect log, a data set or spans.
 
     RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder.
@@ -43,11 +45,10 @@ def export(run: str, form: str, output: Path | None, otlp: str | None, results: 
     from proactive_agent.exports.inspect_log import write_inspect_log
     from proactive_agent.exports.spans import send_spans, write_spans
     from proactive_agent.exports.tables import write_csv_tables, write_parquet_tables
-    from proactive_agent.records.handles import find_run
     from proactive_agent.terminal.console import messages
     from proactive_agent.tools import UserError
 
-    folder = find_run(run, results)
+    folder = asked_run(run, results)
     if otlp is not None:
         if form != "otel" or output is not None:
             raise UserError(

@@ -1,5 +1,6 @@
 """The argument RUN of many commands, and the option `--out` that says where runs are."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,10 +37,38 @@ results_folder = click.option(
     metavar="DIR",
     help="Folder of the runs.",
 )
-run_argument = click.argument("run", metavar="RUN", shell_complete=complete_run)
-runs_argument = click.argument(
-    "runs", nargs=-1, required=True, metavar="RUN...", shell_complete=complete_run
-)
+run_argument = click.argument("run", metavar="[RUN]", required=False, shell_complete=complete_run)
+runs_argument = click.argument("runs", nargs=-1, metavar="[RUN]...", shell_complete=complete_run)
+
+
+def can_browse() -> bool:
+    """Whether the extra `view` can read from the terminal and draw on it."""
+    from importlib.util import find_spec
+
+    from proactive_agent.terminal.console import console
+
+    streams = (sys.stdin, sys.stdout, sys.stderr)
+    on_terminal = all(stream.isatty() for stream in streams) and not console.is_dumb_terminal
+    return on_terminal and find_spec("textual") is not None
+
+
+def asked_run(handle: str | None, results: Path) -> "RunFolder":
+    """Finds the run that RUN asks for.  Without RUN, the user picks one in the terminal.
+
+    Raises UserError.  Exits if the user picks none.
+    """
+    from proactive_agent.records.handles import find_run
+    from proactive_agent.tools import UserError
+
+    if handle is not None:
+        return find_run(handle, results)
+    if not can_browse():
+        raise UserError("which run? Give RUN: `latest`, or what `runs` lists")
+    from proactive_agent.views.tui import pick_run
+
+    if (picked := pick_run(results)) is None:
+        sys.exit(0)
+    return picked
 
 
 def asked_runs(handles: Sequence[str], results: Path) -> "list[RunFolder]":
@@ -47,6 +76,8 @@ def asked_runs(handles: Sequence[str], results: Path) -> "list[RunFolder]":
     from proactive_agent.records.handles import find_runs
     from proactive_agent.terminal.console import messages, safe
 
+    if not handles:
+        return [asked_run(None, results)]
     left_out: list[str] = []
     folders = find_runs(handles, results, left_out.append)
     if left_out:

@@ -8,7 +8,7 @@ import click
 
 from proactive_agent.cli.completion import complete_scenario
 from proactive_agent.cli.headed import WithFailureGroups
-from proactive_agent.cli.run_handles import complete_run, results_folder, run_argument
+from proactive_agent.cli.run_handles import asked_run, complete_run, results_folder, run_argument
 
 if TYPE_CHECKING:
     from proactive_agent.records.run_folder import RunFolder
@@ -71,7 +71,7 @@ ORDERS = ("sample", "ended", "turns", "asked", "input", "output", "cost", "secon
 )
 @results_folder
 def trace(
-    run: str,
+    run: str | None,
     sample: str | None,
     repeat: int | None,
     scenarios: tuple[str, ...],
@@ -113,7 +113,7 @@ def trace(
         with_changes=other is not None,
     )
     wanted.check()
-    folder = find_run(run, results)
+    folder = asked_run(run, results)
     second = find_run(other, results) if other else None
     if not (plain or as_json or turns) and _opens_browser():
         from proactive_agent.views.tui import browse

@@ -7,7 +7,7 @@ import click
 
 from proactive_agent.cli.completion import complete_scenario
 from proactive_agent.cli.headed import WithFailureGroups
-from proactive_agent.cli.run_handles import results_folder, run_argument
+from proactive_agent.cli.run_handles import asked_run, results_folder, run_argument
 
 if TYPE_CHECKING:
     from proactive_agent.records.episode import EpisodeKey
@@ -33,14 +33,13 @@ if TYPE_CHECKING:
     help="Output format.",
 )
 @results_folder
-def why(run: str, scenarios: tuple[str, ...], output: str, results: Path) -> None:
+def why(run: str | None, scenarios: tuple[str, ...], output: str, results: Path) -> None:
     """Group the failures of a run by their cause.
 
     Every failure is in exactly one group.
 
     RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder.
     """
-    from proactive_agent.records.handles import find_run
     from proactive_agent.reports.failure_tables import failures_grid, find_failures
     from proactive_agent.reports.tables import TerminalTable
     from proactive_agent.reports.tables.text_forms import markdown
@@ -49,7 +48,7 @@ def why(run: str, scenarios: tuple[str, ...], output: str, results: Path) -> Non
     from proactive_agent.views.selection import in_order
     from proactive_agent.views.text.listing import title_of
 
-    folder = find_run(run, results)
+    folder = asked_run(run, results)
     manifest = folder.read_manifest()
     wanted = find_scenarios(scenarios)
     episodes = in_order(folder.outlines())

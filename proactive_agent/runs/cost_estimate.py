@@ -11,6 +11,7 @@ from proactive_agent.providers import ImagePart, Request
 from proactive_agent.providers.api import prices
 from proactive_agent.providers.api.prices import Price
 from proactive_agent.providers.api.thinking import TYPICAL
+from proactive_agent.tools.install import install_command
 
 RESULT = 24
 """Tokens of the text around each further picture."""
@@ -91,12 +92,18 @@ class CostEstimate:
         elif room is None:
             yield "  thinking not included: the replies show whether the model thinks"
         if price is None:
-            yield "  cost unknown: the model is in no price list; pass --price IN,OUT"
+            yield f"  cost unknown: {_why_unknown()}; pass --price IN,OUT"
             return
         fewest = price.input * given.fewest + price.output * written.fewest
         needed = price.input * given.needed + price.output * written.needed
         most = price.input * given.most + price.output * written.most
         yield f"  ${fewest:.2f} to ${most:.2f}; ${needed:.2f} to see every object ({price.source})"
+
+
+def _why_unknown() -> str:
+    if prices.has_price_list():
+        return "the model is in no price list"
+    return f"the price list is missing ({install_command('api')})"
 
 
 def prompt_size(request: Request | None, longest_edge: int, *, keeps: bool) -> PromptSize:

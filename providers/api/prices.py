@@ -97,6 +97,11 @@ def find_price(spec: str, own: tuple[float, float] | None = None) -> Price | Non
     return None
 
 
+def has_price_list() -> bool:
+    """Whether litellm's price list is installed."""
+    return bool(_price_list())
+
+
 def listed(name: str, model: str, keys: Iterable[str] | None = None) -> Mapping[str, Any] | None:
     """The entry of a model in litellm's list, which also says what the model can do.
 

@@ -6,8 +6,20 @@ It needs the extra `view`. All text that a model wrote goes through `terminal.co
 from pathlib import Path
 
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.tools import MissingExtraError
+from proactive_agent.tools import MissingExtraError, UserError
 from proactive_agent.views.selection import Order, Selection
+
+
+def pick_run(results: Path) -> RunFolder | None:
+    """Lets the user pick a run, and returns it, or None.  Raises UserError if there is none."""
+    try:
+        from proactive_agent.views.tui.run_picker import RunPicker
+        from proactive_agent.views.tui.screens import runs_in
+    except ImportError:
+        raise MissingExtraError("view", "the list of runs") from None
+    if not (runs := runs_in(results)):
+        raise UserError(f"{results} holds no runs; `run` plays one")
+    return RunPicker(runs).run()
 
 
 def browse(

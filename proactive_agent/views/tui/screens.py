@@ -1,5 +1,6 @@
 """Screens that open over the browser: a long text, the help, the choice of another run."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -12,9 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from proactive_agent.records.handles import list_runs
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.terminal.console import safe
-from proactive_agent.tools import UserError
 from proactive_agent.views.text.listing import title_of
 from proactive_agent.views.tui.help_text import help_text
 
@@ -63,14 +64,14 @@ class HelpScreen(TextScreen):
 
 
 class OtherRun(NamedTuple):
-    """A run that can be compared with."""
+    """A run that can be picked."""
 
     folder: RunFolder
     title: str
 
 
 class RunsScreen(ModalScreen[RunFolder | None]):
-    """Asks for a run to compare with."""
+    """Asks for a run."""
 
     DEFAULT_CSS = """
     RunsScreen { align: center middle; }
@@ -78,9 +79,9 @@ class RunsScreen(ModalScreen[RunFolder | None]):
     """
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,d", "cancel", "Back")]
 
-    def __init__(self, runs: Sequence[OtherRun]) -> None:
+    def __init__(self, runs: Sequence[OtherRun], question: str = "Compare with") -> None:
         super().__init__()
-        self._runs = runs
+        self._runs, self._question = runs, question
 
     def compose(self) -> ComposeResult:
         options = [
@@ -90,7 +91,7 @@ class RunsScreen(ModalScreen[RunFolder | None]):
             for run in self._runs
         ]
         shown = OptionList(*options, markup=False)
-        shown.border_title = "Compare with"
+        shown.border_title = self._question
         yield shown
         yield Footer()
 
@@ -103,18 +104,19 @@ class RunsScreen(ModalScreen[RunFolder | None]):
         self.dismiss(None)
 
 
+def runs_in(*places: Path) -> list[OtherRun]:
+    """Lists the readable runs in some folders, the latest first.  Raises UserError."""
+    found: dict[str, OtherRun] = {}
+    for place in places:
+        for run in list_runs(place):
+            if run.manifest is not None:
+                path = os.path.realpath(run.folder.path)
+                found.setdefault(path, OtherRun(run.folder, title_of(run.manifest)))
+    return list(found.values())
+
+
 def other_runs(folder: RunFolder, *places: Path) -> list[OtherRun]:
-    """Lists the other runs in the same folder and in `places`, the latest first."""
-    found: dict[Path, OtherRun] = {}
-    own = folder.path.resolve()
-    for place in (own.parent, *places):
-        for file in place.glob("*/run.json"):
-            path = file.parent.resolve()
-            if path == own or path in found:
-                continue
-            try:
-                manifest = RunFolder(file.parent).read_manifest()
-            except UserError:
-                continue
-            found[path] = OtherRun(RunFolder(file.parent), title_of(manifest))
-    return [found[path] for path in sorted(found, key=lambda path: path.name, reverse=True)]
+    """Lists the other runs in the same folder and in `places`.  Raises UserError."""
+    own = os.path.realpath(folder.path)
+    found = runs_in(Path(own).parent, *places)
+    return [run for run in found if os.path.realpath(run.folder.path) != own]

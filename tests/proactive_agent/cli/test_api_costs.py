@@ -7,6 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import Result
 
 pytest.importorskip("openai", reason="needs the extra `api`")
 pytest.importorskip("anthropic", reason="needs the extra `api`")
@@ -15,10 +16,12 @@ pytest.importorskip("litellm", reason="needs the extra `api`")
 
 from proactive_agent.play.budget import Budget, BudgetSpentError
 from proactive_agent.providers import ApiAccess
+from proactive_agent.providers.api import prices
 from proactive_agent.records.manifest import ProviderSettings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.tools import UserError
+from proactive_agent.tools.install import install_command
 from tests.proactive_agent.api_playing import invoke, many_samples, play, settings
 from tests.proactive_agent.running import play_run, prepare_resume, prepare_run
 from tests.providers.api_asking import PROTOCOLS, server, spec
@@ -109,8 +112,26 @@ def test_a_dry_run_estimates_tokens_and_cost(server: HostileServer, tmp_path: Pa
 
 def test_a_dry_run_says_where_a_price_is_unknown() -> None:
     result = invoke("run", "--dry-run", "--provider", "openai:nobody-knows-it", "--limit", "1")
-    assert "cost unknown" in result.stdout
+    assert "cost unknown: the model is in no price list" in result.stdout
     assert "$" not in result.stdout
+
+
+def test_a_dry_run_says_how_to_get_a_missing_price_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prices, "_price_list", dict)
+    result = invoke("run", "--dry-run", "--provider", "openai:gpt-4.1", "--limit", "1")
+    assert f"the price list is missing ({install_command('api')})" in result.stdout
+
+
+def test_a_dry_run_prices_a_model_that_is_given_twice_twice() -> None:
+    one = ("run", "--dry-run", "--price", "1000000,0", "--scenario", "rod", "--limit", "1",
+           "--provider", "openai:x")  # fmt: skip
+    single, double = (fewest_dollars(invoke(*one, *more)) for more in ((), one[-2:]))
+    assert double == 2 * single
+    assert "openai:x, 2 runs: " in invoke(*one, *one[-2:]).stdout
+
+
+def fewest_dollars(result: Result) -> float:
+    return float(result.stdout.split("  $")[1].split()[0].replace(",", ""))
 
 
 # The reply cache ---------------------------------------------------------------------------------

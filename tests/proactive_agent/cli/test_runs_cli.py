@@ -183,6 +183,13 @@ def test_a_shell_completes(
     assert [line.partition(",")[2] for line in done.output.splitlines()] == completions
 
 
+@pytest.mark.parametrize("command", ["why", "trace", "compare", "report"])
+def test_without_a_run_and_a_terminal_the_answer_says_what_to_give(command: str) -> None:
+    done = invoke(command)
+    assert done.exit_code == 2
+    assert done.stderr == "error: which run? Give RUN: `latest`, or what `runs` lists\n"
+
+
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:
     done = invoke("runs", "--out", tmp_path / "none")
     assert (done.exit_code, done.stdout) == (0, "")

@@ -109,6 +109,19 @@ def test_the_browser_works_without_colours(tmp_path: Path, monkeypatch: pytest.M
 
 
 @needs_view
+@pytest.mark.parametrize(("key", "shown"), [(b"\r", b"Nothing failed"), (b"q", b"Which run?")])
+def test_without_a_run_the_user_picks_one(tmp_path: Path, key: bytes, shown: bytes) -> None:
+    write_run(tmp_path / "one", [episode("right")])
+    terminal = Terminal("why", "--out", str(tmp_path))
+    terminal.until(b"Which run?")
+    terminal.until(b"some-model")
+    terminal.press(key)
+    assert terminal.end() == 0
+    assert shown in terminal.shown
+    assert (b"failed" in terminal.shown) == (key == b"\r")
+
+
+@needs_view
 def test_a_faulty_file_ends_it_with_one_line_and_exit_code_2(run: str) -> None:
     with (Path(run) / "episodes.jsonl").open("a") as stream:
         stream.write("nonsense\n")
