@@ -126,12 +126,23 @@ def _python(threads: int, module: str, *words: object) -> None:
 
 
 def main() -> None:
-    """Runs the experiment in a temporary folder, or in `--work`."""
+    """Runs the experiment in a temporary folder, or in `--work`, where a stopped one goes on."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=Path("results/learning"))
-    parser.add_argument("--work", type=Path, help="folder that keeps scenes, models and runs")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        help="folder that keeps scenes, models and runs; the same command goes on after a stop",
+    )
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--rewards", type=float, nargs="+", default=REWARDS, metavar="R_P")
+    parser.add_argument(
+        "--rewards",
+        type=float,
+        nargs="+",
+        default=REWARDS,
+        metavar="R_P",
+        help="rewards of a valid suggestion",
+    )
     parser.add_argument("--cores", type=int, default=2, help="CPU cores to use (2)")
     chosen = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
