@@ -33,6 +33,7 @@ BUILT_IN: dict[str, str] = {
     "replay": "proactive_agent.providers.replay:Replay",
     "human": "proactive_agent.providers.human:Human",
     "local": "proactive_agent.providers.local:Local",
+    "vllm": "proactive_agent.providers.vllm:Vllm",
     "openai": "proactive_agent.providers.api.openai:OpenAI",
     "anthropic": "proactive_agent.providers.api.anthropic:Anthropic",
     "litellm": "proactive_agent.providers.api.litellm:LiteLLM",

@@ -17,6 +17,7 @@ OWN_FILES = {
         "proactive_agent/reports/judge_agreement/requests.py",
         "REQUESTS_FILE.read_text(encoding='utf-8')",
     ),
+    ("providers/vllm/keeper.py", "entry.read_bytes()"),
     ("proactive_agent/cli/app.py", "os.open(os.devnull, os.O_WRONLY)"),
     ("proactive_agent/reports/published.py", "(_FOLDER / name).read_text(encoding='utf-8')"),
     (
@@ -24,7 +25,7 @@ OWN_FILES = {
         "(files('proactive_agent.views.html') / name).read_text(encoding='utf-8')",
     ),
 }
-"""Calls that open a file of the package, or the null device."""
+"""Calls that open a file of the package or of /proc, or the null device."""
 NOT_FILES = ("images.open", "store.open", "search.open", "content.open", "self.open")
 """Methods with the name `open` that open no path: pictures of a store, entries of an archive."""
 

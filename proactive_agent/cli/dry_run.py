@@ -33,7 +33,7 @@ from proactive_agent.runs.prepare import (
     make_play,
     samples_to_play,
 )
-from proactive_agent.runs.trust import Trust, addressees, models_of
+from proactive_agent.runs.trust import Trust, addressees, models_of, runs_foreign_code
 from proactive_agent.scenarios import Environment, Sample
 from proactive_agent.terminal.console import console, safe
 from proactive_agent.tools import UserError
@@ -118,8 +118,8 @@ def _consequences(run: PlannedRun, trust: Trust, pool: ModelPool) -> Iterator[st
                 yield f"  refused without --trust-host {server.shown}"
         elif is_remote(spec):
             yield "  pictures and prompts go to the company's own server, with its key"
-    if settings.provider_settings.trust_remote_code:
-        yield "code from the model's repository runs on this machine"
+    if reason := runs_foreign_code(settings):
+        yield f"on this machine, the model {reason}"
         if not trust.remote_code:
             yield "  refused without --trust-remote-code"
 

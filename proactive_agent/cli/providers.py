@@ -23,14 +23,16 @@ def providers(ctx: click.Context) -> None:
 
 _CHECKED_WITH = (
     "api", "reasoning", "extra_body", "header", "price", "dtype", "device", "attention",
-    "quantize", "revision", "template_options", "trust_remote_code",
+    "quantize", "revision", "template_options", "trust_remote_code", "engine_arg", "start_timeout",
 )  # fmt: skip
 
 
 @providers.command(params=[*options_of(*_CHECKED_WITH, scoped=True)])
 @click.argument("spec", metavar="NAME:MODEL")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True)
-def check(spec: str, max_tokens: int, price: str | None, **options: Any) -> None:
+def check(
+    spec: str, max_tokens: int, price: str | None, start_timeout: float, **options: Any
+) -> None:
     """Send one request with a picture and a tool, and report what works.
 
     For a local model also: its template, how tools are offered and read, several pictures in a
@@ -44,7 +46,11 @@ def check(spec: str, max_tokens: int, price: str | None, **options: Any) -> None
     from proactive_agent.runs.provider_check import check_now
     from proactive_agent.terminal.console import console, plain
 
-    access = ApiAccess(tries=3, price=None if price is None else parse_price(price))
+    access = ApiAccess(
+        start_timeout=start_timeout,
+        tries=3,
+        price=None if price is None else parse_price(price),
+    )
     provider = create_provider(spec, ProviderOptions(**options, access=access))
     findings = check_now(provider, max_tokens)
     marks = {True: "works", False: "FAILS", None: ""}
@@ -84,9 +90,21 @@ def _installed(name: str) -> str:
     if found.library is None:
         return "yes"
     try:
-        return f"{found.library} {importlib.metadata.version(found.library)}"
+        installed = f"{found.library} {importlib.metadata.version(found.library)}"
     except importlib.metadata.PackageNotFoundError:
         return f"no: {install_command(found.extra)}" if found.extra else "no"
+    return _vllm(installed) if name == "vllm" else installed
+
+
+def _vllm(client: str) -> str:
+    """The client library, and the program `vllm`, which may belong to another environment."""
+    from proactive_agent.providers.vllm.server import require_program
+    from proactive_agent.tools import UserError
+
+    try:
+        return f"{client}, {require_program()}"
+    except UserError as error:
+        return f"no: {error}"
 
 
 def _key(name: str) -> str:

@@ -22,7 +22,7 @@ class Trust:
     """What the user allows a resumed run.  By default nothing."""
 
     remote_code: bool = False
-    """Whether code from the model's repository may run."""
+    """Whether code from the model's repository may run, and code that engine arguments name."""
     hosts: frozenset[str] = frozenset()
     """Hosts that may get a key: `HOST` for every port of it, or `HOST:PORT`."""
 
@@ -68,18 +68,31 @@ def models_of(settings: Settings) -> list[str]:
     return list(dict.fromkeys([settings.provider, *([other] if other != RULES else [])]))
 
 
+def runs_foreign_code(settings: Settings) -> str:
+    """Returns how these settings can run code that the user has not chosen; empty if they cannot.
+
+    Completes "the model …".
+    """
+    if settings.provider_settings.trust_remote_code:
+        return "runs code from the model's repository"
+    if given := settings.provider_settings.engine_arg:
+        # Some arguments of vLLM name a module or a file that it runs.
+        return f"is started with --engine-arg {', '.join(given)}, which can run code"
+    return ""
+
+
 def resume_options(settings: Settings) -> str:
     """Returns the options by which a user who trusts these settings resumes them."""
-    options = ["--trust-remote-code"] if settings.provider_settings.trust_remote_code else []
+    options = ["--trust-remote-code"] if runs_foreign_code(settings) else []
     options += [f"--trust-host {one.shown}" for one in addressees(settings) if one.gets_key]
     return "".join(f" {option}" for option in dict.fromkeys(options))
 
 
 def check_trust(settings: Settings, trust: Trust, folder: Path) -> None:
     """Refuses to go on with settings that need more trust.  Raises UserError."""
-    if settings.provider_settings.trust_remote_code and not trust.remote_code:
+    if (reason := runs_foreign_code(settings)) and not trust.remote_code:
         raise UserError(
-            f"{folder}: its model {settings.provider} runs code from the model's repository; "
+            f"{folder}: its model {settings.provider} {reason}; "
             "--resume --dry-run shows what would be loaded, and --trust-remote-code allows it"
         )
     for server in addressees(settings):

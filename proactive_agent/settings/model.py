@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le
 from proactive_agent.settings.declaration import Departure, Heading, RunChoice, Setting
 
 LOCAL = ("local",)
+VLLM = ("vllm",)
 API = ("openai", "anthropic", "litellm")
 
 DEFAULT_THINKING_ROOM = 8192
@@ -69,7 +70,7 @@ class Sampling:
             departure=Departure(
                 "room for thinking beyond the new tokens", lambda value, run: bool(value)
             ),
-            providers=(*LOCAL, *API),
+            providers=(*LOCAL, *VLLM, *API),
             metavar="N",
             help="room for thinking, in tokens, beyond --max-tokens. Default: "
             f"{DEFAULT_THINKING_ROOM}, or by --reasoning; none for models that are known not to "
@@ -83,7 +84,7 @@ class Sampling:
         Setting(
             heading=Heading.MODEL,
             departure=Departure("top_p {}", lambda value, run: value is not None),
-            providers=(*LOCAL, *API),
+            providers=(*LOCAL, *VLLM, *API),
             metavar="P",
             help="sample only from the most likely tokens that have this probability together.",
         ),
@@ -94,7 +95,7 @@ class Sampling:
         Setting(
             heading=Heading.MODEL,
             departure=Departure("top_k {}", lambda value, run: value is not None),
-            providers=(*LOCAL, *API),
+            providers=(*LOCAL, *VLLM, *API),
             metavar="K",
             help="sample only from the K most likely tokens.",
         ),
@@ -104,7 +105,7 @@ class Sampling:
         Setting(
             heading=Heading.MODEL,
             departure=Departure("--generation {}, unlike the paper", _other_generation),
-            providers=(*LOCAL, *API),
+            providers=(*LOCAL, *VLLM, *API),
             help="Source of these settings. greedy: --temperature and the like. checkpoint: the "
             "checkpoint's own generation config, or "
             "an API's defaults. published: as in the paper; mcqa: like checkpoint, at most 50 "
@@ -127,7 +128,7 @@ class LoadSettings:
         Setting(
             heading=Heading.MODEL,
             departure=None,
-            providers=LOCAL,
+            providers=(*LOCAL, *VLLM),
             for_judge="run",
             help="float32, float16, bfloat16.",
         ),
@@ -169,7 +170,7 @@ class LoadSettings:
         Setting(
             heading=Heading.MODEL,
             departure=None,
-            providers=LOCAL,
+            providers=(*LOCAL, *VLLM),
             for_judge="judge",
             help="branch, tag or commit of a Hub model.",
         ),
@@ -193,7 +194,7 @@ class LoadSettings:
             departure=Departure(
                 "variables of the chat template ({})", lambda value, run: value is not None
             ),
-            providers=LOCAL,
+            providers=(*LOCAL, *VLLM),
             for_judge="judge",
             metavar="JSON",
             help="variables for the chat template, for example '{\"enable_thinking\": false}'.",
@@ -204,11 +205,24 @@ class LoadSettings:
         Setting(
             heading=Heading.MODEL,
             departure=None,
-            providers=LOCAL,
+            providers=(*LOCAL, *VLLM),
             for_judge="judge",
             help="run code from the model's repository.",
         ),
     ] = False
+    engine_arg: Annotated[
+        tuple[str, ...],
+        Setting(
+            heading=Heading.MODEL,
+            providers=VLLM,
+            for_judge="run",
+            none="no",
+            parameter="engine_arg",
+            metavar="NAME=VALUE",
+            help="argument of `vllm serve`, for example max-model-len=8192, or the NAME of a flag; "
+            "repeat for several.",
+        ),
+    ] = ()
     api: Annotated[
         Literal["auto", "chat", "responses"],
         Setting(
@@ -224,7 +238,7 @@ class LoadSettings:
         Setting(
             heading=Heading.API,
             departure=Departure("reasoning effort {}", lambda value, run: value is not None),
-            providers=API,
+            providers=(*API, *VLLM),
             for_judge="judge",
             choices=("none", "minimal", "low", "medium", "high", "xhigh", "max"),
             help="How much the model thinks. Models differ in the levels that they accept.",
@@ -237,7 +251,7 @@ class LoadSettings:
             departure=Departure(
                 "further fields of each request ({})", lambda value, run: value is not None
             ),
-            providers=API,
+            providers=(*API, *VLLM),
             for_judge="judge",
             none="no",
             metavar="JSON",
@@ -287,7 +301,7 @@ class LoadSettings:
         Setting(
             heading=Heading.API,
             departure=Departure("pictures scaled to at most {} pixels", lambda value, run: True),
-            providers=API,
+            providers=(*API, *VLLM),
             metavar="PIXELS",
             help="Longest edge of a picture that is sent.",
         ),
@@ -301,7 +315,7 @@ class LoadSettings:
             departure=Departure(
                 "pictures compressed with quality {}", lambda value, run: value < 100
             ),
-            providers=API,
+            providers=(*API, *VLLM),
             metavar="N",
             help="Compression of a picture that is sent; 100 keeps the most detail.",
         ),
@@ -311,7 +325,7 @@ class LoadSettings:
         Setting(
             heading=Heading.API,
             departure=Departure("pictures re-encoded as {}", lambda value, run: True),
-            providers=API,
+            providers=(*API, *VLLM),
             help="Format of a picture that is sent.",
         ),
     ] = "jpeg"
@@ -319,7 +333,7 @@ class LoadSettings:
 
 @dataclass(frozen=True)
 class ApiLimits:
-    """Rate limits, timeout and price of an API.  They change no reply."""
+    """Rate limits, time limits and price of a model.  They change no reply."""
 
     rpm: Annotated[
         float | None,
@@ -351,12 +365,23 @@ class ApiLimits:
         Setting(
             heading=Heading.API,
             departure=None,
-            providers=API,
+            providers=(*API, *VLLM),
             for_judge="run",
             metavar="SECONDS",
             help="Time after which a request is abandoned and sent again.",
         ),
     ] = 600.0
+    start_timeout: Annotated[
+        float,
+        Gt(0),
+        Setting(
+            heading=Heading.MODEL,
+            providers=VLLM,
+            for_judge="run",
+            metavar="SECONDS",
+            help="time that the server has to load the model, a download included.",
+        ),
+    ] = 1800.0
     price: Annotated[
         tuple[Dollars, Dollars] | None,
         Setting(

@@ -12,6 +12,7 @@
 | not_found | HTTP 404 | no |
 | too_large, context_overflow | HTTP 413; more tokens than the context window | no |
 | content_filter | the API's content filter blocked the request or the reply | no |
+| server_died | the server that `vllm:` has started ended | no; the next request stops the run |
 | bad_request | any other 4xx; a message that an adapter cannot send | no |
 
 "The run stops": every later request would fail as well, so the run ends and can be resumed.

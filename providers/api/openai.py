@@ -35,19 +35,23 @@ class OpenAI(ApiProvider):
         "seed": r"\bseed\b",
         **ApiProvider.may_be_left_out,
     }
+    follows_proxies: ClassVar[bool] = True
+    """Whether requests go through the proxy that the environment names."""
 
     def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         import openai
 
         super().__init__(target, options)
         self._client = openai.AsyncOpenAI(
-            api_key=key_for(self.name, target),
+            api_key=self._api_key(),
             base_url=target.base_url or ADDRESS,
             max_retries=0,
             timeout=options.access.timeout,
             default_headers=self.headers,
             # aiohttp takes half the processor time of the SDK's default client.
-            http_client=openai.DefaultAioHttpClient(timeout=options.access.timeout),
+            http_client=openai.DefaultAioHttpClient(
+                timeout=options.access.timeout, trust_env=self.follows_proxies
+            ),
         )
         # On another server, the model's name says nothing about reasoning.
         own = target.base_url is not None
@@ -128,6 +132,9 @@ class OpenAI(ApiProvider):
     async def close(self) -> None:
         await super().close()
         await self._client.close()
+
+    def _api_key(self) -> str:
+        return key_for(self.name, self.target)
 
     @property
     def _limit_field(self) -> str:

@@ -1,4 +1,4 @@
-"""The models after `local:`: short names, folders and ids of the Hugging Face Hub."""
+"""The models after `local:` and `vllm:`: short names, folders and ids of the Hugging Face Hub."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -50,29 +50,32 @@ class Source(NamedTuple):
         return self.folder.resolve().name if self.folder else self.location
 
 
-def resolve(name: str) -> Source:
-    """Resolves a short name, a folder or a hub id, in this order. Raises UserError otherwise."""
+def resolve(name: str, provider: str = "local") -> Source:
+    """Resolves a short name, a folder or a hub id, in this order. Raises UserError otherwise.
+
+    `provider` is the name before the colon, for messages.
+    """
     if alias := ALIASES.get(name.lower()):
         return Source(alias, None, REVISIONS.get(alias))
     folder = Path(name).expanduser()
     if folder.is_dir():
-        _refuse_pipes(folder)
+        _refuse_pipes(folder, provider)
         return Source(str(folder), folder)
     if _looks_like_hub_id(name):
         return Source(name, None, REVISIONS.get(name))
     if "/" in name or "\\" in name:
-        raise UserError(f"local:{name}: this folder does not exist")
+        raise UserError(f"{provider}:{name}: this folder does not exist")
     raise UserError(
-        f"local:{name}: expected a short name, a folder or a hub id OWNER/NAME; short names: "
+        f"{provider}:{name}: expected a short name, a folder or a hub id OWNER/NAME; short names: "
         f"{known_names(name, ALIASES)}"
     )
 
 
-def _refuse_pipes(folder: Path) -> None:
+def _refuse_pipes(folder: Path, provider: str) -> None:
     """Raises UserError if the libraries that load a model would wait at one of its files."""
     for entry in sorted(folder.iterdir()):
         if entry.exists() and not (entry.is_file() or entry.is_dir()):
-            raise UserError(f"local:{folder}: {entry.name} is not a regular file")
+            raise UserError(f"{provider}:{folder}: {entry.name} is not a regular file")
 
 
 def _looks_like_hub_id(name: str) -> bool:

@@ -13,6 +13,7 @@ from proactive_agent.providers.local.batching import Batcher
 from proactive_agent.providers.local.chat import Chat, RenderedPrompt
 from proactive_agent.providers.local.model_folder import folder_sha256, training_in
 from proactive_agent.providers.local.rendering import DATE
+from proactive_agent.providers.local.template_variables import template_variables
 from proactive_agent.providers.messages import Reply, Request, Usage
 from proactive_agent.settings import DEFAULT_THINKING_ROOM, Sampling
 from proactive_agent.tools import UserError
@@ -153,31 +154,6 @@ class Local(Provider):
 def _group(prompt: RenderedPrompt) -> Hashable:
     # A processor does not accept prompts with and without pictures in one batch.
     return prompt.sampling, bool(prompt.images)
-
-
-def template_variables(text: str | None) -> dict[str, Any]:
-    """The variables of `--template-options`.  Raises UserError."""
-    try:
-        options = json.loads(text or "{}")
-    except ValueError as error:
-        raise UserError(f"--template-options {text!r} is not JSON: {error}") from None
-    if not isinstance(options, dict):
-        raise UserError(
-            f"--template-options must be a JSON object, got {text!r}; "
-            """for example '{"enable_thinking": false}'"""
-        )
-    if reserved := _RESERVED & set(options):
-        raise UserError(f"--template-options cannot set {', '.join(sorted(reserved))}")
-    return options
-
-
-_RESERVED = frozenset(
-    {
-        "add_generation_prompt", "chat_template", "conversation", "conversations", "messages",
-        "return_dict", "return_tensors", "strftime_now", "tokenize", "tools",
-    }
-)  # fmt: skip
-"""Variables that the program itself passes to a chat template."""
 
 
 def _manifest(

