@@ -107,7 +107,7 @@ class _FromYaml(BaseModel):
 
     model_config = _STRICT
 
-    @field_validator("price", "header", mode="before", check_fields=False)
+    @field_validator("price", "header", "engine_arg", mode="before", check_fields=False)
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         """Takes a list, since YAML has no tuples."""

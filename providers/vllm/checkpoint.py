@@ -9,11 +9,8 @@ from proactive_agent.providers.local.aliases import Source
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import UserError
 
-NEUTRAL = {
-    "top_p": 1.0, "top_k": -1, "min_p": 0.0,
-    "repetition_penalty": 1.0, "presence_penalty": 0.0, "frequency_penalty": 0.0,
-}  # fmt: skip
-"""Settings of text generation that change nothing. vLLM would take those of the checkpoint."""
+NEUTRAL = {"top_p": 1.0, "top_k": -1, "min_p": 0.0}
+"""Settings of sampling that change nothing. vLLM would take those of the checkpoint."""
 _DEFAULTS = {"temperature": 1.0, "top_k": 50, "top_p": 1.0}
 """The values that transformers uses if a checkpoint that samples sets none."""
 _KEPT = ("temperature", "top_k", "top_p", "min_p")
@@ -55,20 +52,21 @@ class Checkpoint(NamedTuple):
 
         Raises UserError, with `name` for the model, if vLLM cannot.
         """
+        own = self.generation or {}
+        # It applies with every setting, as with `local:`.
+        penalty = {key: own[key] for key in ("repetition_penalty",) if own.get(key) is not None}
         if sampling.generation == "greedy":
-            return dict(NEUTRAL)
+            return NEUTRAL | penalty
         if self.config is None:
             raise UserError(
                 f"{name}: --generation {sampling.generation} needs the checkpoint's generation "
                 "config, which cannot be read; install huggingface_hub, or name a folder"
             )
-        own = self.generation or {}
-        if own.get("num_beams", 1) != 1:
+        if (own.get("num_beams") or 1) != 1:
             raise UserError(
                 f"{name}: the checkpoint generates with {own['num_beams']} beams, which vLLM "
                 "does not do here; use local: or --generation greedy"
             )
-        penalty = {"repetition_penalty": own.get("repetition_penalty") or 1.0}
         if sampling.generation == "published" or own.get("do_sample"):
             chosen = {key: own[key] for key in _KEPT if own.get(key) is not None}
             return NEUTRAL | _DEFAULTS | chosen | penalty

@@ -303,7 +303,7 @@ def test_nvidia_smi_lists_the_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_text_is_generated_as_by_the_local_provider() -> None:
     sampled = Checkpoint({}, {"do_sample": True, "top_k": 1, "repetition_penalty": 1.05})
     greedy = sampled.sampling("m", Sampling(generation="greedy"))
-    assert (greedy["repetition_penalty"], greedy["top_k"]) == (1.0, -1)
+    assert (greedy["repetition_penalty"], greedy["top_k"]) == (1.05, -1)
     own = sampled.sampling("m", Sampling(generation="checkpoint"))
     assert (own["temperature"], own["top_k"], own["repetition_penalty"]) == (1.0, 1, 1.05)
     plain = Checkpoint({}, {"temperature": 0.5})
