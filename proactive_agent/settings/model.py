@@ -214,6 +214,7 @@ class LoadSettings:
         tuple[str, ...],
         Setting(
             heading=Heading.MODEL,
+            departure=Departure("engine arguments {}", lambda value, run: bool(value)),
             providers=VLLM,
             for_judge="run",
             none="no",
@@ -376,6 +377,7 @@ class ApiLimits:
         Gt(0),
         Setting(
             heading=Heading.MODEL,
+            departure=None,
             providers=VLLM,
             for_judge="run",
             metavar="SECONDS",

@@ -85,6 +85,8 @@ ONE_CHANGE = {
     "batch_size": Change(1, ""),
     "template_options": Change("{}", "variables of the chat template ({})"),
     "trust_remote_code": Change(True, ""),
+    "engine_arg": Change(("quantization=fp8",), "engine arguments quantization=fp8",
+                         {"provider": "vllm:a"}),
     # Models behind an API
     "api": Change("chat", "", API),
     "reasoning": Change("high", "reasoning effort high", API),
