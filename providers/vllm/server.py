@@ -197,7 +197,9 @@ class VllmServer:
             text = clean(line.decode("utf-8", "replace").rstrip())
             if text:
                 self._lines.append(text[:LONGEST_LINE])
-                _log.info("%s: %s", self.name, self._lines[-1])
+                # A server that is ready reports its load every few seconds.
+                level = logging.INFO if self.version is None else logging.DEBUG
+                _log.log(level, "%s: %s", self.name, self._lines[-1])
 
     def _shown_log(self) -> str:
         lines = "\n".join(list(self._lines))
