@@ -182,6 +182,8 @@ class Environment(ABC, Generic[S]):
         self.rng = random.Random(0)
         """Draws the interventions that are performed after foreign suggestions."""
         self.turn = 0
+        self.idle_turns = 0
+        """Turns that changed nothing: vague questions, and forgiven suggestions."""
         self.frame = sample.first_image
         self.last_intervention: Intervention | None = None
         self.stop: Stop | None = None
@@ -397,6 +399,8 @@ class Environment(ABC, Generic[S]):
             isinstance(action, Vague) or (forgiving and isinstance(action, Intervention))
         ):
             self.stop = _stop_of(action)
+        else:
+            self.idle_turns += 1
         return Outcome(verdicts, self.stop, performed)
 
     def _perform(

@@ -45,5 +45,4 @@ class Rod(RingEnvironment[Sample]):
         return ImageRef(self.sample.image_template.format(image=self.sample.reference_image))
 
     def accepts_category(self) -> bool:
-        # A turn that moved nothing, such as a vague question, leaves the object hidden.
-        return self.last_intervention is not None
+        return self.turn > self.idle_turns

@@ -247,7 +247,8 @@ WAIT = Words(
         rf"(?:later|next|following|subsequent) {_MOMENT}",
         r"(?:later|further) (?:in|into) (?:the |this )?(?:\w+ )?"
         r"(?:video|clip|footage|recording|sequence)\b",
-        r"later (?:time|stage|state|image|picture|view)\b",
+        r"later (?:time|stage|state|image|picture|view)\b"
+        r"(?! of (?:the |your |this )?(?:drawing|sketch|doodle))",
         r"look like (?:\w+ ){0,3}?(?:later|afterwards?|next|after that)\b",
         rf"more (?:\w+ ){{0,3}}?(?:{_VIDEO}|seconds?\b)",
         r"(?:see|show|watch|know) (?:\w+ )?what (?:happens|comes|follows)\b",

@@ -1,8 +1,9 @@
 import pytest
 
+from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.scenarios.builder import wording
 from proactive_agent.tools import Intervention
-from proactive_agent.tools.phrases import gives_up, requests_in
+from proactive_agent.tools.phrases import first_request, gives_up, requests_in
 
 ASKS = [
     ("Please move the block to the left.", {"move_object(left)"}),
@@ -124,3 +125,10 @@ def test_a_request_after_a_statement_of_inability_counts() -> None:
 )
 def test_giving_up_asks_for_nothing(text: str, given_up: bool) -> None:
     assert gives_up(text) is given_up
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_the_first_request_of_a_suggestion_of_the_suite_is_its_intervention(scenario: str) -> None:
+    texts = {text for sample in DataFolder().samples(scenario) for text in sample.suggestions}
+    for text in texts:
+        assert SCENARIOS[scenario].intervention(text) in first_request(text).interventions, text
