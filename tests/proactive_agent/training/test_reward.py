@@ -146,6 +146,10 @@ class Saying(Provider):
         return self.reply if request.key.turn == 0 else Reply()
 
 
+REPLIES = 20
+"""Replies to each state. With fewer, none may happen to be an accepted suggestion."""
+
+
 def row_of(state: Environment[Any], clear: bool) -> QuestionRow:
     """Returns the row of a train split for a state."""
     seen = state.observe()
@@ -164,7 +168,7 @@ def row_of(state: Environment[Any], clear: bool) -> QuestionRow:
 def replies(row: QuestionRow, rng: random.Random) -> Iterator[str]:
     """Yields right and wrong replies in the forms that models write."""
     options = [*row.suggestions, *row.categories]
-    for _ in range(12):
+    for _ in range(REPLIES):
         index = rng.randrange(len(options) + 1)
         text = options[index] if index < len(options) else "Something else."
         letter = "ABCDEFGHIJKLM"[rng.randrange(len(options))]
@@ -179,7 +183,7 @@ def replies(row: QuestionRow, rng: random.Random) -> Iterator[str]:
 def calls(row: QuestionRow, rng: random.Random) -> Iterator[str]:
     """Yields right and wrong tool calls, and requests in free text."""
     keywords = [*SCENARIOS[row.scenario].keywords.values()]
-    for _ in range(12):
+    for _ in range(REPLIES):
         wish = rng.choice(keywords)
         arguments = {} if wish.argument is None else {
             {"enhance_image": "operation"}.get(wish.tool, "direction"): wish.argument
@@ -212,7 +216,7 @@ def test_a_reply_is_judged_as_in_a_run(scenario: str, protocol: Protocol) -> Non
                 assert (score.suggestion, score.category) == done(turn, protocol), text
                 compared += 1
                 paid.add((score.suggestion, score.category))
-    assert compared == 2 * 8 * 12
+    assert compared == 2 * 8 * REPLIES
     assert paid == {(False, False), (True, False), (False, True)}
 
 
