@@ -85,7 +85,7 @@ class OracleBaseline(Provider):
 
 
 class TextOnlyBaseline(Provider):
-    """The best policy that sees no picture: it guesses by the answers of the other samples.
+    """Sees no picture: it guesses by the answers of the other samples.
 
     It asks only in turns in which no category counts.
     """

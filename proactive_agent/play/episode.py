@@ -284,6 +284,7 @@ class _Episode:
         rng = random.Random(self._seed("blind", self.environment.turn))
         ambiguous = self.play.data.environment(self.scenario, self.sample)
         ambiguous.turn = self.environment.turn
+        ambiguous.last_intervention = self.environment.last_intervention
         suggestions = self.environment.observe().suggestions
         if suggestions and not ambiguous.accepts_category():
             return rng.choice(suggestions)[0]

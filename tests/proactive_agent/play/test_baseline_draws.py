@@ -27,3 +27,9 @@ def test_a_policy_without_eyes_asks_on_clear_frames_as_often(tmp_path: Path) -> 
     first = {key: one.turns[0].action.kind for key, one in ambiguous.items() if key in clear}
     assert first == {key: one.turns[0].action.kind for key, one in clear.items()}
     assert {one.scenario for one in ambiguous.values() if len(one.turns) > 1} == {"rod"}
+
+
+def test_text_only_guesses_as_soon_as_a_category_counts(tmp_path: Path) -> None:
+    """In ROD that is the second turn."""
+    played = episodes(tmp_path, "text-only", "zero-shot").values()
+    assert {one.outcome.turns for one in played if one.scenario == "rod"} == {2}
