@@ -36,6 +36,7 @@ def complete_model(
     names = {
         "baseline": [f"baseline:{name}" for name in BASELINES],
         "local": [f"local:{name}" for name in ALIASES],
+        "vllm": [f"vllm:{name}" for name in ALIASES],
         "human": ["human"],
     }
     every = [spec for name in provider_names() for spec in names.get(name, [f"{name}:"])]

@@ -67,7 +67,7 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
         Finding("request", True, f"answered in {seconds:.1f} s"),
         *_understood(reply),
         *own,
-        *_usage(reply),
+        *_usage(reply, charges=provider.charges),
         *_left_out(provider),
     ]
 
@@ -97,7 +97,7 @@ def _understood(reply: Reply) -> list[Finding]:
     return [Finding("tool", called, detail), seen]
 
 
-def _usage(reply: Reply) -> list[Finding]:
+def _usage(reply: Reply, *, charges: bool) -> list[Finding]:
     usage = reply.usage
     if usage.input_tokens is None or usage.output_tokens is None:
         tokens = Finding("tokens", None, "not reported")
@@ -105,6 +105,8 @@ def _usage(reply: Reply) -> list[Finding]:
         tokens = Finding(
             "tokens", None, f"{usage.input_tokens:,} input, {usage.output_tokens:,} output"
         )
+    if not charges and usage.cost_usd is None:
+        return [tokens]
     cost = "unknown (--price IN,OUT)" if usage.cost_usd is None else f"${usage.cost_usd:.6f}"
     return [tokens, Finding("cost", None, cost)]
 
