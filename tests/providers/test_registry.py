@@ -1,4 +1,5 @@
 import importlib.metadata
+import re
 import subprocess
 import sys
 from typing import Any, ClassVar, Self
@@ -22,6 +23,7 @@ from proactive_agent.providers.registry import (
     is_remote,
 )
 from proactive_agent.tools import MissingExtraError, UserError
+from proactive_agent.tools.install import install_command
 
 
 class Parrot(Provider):
@@ -103,7 +105,7 @@ def test_an_unknown_provider_is_wrong_input(spec: str) -> None:
 
 def test_a_missing_library_names_its_extra() -> None:
     register_provider("far", Unequipped)
-    with pytest.raises(MissingExtraError, match=r"pip install 'proactive-agent\[api\]'"):
+    with pytest.raises(MissingExtraError, match=re.escape(install_command("api"))):
         create_provider("far:model")
 
 
