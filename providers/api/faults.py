@@ -16,6 +16,10 @@
 | bad_request | any other 4xx; a message that an adapter cannot send | no |
 
 "The run stops": every later request would fail as well, so the run ends and can be resumed.
+
+One HTTP 400 is no failure of the request: with `tool_use_failed`, Groq withholds a reply whose tool
+call is malformed. The error contains the text that the model wrote, and the provider reads it as
+the model's reply; see `ApiError.withheld`.
 """
 
 import json
@@ -51,6 +55,8 @@ STOPPING = frozenset({"auth", "permission", "quota"})
 """Kinds that end a run, because every later request would fail as well."""
 SLOWED_BY = frozenset({"rate_limit", "overloaded"})
 """Kinds that reduce the number of concurrent requests."""
+WITHHELD = "tool_use_failed"
+"""Groq's code for a reply that it withholds. It becomes the finish reason of the reply."""
 
 _UNREACHED = frozenset({"ClientConnectorError", "ConnectTimeout", "ConnectionTimeoutError"})
 """Errors of the transports before a connection was made."""
@@ -95,6 +101,8 @@ class ApiError(Exception):
         self.kind = kind
         self.wait = wait
         """Seconds that the server asks to wait before a retry; None if it does not say."""
+        self.withheld: str | None = None
+        """Text of a reply that the API withheld because its tool call is malformed, or None."""
         self.usage: Usage | None = None
         """The usage of earlier replies to the request, which were discarded."""
 
@@ -118,7 +126,9 @@ def from_status(status: int, headers: Mapping[str, str], body: str) -> ApiError:
     kind = _BY_STATUS.get(status, "server" if status >= 500 else "bad_request")
     if status in (400, 403, 413, 422, 429) and (special := _special(body, status)):
         kind = special
-    return ApiError(kind, shortened(f"HTTP {status}: {message}"), _wait(headers, body))
+    fault = ApiError(kind, shortened(f"HTTP {status}: {message}"), _wait(headers, body))
+    fault.withheld = _withheld(body)
+    return fault
 
 
 def reported(fields: dict[str, Any]) -> ApiError | None:
@@ -141,6 +151,8 @@ def _from_body(error: Any) -> ApiError:
         return from_status(status, {}, body)
     names = (_BY_NAME.get(code.casefold()) for code in codes if isinstance(code, str))
     named = next(filter(None, names), None)
+    if _withheld(body) is not None:
+        return from_status(400, {}, body)
     status = 429 if re.search(r"rate_?limit", body) else 529 if "overloaded" in body else 500
     fault = from_status(status, {}, body)
     kind = named or _special(body, 400) or fault.kind
@@ -222,6 +234,16 @@ def _special(body: str, status: int) -> str | None:
     if _FILTERED.search(body):
         return "content_filter"
     return "context_overflow" if _OVERFLOW.search(body) else None
+
+
+def _withheld(body: str) -> str | None:
+    """Returns the text that a model wrote and Groq withheld for its malformed call, or None."""
+    try:
+        error = json.loads(body)["error"]
+        written = error["failed_generation"] if error["code"] == WITHHELD else None
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return None
+    return written if isinstance(written, str) else None
 
 
 def _message(body: str) -> str:

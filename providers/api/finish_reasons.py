@@ -7,6 +7,7 @@
 | length | the token limit cut the reply off |
 | content_filter | the API's filter stopped the reply |
 | error | the API could not finish the reply |
+| tool_use_failed | Groq withheld the reply, whose tool call is malformed (`faults.WITHHELD`) |
 
 Any other reason is kept as the API wrote it.
 """

@@ -5,6 +5,7 @@ An adapter formats a request, sends it and parses the response.
 
 import asyncio
 import logging
+import math
 import re
 import time
 from abc import abstractmethod
@@ -16,11 +17,22 @@ from typing import Any, ClassVar, Self
 from proactive_agent.providers.api.cache import ReplyCache, cache_key
 from proactive_agent.providers.api.encoding import Encoder, Pictures
 from proactive_agent.providers.api.extras import parse_extra_body, parse_headers
-from proactive_agent.providers.api.faults import SLOWED_BY, STOPPING, ApiError, shortened
+from proactive_agent.providers.api.faults import (
+    SLOWED_BY,
+    STOPPING,
+    WITHHELD,
+    ApiError,
+    shortened,
+)
 from proactive_agent.providers.api.finish_reasons import normalised
 from proactive_agent.providers.api.keys import protect_secrets
 from proactive_agent.providers.api.pace import Pace
-from proactive_agent.providers.api.prices import Tokens, find_price, input_tokens
+from proactive_agent.providers.api.prices import (
+    CHARACTERS_PER_TOKEN,
+    Tokens,
+    find_price,
+    input_tokens,
+)
 from proactive_agent.providers.api.retry import Retry
 from proactive_agent.providers.api.server import ApiTarget, parse_target, plain
 from proactive_agent.providers.api.thinking import ThinkingRoom, thinker
@@ -179,6 +191,9 @@ class ApiProvider(Provider):
                     body, self._expected(prompt, asked), self._key(asked, body)
                 )
             except ApiError as fault:
+                if fault.withheld is not None:
+                    reply = self._withheld(fault.withheld, request, prompt)
+                    break
                 if not self._leave_out(fault, asked, pictures, body):
                     room = self.thinking.after_refusal(fault, request.sampling, prompt, room)
                     if self._body(_with_room(request, room), pictures) == body:
@@ -399,6 +414,22 @@ class ApiProvider(Provider):
         if reason == "content_filter":
             raise ApiError("content_filter", "the API's content filter blocked the reply")
         return reply
+
+    def _withheld(self, text: str, request: Request, prompt: int) -> Reply:
+        """Builds the reply that the API withheld because its tool call is malformed.
+
+        The text becomes a call without a name, which is never repaired into a valid one. The token
+        counts are unknown. The cost is estimated from `prompt`, the estimated tokens of the
+        request, and from the length of the text, so that a run with a budget can continue.
+        """
+        calls = (ToolCall("", text, "call_0"),) if request.tools and text.strip() else ()
+        estimate = Tokens(prompt, math.ceil(len(text) / CHARACTERS_PER_TOKEN))
+        cost = self.price.cost(estimate) if self.price else None
+        reply = Reply("" if calls else text, calls, WITHHELD, Usage(cost_usd=cost))
+        try:
+            return _without_thoughts(reply)
+        except ProviderError as error:
+            raise ApiError(error.kind, str(error)) from None
 
     def _explained(self, error: Exception) -> ApiError:
         if isinstance(error, ApiError):

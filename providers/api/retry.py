@@ -59,7 +59,9 @@ class Retry:
             tries = retrying.statistics.get("attempt_number", 1)
             if tries == 1:
                 raise
-            raise ApiError(fault.kind, f"{fault} (tried {tries} times)") from None
+            last = ApiError(fault.kind, f"{fault} (tried {tries} times)")
+            last.withheld = fault.withheld
+            raise last from None
 
     def _observed(self, attempt: Callable[[], Awaitable[T]]) -> Callable[[], Awaitable[T]]:
         """Notes whether the server answers at all."""

@@ -73,6 +73,18 @@ def failing_with_key(status: int, before: str = "", end: int | None = None) -> T
     return lambda received: failing(status, f"{before}{received.key[:end]}")(received)
 
 
+def withholding(text: str) -> Trouble:
+    """Groq: refuses to return a reply whose tool call is malformed."""
+    error = {
+        "message": "Failed to call a function. Please adjust your prompt. See 'failed_generation' "
+        "for more details.",
+        "type": "invalid_request_error",
+        "code": "tool_use_failed",
+        "failed_generation": text,
+    }
+    return lambda _: Sent(400, json.dumps({"error": error}))
+
+
 def replying_with_key(field: str, text: str = "{}") -> Trouble:
     """A reply with the key of the request in `text`, in place of {}."""
 
@@ -375,6 +387,12 @@ TROUBLES: dict[str, Trouble] = {
     ),
     "surrogate in the finish reason": wrong("finish", "\ud800"),
     **WRONG,
+    "withheld call": withholding('<function=answer {"category": "Cat."</function>'),
+    "withheld call in a body": reporting(
+        {"code": "tool_use_failed", "failed_generation": "<function=", "message": "Failed."},
+        "alone",
+    ),
+    "withheld nothing": withholding(""),
     "broken arguments": replying(arguments='{"direction": lef'),
     "unknown tool": replying(tool="fly_away"),
     "several calls": replying(calls=2),
