@@ -59,6 +59,9 @@ class _PlacedSample(NamedTuple):
 SPARE = 32
 """Most samples that are looked at beyond those that are needed, to avoid equal categories."""
 
+BUILD_FILE = "build.json"
+"""Manifest that `build` writes. A folder that has it is not a copy of the release."""
+
 
 class DataFolder:
     """A folder that holds the data of some or all scenarios.
@@ -79,6 +82,8 @@ class DataFolder:
             next((place / name for place in places if (place / name).is_file()), None)
             for name in (FILE_NAME, FILTER_FILE)
         )
+        self.built = any((place / BUILD_FILE).is_file() for place in places)
+        """Whether the folder was made by `build`."""
         self._kept_offsets: dict[str, array[int]] = {}
 
     @cached_property

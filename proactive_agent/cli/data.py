@@ -1,6 +1,6 @@
 """`data`: downloads the official data, checks a data folder and filters it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,10 +117,12 @@ def filter_samples(runs: tuple[str, ...], share: float, output: Path | None, res
     help="Pictures read at the same time.",
 )
 def verify(directory: Path, scenarios: tuple[str, ...], workers: int) -> None:
-    """Check that DIR holds all samples of the release and all their pictures.
+    """Check that DIR holds valid samples and all their pictures.
 
-    Decodes every picture that a sample can show. Exits with 1 if there are faults.
+    Decodes every picture that a sample can show. With a protocol pack, a number of samples that
+    differs from the release's is a fault. Exits with 1 if there are faults.
     """
+    from proactive_agent.scenarios.dataset import DataFolder
     from proactive_agent.scenarios.verify import Fault, VerifyReport
     from proactive_agent.scenarios.verify import verify as checks
     from proactive_agent.terminal.console import console, safe
@@ -145,7 +147,7 @@ def verify(directory: Path, scenarios: tuple[str, ...], workers: int) -> None:
                 bar.update(
                     task, description=event.scenario, completed=event.done, total=event.total
                 )
-    console.print(_table(reports))
+    console.print(_table(reports, with_published=not DataFolder(directory).built))
     if any(report.faults for report in reports):
         click.get_current_context().exit(1)
 
@@ -279,24 +281,31 @@ def _fault_lines(report: "VerifyReport", faults: "list[Fault]") -> "Iterator[str
         yield f"{report.scenario}: {more} more faults"
 
 
-def _table(reports: "Iterable[VerifyReport]") -> "Table":
+def _table(reports: "Sequence[VerifyReport]", *, with_published: bool) -> "Table":
+    """Makes the table of `verify`. `with_published` adds the counts of the release."""
     from rich import box
     from rich.table import Table
 
+    with_kept = with_published or any(report.kept is not None for report in reports)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("scenario")
-    for name in ("samples", "published", "kept", "published", "pictures", "faults"):
+    published = ["published"] if with_published else []
+    kept = ["kept", *published] if with_kept else []
+    for name in ("samples", *published, *kept, "pictures", "faults"):
         table.add_column(name, justify="right")
     for report in reports:
-        raw, filtered = report.published
+        raw, filtered = ([f"{n:,}"] if with_published else [] for n in report.published)
         table.add_row(
             report.scenario,
-            "-" if report.samples is None else f"{report.samples:,}",
-            f"{raw:,}",
-            "-" if report.kept is None else f"{report.kept:,}",
-            f"{filtered:,}",
+            _count(report.samples),
+            *raw,
+            *([_count(report.kept), *filtered] if with_kept else []),
             f"{report.pictures:,}",
             f"{report.faults:,}",
             style="red" if report.faults else "",
         )
     return table
+
+
+def _count(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from proactive_agent.cli.run_handles import complete_run, results_folder
+from proactive_agent.cli.run_handles import asked_run, can_browse, results_folder, run_argument
 from proactive_agent.cli.run_options import ACCESS_SETTINGS, MODEL_SETTINGS, OPTIONS, options_of
 
 _OWN = ("concurrency", "budget_usd")
@@ -25,7 +25,7 @@ SHIPPED = "-"
         *options_of("judge", "judge_prompt"),
     ]
 )
-@click.argument("run", required=False, metavar="[RUN]", shell_complete=complete_run)
+@run_argument
 @click.option(
     "--agreement",
     is_flag=False,
@@ -56,11 +56,11 @@ def judge(
     """
     from proactive_agent.cli.judging import Judging, judge_run, measure, measure_user
     from proactive_agent.cli.run import api_access
-    from proactive_agent.records.handles import find_run
     from proactive_agent.records.manifest import ProviderSettings
     from proactive_agent.tools import UserError
 
-    if (run is None) is (agreement is None):
+    picks = run is None and agreement is None and can_browse()
+    if (run is None) is (agreement is None) and not picks:
         raise UserError("judge needs either a RUN or --agreement")
     if user is not None and agreement != SHIPPED:
         raise UserError("--user needs --agreement without a RUN or a FILE")
@@ -70,7 +70,7 @@ def judge(
     judging = Judging(judge, judge_prompt, how, access, concurrency, budget_usd)
     if user is not None:
         measure_user(user, judging)
-    elif run is not None:
-        judge_run(find_run(run, results), judging)
+    elif agreement is None:
+        judge_run(asked_run(run, results), judging)
     else:
-        measure(None if agreement in (None, SHIPPED) else Path(agreement or ""), judging)
+        measure(None if agreement == SHIPPED else Path(agreement), judging)

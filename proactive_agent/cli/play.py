@@ -81,7 +81,7 @@ class _Progress(SessionObserver):
         self._several_conditions = len({run.settings.condition for run in runs}) > 1
 
     def checked(self, data: Sequence[DataFolder]) -> None:
-        if any(not one.embedded and one.pack is None for one in data):
+        if any(one.pack is None and not (one.embedded or one.built) for one in data):
             messages.print(
                 "The data folder has no protocol pack: wording and samples are not the published "
                 "ones (`data protocol DIR` fetches the pack).",

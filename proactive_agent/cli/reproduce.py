@@ -10,6 +10,7 @@ from proactive_agent.reports.targets import PLOTS, TARGETS
 PLOT_FORMS = ("png", "svg")
 TABLE_FORMS = ("table", "markdown", "latex", "csv", "json")
 SUFFIXES = {".md": "markdown", ".tex": "latex", ".txt": "table"}
+OF_FORMAT = {form: suffix for suffix, form in SUFFIXES.items()}
 
 
 class _Listing(click.Command):
@@ -28,7 +29,8 @@ class _Listing(click.Command):
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Output file. Default: tables are printed, plots become TARGET.png and TARGET.svg.",
+    help="File to write; it gets the suffix of its format if it has none. Default: tables are "
+    "printed, plots become TARGET.png and TARGET.svg.",
 )
 @click.option(
     "--format",
@@ -70,14 +72,16 @@ def _files(target: str, output: Path | None, form: str | None) -> dict[str, Path
     from proactive_agent.tools import UserError
 
     own = PLOT_FORMS if target in PLOTS else TABLE_FORMS
-    if form is None and output is not None:
+    if form is None and output is not None and output.suffix:
         form = SUFFIXES.get(output.suffix, output.suffix.removeprefix("."))
-    if form is None:
-        return {"table": None} if own == TABLE_FORMS else {p: Path(f"{target}.{p}") for p in own}
-    if form not in own:
-        raise UserError(
-            f"{target} can be {', '.join(own)}, not {form or 'a file without an ending'}"
-        )
-    if output is None and own == PLOT_FORMS:
-        output = Path(f"{target}.{form}")
-    return {form: output}
+    if form is not None and form not in own:
+        raise UserError(f"{target} can be {', '.join(own)}, not {form}")
+    if own == TABLE_FORMS and output is None:
+        return {form or "table": None}
+    forms = [form] if form else PLOT_FORMS if own == PLOT_FORMS else ["table"]
+    output = output or Path(target)
+    return {one: _with_suffix(output, one) for one in forms}
+
+
+def _with_suffix(file: Path, form: str) -> Path:
+    return file if file.suffix else file.with_suffix(OF_FORMAT.get(form, f".{form}"))

@@ -80,7 +80,7 @@ NOT_APPLICABLE = FailureGroup(
 IRRELEVANT = FailureGroup(
     "irrelevant",
     "irrelevant question",
-    "Asked in words for something that does not help.",
+    "Wrote a question, or text without a tool call, that asks for nothing that helps.",
 )
 VAGUE = FailureGroup(
     "vague",

@@ -66,7 +66,7 @@ def resolve(name: str, provider: str = "local") -> Source:
     if "/" in name or "\\" in name:
         raise UserError(f"{provider}:{name}: this folder does not exist")
     raise UserError(
-        f"{provider}:{name}: expected a short name, a folder or a hub id OWNER/NAME; short names: "
+        f"{provider}:{name}: expected a short name, a folder or a hub id OWNER/NAME; "
         f"{known_names(name, ALIASES)}"
     )
 

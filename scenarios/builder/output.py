@@ -25,9 +25,9 @@ from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.disk.whole_files import not_written, write_whole
 from proactive_agent.scenarios.builder.items import BuildError
 from proactive_agent.scenarios.builder.writer import SUFFIX
+from proactive_agent.scenarios.dataset import BUILD_FILE
 from proactive_agent.scenarios.registry import SCENARIOS
 
-MANIFEST = "build.json"
 TEST = "test"
 TRAIN = "data"
 _LOCK = ".lock"
@@ -75,21 +75,21 @@ def read_manifest(out: Path) -> BuildManifest:
     """Reads the manifest of an earlier build. Raises BuildError if there is none."""
     try:
         # The name of a source may be no UTF-8. Pydantic refuses such a text in JSON.
-        return BuildManifest.model_validate(json.loads(read_regular(out / MANIFEST)))
+        return BuildManifest.model_validate(json.loads(read_regular(out / BUILD_FILE)))
     except OSError:
         raise BuildError(
-            f"{out} is not empty and has no {MANIFEST}, so it is not an earlier build; "
+            f"{out} is not empty and has no {BUILD_FILE}, so it is not an earlier build; "
             "nothing is removed"
         ) from None
     except (ValueError, RecursionError) as error:
         reason = str(error).partition("\n")[0]
-        raise BuildError(f"{out / MANIFEST}: not a manifest of a build ({reason})") from None
+        raise BuildError(f"{out / BUILD_FILE}: not a manifest of a build ({reason})") from None
 
 
 def write_manifest(folder: Path, manifest: BuildManifest) -> None:
     """Writes `build.json`."""
     text = json.dumps(manifest.model_dump(), indent=2, ensure_ascii=False)
-    write_whole(folder / MANIFEST, text + "\n")
+    write_whole(folder / BUILD_FILE, text + "\n")
 
 
 @contextmanager
@@ -168,7 +168,7 @@ def _remove_build(out: Path, manifest: BuildManifest) -> None:
     for shard in manifest.shards:
         if _SHARD.fullmatch(shard):
             (out / TRAIN / shard).unlink(missing_ok=True)
-    (out / MANIFEST).unlink()
+    (out / BUILD_FILE).unlink()
     for folder in (out / TEST, out / TRAIN):
         _remove_empty(folder)
 

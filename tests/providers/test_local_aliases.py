@@ -52,7 +52,8 @@ def test_the_folder_that_one_stands_in_has_a_name_too(
 
 def test_an_unknown_short_name_lists_the_known_ones() -> None:
     with pytest.raises(
-        UserError, match=r"local:idefics9: .*idefics2, idefics2-chatty, idefics3-8b"
+        UserError,
+        match=r"local:idefics9: .*OWNER/NAME; did you mean 'idefics\S+'\? known: idefics2, ",
     ):
         resolve("idefics9")
 

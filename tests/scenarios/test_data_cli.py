@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from proactive_agent.cli.data import SHOWN_FAULTS, data
 from proactive_agent.scenarios import hub as hub_module
+from proactive_agent.scenarios.dataset import BUILD_FILE
 from proactive_agent.scenarios.protocol_pack import FILE_NAME, read_wheel
 from proactive_agent.tools import UserError
 from tests.scenarios import official_layout
@@ -77,6 +78,14 @@ class TestVerify:
         assert result.exit_code == 1
         assert "rod, sample 0: 1.png: No such file or directory" in result.output
         assert rows(result)["rod"] == ["88", "88", "-", "88", "1", "1"]
+
+    def test_a_build_is_not_compared_with_the_release(self, tmp_path: Path) -> None:
+        write_rods(tmp_path, count=3)
+        (tmp_path / BUILD_FILE).write_text("{}")
+        result = invoke("verify", tmp_path)
+        heading, _, rod = filter(str.strip, result.output.splitlines())
+        assert heading.split() == ["scenario", "samples", "pictures", "faults"]
+        assert rod.split() == ["rod", "3", "2", "0"]
 
     def test_official_counts_that_differ_end_with_1(
         self, tmp_path: Path, official_pack_folder: Path

@@ -122,6 +122,16 @@ def test_without_a_run_the_user_picks_one(tmp_path: Path, key: bytes, shown: byt
 
 
 @needs_view
+def test_judge_without_a_run_lets_the_user_pick_one(tmp_path: Path) -> None:
+    write_run(tmp_path / "one", [episode("right")])
+    terminal = Terminal("judge", "--out", str(tmp_path))
+    terminal.until(b"Which run?")
+    terminal.press(b"\r")
+    assert terminal.end() == 2
+    assert b"only runs of oeg have a judge" in terminal.shown
+
+
+@needs_view
 def test_a_faulty_file_ends_it_with_one_line_and_exit_code_2(run: str) -> None:
     with (Path(run) / "episodes.jsonl").open("a") as stream:
         stream.write("nonsense\n")
