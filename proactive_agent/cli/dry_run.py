@@ -33,6 +33,7 @@ from proactive_agent.runs.prepare import (
     make_play,
     samples_to_play,
 )
+from proactive_agent.runs.resumable import reasons_against_resuming
 from proactive_agent.runs.trust import Trust, addressees, models_of, runs_foreign_code
 from proactive_agent.scenarios import Environment, Sample
 from proactive_agent.terminal.console import console, safe
@@ -104,9 +105,12 @@ def show_resumed(folders: Sequence[RunFolder], trust: Trust) -> None:
 
 def _consequences(run: PlannedRun, trust: Trust, pool: ModelPool) -> Iterator[str]:
     settings = run.settings
-    left = episodes_left(settings, pool.data(settings), run.folder.keys_done())
-    data = settings.data or "the embedded suite"
-    yield f"{sum(1 for _ in left):,} episodes are left; data: {data}"
+    data = pool.data(settings)
+    left = sum(1 for _ in episodes_left(settings, data, run.folder.keys_done()))
+    yield f"{left:,} episodes are left; data: {settings.data or 'the embedded suite'}"
+    if left:
+        for reason in reasons_against_resuming(run.folder, run.folder.read_manifest(), data):
+            yield f"refused: {reason}"
     servers = {server.spec: server for server in addressees(settings)}
     for spec in models_of(settings):
         other = "judge" if settings.protocol == "oeg" else "simulated user"

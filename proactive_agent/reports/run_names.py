@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 
+from proactive_agent.play.rule_versions import rules_in
 from proactive_agent.records.manifest import SETTINGS, Manifest
 from proactive_agent.settings import Declared, PlaySettings, declared
 
@@ -43,6 +44,10 @@ def differences(manifests: Sequence[Manifest]) -> list[str]:
         warnings.append("Warning: the runs used different data.")
     if len({manifest.data.wording_sha256 for manifest in manifests}) > 1:
         warnings.append("Warning: the runs used different wording.")
+    rules = {version for manifest in manifests if (version := rules_in(manifest))}
+    if len(rules) > 1:
+        shown = ", ".join(sorted(rules))
+        warnings.append(f"Warning: the runs differ in the simulated user's rules: {shown}.")
     for one in BY_WEIGHT:
         if not one.setting.essential and one.name not in declared(PlaySettings):
             continue

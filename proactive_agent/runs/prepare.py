@@ -13,7 +13,7 @@ from proactive_agent.play.judges.choose import RULES, check_judge, choose_judge
 from proactive_agent.play.model_user import SAMPLING as USER_SAMPLING
 from proactive_agent.play.model_user import ModelUser, check_user
 from proactive_agent.play.protocols import Mcqa, Oeg, Protocol, ToolUse
-from proactive_agent.play.simulated_user import VERSION as USER_RULES
+from proactive_agent.play.rule_versions import current_rules, toolset_of
 from proactive_agent.providers import ApiAccess, Provider, Sampling
 from proactive_agent.providers.registry import check_spec
 from proactive_agent.records.episode import EpisodeKey
@@ -28,8 +28,9 @@ from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.generation import judge_sampling, sampling_of
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.runs.resumable import reasons_against_resuming
 from proactive_agent.scenarios import DataFolder, Sample
-from proactive_agent.tools import ToolsetName, UserError
+from proactive_agent.tools import UserError
 from proactive_agent.tools.toolsets import WITHOUT_REQUESTS
 
 
@@ -136,7 +137,7 @@ def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
     done: frozenset[EpisodeKey] = frozenset()
     if planned.begun:
         manifest = _begun_on_same_data(planned, pool)
-        _check_same_user(planned, manifest)
+        _check_resumable(planned, manifest, pool.data(settings))
         done = frozenset(planned.folder.keys_done())
     else:
         check_settings(planned, pool)
@@ -152,7 +153,7 @@ def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
         data = pool.fingerprint(settings)
         manifest = new_manifest(planned.folder.path.name, settings, provider.manifest(), data)
         manifest.judge, manifest.user = _manifest_of(judge), _manifest_of(user)
-        manifest.user_rules = _rules_of_user(settings)
+        manifest.user_rules = current_rules(settings)
     return PreparedRun(planned, manifest, play, done)
 
 
@@ -207,7 +208,7 @@ def check_settings(planned: PlannedRun, pool: ModelPool) -> None:
 def _check_user(settings: Settings) -> None:
     """Checks the simulated user.  Raises UserError."""
     check_user(settings.user)
-    toolset = _toolset(settings)
+    toolset = toolset_of(settings)
     if settings.user != RULES and toolset in WITHOUT_REQUESTS:
         raise UserError(
             f"--user {settings.user} has no effect: the toolset {toolset} has no requests in free "
@@ -216,27 +217,10 @@ def _check_user(settings: Settings) -> None:
         )
 
 
-def _toolset(settings: Settings) -> ToolsetName:
-    return parse_condition(settings.condition, settings.protocol).toolset(settings.toolset)
-
-
-def _rules_of_user(settings: Settings) -> str | None:
-    """The version of the rules that read requests in a run; None if none do."""
-    if settings.protocol != "tools" or settings.user != RULES:
-        return None
-    return None if _toolset(settings) in WITHOUT_REQUESTS else USER_RULES
-
-
-def _check_same_user(planned: PlannedRun, manifest: Manifest) -> None:
-    """Refuses to continue a run with other rules of the simulated user.  Raises UserError."""
-    rules = _rules_of_user(manifest.settings)
-    if rules and manifest.user_rules != rules:
-        raise UserError(
-            f"{planned.folder.path} was begun with other rules of the simulated user "
-            f"({manifest.user_rules or 'an older version'}; now: {rules}), and its episodes would "
-            "not be comparable; start the run anew in another folder, or resume it with the "
-            "version of the program that began it"
-        )
+def _check_resumable(planned: PlannedRun, manifest: Manifest, data: DataFolder) -> None:
+    """Refuses to continue a run with other rules or another judge.  Raises UserError."""
+    for reason in reasons_against_resuming(planned.folder, manifest, data):
+        raise UserError(reason)
 
 
 def _check_model(planned: PlannedRun) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from proactive_agent.play.judges.base import Judge
-from proactive_agent.play.judges.model import SAMPLING, ModelJudge
+from proactive_agent.play.judges.model import SAMPLING, ModelJudge, model_judge_name
 from proactive_agent.play.judges.prompts import JudgePrompt, OfficialPrompt, OwnPrompt
 from proactive_agent.play.judges.rules import RulesJudge
 from proactive_agent.providers import Provider, Sampling
@@ -50,6 +50,13 @@ def choose_judge(
     if provider is None:
         return RulesJudge()
     return ModelJudge(spec, provider, _prompt(prompt_name, wording), sampling)
+
+
+def judge_name(spec: str, prompt_name: str, wording: Wording, sampling: Sampling = SAMPLING) -> str:
+    """Returns the name that `choose_judge` gives a judge, without loading its model."""
+    if spec == RULES:
+        return RulesJudge.name
+    return model_judge_name(spec, _prompt(prompt_name, wording), sampling)
 
 
 def _prompt(name: str, wording: Wording) -> JudgePrompt:

@@ -21,6 +21,11 @@ SAMPLING = Sampling(max_tokens=8192, temperature=0.0)
 """Greedy decoding, with room for reasoning."""
 
 
+def model_judge_name(spec: str, prompt: JudgePrompt, sampling: Sampling) -> str:
+    """Returns the name of a judge in records, which tells judges apart that may differ."""
+    return f"{spec}, {prompt.name}" + ", sampling" * sampling.varies
+
+
 class ModelJudge(Judge):
     """Asks a model once for each reply.
 
@@ -30,9 +35,7 @@ class ModelJudge(Judge):
     def __init__(
         self, spec: str, provider: Provider, prompt: JudgePrompt, sampling: Sampling = SAMPLING
     ) -> None:
-        self.name = f"{spec}, {prompt.name}"
-        if sampling.varies:
-            self.name += ", sampling"
+        self.name = model_judge_name(spec, prompt, sampling)
         self._provider = provider
         self._prompt = prompt
         self._sampling = sampling

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from proactive_agent.cli.app import cli
 from proactive_agent.play.simulated_user import VERSION
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import RunFolder
@@ -30,6 +32,19 @@ def contents(folder: RunFolder) -> list[Fields]:
     skipped = {"usage", "turns"}
     found = [e.model_dump(exclude=skipped) | {"turns": len(e.turns)} for e in folder.episodes()]
     return sorted(found, key=lambda e: e["sample_id"])
+
+
+def refusal_of(folder: RunFolder) -> str:
+    with pytest.raises(UserError) as caught:
+        play_run(PlannedRun.resumed(folder))
+    return str(caught.value)
+
+
+def dry_run(folder: RunFolder) -> str:
+    """Returns what `run --resume --dry-run` prints."""
+    result = CliRunner().invoke(cli, ["run", "--resume", str(folder.path), "--dry-run"])
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 @pytest.mark.parametrize("condition", ["icl:1", "hint+icl:3"])
@@ -93,6 +108,21 @@ def test_a_run_is_not_resumed_with_other_rules_of_the_simulated_user(
     with pytest.raises(UserError, match="begun with other rules of the simulated user"):
         play_run(PlannedRun.resumed(folder))
     assert folder.episodes_file.read_text() == first
+    assert "refused: " + refusal_of(folder) in dry_run(folder)
+
+
+def test_a_run_is_not_resumed_with_a_judge_of_another_name(tmp_path: Path) -> None:
+    """Sampling was not part of a judge's name, and the judge by rules had other versions."""
+    settings = Settings(provider="baseline:never-ask", scenarios=("vsod",), protocol="oeg", limit=2)
+    folder = play_new(settings, tmp_path)
+    first = folder.episodes_file.read_text().splitlines(keepends=True)[0]
+    assert first.count('"judge":"rules v2"') == 1
+    folder.episodes_file.write_text(first.replace('"judge":"rules v2"', '"judge":"rules v1"'))
+    assert "begun with another judge (rules v1; now: rules v2)" in refusal_of(folder)
+    assert "refused: " + refusal_of(folder) in dry_run(folder)
+    folder.episodes_file.write_text(first)
+    assert "refused" not in dry_run(folder)
+    play_run(PlannedRun.resumed(folder))
 
 
 @pytest.mark.parametrize(

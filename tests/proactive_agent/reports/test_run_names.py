@@ -40,6 +40,24 @@ def test_a_run_without_a_limit_played_all() -> None:
     assert name_runs(runs) == ["openai:x limit all", "openai:x limit 4"]
 
 
+def test_a_warning_names_different_rules_of_the_simulated_user() -> None:
+    old = played("x", answers("1"), protocol="tools").manifest
+    new = old.model_copy(update={"user_rules": "rules v3"})
+    unread = [
+        played("x", answers("1"), protocol="mcqa").manifest,
+        played("x", answers("1"), protocol="tools", toolset="published").manifest,
+        played("x", answers("1"), protocol="tools", condition="of-another-package").manifest,
+    ]
+
+    def warnings(*runs: Manifest) -> list[str]:
+        return [note for note in differences(runs) if "simulated user's rules" in note]
+
+    assert warnings(old, new) == [
+        "Warning: the runs differ in the simulated user's rules: an older version, rules v3."
+    ]
+    assert warnings(new, *unread) == []
+
+
 def test_runs_of_tools_and_mcqa_are_alike_only_with_the_published_toolset() -> None:
     def notes(toolset: str) -> list[str]:
         tools = played("x", answers("1"), protocol="tools", toolset=toolset).manifest
