@@ -1,11 +1,11 @@
 """Fields and headers that a user adds to every request: `--extra-body` and `--header`."""
 
-import json
 import re
 from collections.abc import Sequence
 from typing import Any
 
 from proactive_agent.providers.api.keys import environment
+from proactive_agent.providers.json_options import parse_json_object
 from proactive_agent.tools import UserError
 from proactive_agent.tools.secrets import register_secret
 
@@ -33,14 +33,7 @@ _SENSITIVE = re.compile(r"auth|key|token|secret|password|cookie|credential", re.
 
 def parse_extra_body(text: str | None) -> dict[str, Any]:
     """Reads the value of `--extra-body`.  Raises UserError."""
-    if text is None:
-        return {}
-    try:
-        fields = json.loads(text, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise UserError(f"--extra-body is not JSON: {error}") from None
-    if not isinstance(fields, dict):
-        raise UserError("""--extra-body: expected a JSON object, for example '{"top_a": 0.5}'""")
+    fields = parse_json_object("--extra-body", text, '{"top_a": 0.5}')
     for field in fields:
         if field in _OWN:
             raise UserError(f"--extra-body cannot set {field!r}; use {_OWN[field]}")
@@ -70,11 +63,6 @@ def parse_headers(given: Sequence[str]) -> dict[str, str]:
             raise UserError(f"--header {name}: the value has a line break or control character")
         headers[name] = value
     return headers
-
-
-def _refuse(constant: str) -> None:
-    """Raises ValueError for NaN and Infinity, which are no JSON but which Python reads."""
-    raise ValueError(f"{constant} is no JSON value")
 
 
 def _from_environment(found: re.Match[str]) -> str:

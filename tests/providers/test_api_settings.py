@@ -115,6 +115,7 @@ def test_a_secret_header_is_not_in_an_error(
     [
         ({"extra_body": "{"}, "--extra-body is not JSON"),
         ({"extra_body": '{"top_a": NaN}'}, "--extra-body is not JSON: NaN"),
+        ({"extra_body": '{"top_a": 1e999}'}, "--extra-body is not JSON: 1e999"),
         ({"extra_body": "[1]"}, "expected a JSON object"),
         ({"extra_body": '{"temperature": 1}'}, "use --temperature"),
         ({"extra_body": '{"messages": []}'}, "the program writes this field"),

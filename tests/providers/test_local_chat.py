@@ -345,7 +345,10 @@ def test_thoughts_go_back_with_the_call_that_they_led_to(opened: Opened) -> None
     ("options", "said"),
     [
         ("{", "is not JSON"),
-        ("[1]", "must be a JSON object"),
+        ("[1]", "expected a JSON object"),
+        ('{"a": NaN}', "--template-options is not JSON: NaN"),
+        ('{"a": [-Infinity]}', "--template-options is not JSON: -Infinity"),
+        ('{"a": 1e999}', "--template-options is not JSON: 1e999"),
         ('{"tools": []}', "cannot set tools"),
     ],
 )
