@@ -91,7 +91,8 @@ def plain(value: Any, depth: int = 0) -> Any:
 
 def _json_of(response: "httpx2.Response") -> dict[str, Any]:
     try:
-        value = json.loads(response.text)
+        # Some servers write a byte order mark, which `json.loads` refuses.
+        value = json.loads(response.text.removeprefix("\ufeff"))
     except RecursionError:
         raise ApiError("malformed", "the reply is nested too deep") from None
     except ValueError:

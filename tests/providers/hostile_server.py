@@ -348,6 +348,7 @@ TROUBLES: dict[str, Trouble] = {
     "reset": lambda received: Sent(body=replying()(received).body, cut_after=40),
     "truncated": lambda received: Sent(body=replying()(received).body[:-30]),
     "html": instead(body="<html>Welcome</html>", headers={"content-type": "text/html"}),
+    "byte order mark": lambda received: Sent(body="\ufeff" + replying()(received).body),
     "empty choices": replying(empty=True),
     "failed upstream": lambda received: Sent(
         body=json.dumps(replies.failed_upstream(received.path, received.body))

@@ -125,6 +125,13 @@ def test_what_does_not_pass_ends_as_an_error_that_says_how_often_it_was_tried(
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_byte_order_mark_before_a_reply_is_ignored(protocol: str, server: HostileServer) -> None:
+    server.then("byte order mark")
+    assert replied(*ask(provider(protocol, server.url), first_turn())).tool_calls
+    assert len(server.received) == 1
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("place", ["alone", "beside choices", "in a choice"])
 def test_an_account_failure_in_a_body_stops_the_run(
     place: str, protocol: str, server: HostileServer
