@@ -2,7 +2,7 @@
 
 The fourteen frames form a ring. Moving the blocks left leads to frame - 1, moving them right to
 frame + 1. No category counts before the blocks have been moved, because the object is completely
-hidden. In the published protocols that is the first turn.
+hidden.
 """
 
 from typing import ClassVar

@@ -40,7 +40,7 @@ MISRECOGNISED = FailureGroup(
 LUCKY = FailureGroup(
     "lucky",
     BY_LUCK,
-    "Gave the right category, but no category counts in the first turn (or in this turn).",
+    "Gave the right category in a turn in which no category counts.",
 )
 AT_LIMIT = FailureGroup(
     "turn-limit",

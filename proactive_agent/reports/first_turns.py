@@ -1,7 +1,7 @@
 """First turns of several models on the same samples: the material of the paper's filter.
 
 The filter drops the samples that many models answer rightly in the first turn, without help. Where
-no category counts in the first turn (`rod`), it drops none.
+no category counts in the first turn, as in `rod`, it drops none.
 """
 
 from collections.abc import Sequence
