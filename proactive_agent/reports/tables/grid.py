@@ -34,3 +34,5 @@ class Grid(NamedTuple):
     groups: Sequence[Group]
     caption: str = ""
     """Warnings that are printed with the table."""
+    meaning: str = ""
+    """Definitions of the numbers, printed between the title and the table."""

@@ -27,6 +27,8 @@ class MetricColumn(NamedTuple):
     metric: str
     """A field of `Rates`."""
     write: Callable[[Estimate], Cell]
+    meaning: str = ""
+    """Definition in a few words, shown before the numbers."""
 
     def cell(self, rates: Rates) -> Cell:
         """Formats this metric of a scenario or a run."""
@@ -45,48 +47,82 @@ class NamedGroup(NamedTuple):
 
 
 SCORES = {
-    "acc": MetricColumn("acc %", "acc", percent_cell),
-    "informed": MetricColumn("informed %", "informed", percent_cell),
-    "psr": MetricColumn("psr", "psr", mean_cell),
-    "cc": MetricColumn("cc %", "cc", percent_cell),
-    "ps": MetricColumn("ps %", "ps", percent_cell),
-    "agg": MetricColumn("agg %", "agg", percent_cell),
+    "acc": MetricColumn("acc %", "acc", percent_cell, "episodes that end with the right category"),
+    "informed": MetricColumn(
+        "informed %",
+        "informed",
+        percent_cell,
+        "episodes that end right on a frame that shows enough, so not by luck",
+    ),
+    "psr": MetricColumn(
+        "psr",
+        "psr",
+        mean_cell,
+        "mean number of turns before the last one (a count, not a percentage)",
+    ),
+    "cc": MetricColumn("cc %", "cc", percent_cell, "first answers that name the right category"),
+    "ps": MetricColumn(
+        "ps %", "ps", percent_cell, "first answers that ask for something that helps"
+    ),
+    "agg": MetricColumn("agg %", "agg", percent_cell, "first answers that do either"),
 }
 """Scores, which are kept for each scenario."""
 
 MAIN_SCORES = ("acc", "informed", "psr")
 """Scores that the table of one run shows even if they are zero or unknown."""
 
-CUT_OFF = MetricColumn("cut off\n%", "cut_off", percent_cell)
+CUT_OFF = MetricColumn("cut off\n%", "cut_off", percent_cell, "replies cut off by the token limit")
 """Percentage of replies that the token limit cut off."""
 
 ACTS = (
-    MetricColumn("asks", "proactive", percent_cell),
-    MetricColumn("vague", "vague", percent_cell),
-    MetricColumn("abstains", "abstain", percent_cell),
-    MetricColumn("answers", "predict", percent_cell),
-    MetricColumn("unrelated", "unrelated", percent_cell),
-    MetricColumn("invalid", "invalid", percent_cell),
+    MetricColumn("asks", "proactive", percent_cell, "a request for a change"),
+    MetricColumn("vague", "vague", percent_cell, "a request that names no change"),
+    MetricColumn("abstains", "abstain", percent_cell, "gives up"),
+    MetricColumn("answers", "predict", percent_cell, "names a category"),
+    MetricColumn("unrelated", "unrelated", percent_cell, "text that asks for nothing that helps"),
+    MetricColumn("invalid", "invalid", percent_cell, "no readable action"),
     CUT_OFF,
 )
 """Percentages of turns."""
 
 EPISODES = (
-    MetricColumn("asks\nat once", "asked_at_once", percent_cell),
-    MetricColumn("right\nat once", "right_at_once", percent_cell),
-    MetricColumn("at\nlimit", "at_limit", percent_cell),
-    MetricColumn("parser\ngap", "parser_gap", points_cell),
+    MetricColumn(
+        "asks\nat once",
+        "asked_at_once",
+        percent_cell,
+        "the first turn asks for help, possible or not",
+    ),
+    MetricColumn(
+        "right\nat once", "right_at_once", percent_cell, "right in the first turn, without help"
+    ),
+    MetricColumn("at\nlimit", "at_limit", percent_cell, "asked until the turn limit"),
+    MetricColumn(
+        "parser\ngap",
+        "parser_gap",
+        points_cell,
+        "acc with the lenient parser minus acc with the official one",
+    ),
 )
 """Percentages of episodes."""
 
 ASKING = (
-    MetricColumn("asked", "suggestions", mean_cell),
-    MetricColumn("extra\nasks", "extra_asks", decimals_cell),
+    MetricColumn("asked", "suggestions", mean_cell, "accepted suggestions per episode"),
+    MetricColumn(
+        "extra\nasks",
+        "extra_asks",
+        decimals_cell,
+        "requests beyond the shortest way, in right episodes; below 0 if the answer came earlier",
+    ),
 )
 CALLS = (
-    MetricColumn("valid\ncalls %", "valid_calls", percent_cell),
-    MetricColumn("fitting\n%", "fitting_calls", percent_cell),
-    MetricColumn("right\n%", "right_calls", percent_cell),
+    MetricColumn("valid\ncalls %", "valid_calls", percent_cell, "calls that match their schema"),
+    MetricColumn(
+        "fitting\n%",
+        "fitting_calls",
+        percent_cell,
+        "valid calls of tools that belong to the scenario",
+    ),
+    MetricColumn("right\n%", "right_calls", percent_cell, "fitting calls that the state accepts"),
 )
 COSTS = (
     MetricColumn("input\ntokens", "mean_input_tokens", mean_cell),
@@ -126,7 +162,9 @@ def score_grid(
     """Makes the table of a score: a column per scenario, and one for the average of several."""
     titles = [SCENARIOS[name].title for name in scenarios]
     average = ["mean"] if len(titles) > 1 else []
-    return Grid(SCORES[score].heading, [*titles, *average], groups, caption)
+    column = SCORES[score]
+    meaning = f"{column.meaning.capitalize()}."
+    return Grid(column.heading, [*titles, *average], groups, caption, meaning)
 
 
 def run_lines(group: NamedGroup, score: str, scenarios: Sequence[str]) -> Group:
@@ -162,7 +200,8 @@ def macro_grids(groups: Sequence[NamedGroup]) -> list[Grid]:
             )
             for group in groups
         ]
-        grids.append(Grid(title, [column.heading for column in kept], lines))
+        headings = [column.heading for column in kept]
+        grids.append(Grid(title, headings, lines, meaning=meanings(kept)))
     return [grid for grid in grids if grid.columns]
 
 
@@ -226,7 +265,14 @@ def _scenario_grid(title: str, columns: Sequence[MetricColumn], summary: Summary
     ]
     average = Line("macro average", [Cell(""), *(c.cell(summary.macro) for c in kept)], strong=True)
     groups = [Group(lines), Group([average])] if len(lines) > 1 else [Group(lines)]
-    return Grid(title, ["episodes", *(column.heading for column in kept)], groups)
+    headings = ["episodes", *(column.heading for column in kept)]
+    return Grid(title, headings, groups, meaning=meanings(kept))
+
+
+def meanings(columns: Iterable[MetricColumn]) -> str:
+    """Returns the definitions of columns, for example "asks: a request for a change. vague: …"."""
+    named = [(column.heading.replace("\n", " "), column.meaning) for column in columns]
+    return " ".join(f"{heading}: {meaning}." for heading, meaning in named if meaning)
 
 
 def _informative(columns: Iterable[MetricColumn], rates: Sequence[Rates]) -> list[MetricColumn]:

@@ -32,6 +32,8 @@ class TerminalTable:
         left = max(_NARROWEST_NAME, min(longest, options.max_width - numbers - 1))
         only_heading = grid.groups[0].heading if len(grid.groups) == 1 else ""
         yield Text(plain(": ".join(filter(None, (grid.title, only_heading)))), style="italic")
+        if grid.meaning:
+            yield Text(plain(grid.meaning), style="dim")
         yield Text()
         yield self._table(left, [Line("", [Cell(heading) for heading in grid.columns])])
         for group in grid.groups:

@@ -258,6 +258,6 @@ def test_help_lists_every_option_below_a_heading() -> None:
     output = invoke("run", "--help").stdout
     for heading in ("What is played:", "How it is played:", "The model:", "Models behind an API:"):
         assert f"\n{heading}\n" in output
-    listed = re.findall(r"^  (?:-h, )?(--[a-z-]+)", output, re.MULTILINE)
+    listed = re.findall(r"^  (?:-[hv], )?(--[a-z-]+)", output, re.MULTILINE)
     every = [option.opts[-1] for option in command.params] + ["--help"]
     assert sorted(listed) == sorted(every)

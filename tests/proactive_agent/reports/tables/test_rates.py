@@ -1,8 +1,12 @@
+import io
+
 import pytest
+from rich.console import Console
 
 from proactive_agent.metrics import Summary, summarise
 from proactive_agent.reports.tables import (
     NamedGroup,
+    TerminalTable,
     consistency_grids,
     macro_grids,
     scenario_grids,
@@ -49,6 +53,16 @@ def test_columns_with_nothing_but_zeros_are_left_out() -> None:
     assert shown["turns, %"] == ["asks", "answers"]
     assert shown["asking"] == ["asked"]
     assert "per episode" in shown
+
+
+def test_every_column_is_defined_before_its_numbers() -> None:
+    shown = "\n".join(grid.meaning for grid in macro_grids([NamedGroup([("one", ONE)])]))
+    assert "asks: a request for a change. answers: names a category." in shown
+    assert "vague" not in shown
+    console = Console(file=io.StringIO(), width=80)
+    console.print(TerminalTable(grids(("one", ONE))["acc %"]))
+    before = console.file.getvalue().partition("100.0")[0]
+    assert "Episodes that end with the right category." in before
 
 
 def test_one_run_is_shown_scenario_by_scenario() -> None:
