@@ -4,7 +4,7 @@ import bisect
 import itertools
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -25,6 +25,8 @@ from proactive_agent.providers.thoughts import answer_spans, begins_inside, begi
 from proactive_agent.settings import Sampling
 
 _END_OF_TURN = "<end_of_utterance>"
+_CHECKED_EVERY = 32
+"""New tokens after which running replies are searched for overlong answers, which takes time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,14 @@ class Generator:
         flags = self._flags(sampling)
         seeds = [prompt.seed for prompt in prompts]
         beams = self._beams(sampling)
+        insides = [begins_inside(prompt.text) for prompt in prompts]
+        criteria: list[Any] = [_Stopped(self._stop)]
+        if any(rooms) and beams == 1:  # With beams, a row is not a reply.
+            criteria.append(
+                _AnswerEnded(
+                    lambda index, row: self._is_overlong(row, limits[index], inside=insides[index])
+                )
+            )
         processors: list[Any] = []
         arguments: dict[str, Any] = {"num_beams": beams}
         if flags and beams > 1:
@@ -125,7 +135,7 @@ class Generator:
                 max_new_tokens=longest,
                 **arguments,
                 logits_processor=processors,
-                stopping_criteria=[_Stopped(self._stop)],
+                stopping_criteria=criteria,
             )
         self._check_open()  # `stop` truncates the output.
         rows = _without_prompt(output, inputs["input_ids"]).tolist()
@@ -135,12 +145,12 @@ class Generator:
                 row[: most + room],
                 most,
                 room,
-                inside=begins_inside(prompt.text),
+                inside=inside,
                 input_tokens=int(length),
                 seconds=seconds,
             )
-            for row, prompt, length, most, room in zip(
-                rows, prompts, lengths, limits, rooms, strict=True
+            for row, inside, length, most, room in zip(
+                rows, insides, lengths, limits, rooms, strict=True
             )
         ]
 
@@ -275,6 +285,14 @@ class Generator:
             most -= length
         return len(row)
 
+    def _is_overlong(self, row: list[int], most: int, *, inside: bool) -> bool:
+        """Whether a reply that began with a thought has an answer of more than `most` tokens.
+
+        Any other reply may still turn out to be a thought, by its closing mark.
+        """
+        begins = inside or begins_with_thought(self._text(row[:_CHECKED_EVERY]))
+        return begins and self._answer_end(row, most, inside=inside) < len(row)
+
     def _text(self, row: Sequence[int]) -> str:
         tokenizer = self.processor.tokenizer
         return text_of(row, self._stop_ids, tokenizer, keeps_special=self.keeps_special)
@@ -286,6 +304,31 @@ class _Stopped(StoppingCriteria):  # type: ignore[misc, unused-ignore]  # untype
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
         return torch.full((input_ids.shape[0],), self._stop.is_set(), device=input_ids.device)
+
+
+class _AnswerEnded(StoppingCriteria):  # type: ignore[misc, unused-ignore]  # untyped base
+    """Ends each row of a batch whose answer is overlong, which the reply would not contain anyway.
+
+    Without it, an overlong answer would be generated up to the end of the room for thinking.
+    `is_overlong` takes the index of a row and its new tokens.
+    """
+
+    def __init__(self, is_overlong: Callable[[int, list[int]], bool]) -> None:
+        self._is_overlong = is_overlong
+        self._prompt: int | None = None
+        """Width of the prompt in `input_ids`, from the first call, after one new token."""
+        self._ended: torch.Tensor | None = None
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:
+        rows, width = input_ids.shape
+        if self._prompt is None or self._ended is None:
+            self._prompt = width - 1
+            self._ended = torch.zeros(rows, dtype=torch.bool, device=input_ids.device)
+        if (width - self._prompt) % _CHECKED_EVERY == 0:
+            for index, row in enumerate(input_ids[:, self._prompt :].tolist()):
+                if not self._ended[index]:
+                    self._ended[index] = self._is_overlong(index, row)
+        return self._ended
 
 
 @contextmanager

@@ -141,6 +141,56 @@ def test_the_room_for_thinking_does_not_extend_the_answer(
     assert reply.finish_reason == ("stop" if text == "Abcd" else "length")
 
 
+@pytest.mark.parametrize(
+    ("options", "beginning", "room_is_used"),
+    [
+        ('{"enable_thinking": true}', "hm</think>", False),
+        ("{}", "<think>hm</think>", False),
+        ('{"enable_thinking": true}', "hm", True),
+        ("{}", "A", True),
+    ],
+)
+def test_an_overlong_answer_is_not_generated_to_the_end_of_the_room(
+    opened: Opened, options: str, beginning: str, room_is_used: bool
+) -> None:
+    """Thoughts use the whole room, and so does a text that a closing mark may make a thought."""
+    provider = opened("qwen3_vl", template_options=options)
+    lengths = forced(provider, beginning + 400 * "b")
+    requests = [question(text, sampling=Sampling(5, thinking_tokens=300)) for text in ("A", "Bcd")]
+    first, other = asyncio.run(ask_all(provider, requests))
+    assert first.text == other.text == ("b" * 5 if "</think>" in beginning else first.text)
+    assert (first.finish_reason, other.finish_reason) == ("length", "length")
+    assert [length > 64 for length in lengths] == [room_is_used] * len(lengths)
+
+
+def forced(provider: Local, text: str) -> list[int]:
+    """Forces the model of a provider to generate this text; returns the numbers of new tokens."""
+    import torch
+    from transformers import LogitsProcessor
+
+    model, tokenizer = provider.generator.model, provider.generator.processor.tokenizer
+    model.config.get_text_config().max_position_embeddings = 100_000
+    written = tokenizer.encode(text)
+    lengths: list[int] = []
+    generate = model.generate
+
+    def generate_forced(input_ids: Any, logits_processor: Any, **more: Any) -> Any:
+        width = input_ids.shape[1]
+
+        class Forced(LogitsProcessor):  # type: ignore[misc, unused-ignore]  # untyped base
+            def __call__(self, ids: Any, scores: Any) -> Any:
+                wanted = torch.full_like(scores, -torch.inf)
+                wanted[:, written[ids.shape[1] - width]] = 0.0
+                return wanted
+
+        output = generate(input_ids=input_ids, logits_processor=[Forced()], **more)
+        lengths.append(output.shape[1] - width)
+        return output
+
+    model.generate = generate_forced
+    return lengths
+
+
 def test_a_thought_shows_that_a_model_thinks(opened: Opened) -> None:
     provider = opened("qwen3_vl")
     writes(provider, "<think>hm</think>No.")
