@@ -22,6 +22,7 @@ README, *DOCS = (
 )
 SHELL = re.findall(r"^```bash\n(.*?)^```$", "".join((README, *DOCS)), re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"-m proactive_agent (.+)$", "\n".join(SHELL), re.MULTILINE)
+PROGRAMS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 RUN_OUTPUT, TRACE_OUTPUT = re.findall(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 
@@ -45,6 +46,12 @@ def test_the_output_shown_is_what_the_commands_print(tmp_path: Path) -> None:
         (ROOT / "README.md").write_text(renewed, encoding="utf-8")
     else:
         assert (run, trace) == (RUN_OUTPUT, TRACE_OUTPUT)
+
+
+def test_the_python_programs_run(tmp_path: Path) -> None:
+    for program in PROGRAMS:
+        subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
+    assert {run.name for run in (tmp_path / "results").iterdir()} == {"first", "my-model"}
 
 
 @pytest.mark.parametrize("line", COMMANDS)

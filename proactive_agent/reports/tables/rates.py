@@ -52,7 +52,7 @@ SCORES = {
         "informed %",
         "informed",
         percent_cell,
-        "episodes that end right on a frame that shows enough, so not by luck",
+        "episodes that end right on an informative frame, where no suggestion leads any closer",
     ),
     "psr": MetricColumn(
         "psr",
