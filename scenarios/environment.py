@@ -202,7 +202,7 @@ class Environment(ABC, Generic[S]):
 
     @abstractmethod
     def reference_image(self) -> ImageRef:
-        """Returns the picture that holds enough information to answer."""
+        """Returns the picture that shows the object clearly."""
 
     @abstractmethod
     def move(self, intervention: Intervention) -> None:
@@ -251,7 +251,7 @@ class Environment(ABC, Generic[S]):
         return self.reference_image()
 
     def has_clear_frame(self) -> bool:
-        """Returns whether a picture of the first frame's size can show enough."""
+        """Returns whether a picture of the first frame's size can show the object clearly."""
         return True
 
     def at_reference(self) -> bool:
@@ -336,10 +336,10 @@ class Environment(ABC, Generic[S]):
         categories = self.accepted_categories()
         return answers + [AcceptedAnswer(category.removesuffix(".")) for category in categories]
 
-    def holds_enough(self) -> bool | None:
-        """Returns whether the frame holds enough, so that no suggestion is needed any more.
+    def is_informative(self) -> bool | None:
+        """Returns whether no suggestion leads closer to the reference frame.
 
-        Returns None if the question is asked only once on a frame that does not.
+        Returns None if the question is asked only once and the frame is not the reference frame.
         """
         if self.shows_reference:
             return True

@@ -112,7 +112,7 @@ class Sample(BaseModel):
     first_image: FrameIndex
     num_images: Count
     reference_image: AnyFrameIndex
-    """Number of the frame that holds enough information."""
+    """Number of the frame that shows the object clearly."""
     prompt: Text
     options: list[Text] = Field(min_length=1, max_length=MAX_CHOICES)
     """Proactive suggestions and one abstention, in display order."""

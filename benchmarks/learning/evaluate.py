@@ -15,7 +15,7 @@ from proactive_agent.records.run_folder import RunFolder
 
 AMBIGUOUS = ("asks", "solves", "informed")
 """asks: the first reply to the ambiguous first frame is a valid suggestion. solves: the episode
-from that frame ends with the right category. informed: it does so on a frame that holds enough."""
+from that frame ends with the right category. informed: it does so on an informative frame."""
 CLEAR = ("over_asks", "clear_accuracy")
 """over_asks: the first reply to the clear frame is a suggestion. clear_accuracy: it is the right
 category."""
@@ -71,7 +71,7 @@ def samples_of(results: Path) -> Samples:
 def _hidden(episode: EpisodeOutline) -> tuple[bool, bool, bool]:
     first, informed = episode.turns[0], is_informed(episode)
     if informed is None:
-        raise ValueError(f"{episode.key}: the record does not tell whether its frame holds enough")
+        raise ValueError(f"{episode.key}: the record does not say whether its frame is informative")
     asks = first.action.kind == "intervention" and first.verdict.suggestion == "correct"
     return asks, episode.outcome.correct, informed
 

@@ -47,27 +47,28 @@ of every seed.
 | --- | --- |
 | asks | The first reply to the ambiguous first frame is a valid suggestion. |
 | right at the end | The episode from that frame ends with the right category. |
-| informed | It ends with the right category on a frame that holds enough. |
+| informed | The episode ends with the right category on an informative frame. |
 | asks on clear frames | The first reply to the clear frame is a suggestion. |
 | right on clear frames | The first reply to the clear frame is the right category. |
 
-A frame holds enough if no suggestion leads closer to the reference frame. This is strict: an
-earlier frame can already show the shape. In quickdraw only the last of four frames holds enough,
-but the outline is visible from the second on.
+A frame is informative if no suggestion leads closer to the reference frame. This definition is
+strict, because an earlier frame can already show the shape. In quickdraw, only the last of four
+frames is informative, but the outline is visible from the second on.
 
 Clear frames have the question, options and picture size of the first frame (condition `clear`).
 {without_clear}
 The recipe and the trained scenarios were chosen after earlier attempts on scenes from the same
-generator. Training all weights was as fast, but lost more accuracy on clear frames. coco is not
-trained, because its clear frames in the train split offer no suggestion: the text alone would tell
-when to ask.
+generator. Training all weights took as long, but lost more accuracy on clear frames. The models
+are not trained on coco, because its clear frames in the train split offer no suggestion, so the
+text alone would tell when to ask.
 
 `train {recipe}`"""
 OVER_SEEDS = """\
-Per cent: the mean over the seeds, with Student's 95 % interval over seeds. Three seeds make it
-wide. A cell has no interval if all seeds agree. Before training there is a single model."""
+The tables show percentages: the mean over the seeds, with Student's 95 % interval over seeds. With
+three seeds, this interval is wide. A cell has no interval if all seeds have the same value. Before
+training there is a single model."""
 OVER_SAMPLES = """\
-Per cent: the mean over the seeds, with 95 % intervals over samples."""
+The tables show percentages: the mean over the seeds, with 95 % intervals over samples."""
 CURVES = (
     "reward", "ask_rate/ambiguous", "ask_rate/clear", "accuracy/ambiguous", "accuracy/clear",
     "invalid_rate",

@@ -34,15 +34,16 @@ class Rates(BaseModel):
     acc: Estimate
     """Share of episodes that end with the right category."""
     informed: Estimate
-    """Share of episodes that end right on a frame that holds enough, where no suggestion is needed
-    any more. It leaves out answers that are right by luck. Null if a record does not tell."""
+    """Informed accuracy: share of episodes that end right on an informative frame.
+    A frame is informative if no suggestion leads closer to the reference frame. Null if that is
+    unknown for an episode."""
     psr: Estimate
     """Mean of turns - 1, as published; turns with a vague question do not count."""
     suggestions: Estimate
     """Mean number of accepted suggestions."""
     extra_asks: Estimate
-    """Turns before the answer minus the fewest suggestions that lead to the reference frame: the
-    mean over right episodes. It is below 0 if the model was right before that frame."""
+    """Turns before the answer minus the fewest suggestions that lead to the reference frame, as a
+    mean over right episodes. Below 0 if the model answered before that frame."""
     at_limit: Estimate
     """Share of episodes that asked until the turn limit."""
     right_at_once: Estimate

@@ -165,7 +165,7 @@ class _Episode:
         observation = play.condition.observe(environment.observe(), self.situation)
         image, picture = await self._show(observation.image)
         prompt = await self._prompt(observation, image)
-        index, enough = environment.turn, environment.holds_enough()
+        index, enough = environment.turn, environment.is_informative()
         started = time.perf_counter()
         reply = await self._ask(self._request(prompt, index))
         seconds = time.perf_counter() - started

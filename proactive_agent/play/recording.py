@@ -39,7 +39,7 @@ class PlayedTurn:
     index: int
     shown: ImageRef
     enough: bool | None
-    """Whether the picture holds enough; None if the question is asked only once."""
+    """Whether the frame is informative; None if the question is asked only once."""
     picture: Picture | None
     """The opened picture; None if a provider that needs no pictures played without it."""
     prompt: TurnPrompt

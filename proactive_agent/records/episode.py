@@ -231,7 +231,7 @@ class TurnRecord(Record):
     index: Count
     image: ImageRecord
     enough: bool | None = None
-    """Whether the picture holds enough, so that no suggestion leads closer to the reference frame.
+    """Whether the frame is informative: no suggestion leads closer to the reference frame.
     Null in records of older versions, and if the question is asked only once (`oeg`)."""
     prompt: str
     """The whole text shown in this turn."""

@@ -20,7 +20,7 @@ class FailureGroup(NamedTuple):
 GUESSED_FIRST = FailureGroup(
     "guessed-first",
     "guessed on first turn",
-    "Answered at once, without asking for anything.",
+    "Answered in the first turn, without asking for anything.",
 )
 GUESSED_LATER = FailureGroup(
     "guessed-later",
@@ -30,12 +30,12 @@ GUESSED_LATER = FailureGroup(
 STOPPED_EARLY = FailureGroup(
     "stopped-early",
     "asked, but stopped early",
-    "Made suggestions that applied, but answered wrong before the frame that shows enough.",
+    "Made suggestions that applied, but answered wrong before an informative frame.",
 )
 MISRECOGNISED = FailureGroup(
     "misrecognised",
-    "saw enough, yet wrong",
-    "Answered wrong on the frame that shows enough, or after as many suggestions as lead to it.",
+    "did not recognise it",
+    "Answered wrong on an informative frame, or after as many suggestions as lead to one.",
 )
 LUCKY = FailureGroup(
     "lucky",
@@ -45,7 +45,7 @@ LUCKY = FailureGroup(
 AT_LIMIT = FailureGroup(
     "turn-limit",
     "asked to the turn limit",
-    "Never stopped asking.",
+    "Asked in every turn until the turn limit.",
 )
 LEFT_VIDEO = FailureGroup(
     "left-video",
@@ -55,12 +55,12 @@ LEFT_VIDEO = FailureGroup(
 OVER_ASKED = FailureGroup(
     "over-asked",
     "asked on a clear frame",
-    "Asked for help although the frame shows enough.",
+    "Asked for help on a clear frame, where none is needed.",
 )
 ABSTAINED_FIRST = FailureGroup(
     "abstained-first",
     "gave up on first turn",
-    "Abstained at once, without asking for anything.",
+    "Abstained in the first turn, without asking for anything.",
 )
 ABSTAINED_LATER = FailureGroup(
     "abstained-later",
@@ -85,12 +85,12 @@ IRRELEVANT = FailureGroup(
 VAGUE = FailureGroup(
     "vague",
     "asked vaguely to the end",
-    "Ended with a wish that names no change, such as a clearer picture.",
+    "The last request names no concrete change, such as a wish for a clearer picture.",
 )
 BAD_CALL = FailureGroup(
     "bad-call",
-    "call that no tool takes",
-    "Called a tool that was not on offer, or with arguments that it does not take.",
+    "invalid tool call",
+    "Called a tool that was not on offer, or with invalid arguments.",
 )
 UNREADABLE = FailureGroup(
     "unreadable",

@@ -10,20 +10,20 @@ from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.settings.condition_label import parts_of
 
 CLEAR_FRAMES = frozenset({"clear", "reference"})
-"""Conditions whose only frame holds enough."""
+"""Conditions whose only frame is the reference frame or the clear frame, both informative."""
 
 
 def is_informed(episode: EpisodeRecord | EpisodeOutline) -> bool | None:
-    """Whether an episode ended right on a frame that holds enough; None if that is unknown."""
+    """Whether an episode ended with the right category on an informative frame; None if unknown."""
     if not episode.outcome.correct:
         return False
-    return on_sufficient_frame(episode)
+    return on_informative_frame(episode)
 
 
-def on_sufficient_frame(episode: EpisodeRecord | EpisodeOutline) -> bool | None:
-    """Whether the last frame holds enough, so that no suggestion is needed any more.
+def on_informative_frame(episode: EpisodeRecord | EpisodeOutline) -> bool | None:
+    """Whether the last frame is informative: no suggestion leads closer to the reference frame.
 
-    Returns None if the record does not tell. Records without the field `enough` tell it by their
+    Returns None if that is unknown. For records without the field `enough` it follows from their
     suggestions, except in scenarios where a suggestion can lead away from the reference frame.
     """
     if not episode.turns:

@@ -239,7 +239,7 @@ def _check_model(planned: PlannedRun) -> None:
 def samples_to_play(settings: Settings, data: DataFolder, scenario: str) -> Iterator[Sample]:
     """Yields the samples of a scenario that a run plays, in order.
 
-    `clear` leaves out those of the samples whose first frame is too small to show enough.
+    `clear` leaves out samples whose first frame is too small for a clear frame of the same size.
     """
     samples = data.samples(
         scenario, settings.samples_per_scenario, shuffled=settings.protocol == "oeg"
@@ -369,7 +369,7 @@ def _manifest_of(other: Judge | ModelUser | None) -> dict[str, Any] | None:
 
 
 def _begun_without_room(manifest: Manifest, provider: Provider) -> bool:
-    """Whether a version began the run that gave no room for thinking beyond `max_tokens`.
+    """Whether the run was started by a version without thinking room beyond `max_tokens`.
 
     The remaining episodes are played like the first ones.
     """

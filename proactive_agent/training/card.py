@@ -44,8 +44,8 @@ def _card(out: Path, manifest: TrainingManifest, *, curves_drawn: bool) -> Itera
     yield ""
     yield (
         f"{name} after {manifest.steps:,} steps of {how}, made with `proactive-agent train` so "
-        "that it asks for a change of the scene if a picture holds too little information, and "
-        "answers if the picture holds enough."
+        "that it asks for a change of the scene if a picture is ambiguous, and answers if it is "
+        "clear."
     )
     yield ""
     yield "```bash"

@@ -37,7 +37,7 @@ class Score:
     suggestion: bool
     """Whether the reply is a suggestion that changes the picture."""
     clear: bool
-    """Whether the frame holds enough information."""
+    """Whether the frame is clear, so that no help is needed."""
 
 
 @dataclass(frozen=True, slots=True)

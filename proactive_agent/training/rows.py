@@ -58,7 +58,7 @@ class QuestionRow:
     scenario: str
     """Short name of the scenario."""
     clear: bool
-    """Whether the picture holds enough information."""
+    """Whether the frame is clear, so that no help is needed."""
     text: str
     """Text of the multiple-choice prompt, without its picture."""
     suggestions: tuple[str, ...]

@@ -37,7 +37,7 @@ class Trainable(Protocol):
 
     @property
     def clear(self) -> bool:
-        """Whether its picture holds enough information."""
+        """Whether its frame is clear, so that no help is needed."""
 
     @property
     def answer(self) -> str:

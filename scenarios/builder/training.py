@@ -1,7 +1,7 @@
 """The train split, in the schema of the release: one question about one frame per row.
 
-A sample gives two rows: its first frame, which cannot be answered, and the frame with enough
-information. Each row lists what the environment accepts there. The columns `scenario` and `clear`
+A sample gives two rows: its ambiguous first frame and its reference frame. Each row lists what the
+environment accepts there. The columns `scenario` and `clear`
 are additions to the release's schema. Needs the extra `build`.
 """
 
@@ -35,7 +35,7 @@ class TrainRow(NamedTuple):
     scenario: str
     """Short name."""
     clear: bool
-    """Whether the picture shows enough information to answer."""
+    """Whether the picture shows the reference frame, so that no help is needed."""
 
 
 def rows_of(

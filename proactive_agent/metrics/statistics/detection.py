@@ -1,7 +1,7 @@
 """Help-seeking as signal detection: does a model ask for help when it is needed, and only then?
 
-The signal is a picture that does not show enough. Asking there is a hit; asking on a clear picture
-is a false alarm.
+The signal is an ambiguous picture. Asking there is a hit; asking on a clear picture is a false
+alarm.
 """
 
 from collections.abc import Sequence

@@ -27,7 +27,7 @@ class Hint(Condition):
 
 
 class Reference(Condition):
-    """`reference`: the frame that shows enough, with the categories alone (paper, Table 6).
+    """`reference`: the reference frame, with the categories alone (paper, Table 6).
 
     Accuracy here is recognition ability: what the model could reach if it asked for help.
     """
@@ -41,7 +41,7 @@ class Reference(Condition):
 
 
 class Clear(Condition):
-    """`clear`: the frame that shows enough, with the suggestions of the first state on offer.
+    """`clear`: the reference frame, with the suggestions of the first state on offer.
 
     No help is needed here, so every request is over-asking. Compared with a condition in which
     help is needed, this separates models that see when to ask from models that always ask. Only

@@ -1,6 +1,6 @@
 """Help-seeking as detection, from a run on occluded and a run on clear pictures (`clear`).
 
-Only first turns count: there the model decides whether the picture shows enough.
+Only first turns count: there the model decides whether it needs help.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

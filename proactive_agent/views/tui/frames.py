@@ -27,7 +27,7 @@ class SampleFrames(NamedTuple):
 
     frames: tuple[ImageRef, ...]
     reference: ImageRef | None
-    """The frame that shows enough; None if unknown."""
+    """The reference frame; None if unknown."""
     is_ring: bool
     """Whether the first frame follows the last one."""
 

@@ -42,7 +42,7 @@ An episode matches if every word holds:
 
 In the list,  ask left  is a call of ask_clarification, and  say left  is a text without a call.
 ?  is a request for nothing that helps.
-In the strip of frames,  •  was shown before,  [5]  is shown now, and  ★  shows enough.
+In the strip of frames,  •  was shown before,  [5]  is shown now, and  ★  is the reference frame.
 """
 
 

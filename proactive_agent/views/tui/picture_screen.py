@@ -75,6 +75,6 @@ class PictureScreen(ModalScreen[int]):
     def _loaded(self, picture: Image.Image | str) -> None:
         turn = self._episode.turns[self._turn]
         number = f"turn {turn.index + 1} of {len(self._episode.turns)}"
-        title = "frames: red first, green enough, blue current" if self._all else image_of(turn)
+        title = "frames: red first, green reference, blue current" if self._all else image_of(turn)
         self._title.update(safe(f"{number}  {title}", "bold"))
         self.view.show(picture)

@@ -73,7 +73,7 @@ def shown(*kinds: str, enough: bool) -> EpisodeRecord:
     return episode(*kinds, turns=turns, fewest=1)
 
 
-def test_informed_counts_right_answers_on_frames_that_hold_enough() -> None:
+def test_informed_counts_right_answers_on_informative_frames() -> None:
     found = rod(
         shown("ask", "right", enough=True),
         shown("ask", "right", enough=False),

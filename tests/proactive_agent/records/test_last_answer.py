@@ -1,4 +1,4 @@
-"""Answers that are right by luck, and frames that hold enough."""
+"""Answers that are right by luck, and informative frames."""
 
 import asyncio
 from typing import Any
@@ -67,11 +67,11 @@ def test_every_view_and_export_says_so(tmp_path: Any) -> None:
 
 
 @pytest.mark.parametrize(("asked", "informed"), [(0, False), (6, False), (7, True), (8, False)])
-def test_rod_holds_enough_on_its_reference_frame_alone(asked: int, informed: bool) -> None:
+def test_only_the_reference_frame_of_rod_is_informative(asked: int, informed: bool) -> None:
     record = played("rod", *[LEFT] * asked, answer("rod"))
     assert is_informed(record) == informed
     assert record.outcome.correct == (asked > 0)
 
 
-def test_the_clear_frame_holds_enough() -> None:
+def test_the_clear_frame_is_informative() -> None:
     assert is_informed(played("rod", answer("rod"), condition="clear"))

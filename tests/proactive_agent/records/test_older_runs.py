@@ -105,7 +105,7 @@ def test_a_run_is_not_resumed_with_other_rules_of_the_simulated_user(
     play_run(PlannedRun.resumed(folder))  # It is complete, so there is nothing to mix.
     first = folder.episodes_file.read_text().splitlines(keepends=True)[0]
     folder.episodes_file.write_text(first)
-    with pytest.raises(UserError, match="begun with other rules of the simulated user"):
+    with pytest.raises(UserError, match="started with other rules of the simulated user"):
         play_run(PlannedRun.resumed(folder))
     assert folder.episodes_file.read_text() == first
     assert "refused: " + refusal_of(folder) in dry_run(folder)

@@ -109,7 +109,7 @@ def test_a_move_that_leaves_the_video_ends_the_episode() -> None:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_first_frame_does_not_hold_enough(scenario: str) -> None:
+def test_the_first_frame_is_not_informative(scenario: str) -> None:
     for sample in DataFolder().samples(scenario, 4):
         with_own = asyncio.run(play(scenario, Scripted("Z"), Mcqa(), sample=sample)).turns[0]
         assert played(scenario, Scripted("Z"), sample).turns[0].enough == with_own.enough is False
