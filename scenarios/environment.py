@@ -106,7 +106,7 @@ class AcceptedAnswer(NamedTuple):
 
 
 class ForeignSuggestions(NamedTuple):
-    """Suggestions of other scenarios, each of which leads to a random intervention of this one.
+    """Suggestions of other scenarios, each of which causes a random intervention of this scenario.
 
     In all states that accept a suggestion of the sample, each foreign suggestion is accepted.
     """

@@ -1,7 +1,7 @@
 """Corrects misspelled key words of requests, by one edit: swapped, missing or extra letters.
 
 People mistype, and a user would still understand them. Only words that the rules search for are
-corrected, and only from texts that are no word themselves.
+corrected, and only if the misspelling is not a word itself.
 """
 
 import re

@@ -98,7 +98,9 @@ def filter_samples(runs: tuple[str, ...], share: float, output: Path | None, res
         output = DataFolder(Path(used)).root / FILTER_FILE
     write_whole(output, found.as_json())
     needed = turns.needed(Fraction(str(share)) / 100)
-    console.print(f"dropped if at least {needed} of {len(turns.models)} models are right at once:")
+    console.print(
+        f"dropped if at least {needed} of {len(turns.models)} models are right in the first turn:"
+    )
     for scenario, counts in turns.right.items():
         kept = len(found.filter[scenario])
         console.print(safe(f"{scenario}: {kept:,} of {len(counts):,} samples stay"))

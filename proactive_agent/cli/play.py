@@ -73,7 +73,7 @@ class _Progress(SessionObserver):
     def __init__(self, runs: Sequence[PlannedRun], bars: Bars) -> None:
         self.runs = runs
         self.begun: set[Path] = set()
-        """Folders of the runs that have begun."""
+        """Folders of the runs that have started."""
         self.played: dict[Path, PlayedRun] = {}
         """Runs that have ended, also those that were stopped early, by folder."""
         self._bars = bars

@@ -137,7 +137,7 @@ def _given(ctx: click.Context) -> set[str]:
 
 
 def _refuse_others(ctx: click.Context, option: str, refused: set[str]) -> None:
-    """Refuses options that would change the settings of a begun run or of a plan."""
+    """Refuses options that would change the settings of a started run or of a plan."""
     others = _given(ctx) & refused
     if others:
         from proactive_agent.tools import UserError

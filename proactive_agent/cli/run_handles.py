@@ -63,7 +63,7 @@ def asked_run(handle: str | None, results: Path) -> "RunFolder":
     if handle is not None:
         return find_run(handle, results)
     if not can_browse():
-        raise UserError("which run? Give RUN: `latest`, or what `runs` lists")
+        raise UserError("RUN is missing: give `latest`, or a run that `runs` lists")
     from proactive_agent.views.tui import pick_run
 
     if (picked := pick_run(results)) is None:
@@ -72,7 +72,10 @@ def asked_run(handle: str | None, results: Path) -> "RunFolder":
 
 
 def asked_runs(handles: Sequence[str], results: Path) -> "list[RunFolder]":
-    """Finds the runs that RUN... asks for, and says which paths hold no run.  Raises UserError."""
+    """Finds the runs that RUN... asks for.  Raises UserError.
+
+    Prints the paths that are not runs.
+    """
     from proactive_agent.records.handles import find_runs
     from proactive_agent.terminal.console import messages, safe
 
@@ -82,7 +85,7 @@ def asked_runs(handles: Sequence[str], results: Path) -> "list[RunFolder]":
     folders = find_runs(handles, results, left_out.append)
     if left_out:
         messages.print(
-            safe(f"left out, because they hold no run: {', '.join(left_out)}", "dim"),
+            safe(f"left out, because they are not runs: {', '.join(left_out)}", "dim"),
             soft_wrap=True,
         )
     return folders

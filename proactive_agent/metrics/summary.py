@@ -61,7 +61,7 @@ class Rates(BaseModel):
     invalid: Estimate
     """Share of turns with an unreadable reply."""
     cut_off: Estimate
-    """Share of replies that the token limit cut off. They are scored as they stand."""
+    """Share of replies that the token limit cut off. They are scored as they are."""
     valid_calls: Estimate
     """Share of tool calls that match their schema."""
     fitting_calls: Estimate

@@ -1,4 +1,4 @@
-"""Which version of the simulated user's rules reads the requests of a run."""
+"""The version of the simulated user's rules that reads the requests of a run."""
 
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.judges.choose import RULES
@@ -26,10 +26,10 @@ def current_rules(settings: Settings) -> str | None:
 
 
 def rules_in(manifest: Manifest) -> str | None:
-    """Returns the version of the rules that read the requests of a run that was begun.
+    """Returns the version of the rules that read the requests of a recorded run.
 
-    `UNRECORDED` if a version began it that did not record this; None if no rules read requests, or
-    if the condition is unknown here.
+    `UNRECORDED` if the version that started it did not record this; None if no rules read
+    requests, or if the condition is unknown here.
     """
     if manifest.user_rules:
         return manifest.user_rules

@@ -8,7 +8,7 @@ A handle is one of
 - a part of a folder's name that no other run has.
 
 `other/latest` looks in the folder `other`.  Commands that read several runs also accept patterns
-such as `'*oracle*'`, and leave out paths that hold no run, so that `results/*` works.
+such as `'*oracle*'`, and leave out paths that are not runs, so that `results/*` works.
 """
 
 import os
@@ -80,13 +80,13 @@ def find_run(handle: str, results: Path = Path("results")) -> RunFolder:
         names = ", ".join(folder.path.name for folder in folders[:MOST_CANDIDATES])
         more = len(folders) - MOST_CANDIDATES
         raise UserError(
-            f"{handle!r} fits {len(folders)} runs: {names}"
+            f"{handle!r} matches {len(folders)} runs: {names}"
             + (f" and {more} more" if more > 0 else "")
-            + "; give more of the name"
+            + "; use a longer part of the name"
         )
     raise UserError(
-        f"no run {handle!r}: neither {handle}/run.json nor {results / handle}/run.json, and no "
-        f"run in {results} has this name, part of a name or number (`runs` lists them)"
+        f"no run {handle!r}: neither {handle}/run.json nor {results / handle}/run.json exists, and "
+        f"it is not a number or part of the name of a run in {results} (`runs` lists them)"
     )
 
 
@@ -113,7 +113,7 @@ def find_runs(
                 several.append(folder)
             found.add(place)
         if patterned and not found:
-            raise UserError(f"no run fits {handle!r}: no name in {results}, and no path")
+            raise UserError(f"no run matches {handle!r}: neither a name in {results} nor a path")
     if not several:
         raise UserError(f"no run among {', '.join(handles)}: none of them holds run.json")
     return several

@@ -112,7 +112,7 @@ class Manifest(BaseModel):
     tool_texts_sha256: str
     user_rules: str | None = None
     """Version of the rules by which the simulated user reads requests. None if no rules read
-    requests in the run, or if a version began it that did not record this."""
+    requests in the run, or if the version that started it did not record this."""
     versions: dict[str, str]
     git_commit: str | None
     started: datetime
@@ -124,13 +124,13 @@ class Manifest(BaseModel):
     served: list[ServedByRecord] = []
     """The distinct models that answered, as the API reports them; filled in at the end."""
     thinking_room: tuple[int, int] | None = None
-    """The smallest and the largest room for thinking of a reply, in tokens; filled in at the end.
+    """The smallest and the largest thinking room of a reply, in tokens; filled in at the end.
     Null if no reply says it."""
 
     @model_validator(mode="before")
     @classmethod
     def _as_named_today(cls, fields: Any) -> Any:
-        """Gives the settings of a run that an older version began their names of today.
+        """Renames the settings of a run of an older version as they are called today.
 
         Such a run keeps its meaning when it is shown, compared or resumed.
         """

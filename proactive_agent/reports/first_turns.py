@@ -1,4 +1,4 @@
-"""First turns of several models on the same samples: the material of the paper's filter.
+"""First turns of several models on the same samples, from which the paper's filter follows.
 
 The filter drops the samples that many models answer rightly in the first turn, without help. Where
 no category counts in the first turn, as in `rod`, it drops none.
@@ -46,7 +46,7 @@ class FirstTurns(NamedTuple):
 
 
 def unfit_first_turns(run: PlayedRun) -> str:
-    """Returns the reason why a run's first turns are no material, or an empty string."""
+    """Returns the reason why a run cannot be used for the filter, or an empty string."""
     if why := unfit_protocol(run, SEVERAL_TURNS):
         return why
     if condition_of(run) != "zero-shot":
@@ -66,7 +66,7 @@ def first_turns(runs: Sequence[PlayedRun]) -> FirstTurns:
     for run in runs:
         manifest = run.manifest
         if why := unfit_first_turns(run):
-            raise UserError(f"{manifest.run_id} does not fit: the {why}; needs runs of zero-shot")
+            raise UserError(f"{manifest.run_id} cannot be used: the {why}; needs runs of zero-shot")
         model = manifest.settings.provider
         if model in models:
             raise UserError(

@@ -104,7 +104,7 @@ PLOTS: Mapping[str, PlotTarget] = {
     "fig8": PlotTarget("the conversation history: acc and psr", "history", "zero-shot and history"),
     "fig9": PlotTarget("solved examples: acc and psr", "icl", "zero-shot, and icl:1 or icl:3"),
     "fig10": PlotTarget(
-        "the filter: samples by the models that are right at once", "filter-models",
+        "the filter: samples by the models right in the first turn", "filter-models",
         "zero-shot of several models on all samples",
     ),
     "fig11": PlotTarget(

@@ -226,7 +226,7 @@ def planned_runs(file: Path, out: Path | None, access: ApiAccess) -> list[Planne
     for run in runs:
         if run.begun and (changes := changed_settings(run)):
             raise UserError(
-                f"{file} has changed since {run.folder.path} was begun: {changes}; "
+                f"{file} has changed since {run.folder.path} started: {changes}; "
                 "undo the change, or give the plan another name"
             )
     return runs

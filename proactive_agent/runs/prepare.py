@@ -378,11 +378,11 @@ def _begun_without_room(manifest: Manifest, provider: Provider) -> bool:
 
 
 def _begun_on_same_data(planned: PlannedRun, pool: ModelPool) -> Manifest:
-    """Reads the manifest of a begun run.  Raises UserError if its data have changed."""
+    """Reads the manifest of a run that has started.  Raises UserError if its data have changed."""
     manifest = planned.folder.read_manifest()
     if pool.fingerprint(manifest.settings) != manifest.data:
         raise UserError(
-            f"{planned.folder.path} was begun on other data: the files or the protocol pack of "
+            f"{planned.folder.path} started with other data: the files or the protocol pack of "
             f"{manifest.settings.data or 'the embedded suite'} have changed since"
         )
     return manifest

@@ -20,7 +20,7 @@ async def try_protocols(
     """Plays the first sample of each scenario with each protocol; returns a finding for each.
 
     A model of one picture per request plays `tools` with the condition `stateless`. Wrong answers
-    are no faults; errors are. Raises UserError and StoppedError.
+    count as success; errors count as failure. Raises UserError and StoppedError.
     """
     return [await _try(provider, protocol, tuple(scenarios), sampling) for protocol in PROTOCOLS]
 

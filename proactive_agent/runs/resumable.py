@@ -1,4 +1,4 @@
-"""What keeps a begun run from being continued: other data, or other rules and judges."""
+"""Reasons why a run cannot be resumed: other rules of the simulated user, or another judge."""
 
 from collections.abc import Iterator
 
@@ -10,8 +10,8 @@ from proactive_agent.runs.generation import judge_sampling
 from proactive_agent.scenarios import DataFolder
 
 _ADVICE = (
-    "its episodes would not be comparable; start the run anew in another folder, or resume it with "
-    "the version of the program that began it"
+    "its episodes would not be comparable; start a new run in another folder, or resume this one "
+    "with the version of the program that started it"
 )
 
 
@@ -23,7 +23,7 @@ def reasons_against_resuming(
     rules = current_rules(settings)
     if rules and rules != (begun := rules_in(manifest)):
         yield (
-            f"{folder.path} was begun with other rules of the simulated user ({begun}; now: "
+            f"{folder.path} started with other rules of the simulated user ({begun}; now: "
             f"{rules}), and {_ADVICE}"
         )
     if settings.protocol == "oeg":
@@ -32,7 +32,7 @@ def reasons_against_resuming(
         )
         if (begun := _judge_in(folder)) not in (None, judge):
             yield (
-                f"{folder.path} was begun with another judge ({begun}; now: {judge}), and {_ADVICE}"
+                f"{folder.path} started with another judge ({begun}; now: {judge}), and {_ADVICE}"
             )
 
 

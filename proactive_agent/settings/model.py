@@ -68,12 +68,12 @@ class Sampling:
         Setting(
             heading=Heading.MODEL,
             departure=Departure(
-                "room for thinking beyond the new tokens", lambda value, run: bool(value)
+                "tokens for thinking in addition to the new tokens", lambda value, run: bool(value)
             ),
             providers=(*LOCAL, *VLLM, *API),
             metavar="N",
-            help="room for thinking, in tokens, beyond --max-tokens. Default: "
-            f"{DEFAULT_THINKING_ROOM}, or by --reasoning; none for models that are known not to "
+            help="tokens for thinking, in addition to --max-tokens. Default: "
+            f"{DEFAULT_THINKING_ROOM}, scaled by --reasoning; 0 for models that are known not to "
             "think. The chat template shows whether a local model thinks.",
         ),
     ] = None

@@ -5,7 +5,7 @@ is written, which lists them with their sizes. A training resumes only from a ch
 marker and these files. So neither a killed process nor a power cut leaves a checkpoint that counts
 although it is damaged.
 
-A training that was begun before the marker existed resumes from its newest checkpoint whose files
+A training that started before the marker existed resumes from its newest checkpoint whose files
 look whole. That checkpoint is then marked.
 """
 

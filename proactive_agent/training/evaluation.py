@@ -211,7 +211,7 @@ def _planned(
         seed=settings.seed,
         provider_settings=ProviderSettings(
             max_tokens=512 if settings.multi_turn else settings.reply_tokens,
-            thinking_tokens=0,  # Replies have no room for thinking in training either.
+            thinking_tokens=0,  # Replies have no thinking room in training either.
             batch_size=settings.device_batch_size,
         ),
     )

@@ -87,7 +87,7 @@ class TrainingManifest(BaseModel):
     """Optimizer steps so far."""
     stopped_early: bool = False
     marked_checkpoints: bool = False
-    """Whether a checkpoint without a marker is incomplete. The file of a training that was begun
+    """Whether a checkpoint without a marker is incomplete. The file of a training that started
     before the marker existed lacks this field."""
 
     def as_resumed(self) -> "TrainingManifest":

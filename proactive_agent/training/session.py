@@ -134,7 +134,7 @@ def _refuse_changed_data(out: Path, manifest: TrainingManifest, material: Traini
 
 
 def _changed(out: Path, source: str) -> UserError:
-    return UserError(f"{source} has changed since the training in {out} began")
+    return UserError(f"{source} has changed since the training in {out} started")
 
 
 def _prepared(settings: TrainingSettings, out: Path, on_event: OnEvent) -> Prepared:

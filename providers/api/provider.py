@@ -89,7 +89,7 @@ class ParsedReply:
 
 
 _NO_SETTINGS = frozenset({"model", "messages", "input", "store", "stream", "include"})
-"""Fields of a body without a system prompt and tools that are no settings of text generation."""
+"""Fields of a request body, besides system prompt and tools, that do not affect text generation."""
 
 
 class ApiProvider(Provider):
@@ -172,17 +172,17 @@ class ApiProvider(Provider):
             raise ProviderError(fault.kind, message, fault.usage) from None
 
     async def _complete(self, request: Request) -> Reply:
-        """Asks, and adapts the request to the model.  Raises ApiError.
+        """Sends a request and adapts it to the model.  Raises ApiError.
 
-        Asks again if the model rejects a field or the room for thinking, and if the reply shows
-        that it needs another room.
+        Repeats the request if the model rejects a field or the thinking room, and if the reply
+        shows that the thinking room is wrong.
         """
         pictures = await self._encoder.pictures(request)
         sizes = {key: picture.sent.size for key, picture in pictures.items()}
         prompt, discarded = input_tokens(request, sizes), Usage()
         room = self.thinking.room(request.sampling, prompt)
         tried: set[int] = set()
-        """The rooms that had a reply."""
+        """Thinking rooms with which the model has replied."""
         while True:
             asked = _with_room(request, room)
             body = self._body(asked, pictures)
@@ -294,7 +294,7 @@ class ApiProvider(Provider):
         return body | set_by_user | self.extra_body
 
     def limit(self, sampling: Sampling) -> int:
-        """The limit of a reply in tokens, room for thinking included."""
+        """The limit of a reply in tokens, thinking room included."""
         return sampling.max_tokens + self.room(sampling)
 
     def room(self, sampling: Sampling) -> int:
@@ -304,9 +304,9 @@ class ApiProvider(Provider):
     def _leave_out(
         self, fault: ApiError, request: Request, pictures: Pictures, refused: dict[str, Any]
     ) -> bool:
-        """Leaves out a field that the error names.  Returns whether that changes the request.
+        """Leaves out a field that the error names.  Returns whether the request has changed.
 
-        It also does if another request has done so in the meantime.
+        It has also changed if another request left out a field in the meantime.
         """
         if fault.kind != "bad_request":
             return False

@@ -57,7 +57,7 @@ def read_response(raw: dict[str, Any]) -> ParsedReply:
         raise ApiError("server", f"the API did not finish the reply; its status is {status!r}")
     reason = (raw.get("incomplete_details") or {}).get("reason")
     if reason is None and status == "incomplete":
-        reason = "max_output_tokens"  # Servers that give no reason know no other one.
+        reason = "max_output_tokens"  # Servers without `incomplete_details` report only this.
     output: list[dict[str, Any]] = raw["output"]
     if not output and not reason:
         raise ApiError("bad_reply", "the reply has no output")

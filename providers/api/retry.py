@@ -14,7 +14,7 @@ T = TypeVar("T")
 LONGEST_WAIT = 60.0
 """Maximum wait between two attempts in seconds, unless the server asks for more."""
 FIRST_CONNECTIONS = 2
-"""Attempts to connect to a server that has never answered. A wrong address does not improve."""
+"""Attempts to connect to a server that has never answered: its address may be wrong."""
 
 log = logging.getLogger(__name__)
 

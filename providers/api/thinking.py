@@ -1,8 +1,9 @@
 """Thinking of models: which ones think, how to request it, and the tokens reserved for it.
 
-`--max-tokens` limits the answer. Thinking has a limit of its own, which is added to it: APIs count
-both against one limit. Facts about models come from litellm's price list. A model that is not in
-the list gets room as well, because unused room costs nothing. Its replies show whether it thinks.
+`--max-tokens` limits the answer. The *thinking room* is a number of tokens that is added to it,
+because APIs count thinking and answer against one limit. Facts about models come from litellm's
+price list. A model that is not in the list gets thinking room as well, because unused tokens cost
+nothing. Its replies show whether it thinks.
 """
 
 import re
@@ -20,18 +21,18 @@ LEAST_BUDGET = 1024
 TYPICAL = 1024
 """Tokens of thought per reply that an estimate assumes."""
 _ROOM = {"minimal": 2048, "low": 4096, "high": 16384, "xhigh": 24576, "max": 24576}
-"""Room for thinking by effort, in tokens, where it is not the default."""
+"""Thinking room by effort, in tokens, where it is not the default."""
 
 _LEAST_ROOM = 256
-"""A smaller room is of no use, so the request has none then."""
+"""Least useful thinking room, in tokens. If less fits, the request has no thinking room."""
 _MARKUP = 128
-"""Tokens around calls and at the end of a reply that are neither answer nor thinking, at most."""
+"""Most tokens around calls and at the end of a reply that are neither answer nor thinking."""
 _MOST_WRITTEN = re.compile(
     r"at most (\d+) (?:completion|output) tokens|> (\d+) which is the maximum"
     r"|less than or equal to `?(\d+)|range[^.]{0,40}\[\d+ ?(\d+)\]",
     re.IGNORECASE,
 )
-"""OpenAI, Anthropic, Groq and DeepSeek. Commas are removed before."""
+"""OpenAI, Anthropic, Groq and DeepSeek. The text is searched without its commas."""
 _CONTEXT = re.compile(
     r"maximum context length (?:is|of) (\d+)|context limit: \d+ \+ \d+ > (\d+)"
     r"|context (?:window|length|size) (?:is|of|\() ?(\d+)|tokens > (\d+) maximum"
@@ -78,31 +79,31 @@ class Thinker(NamedTuple):
 
 
 class ThinkingRoom:
-    """The room for thinking of each request to a model. It learns from replies and refusals.
+    """Thinking room of each request to a model. It learns from replies and refusals.
 
-    `--thinking-tokens` fixes the room; nothing changes it then.
+    `--thinking-tokens` sets a fixed thinking room.
     """
 
     def __init__(self, thinker: Thinker, effort: str | None) -> None:
         self.thinks = thinker.thinks(effort)
-        """Whether the model thinks; None as long as that is unknown."""
+        """Whether the model thinks; None if that is not known yet."""
         self._thinker = thinker
         self._effort = effort
         self._fits: dict[int, int] = {}
-        """The room that fits, by the estimated length of a prompt that left less than the default.
-        Longer prompts leave no more."""
+        """The thinking room that fits, by the estimated length of a prompt for which the default
+        did not fit. Longer prompts leave at most as much."""
 
     def room(self, sampling: Sampling, prompt: int | None = None) -> int:
-        """The room of a request whose prompt has about `prompt` tokens."""
+        """The thinking room of a request whose prompt has about `prompt` tokens."""
         room = self._thinker.room(sampling, self._effort, thinks=self.thinks)
         if sampling.thinking_tokens is not None or prompt is None:
             return room
         return min([room, *(fits for length, fits in self._fits.items() if length <= prompt)])
 
     def after_reply(self, reply: Reply, sampling: Sampling, prompt: int, room: int) -> int:
-        """Learns from a reply. Returns the room that the request should have had."""
+        """Learns from a reply. Returns the thinking room that the request should have had."""
         thought = _shows_thinking(reply)
-        # Without a thought, the room must not extend the limit of the answer.
+        # Without a thought, the thinking room must not extend the limit of the answer.
         too_long = not thought and _most_answer(reply) > sampling.max_tokens
         if thought:
             self.thinks = True
@@ -115,15 +116,15 @@ class ThinkingRoom:
         return 0 if too_long else room
 
     def after_refusal(self, fault: ApiError, sampling: Sampling, prompt: int, room: int) -> int:
-        """Returns a smaller room if a request was refused because its limit is too high.
+        """Returns a smaller thinking room if a request was refused because its limit is too high.
 
-        Returns the same room after any other refusal.
+        Returns the same thinking room after any other refusal.
         """
         message = str(fault)
         refused = fault.kind == "context_overflow" or (
             fault.kind == "bad_request"
             and re.search(r"max_?\w*tokens", message, re.IGNORECASE)
-            # The field is refused then, whatever its value.
+            # Such a message refuses the field with any value.
             and not re.search(r"unsupported|not supported", message, re.IGNORECASE)
         )
         if not refused or not room or sampling.thinking_tokens is not None:
@@ -194,7 +195,7 @@ def thinker(name: str, model: str, *, own_server: bool) -> Thinker:
 
 
 def planned_room(spec: str, sampling: Sampling, effort: str | None) -> int | None:
-    """The room for thinking of `NAME:MODEL`, before it is asked; None if that is unknown."""
+    """The thinking room of `NAME:MODEL`, before it is asked; None if that is unknown."""
     name, _, rest = spec.partition(":")
     target = parse_target(rest)
     found = thinker(name, target.model, own_server=target.base_url is not None)

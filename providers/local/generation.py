@@ -46,10 +46,10 @@ class Generated:
 class Generator:
     """A loaded model and its processor.
 
-    With `keeps_special`, replies contain special tokens as text. Requests that set no room for
-    thinking have `thinking_room` tokens if the model `thinks`. Otherwise a reply has that room if
-    it begins with a thought and is cut off without it. The room is for thoughts only: an answer
-    never has more tokens than its limit.
+    With `keeps_special`, replies contain special tokens as text. The *thinking room* is the
+    number of tokens for thoughts, in addition to the limit of the answer. Requests that do not set
+    it have `thinking_room` tokens if the model `thinks`. Otherwise a reply has them only if it
+    begins with a thought and would be cut off. An answer never has more tokens than its limit.
     """
 
     def __init__(
@@ -206,9 +206,9 @@ class Generator:
             raise ProviderError("closed", "the provider was closed before the reply was complete")
 
     def _fitting_room(self, room: int, length: int, max_tokens: int) -> int:
-        """The room for thinking after a prompt of `length` tokens, at most `room`.
+        """The thinking room after a prompt of `length` tokens, at most `room`.
 
-        It shrinks to what the model's context leaves; the limit of the answer does not.
+        It shrinks to fit the model's context; the limit of the answer does not.
         """
         context = context_tokens(self.model.config)
         if not room or context is None:

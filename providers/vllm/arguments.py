@@ -32,14 +32,14 @@ _SETTINGS = {
     "trust-remote-code": "use --trust-remote-code",
     "revision": "use --revision",
     "dtype": "use --dtype",
-    "model": "the model stands in --provider",
+    "model": "--provider names the model",
 }
 _OURS = (
     "host", "port", "uds", "api-key", "served-model-name", "root-path", "config", "headless",
     "grpc", "ssl-keyfile", "ssl-certfile", "ssl-ca-certs", "ssl-cert-reqs",
 )  # fmt: skip
 RESERVED = _SETTINGS | dict.fromkeys(_OURS, "the program sets it")
-"""Arguments that users cannot give, and the reason. vLLM accepts the beginnings of names, too."""
+"""Arguments that users cannot set, and the reason. Beginnings of these names count as well."""
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.+-]*")
 _SPLITS = ("tensor-parallel-size", "pipeline-parallel-size")

@@ -10,7 +10,7 @@ from proactive_agent.settings import Sampling
 from proactive_agent.tools import UserError
 
 NEUTRAL = {"top_p": 1.0, "top_k": -1, "min_p": 0.0}
-"""Settings of sampling that change nothing. vLLM would take those of the checkpoint."""
+"""Sampling settings without effect. Without them, vLLM would use those of the checkpoint."""
 _DEFAULTS = {"temperature": 1.0, "top_k": 50, "top_p": 1.0}
 """The values that transformers uses if a checkpoint that samples sets none."""
 _KEPT = ("temperature", "top_k", "top_p", "min_p")
@@ -53,7 +53,7 @@ class Checkpoint(NamedTuple):
         Raises UserError, with `name` for the model, if vLLM cannot.
         """
         own = self.generation or {}
-        # It applies with every setting, as with `local:`.
+        # It applies with every value of --generation, as with `local:`.
         penalty = {key: own[key] for key in ("repetition_penalty",) if own.get(key) is not None}
         if sampling.generation == "greedy":
             return NEUTRAL | penalty
@@ -64,8 +64,8 @@ class Checkpoint(NamedTuple):
             )
         if (own.get("num_beams") or 1) != 1:
             raise UserError(
-                f"{name}: the checkpoint generates with {own['num_beams']} beams, which vLLM "
-                "does not do here; use local: or --generation greedy"
+                f"{name}: the checkpoint generates with {own['num_beams']} beams, which "
+                "this provider does not support; use local: or --generation greedy"
             )
         if sampling.generation == "published" or own.get("do_sample"):
             chosen = {key: own[key] for key in _KEPT if own.get(key) is not None}

@@ -25,7 +25,7 @@ from types import FrameType
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 INTERVAL = 0.2
-"""Seconds between two looks at the server."""
+"""Seconds between two checks of the server."""
 PATIENCE = 10.0
 """Seconds until the last killed process must be gone."""
 
@@ -45,7 +45,7 @@ def main(grace: float, command: list[str]) -> int:
     program = os.getppid()
 
     def before_exec() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # for a keeper that is killed
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # ends the server if the keeper is killed
 
     try:
         server = subprocess.Popen(

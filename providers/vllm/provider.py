@@ -58,7 +58,7 @@ class Vllm(OpenAI):
         self.arguments = arguments_of(source, options, self.checkpoint.family, self._gpus)
         self.server = VllmServer(shown, self.arguments)
         access = options.access
-        # The reply cache, limits and prices are for APIs of others.
+        # A server on this machine needs no reply cache, rate limits or prices.
         own = ApiAccess(timeout=access.timeout, tries=access.tries, first_wait=access.first_wait)
         super().__init__(
             ApiTarget(source.shown, self.server.address),
@@ -140,7 +140,7 @@ class Vllm(OpenAI):
 
     def manifest(self) -> dict[str, Any]:
         facts = super().manifest()
-        # Address and price differ from run to run, or do not exist.
+        # The address differs from run to run, and there is no price.
         for name in ("base_url", "price", "api"):
             del facts[name]
         return {
@@ -148,7 +148,7 @@ class Vllm(OpenAI):
             "revision": self.options.revision or self.source.revision,
             **self._facts,
             "template_options": dict(self.variables),
-            # Port and key are new in each run. The path of a folder is its owner's business.
+            # Port and key are new in each run. The path of a folder is private.
             "arguments": [self.arguments[0], self.source.shown, *self.arguments[2:]],
         }
 
@@ -160,7 +160,7 @@ class Vllm(OpenAI):
         }
 
     async def close(self) -> None:
-        # In a thread, and shielded: a second Ctrl-C must not leave the end half done.
+        # In a thread, and shielded: a second Ctrl-C must not interrupt the stop.
         await asyncio.shield(asyncio.to_thread(self.server.stop))
         await super().close()
 

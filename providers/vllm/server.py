@@ -41,7 +41,7 @@ LONGEST_LINE = 500
 NOTICE = 30.0
 """Seconds between two messages while the server starts."""
 INTERVAL = 0.2
-"""Seconds between two looks at a starting server."""
+"""Seconds between two checks of a starting server."""
 
 _log = logging.getLogger(__name__)
 
@@ -84,7 +84,10 @@ class VllmServer:
     """
 
     def __init__(self, name: str, arguments: Sequence[str]) -> None:
-        """`name` stands in messages. `arguments` are those of `vllm`, without host and port."""
+        """Prepares a server. `name` is the model's name in messages.
+
+        `arguments` are those of `vllm`, without host and port.
+        """
         self.name = name
         self.port = _free_port()
         self.key = secrets.token_urlsafe(32)
@@ -142,7 +145,7 @@ class VllmServer:
                 await asyncio.to_thread(self.stop)
                 raise UserError(
                     f"{self.name}: the vLLM server was not ready after {patience:g} s; "
-                    f"--start-timeout SECONDS gives it longer.{self._shown_log()}"
+                    f"raise this limit with --start-timeout SECONDS.{self._shown_log()}"
                 )
             if passed > notice:
                 last = self._lines[-1] if self._lines else "no log yet"

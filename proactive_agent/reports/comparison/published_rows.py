@@ -60,7 +60,7 @@ def published_figures(runs: Sequence[PlayedRun]) -> list[PublishedFigures]:
 
 
 def unpublished_notes(runs: Sequence[PlayedRun]) -> list[str]:
-    """Names the runs beside which there are no published figures."""
+    """Names the runs for whose experiment the paper has no table."""
     experiments: dict[Experiment, list[str]] = {}
     for run in runs:
         if _table_of(run.manifest) is None:

@@ -52,7 +52,7 @@ def draw_models(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         ]
         needed = turns.needed(PUBLISHED_SHARE)
         colours = [BLUE if models < needed else VERMILION for models in range(number + 1)]
-        panel(axes, scenario, xlabel="models right at once", ylim=(0, 104))
+        panel(axes, scenario, xlabel="models right in the first turn", ylim=(0, 104))
         axes.bar(range(number + 1), shares, color=colours)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in every[::columns]:
@@ -82,7 +82,7 @@ def draw_thresholds(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawi
     )
     axes = figure.subplots()
     labels = {
-        "xlabel": "dropped if at least this share of the models is right at once (%)",
+        "xlabel": "dropped if at least this share of the models is right in the first turn (%)",
         "ylabel": "samples that stay (%)",
     }
     panel(axes, f"{number} models", xlim=(-2, 104), ylim=(-4, 104), **labels)

@@ -62,8 +62,8 @@ def reply_notes(runs: Sequence[tuple[str, Summary]]) -> list[str]:
         notes.insert(
             0,
             f"Replies cut off by the token limit: {', '.join(found)}. They are scored as they "
-            "stand, so most count as wrong; --max-tokens raises the limit, and --thinking-tokens "
-            "the room for thinking beyond it.",
+            "are, so most count as wrong. --max-tokens raises the limit of the answer, and "
+            "--thinking-tokens that of thinking.",
         )
     return notes
 

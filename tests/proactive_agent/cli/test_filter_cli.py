@@ -38,7 +38,7 @@ def runs() -> list[str]:
 def test_a_filtered_folder_is_played_without_the_dropped_samples(folder: Path) -> None:
     done = invoke("data", "filter", *runs(), "--share", "50")
     assert done.exit_code == 0, done.output
-    assert "dropped if at least 1 of 2 models are right at once:" in done.stdout
+    assert "dropped if at least 1 of 2 models are right in the first turn:" in done.stdout
     rod = DataFolder(folder / "data", unfiltered=True).count("rod")
     assert f"rod: {rod} of {rod} samples stay" in done.stdout, "no first turn counts"
     data = DataFolder(folder / "data")

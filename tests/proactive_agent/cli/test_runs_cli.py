@@ -87,7 +87,7 @@ def test_a_comparison_leaves_out_what_is_no_run(results: Path) -> None:
     (results / "published").mkdir(exist_ok=True)
     done = invoke("compare", *sorted(results.iterdir()), "--format", "csv")
     assert done.exit_code == 0, done.output
-    assert f"left out, because they hold no run: {results}/published" in done.stderr.replace(
+    assert f"left out, because they are not runs: {results}/published" in done.stderr.replace(
         "\n", ""
     )
 
@@ -187,7 +187,7 @@ def test_a_shell_completes(
 def test_without_a_run_and_a_terminal_the_answer_says_what_to_give(command: str) -> None:
     done = invoke(command)
     assert done.exit_code == 2
-    assert done.stderr == "error: which run? Give RUN: `latest`, or what `runs` lists\n"
+    assert done.stderr == "error: RUN is missing: give `latest`, or a run that `runs` lists\n"
 
 
 def test_an_empty_folder_says_so(tmp_path: Path) -> None:

@@ -56,7 +56,9 @@ def test_a_folder_named_like_a_handle_is_found_by_its_name(results: Path) -> Non
 
 
 def test_an_ambiguous_handle_lists_its_candidates(results: Path) -> None:
-    with pytest.raises(UserError, match="'oracle' fits 2 runs: a-oracle, c-oracle; give more"):
+    with pytest.raises(
+        UserError, match="'oracle' matches 2 runs: a-oracle, c-oracle; use a longer"
+    ):
         find_run("oracle", results)
 
 
@@ -64,7 +66,7 @@ def test_an_ambiguous_handle_lists_its_candidates(results: Path) -> None:
 def test_a_handle_that_finds_nothing_says_where_it_was_looked_up(
     handle: str, results: Path
 ) -> None:
-    with pytest.raises(UserError, match=r"no run .* in .*results has this name"):
+    with pytest.raises(UserError, match=r"no run .* exists, and it is not a number or part of"):
         find_run(handle, results)
 
 
@@ -73,7 +75,7 @@ def test_a_pattern_finds_runs_by_name_and_repeats_none(results: Path) -> None:
     assert [folder.path.name for folder in found] == ["c-oracle", "a-oracle"]
     found = find_runs([f"{results}/*"], results.parent)
     assert [folder.path.name for folder in found] == list(NAMES)
-    with pytest.raises(UserError, match="no run fits 'x\\*'"):
+    with pytest.raises(UserError, match="no run matches 'x\\*'"):
         find_runs(["x*"], results)
 
 

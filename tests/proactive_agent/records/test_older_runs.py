@@ -118,7 +118,7 @@ def test_a_run_is_not_resumed_with_a_judge_of_another_name(tmp_path: Path) -> No
     first = folder.episodes_file.read_text().splitlines(keepends=True)[0]
     assert first.count('"judge":"rules v2"') == 1
     folder.episodes_file.write_text(first.replace('"judge":"rules v2"', '"judge":"rules v1"'))
-    assert "begun with another judge (rules v1; now: rules v2)" in refusal_of(folder)
+    assert "started with another judge (rules v1; now: rules v2)" in refusal_of(folder)
     assert "refused: " + refusal_of(folder) in dry_run(folder)
     folder.episodes_file.write_text(first)
     assert "refused" not in dry_run(folder)

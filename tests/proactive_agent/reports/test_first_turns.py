@@ -49,7 +49,7 @@ def test_the_filter_keeps_the_other_samples() -> None:
         ([run("a", "1111"), run("b", "111", limit=3)],
          "run-b does not cover all samples: 3 of 4 of coco; play without --limit"),
         ([run("a", "11-1")], "samples met errors or were not reached"),
-        ([run("a", "1111", condition="hint")], "run-a does not fit: the condition is hint"),
+        ([run("a", "1111", condition="hint")], "run-a cannot be used: the condition is hint"),
         ([run("a", "1111", protocol="oeg")], "the protocol is oeg"),
         ([run("a", "1111", repeats=2)], "samples were played repeatedly"),
         ([run("a", "1111"), run("b", "1111", protocol="tools")],

@@ -166,7 +166,7 @@ def test_a_changed_split_or_model_is_not_resumed(
     fields["status"] = "interrupted"
     fields[part].update(change)
     (out / "train.json").write_text(json.dumps(fields))
-    with pytest.raises(UserError, match=rf"{what} has changed since the training in .* began"):
+    with pytest.raises(UserError, match=rf"{what} has changed since the training in .* started"):
         resume(out)
 
 

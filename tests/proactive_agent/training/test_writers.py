@@ -131,7 +131,7 @@ def test_a_dry_run_finds_what_would_refuse_a_resumed_training(tmp_path: Path) ->
     out, model = tmp_path / "out", tiny_models.folder("smolvlm")
     settings = {"model": str(model), "data": str(split()), "batch_size": 16}
     with_settings(out, **settings)
-    changed = f"{split()} has changed since the training in {out} began"
+    changed = f"{split()} has changed since the training in {out} started"
     assert changed in resumed(out, "--dry-run").stderr
     (data,) = split().glob("*.parquet")
     fields = json.loads((out / MANIFEST).read_text())
