@@ -7,9 +7,11 @@ import pytest
 pytest.importorskip("openai", reason="needs the extra `api`")
 pytest.importorskip("litellm", reason="needs the extra `api`")
 
+from proactive_agent.metrics.summary import summarise
 from proactive_agent.play.budget import Budget
 from proactive_agent.providers import ApiAccess, ProviderOptions, create_provider
 from proactive_agent.providers.api.provider import ApiProvider
+from proactive_agent.reports.tables.notes import summary_notes
 from tests.proactive_agent.api_playing import play, settings
 from tests.providers.api_asking import AT_ONCE, ask, first_turn, provider, replied, server
 from tests.providers.hostile_server import HostileServer
@@ -72,3 +74,6 @@ def test_a_withheld_call_is_scored_as_wrong_and_counts_toward_the_budget(
     assert turn.usage.input_tokens is None
     assert turn.usage.cost_usd
     assert budget.spent >= turn.usage.cost_usd
+    notes = summary_notes(summarise([episode]), embedded=True)
+    assert f"Cost ${turn.usage.cost_usd:.4f}; some token counts are unknown." in notes
+    assert "Finish reasons of the replies: 1 tool_use_failed." in notes

@@ -129,6 +129,8 @@ def _usage_notes(summary: Summary) -> list[str]:
             f"{written:,} output tokens ({count(reasoning)} reasoning), "
             f"cost {dollars(cost(summary))}."
         )
+    elif spent := cost(summary):
+        notes.append(f"Cost {dollars(spent)}; some token counts are unknown.")
     if hits := sum(scenario.cache_hits for scenario in summary.scenarios.values()):
         notes.append(f"{hits:,} replies came from the cache on disk and cost nothing.")
     return notes
