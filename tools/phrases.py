@@ -76,16 +76,16 @@ def gives_up(text: str) -> bool:
 
 
 class AskedFor(NamedTuple):
-    """The thing that a text asks for first."""
+    """The first change that a text asks for."""
 
     interventions: tuple[Intervention, ...]
-    """Its readings: "continue" can mean the video or the drawing. Empty if it asks for nothing."""
+    """What it can mean: "continue" can mean the video or the drawing. Empty without a request."""
     is_vague: bool
-    """Whether it may be a general wish, for help or a better picture ("more details")."""
+    """Whether it can also be a vague request for help or a better picture ("more details")."""
 
 
 def first_request(text: str) -> AskedFor:
-    """The first thing that a text asks for, in the order of the text.
+    """Returns the first change that a text asks for.
 
     The time is linear in the length of the text.
     """
@@ -95,7 +95,7 @@ def first_request(text: str) -> AskedFor:
             start, end = hits[0].start, hits[0].end
             readings: dict[str, Intervention] = {}
             for hit in hits:
-                # A longer phrase names a second thing: "more details angle video".
+                # A longer phrase names a second change: "more details angle video".
                 if (hit.start, hit.end) == (start, end):
                     # Of one rule only the first counts: "left or right" means left.
                     readings.setdefault(hit.rule, hit.intervention)
@@ -176,16 +176,16 @@ class _RequestSentence:
 
 
 class _Hit(NamedTuple):
-    """A place of a sentence that asks for an intervention."""
+    """A part of a sentence that asks for an intervention."""
 
     start: int
-    """Where the request begins."""
+    """Position of the request's first character."""
     end: int
-    """Where the phrase that names the thing ends."""
+    """Position after the phrase that names the intervention."""
     detail: int
-    """Where its direction or the fault of the picture is named; orders what one verb asks for."""
+    """Position of the direction or of the picture's fault. Orders several that one verb governs."""
     rule: str
-    """Names the rules that found it; of one place, each of them has one reading."""
+    """Name of the rule that found it. At one position, each rule adds at most one meaning."""
     intervention: Intervention
 
 
@@ -213,9 +213,9 @@ def _moves(sentence: _RequestSentence) -> Iterator[_Hit]:
 
 
 def _directions(sentence: _RequestSentence) -> dict[str, int]:
-    """The directions that a sentence names, each with its first place.
+    """Returns the directions that a sentence names, each with its first position.
 
-    "The block on the right" tells where it is; it counts only if no other direction is named.
+    "The block on the right" names a location. It counts only if no other direction is named.
     """
     found = {name: list(rule.finditer(sentence.text)) for name, rule in words.DIRECTIONS.items()}
     aims = {
@@ -246,7 +246,7 @@ def _enhancements(sentence: _RequestSentence) -> Iterator[_Hit]:
 
 
 def _mended(sentence: _RequestSentence, before: _RequestSentence) -> list[_Hit]:
-    """Returns the fault that the sentence before names, if this one asks to mend it."""
+    """Returns the faults that the previous sentence names, if this one asks to repair them."""
     place = _done(words.FAULT_BEFORE, sentence)
     if place is None:
         return []
@@ -262,18 +262,18 @@ def _mended(sentence: _RequestSentence, before: _RequestSentence) -> list[_Hit]:
 
 
 def _asked(rule: Words, sentence: _RequestSentence) -> re.Match[str] | None:
-    """The first place where a sentence contains the rule's deed or wish as a request, or None."""
+    """Returns the first match of the rule's verb or noun that is a request, or None."""
     places = (_done(rule.deed, sentence), _wished(rule.wish, sentence))
     return min((place for place in places if place), key=re.Match.start, default=None)
 
 
 def _done(rule: re.Pattern[str], sentence: _RequestSentence) -> re.Match[str] | None:
-    """The first place where the rule matches without being negated or already done, or None."""
+    """Returns the first match of a verb that is neither negated nor already done, or None."""
     return next((m for m in rule.finditer(sentence.text) if not _is_refused(m, sentence)), None)
 
 
 def _wished(rule: re.Pattern[str], sentence: _RequestSentence) -> re.Match[str] | None:
-    """Where the sentence asks for the thing that the rule names, or consists of it, or None."""
+    """Returns the first match of a noun that the sentence asks for or consists of, or None."""
     return next(
         (
             match
@@ -285,7 +285,7 @@ def _wished(rule: re.Pattern[str], sentence: _RequestSentence) -> re.Match[str] 
 
 
 def _wanted_without(fault: re.Pattern[str], sentence: _RequestSentence) -> re.Match[str] | None:
-    """Where the sentence asks for a picture without this fault, or None."""
+    """Returns the first match in "a picture without this fault", or None."""
     if not sentence.wants:
         return None
     matches = fault.finditer(sentence.text)

@@ -21,8 +21,8 @@ RESULT = 24
 class Turns:
     """Counts for three kinds of models.
 
-    `fewest`: the model answers at once. `needed`: it asks until it sees the object. `most`: it
-    asks until the turn limit.
+    `fewest`: the model answers in the first turn. `needed`: it asks until it sees the object.
+    `most`: it asks until the turn limit.
     """
 
     fewest: int = 0

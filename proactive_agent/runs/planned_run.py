@@ -115,7 +115,7 @@ def run_name(settings: Settings, model: str | None = None) -> str:
 def changed_settings(run: PlannedRun) -> str:
     """Lists the settings in which a started run differs from its plan; empty if there are none.
 
-    A run keeps its settings, so that all of its episodes were played alike.
+    A run keeps its settings, so that all of its episodes have the same settings.
     """
     was, now = run.folder.read_manifest().settings.flat(), run.settings.flat()
     return "; ".join(

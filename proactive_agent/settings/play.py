@@ -43,7 +43,10 @@ def _other_judge(judge: str, run: RunChoice) -> bool:
 
 
 def _not_studied(condition: str, run: RunChoice) -> bool:
-    """The filter has a note of its own. Calls of tools are compared with the multiple choice."""
+    """Whether the paper has no such condition.
+
+    `unfiltered` has a separate note. `tools` is compared with the conditions of `mcqa`.
+    """
     varied = varied_parts(condition) - {"unfiltered"}
     studied = STUDIED["oeg" if run.protocol == "oeg" else "mcqa"]
     return len(varied) > 1 or not varied <= studied

@@ -12,7 +12,7 @@ MOST = 26
 """Maximum number of episodes per scenario."""
 
 REVEALS = {"door": 1, "lid": 1}
-"""Kinds of reveal whose first video starts at its end; the first ones of the others do not."""
+"""Kinds of reveal whose first video starts at its end. Other kinds start at the beginning."""
 
 SHOWN_WHOLE = 0.95
 """Minimum visible share of the object in the reference frame."""

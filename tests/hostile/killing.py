@@ -1,6 +1,6 @@
 """Kills commands with SIGKILL at random moments, as often as `randomness.py` says.
 
-A `Victim` is a command, the command that goes on after a kill, and a measure of its progress.
+A `Victim` is a command, the command that resumes it after a kill, and a measure of its progress.
 """
 
 import os
@@ -25,14 +25,14 @@ class Victim(NamedTuple):
     name: str
     begin: list[str]
     resume: Callable[[], list[str]]
-    """The command that goes on; called when there is something to resume."""
+    """Returns the command that resumes; called when there is something to resume."""
     has_begun: Callable[[], bool]
     progress: Callable[[], int]
-    """A number that grows while the command works, such as that of its finished parts."""
+    """Returns a number that grows while the command works, such as the number of finished items."""
     longest_step: int
     """Most progress between two kills."""
     seconds: float = 4.0
-    """Every other kill comes at any moment in this time after the start."""
+    """Every second kill comes at a random moment within these seconds after the start."""
     again: bool = False
     """Whether a command that ended before its kill is started again."""
 
@@ -56,7 +56,7 @@ def finished(process: subprocess.Popen[str], *shown: object) -> None:
 def kill_often(victim: Victim, between: Callable[[], None]) -> None:
     """Kills the command up to KILLS times, then lets it end. `between` checks what a kill left.
 
-    Every other kill comes soon after some progress. Raises AssertionError with all moments.
+    Every second kill comes soon after some progress. Raises AssertionError with all moments.
     """
     drawn = rng(victim.name)
     moments: list[str] = []

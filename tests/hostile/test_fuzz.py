@@ -1,7 +1,7 @@
-"""Random hostile inputs: whatever is read, there is no traceback, and the output is safe to show.
+"""Random hostile inputs cause no traceback, and the output is safe to show.
 
 Each run reads other examples, for a minute in all; `randomness.py` says how to replay and to extend
-it. `mutations.py` makes the inputs out of good ones.
+it. `mutations.py` makes the inputs from valid ones.
 """
 
 import contextlib

@@ -69,7 +69,7 @@ WRITTEN = [
 def test_a_pipe_in_place_of_an_output_is_refused(
     here: Path, file: str, command: tuple[str, ...]
 ) -> None:
-    """Opening it for writing would wait for a reader."""
+    """Opening the pipe for writing would wait for a reader."""
     write_run(here / "run", [episode("ask", "right", sample_id=0)])
     (here / "run" / file).parent.mkdir(exist_ok=True)
     os.mkfifo(here / "run" / file)

@@ -1,7 +1,7 @@
-"""After a power cut only that is certain which was forced to the disk by `fsync`.
+"""A power cut loses nothing that was forced to the disk by `fsync`.
 
 `Disk` notes what a process forces to the disk: the content of a file, and the names of a folder.
-Each test fails if one call of `fsync` is removed that it needs.
+Each test fails if a call of `fsync` that it needs is removed.
 """
 
 import os
@@ -28,7 +28,7 @@ class Disk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        """Renames outside are of no interest."""
+        """Renames outside this folder are ignored."""
         self.contents: dict[int, bytes] = {}
         """Content of a file at its last `fsync`, by inode."""
         self.names: dict[int, dict[str, int]] = {}

@@ -23,11 +23,11 @@ class Behaviour:
     """How the program behaves."""
 
     healthy_after: int = 0
-    """Number of looks at `/health` that are refused first; -1 refuses all."""
+    """Number of requests to `/health` that fail first; -1 lets all fail."""
     fails: str = ""
     """The program writes this and ends with exit code 3."""
     dies_at: int = 0
-    """The number of the chat request at which the program ends without a reply; 0 never."""
+    """The chat request, counted from 1, at which the program ends without a reply; 0 for none."""
     stubborn: bool = False
     """Whether the program and its child ignore SIGTERM."""
     takes_tools: bool = True

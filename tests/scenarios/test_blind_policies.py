@@ -1,4 +1,4 @@
-"""Policies that see no picture get no more out of the embedded suite than chance.
+"""Policies that see no picture are right by chance in the embedded suite.
 
 A policy scores the four categories of an episode by their texts, by the question and by the answers
 of other episodes. With equal scores it guesses. The bound is the 99.9 % quantile of the number of

@@ -63,8 +63,8 @@ class Stateless(Condition):
     name: ClassVar = "stateless"
     keeps_conversation: ClassVar = False
     not_with: ClassVar = {
-        "mcqa": "the multiple choice asks each turn afresh anyway",
-        "oeg": "open-ended turns are asked afresh anyway",
+        "mcqa": "each turn of the multiple choice is a new conversation anyway",
+        "oeg": "each open-ended turn is a new conversation anyway",
     }
 
 
@@ -79,7 +79,7 @@ class History(Condition):
     keeps_conversation: ClassVar = True
     not_with: ClassVar = {
         "tools": "tools keep the conversation anyway",
-        "oeg": "open-ended turns are asked afresh, as published",
+        "oeg": "each open-ended turn is a new conversation, as published",
         "stateless": "history keeps the conversation and stateless drops it",
         "reference": _ONE_TURN,
         "clear": _ONE_TURN,

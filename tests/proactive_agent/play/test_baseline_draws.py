@@ -1,4 +1,4 @@
-"""Baselines draw independently in each condition, and those without eyes cannot detect anything."""
+"""Baselines draw independently in each condition, and those without pictures detect nothing."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A constant question that lists every remedy gains nothing over asking for help all the time."""
+"""A constant question that lists every possible change gains nothing over `always-ask`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -64,7 +64,7 @@ def always() -> dict[str, float]:
 @pytest.mark.parametrize("question", _questions())
 def test_no_constant_question_beats_always_ask(question: str, always: dict[str, float]) -> None:
     key = {name: _psr(name, _constant(question)) for name in SCENARIOS}
-    # One remedy helps in at most two scenarios: those with a video.
+    # A change helps in at most two scenarios: those with a video.
     assert sum(psr > 0 for psr in key.values()) <= 2
     # A question that repeats one enhancement is a blind guess; see the last test.
     beaten = {name for name in SCENARIOS if key[name] > always[name]}
@@ -87,7 +87,7 @@ def test_words_that_share_a_verb_are_several_things(question: str, tools: set[st
 
 
 def test_a_fixed_enhancement_is_a_blind_guess_of_one_in_eight() -> None:
-    """One of the eight fits each sample and is done until the picture is clear: 4 times of 8."""
+    """One of eight is right for each sample, four times in a row: an expected psr of 4/8."""
     data = DataFolder()
     psr = 0.0
     for operation in OPERATIONS:

@@ -1,4 +1,4 @@
-"""Runs are found by what a user types: `latest`, a number, a part of a name, a path, a pattern."""
+"""Handles find runs: `latest`, a number, part of a name, a path, a pattern."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Runs that an older version began are shown and resumed as they were played."""
+"""Runs of older versions are shown and resumed with the settings that they had."""
 
 import json
 from pathlib import Path

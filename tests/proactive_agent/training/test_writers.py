@@ -1,4 +1,4 @@
-"""One process trains into a folder; readers see whether it is alive, and a dry run what it does."""
+"""One process trains into a folder. Readers see whether it is alive; a dry run shows its plan."""
 
 import hashlib
 import json

@@ -28,7 +28,7 @@ def shown(results: Path, protocol: str, condition: str, data: str | None) -> lis
 
 
 def features(episode: EpisodeRecord) -> Iterator[Any]:
-    """Everything that a policy without eyes gets in the first turn, and parts of it."""
+    """Features of the first turn that a policy without pictures sees, one by one and combined."""
     turn = episode.turns[0]
     tools = tuple(str(tool) for tool in turn.tools)
     text = (turn.prompt, tools)

@@ -1,4 +1,4 @@
-"""Open-ended rates stand beside those on clear frames, and the rules' scores are marked."""
+"""Open-ended rates are shown beside those on clear frames, and the rules' scores are marked."""
 
 import json
 from pathlib import Path
