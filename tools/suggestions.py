@@ -13,7 +13,13 @@ def known_names(name: str, known: Iterable[str]) -> str:
     For example "did you mean 'rod'? known: rod, vsod", or "known: rod, vsod" if none is similar.
     """
     names = list(known)
-    by_case = {one.casefold(): one for one in names}
-    near = get_close_matches(name[:LONGEST].casefold(), by_case, 1)
-    hint = f"did you mean {by_case[near[0]]!r}? " if near else ""
+    near = similar_name(name, names)
+    hint = f"did you mean {near!r}? " if near else ""
     return f"{hint}known: {', '.join(names)}"
+
+
+def similar_name(name: str, known: Iterable[str]) -> str | None:
+    """Returns the known name that a misspelled one is closest to, or None if none is similar."""
+    by_case = {one.casefold(): one for one in known}
+    near = get_close_matches(name[:LONGEST].casefold(), by_case, 1)
+    return by_case[near[0]] if near else None

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.tools import UserError
+from proactive_agent.tools.suggestions import similar_name
 
 MOST_CANDIDATES = 10
 """Candidates that the error for an ambiguous handle lists."""
@@ -83,6 +84,16 @@ def find_run(handle: str, results: Path = Path("results")) -> RunFolder:
             f"{handle!r} matches {len(folders)} runs: {names}"
             + (f" and {more} more" if more > 0 else "")
             + "; use a longer part of the name"
+        )
+    counted = _LATEST.fullmatch(handle) or _NUMBER.fullmatch(handle)
+    near = (
+        None
+        if counted
+        else similar_name(handle, ["latest", *(run.path.name for run in run_folders(results))])
+    )
+    if near:
+        raise UserError(
+            f"no run {handle!r}; did you mean {near!r}? `runs` lists those in {results}"
         )
     raise UserError(
         f"no run {handle!r}: neither {handle}/run.json nor {results / handle}/run.json exists, and "

@@ -40,8 +40,12 @@ def differences(manifests: Sequence[Manifest]) -> list[str]:
     Differences that make a comparison doubtful begin with "Warning".
     """
     warnings = []
-    if len({_data(manifest) for manifest in manifests}) > 1:
+    if _data_differs(manifests):
         warnings.append("Warning: the runs used different data.")
+    if len({frozenset(manifest.data.files) for manifest in manifests}) > 1:
+        warnings.append(
+            "Warning: the runs played different scenarios, so their means cannot be compared."
+        )
     if len({manifest.data.wording_sha256 for manifest in manifests}) > 1:
         warnings.append("Warning: the runs used different wording.")
     rules = {version for manifest in manifests if (version := rules_in(manifest))}
@@ -94,6 +98,10 @@ def _value(manifest: Manifest, one: Declared) -> object:
     return manifest.settings.value(one.name)
 
 
-def _data(manifest: Manifest) -> str:
-    files = {name: (file.sha256, file.kept) for name, file in manifest.data.files.items()}
-    return repr(sorted(files.items()))
+def _data_differs(manifests: Sequence[Manifest]) -> bool:
+    """Whether two runs played a scenario from different files, or other samples of a file."""
+    played = defaultdict(set)
+    for manifest in manifests:
+        for scenario, file in manifest.data.files.items():
+            played[scenario].add((file.sha256, file.kept))
+    return any(len(files) > 1 for files in played.values())

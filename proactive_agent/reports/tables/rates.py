@@ -270,9 +270,9 @@ def _scenario_grid(title: str, columns: Sequence[MetricColumn], summary: Summary
 
 
 def meanings(columns: Iterable[MetricColumn]) -> str:
-    """Returns the definitions of columns, for example "asks: a request for a change. vague: …"."""
+    """Returns a definition per line, for example "asks: a request for a change"."""
     named = [(column.heading.replace("\n", " "), column.meaning) for column in columns]
-    return " ".join(f"{heading}: {meaning}." for heading, meaning in named if meaning)
+    return "\n".join(f"{heading}: {meaning}" for heading, meaning in named if meaning)
 
 
 def _informative(columns: Iterable[MetricColumn], rates: Sequence[Rates]) -> list[MetricColumn]:

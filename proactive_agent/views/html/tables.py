@@ -26,7 +26,7 @@ def grid_table(grid: Grid) -> str:
     body = "".join(row for group in grid.groups for row in _rows(group, len(grid.columns)))
     note = f'<p class="mind">{safe(grid.caption)}</p>' if grid.caption else ""
     heads = head_row(("", *grid.columns))
-    meaning = f"<br><small>{safe(grid.meaning)}</small>" if grid.meaning else ""
+    meaning = "".join(f"<small>{safe(line)}</small>" for line in grid.meaning.splitlines())
     caption = f"<caption>{safe(grid.title)}{meaning}</caption>"
     return f"<div>{wide(f'<table>{caption}{heads}<tbody>{body}</tbody></table>')}{note}</div>"
 

@@ -55,6 +55,14 @@ def test_a_folder_named_like_a_handle_is_found_by_its_name(results: Path) -> Non
     assert find_run("3", results).path == results / "3"
 
 
+@pytest.mark.parametrize(("handle", "near"), [("ltest", "latest"), ("b-randon", "b-random")])
+def test_a_mistyped_handle_is_answered_with_the_nearest(
+    handle: str, near: str, results: Path
+) -> None:
+    with pytest.raises(UserError, match=f"no run '{handle}'; did you mean '{near}'"):
+        find_run(handle, results)
+
+
 def test_an_ambiguous_handle_lists_its_candidates(results: Path) -> None:
     with pytest.raises(
         UserError, match="'oracle' matches 2 runs: a-oracle, c-oracle; use a longer"

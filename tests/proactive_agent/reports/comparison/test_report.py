@@ -11,6 +11,7 @@ from proactive_agent.reports import published
 from proactive_agent.reports.comparison.csv_form import csv_text
 from proactive_agent.reports.comparison.grids import grids
 from proactive_agent.reports.comparison.report import ComparisonReport, find_baseline, make_report
+from proactive_agent.reports.run_names import differences
 from proactive_agent.reports.runs import data_label
 from proactive_agent.reports.tables import TerminalTable
 from proactive_agent.reports.tables.text_forms import latex, markdown
@@ -57,6 +58,15 @@ def test_samples_of_other_files_are_other_samples() -> None:
     found = report(A, OTHER_DATA)
     assert found.differences == {}
     assert "Warning: the runs used different data." in found.notes
+
+
+def test_runs_of_other_scenarios_have_no_other_data() -> None:
+    data = A.manifest.data
+    only_rod = data.model_copy(update={"files": {"rod": data.files["rod"]}})
+    notes = differences([A.manifest, A.manifest.model_copy(update={"data": only_rod})])
+    assert notes == [
+        "Warning: the runs played different scenarios, so their means cannot be compared."
+    ]
 
 
 @pytest.mark.parametrize(

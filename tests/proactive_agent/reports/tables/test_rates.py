@@ -57,7 +57,7 @@ def test_columns_with_nothing_but_zeros_are_left_out() -> None:
 
 def test_every_column_is_defined_before_its_numbers() -> None:
     shown = "\n".join(grid.meaning for grid in macro_grids([NamedGroup([("one", ONE)])]))
-    assert "asks: a request for a change. answers: names a category." in shown
+    assert "asks: a request for a change\nanswers: names a category" in shown
     assert "vague" not in shown
     console = Console(file=io.StringIO(), width=80)
     console.print(TerminalTable(grids(("one", ONE))["acc %"]))
