@@ -1,6 +1,6 @@
 """The window of a COCO picture that shows the object in the size of the first crop.
 
-The condition `clear` must not give itself away by the size of the picture. A window of the picture
+A model must not recognise the condition `clear` by the size of the picture. A window of the picture
 that holds the object is therefore scaled to the size of the first crop. Some first crops are too
 small or too narrow for that; `fits` tells.
 """

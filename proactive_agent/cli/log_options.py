@@ -20,7 +20,7 @@ def logged(level: str, *, verbose: bool) -> Iterator[None]:
     """Sets what is logged until the block ends.
 
     Records of the program from `level` on are logged, and warnings of other libraries.  The level
-    `debug` includes the remarks of other libraries, and `error` leaves out their warnings.
+    `debug` includes the debug records of other libraries, and `error` leaves out their warnings.
     Warnings are printed, with `verbose` everything.
     """
     printed = _Printed(logging.NOTSET if verbose else logging.WARNING)

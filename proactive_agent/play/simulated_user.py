@@ -1,4 +1,4 @@
-"""The simulated user reads a request in free words and does one thing, if possible.
+"""The simulated user reads a request in free words and makes one change, if possible.
 
 See `docs/protocol.md`, section "The simulated user". Of several things that a request names, the
 first counts. A wish without a concrete change is vague: the user asks what to do.

@@ -88,7 +88,7 @@ class ToolUse(Protocol):
         if not isinstance(reading.action, Question):
             return TurnReading(reading.action, reading.via, notes=reading.notes)
         request = reading.action.text
-        # The user may choose what is on offer and does not help, as the model itself may.
+        # Like the model, the user may choose a suggestion that is on offer but does not help.
         here = list(dict.fromkeys(one for one, _ in turn.observation.suggestions))
         try:
             found = await turn.user.read(request, here, turn.key, turn.budget)

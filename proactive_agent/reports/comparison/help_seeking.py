@@ -78,7 +78,7 @@ class ClearRate(BaseModel):
 def clear_rates(runs: Sequence[PlayedRun]) -> list[ClearRate]:
     """Returns ps beside the rate on clear frames for every open-ended run on ambiguous frames.
 
-    Without that rate ps means little: a constant list of wishes scores 100 %.
+    Without that rate ps means little: a constant list of requests scores 100 %.
     """
     twins = {id(needed): clear for needed, clear in _pairs(runs)}
     return [
@@ -119,7 +119,7 @@ def clear_rate_notes(rates: Sequence[ClearRate]) -> list[str]:
     which = f" for {', '.join(missing)}" if len(rates) > 1 else ""
     return [
         f"ps on clear frames is missing{which}. Without it ps means little, because a constant "
-        "list of wishes scores 100 %. Play --condition zero-shot,clear."
+        "list of requests scores 100 %. Play --condition zero-shot,clear."
     ]
 
 

@@ -53,7 +53,7 @@ def test_an_unknown_name_is_told_the_known_ones(name: str) -> None:
         ("icl:1+icl:3", "mcqa", "twice"),
         ("zero-shot+hint", "tools", "changes nothing; leave it out"),
         ("hint+reference", "tools", "misleads"),
-        ("stateless", "mcqa", "afresh anyway"),
+        ("stateless", "mcqa", "a new conversation anyway"),
         ("history", "tools", "anyway"),
         ("clear+history", "mcqa", "no earlier turns to keep"),
         ("icl:1+clear", "tools", "'icl:1' with 'clear': solved episodes begin with a request"),
