@@ -382,7 +382,7 @@ def _check_model(path: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
     if was.get("function") != now.get("function"):
         warnings.warn(
             f"the source code of the model has changed since {path} was started; the episodes "
-            "recorded so far come from the earlier version",
+            "recorded so far come from the earlier version; pass another out= to play anew",
             stacklevel=2,
         )
         return

@@ -51,7 +51,7 @@ def test_the_output_shown_is_what_the_commands_print(tmp_path: Path) -> None:
 def test_the_python_programs_run(tmp_path: Path) -> None:
     for program in PROGRAMS:
         subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)
-    assert {run.name for run in (tmp_path / "results").iterdir()} == {"first", "my-model"}
+    assert len(list((tmp_path / "results").iterdir())) == len(PROGRAMS)
 
 
 @pytest.mark.parametrize("line", COMMANDS)
