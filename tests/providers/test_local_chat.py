@@ -52,6 +52,8 @@ def asked(provider: Local, request: Request, answer: str = "") -> tuple[str, Any
     tokenizer = generator.processor.tokenizer
     model = generator.model
     given = []
+    # The limit of the answer must not cut off what the model writes.
+    request = replace(request, sampling=replace(request.sampling, max_tokens=1000))
 
     def generate(input_ids: Any, **_: Any) -> Any:
         given.append(input_ids)
