@@ -24,6 +24,7 @@ from proactive_agent.settings import (
     Sampling,
     declared,
 )
+from proactive_agent.settings.declaration import MOST
 
 MODEL_SETTINGS = declared(Sampling, LoadSettings)
 """Settings of a model's generation and loading; recorded in `run.json`."""
@@ -100,6 +101,15 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
 }
 
 
+class _WholeNumber(click.IntRange):
+    """A range whose description leaves out an upper bound that is only a guard."""
+
+    def _describe_range(self) -> str:
+        if self.max == MOST:
+            return "" if self.min is None else f"x>={self.min}"
+        return super()._describe_range()
+
+
 def option_of(setting: Declared, *, scoped: bool = True) -> click.Option:
     """Returns the command line option of a setting.
 
@@ -146,7 +156,7 @@ def _click_type(setting: Declared) -> "click.ParamType[Any]":
     }
     bounded = low is not None or setting.maximum is not None
     if setting.type is int:
-        return click.IntRange(**bounds) if bounded else click.INT
+        return _WholeNumber(**bounds) if bounded else click.INT
     if setting.type is float:
         return click.FloatRange(**bounds) if bounded else click.FLOAT
     return click.STRING

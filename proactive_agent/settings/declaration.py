@@ -13,6 +13,10 @@ from annotated_types import Ge, Gt, Le
 
 from proactive_agent.settings.condition_label import name_of, parts_of
 
+MOST = 2**31 - 1
+"""Upper bound of settings that are whole numbers. `run.json` can come from someone else, and larger
+numbers overflow in libraries."""
+
 NO_JUDGE_MODEL = "rules"
 """The judge that is not a model."""
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from proactive_agent.settings.declaration import Departure, Heading, RunChoice, Setting
+from proactive_agent.settings.declaration import MOST, Departure, Heading, RunChoice, Setting
 
 LOCAL = ("local",)
 VLLM = ("vllm",)
@@ -45,6 +45,7 @@ class Sampling:
     max_tokens: Annotated[
         int,
         Ge(1),
+        Le(MOST),
         Setting(
             heading=Heading.MODEL,
             departure=Departure("at most {} new tokens, unlike the paper", _other_limit),
@@ -65,6 +66,7 @@ class Sampling:
     thinking_tokens: Annotated[
         int | None,
         Ge(0),
+        Le(MOST),
         Setting(
             heading=Heading.MODEL,
             departure=Departure(
@@ -92,6 +94,7 @@ class Sampling:
     top_k: Annotated[
         int | None,
         Ge(1),
+        Le(MOST),
         Setting(
             heading=Heading.MODEL,
             departure=Departure("top_k {}", lambda value, run: value is not None),
@@ -178,6 +181,7 @@ class LoadSettings:
     batch_size: Annotated[
         int,
         Ge(1),
+        Le(MOST),
         Setting(
             heading=Heading.MODEL,
             departure=None,
@@ -277,7 +281,7 @@ class LoadSettings:
     api_seed: Annotated[
         int | None,
         Ge(0),
-        Le(2**31 - 1),
+        Le(MOST),
         Setting(
             heading=Heading.API,
             departure=None,
@@ -299,6 +303,7 @@ class LoadSettings:
     image_size: Annotated[
         int,
         Ge(16),
+        Le(MOST),
         Setting(
             heading=Heading.API,
             departure=Departure("pictures scaled to at most {} pixels", lambda value, run: True),

@@ -8,6 +8,7 @@ from annotated_types import Ge, Le
 
 from proactive_agent.settings.condition_label import varied_parts
 from proactive_agent.settings.declaration import (
+    MOST,
     NO_JUDGE_MODEL,
     Departure,
     Heading,
@@ -118,6 +119,7 @@ class PlaySettings:
     limit: Annotated[
         int | None,
         Ge(1),
+        Le(MOST),
         Setting(
             heading=Heading.PLAYED,
             none="all",
@@ -140,6 +142,7 @@ class PlaySettings:
     ] = 1
     seed: Annotated[
         int,
+        Le(MOST),
         Setting(
             heading=Heading.PLAYED,
             departure=None,
@@ -150,6 +153,7 @@ class PlaySettings:
     history_size: Annotated[
         int,
         Ge(1),
+        Le(MOST),
         Setting(
             heading=Heading.MANNER,
             departure=Departure(

@@ -178,6 +178,11 @@ def test_a_judge_uses_what_it_shares_with_the_model() -> None:
         refuse_unused(["attention"], [judged])
 
 
+@pytest.mark.parametrize("one", EVERY.values(), ids=EVERY)
+def test_a_whole_number_has_an_upper_bound(one: Declared) -> None:
+    assert one.type is not int or one.maximum is not None
+
+
 def test_only_a_provider_and_scenarios_have_no_default() -> None:
     assert [name for name, one in EVERY.items() if one.default is MISSING] == [
         "provider",
