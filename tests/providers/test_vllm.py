@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 pytest.importorskip("openai", reason="needs the extra `api`")
 
-from proactive_agent.cli.app import cli
 from proactive_agent.providers import ProviderOptions, StoppedError, create_provider
 from proactive_agent.providers.local.aliases import resolve
 from proactive_agent.providers.vllm.arguments import (
@@ -248,9 +246,11 @@ def test_a_missing_program_is_named_with_the_ways_to_install_it(
     with pytest.raises(UserError, match=r"`pip install vllm`.*PROACTIVE_AGENT_VLLM"):
         create_provider(fake.spec)
     monkeypatch.setenv("PATH", str(fake.program.parent), prepend=os.pathsep)
-    assert (
-        str(fake.program) in CliRunner().invoke(cli, ["providers"], env={"COLUMNS": "300"}).stdout
-    )
+    listed = subprocess.run(
+        [sys.executable, "-m", "proactive_agent", "providers"],
+        env={**os.environ, "COLUMNS": "300"}, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert str(fake.program) in listed.stdout
 
 
 @pytest.mark.parametrize(

@@ -184,5 +184,5 @@ def test_a_hub_that_cannot_be_reached_is_told() -> None:
 
 def test_without_the_client_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'proactive-agent\[data\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install .*\[data\]"):
         HuggingFace()
