@@ -21,6 +21,7 @@ from proactive_agent.metrics.statistics import (
     Estimate,
     average,
     estimate,
+    estimate_of,
     mean_estimate,
     mean_share,
     ratio,
@@ -67,9 +68,9 @@ def macro_share(rate: float, samples: int, repeats: int) -> Intervals:
     """Estimates the mean share over the scenarios."""
     of = np.full(samples, float(repeats))
     drawn = [right(rate, samples, repeats) for _ in range(SCENARIOS)]
-    ours = mean_share([share for over in drawn if (share := share_of(over, of))])
+    ours = estimate_of(mean_share(share_of(over, of) for over in drawn))
     return Intervals(
-        ours.estimate() if ours else Estimate(),
+        ours,
         estimate(average(resampled(over, of) for over in drawn)),
     )
 

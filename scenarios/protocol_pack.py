@@ -19,17 +19,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.disk.whole_files import write_whole
+from proactive_agent.scenarios.json_model import read_model
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.wording import JudgeWording, Wording
 from proactive_agent.tools import UserError
 
 FILE_NAME = "protocol.json"
 MAX_BYTES = 16 * 2**20
-"""Most bytes of a protocol pack.  The published one has 0.1 MB."""
+"""Most bytes of a protocol pack. The published one has 0.1 MB."""
 
 PACKAGE = "proactivebench==0.1.1"
 WHEEL_SHA256 = "ff1833460195f58c72eafcbd6dde54731440b98202e7a5fe38b70c8feabcd576"
@@ -77,15 +78,7 @@ class ProtocolPack(BaseModel):
 
 def load_pack(file: Path) -> ProtocolPack:
     """Reads a `protocol.json`. Raises UserError if it is not a valid pack."""
-    try:
-        return ProtocolPack.model_validate_json(read_regular(file, MAX_BYTES))
-    except OSError as error:
-        raise UserError(f"{file}: {error.strerror}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the file"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"{file}: {field}: {reason}") from None
+    return read_model(file, ProtocolPack, MAX_BYTES)
 
 
 def write_pack(folder: Path, wheel: Path | None = None) -> Path:

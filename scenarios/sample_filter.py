@@ -8,10 +8,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from proactive_agent.disk.regular_file import read_regular
-from proactive_agent.tools import UserError
+from proactive_agent.scenarios.json_model import read_model
 
 FILTER_FILE = "filter.json"
 MAX_FILTER_BYTES = 64 * 2**20
@@ -54,11 +53,4 @@ class SampleFilter(BaseModel):
 
 def load_filter(file: Path) -> SampleFilter:
     """Reads a `filter.json`. Raises UserError if it is not a valid filter."""
-    try:
-        return SampleFilter.model_validate_json(read_regular(file, MAX_FILTER_BYTES))
-    except OSError as error:
-        raise UserError(f"{file}: {error.strerror}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the file"
-        raise UserError(f"{file}: {field}: {first['msg']}") from None
+    return read_model(file, SampleFilter, MAX_FILTER_BYTES)

@@ -12,21 +12,13 @@ from pathlib import Path
 
 def force_to_disk(file: Path) -> None:
     """Waits until the content of a file has reached the disk. Raises OSError."""
-    descriptor = os.open(file, os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    _force(file, os.O_RDWR)
 
 
 def force_names_to_disk(folder: Path) -> None:
     """Waits until the names of a folder's files have reached the disk, where that is possible."""
     with suppress(OSError):  # Windows and some network file systems cannot.
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        _force(folder, os.O_RDONLY)
 
 
 def force_folder_to_disk(folder: Path) -> None:
@@ -66,3 +58,11 @@ def make_folder(folder: Path) -> None:
     make_folder(folder.parent)
     folder.mkdir(exist_ok=True)
     force_names_to_disk(folder.parent)
+
+
+def _force(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -19,6 +19,7 @@ from proactive_agent.metrics.statistics import (
     Series,
     average,
     estimate,
+    estimate_of,
     mean_share,
     ratio,
     resample,
@@ -214,8 +215,7 @@ def rate(samples: Samples, name: str, series: Series) -> Estimate:
     """
     if not RATIOS[name].share:
         return estimate(series)
-    share = _share(samples, name)
-    return share.estimate() if share else Estimate()
+    return estimate_of(_share(samples, name))
 
 
 def _share(samples: Samples, name: str) -> Proportion | None:
@@ -265,9 +265,7 @@ def _macro(
             # The average over one scenario keeps that scenario's interval.
             rates[name] = known[0]
         elif metric.share:
-            shares = [_share(found, name) for found in samples.values()]
-            mean = mean_share([share for share in shares if share])
-            rates[name] = mean.estimate() if mean else Estimate()
+            rates[name] = estimate_of(mean_share(_share(s, name) for s in samples.values()))
         else:
             rates[name] = estimate(average(found[name] for found in series.values()))
     return Rates(**rates)

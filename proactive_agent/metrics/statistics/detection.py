@@ -73,11 +73,7 @@ def detect(rows: NDArray[np.float64], name: str) -> Detection:
 def averaged(detections: Sequence[Detection]) -> Detection:
     """Averages the measures over scenarios, whose samples are independent."""
     needed, clear, *others = zip(*detections, strict=True)
-    return Detection(
-        mean_share([share for share in needed if share]),
-        mean_share([share for share in clear if share]),
-        *map(mean_estimate, others),
-    )
+    return Detection(mean_share(needed), mean_share(clear), *map(mean_estimate, others))
 
 
 def _d_prime(needed: Proportion, trials: float, clear: Proportion, clear_trials: float) -> Estimate:

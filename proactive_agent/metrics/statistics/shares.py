@@ -7,7 +7,7 @@ Graubard 1998). Differences of paired shares have Newcombe's interval (1998, met
 `benchmarks/coverage.py` measures how often the intervals hold the truth.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import hypot, sqrt
 from statistics import NormalDist
 from typing import NamedTuple
@@ -79,22 +79,28 @@ def share_of(
     return Proportion(value, min(worth, total if most is None else most))
 
 
-def mean_share(shares: Sequence[Proportion]) -> Proportion | None:
-    """Averages independent shares, such as those of scenarios. None without shares.
+def estimate_of(share: Proportion | None) -> Estimate:
+    """Returns a share with Wilson's interval; an unknown one without numbers."""
+    return share.estimate() if share else Estimate()
 
-    One success and one failure are added to each share before its variance is computed, so that a
-    share of 0 or 1 is not taken as certain.
+
+def mean_share(shares: Iterable[Proportion | None]) -> Proportion | None:
+    """Averages independent shares, such as those of scenarios; unknown ones do not count.
+
+    None if no share is known. One success and one failure are added to each share before its
+    variance is computed, so that a share of 0 or 1 is not taken as certain.
     """
-    if not shares:
+    known = [share for share in shares if share]
+    if not known:
         return None
-    if len(shares) == 1:
-        return shares[0]
-    count = len(shares)
-    smoothed = [(one.value * one.trials + 1) / (one.trials + 2) for one in shares]
-    variances = (p * (1 - p) / one.trials for p, one in zip(smoothed, shares, strict=True))
+    if len(known) == 1:
+        return known[0]
+    count = len(known)
+    smoothed = [(one.value * one.trials + 1) / (one.trials + 2) for one in known]
+    variances = (p * (1 - p) / one.trials for p, one in zip(smoothed, known, strict=True))
     middle = sum(smoothed) / count
     worth = middle * (1 - middle) / (sum(variances) / count**2)
-    return Proportion(sum(one.value for one in shares) / count, worth)
+    return Proportion(sum(one.value for one in known) / count, worth)
 
 
 def mean_estimate(estimates: Sequence[Estimate]) -> Estimate:

@@ -12,7 +12,12 @@ from pydantic import BaseModel
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.metrics.statistics.detection import COUNTS, Detection, averaged, detect
-from proactive_agent.metrics.statistics.shares import Proportion, mean_share, share_of
+from proactive_agent.metrics.statistics.shares import (
+    Proportion,
+    estimate_of,
+    mean_share,
+    share_of,
+)
 from proactive_agent.metrics.table import SampleId, Samples, ScenarioTable
 from proactive_agent.reports.runs import same_data
 from proactive_agent.settings.condition_label import varied_parts
@@ -97,18 +102,18 @@ def _clear_rate(run: PlayedRun, twin: PlayedRun | None) -> ClearRate:
             needed, clear = (one.tables[scenario].samples() for one in (run, twin))
             ours.append(_ps(needed, {*clear.ids}))
             theirs.append(_ps(clear, {*needed.ids}))
-    return ClearRate(run=run.name, clear=twin.name, ps=_mean(ours), ps_clear=_mean(theirs))
+    return ClearRate(
+        run=run.name,
+        clear=twin.name,
+        ps=estimate_of(mean_share(ours)),
+        ps_clear=estimate_of(mean_share(theirs)),
+    )
 
 
 def _ps(samples: Samples, ids: set[SampleId]) -> Proportion | None:
     """Returns the share of proactive open-ended answers in some of the samples."""
     kept = [sample in ids for sample in samples.ids]
     return share_of(samples.column("ps")[kept], samples.column("judged")[kept])
-
-
-def _mean(shares: Sequence[Proportion | None]) -> Estimate:
-    mean = mean_share([share for share in shares if share])
-    return mean.estimate() if mean else Estimate()
 
 
 def clear_rate_notes(rates: Sequence[ClearRate]) -> list[str]:
@@ -205,8 +210,7 @@ def _pair(needed: str, clear: str, counted: Mapping[str, NDArray[np.float64]]) -
 
 
 def _measures(detection: Detection, samples: int) -> HelpSeeking:
-    measures = {
-        name: found.estimate() if isinstance(found, Proportion) else found or Estimate()
-        for name, found in detection._asdict().items()
-    }
+    measures = detection._asdict()
+    for name in ("asks_needed", "asks_clear"):
+        measures[name] = estimate_of(measures[name])
     return HelpSeeking(samples=samples, **measures)

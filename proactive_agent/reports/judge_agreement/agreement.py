@@ -1,8 +1,8 @@
 """Agreement of a judge with labels or with another judge: raw and Cohen's kappa."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Self
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 
@@ -11,6 +11,9 @@ from proactive_agent.play.judges.base import Judge, ask
 from proactive_agent.providers import ProviderError, RequestKey
 from proactive_agent.records.episode import JudgementRecord
 from proactive_agent.reports.judge_agreement.labelled import Kind, LabelledAnswer
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 DRAWS = 2_000
 """Bootstrap draws of kappa's interval."""
@@ -106,22 +109,41 @@ async def compare_with_people(
 
     Failed requests are returned in place of their pairs. Raises UserError, StoppedError.
     """
-    limit = asyncio.Semaphore(concurrency or (judge.provider.concurrency if judge.provider else 1))
 
     async def pair(number: int, answer: LabelledAnswer) -> VerdictPair | ProviderError:
+        key = RequestKey(answer.scenario, number, 0)
+        try:
+            found = AnswerVerdict.of(await ask(judge, answer.case, key, budget))
+        except ProviderError as error:
+            return error
+        return VerdictPair(answer.scenario, found, AnswerVerdict(answer.proactive, answer.category))
+
+    at_once = concurrency or (judge.provider.concurrency if judge.provider else 1)
+    return await each(answers, pair, on_judged, at_once)
+
+
+async def each(
+    items: Sequence[T],
+    work: Callable[[int, T], Awaitable[R]],
+    on_done: Callable[[], None],
+    concurrency: int,
+) -> list[R]:
+    """Works on numbered items, from 1, some at the same time. Returns the results in order.
+
+    Raises the first error.
+    """
+    limit = asyncio.Semaphore(concurrency)
+
+    async def one(number: int, item: T) -> R:
         async with limit:
             try:
-                key = RequestKey(answer.scenario, number, 0)
-                found = AnswerVerdict.of(await ask(judge, answer.case, key, budget))
-            except ProviderError as error:
-                return error
+                return await work(number, item)
             finally:
-                on_judged()
-        return VerdictPair(answer.scenario, found, AnswerVerdict(answer.proactive, answer.category))
+                on_done()
 
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(pair(n, answer)) for n, answer in enumerate(answers, 1)]
+            tasks = [group.create_task(one(n, item)) for n, item in enumerate(items, 1)]
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
     return [task.result() for task in tasks]

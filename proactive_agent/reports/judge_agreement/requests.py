@@ -14,7 +14,6 @@ The rules were widened on the requests that are not `held_out`. The others were 
 before that, and only their totals are looked at.
 """
 
-import asyncio
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -23,11 +22,12 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict
 
 from proactive_agent.metrics.statistics import Estimate
-from proactive_agent.metrics.statistics.shares import Proportion
+from proactive_agent.metrics.statistics.shares import Proportion, estimate_of
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.model_user import NONE, VAGUE, ModelUser, UserReplyError
 from proactive_agent.play.simulated_user import understand
 from proactive_agent.providers import ProviderError, RequestKey
+from proactive_agent.reports.judge_agreement.agreement import each
 from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
 from proactive_agent.reports.tables.numbers import percent_cell
 from proactive_agent.scenarios import SCENARIOS
@@ -98,27 +98,19 @@ async def read_all(
 
     Errors are returned in place of their readings. Raises UserError, StoppedError.
     """
-    limit = asyncio.Semaphore(concurrency or (user.provider.concurrency if user else 1))
 
     async def read(number: int, one: LabelledRequest) -> str | ProviderError | UserReplyError:
-        async with limit:
-            try:
-                if user is None:
-                    return read_by_rules(one)
-                key = RequestKey(one.scenario, number, 0)
-                found = await user.read(one.request, one.interventions, key, budget)
-            except (ProviderError, UserReplyError) as error:
-                return error
-            finally:
-                on_read()
+        if user is None:
+            return read_by_rules(one)
+        key = RequestKey(one.scenario, number, 0)
+        try:
+            found = await user.read(one.request, one.interventions, key, budget)
+        except (ProviderError, UserReplyError) as error:
+            return error
         return str(found.choice or (VAGUE if found.is_vague else NONE))
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(read(n, one)) for n, one in enumerate(requests, 1)]
-    except BaseExceptionGroup as errors:
-        raise errors.exceptions[0] from None
-    return [task.result() for task in tasks]
+    at_once = concurrency or (user.provider.concurrency if user else 1)
+    return await each(requests, read, on_read, at_once)
 
 
 def requests_grid(
@@ -150,7 +142,7 @@ def score_requests(requests: Sequence[LabelledRequest], readings: Sequence[str])
             for (request, found), hit in zip(pairs, right, strict=True)
             if chosen(request.expected, found)
         ]
-        return Proportion(sum(hits) / len(hits), len(hits)).estimate() if hits else Estimate()
+        return estimate_of(Proportion(sum(hits) / len(hits), len(hits)) if hits else None)
 
     other = (VAGUE, NONE)
     return RequestScores(
