@@ -1,7 +1,7 @@
 """The interface of all providers.
 
-A provider turns a `Request` into a `Reply`.  It does not know what a scenario is, and the episode
-loop does not know which provider it talks to.  A failure is one of three exceptions:
+A provider turns a `Request` into a `Reply`. It does not know what a scenario is, and the episode
+loop does not know which provider it talks to. A failure is one of three exceptions:
 
 - `ProviderError`: one request failed; its episode becomes an error record;
 - `UserError`: the run cannot work (a wrong key, an unknown model) and ends;
@@ -22,7 +22,7 @@ from proactive_agent.tools.reading import clean
 class ProviderError(Exception):
     """One request failed.
 
-    `kind` is a short identifier such as `timeout` or `bad_request`.  `usage` is that of replies
+    `kind` is a short identifier such as `timeout` or `bad_request`. `usage` is that of replies
     to the request that were paid for and then discarded.
     """
 
@@ -34,7 +34,7 @@ class ProviderError(Exception):
 
 
 class StoppedError(Exception):
-    """The run stops early.  Finished episodes are on disk, and `--resume` continues the run."""
+    """The run stops early. Finished episodes are on disk, and `--resume` continues the run."""
 
 
 class Finding(NamedTuple):
@@ -68,7 +68,7 @@ class Preview(NamedTuple):
 class Provider(ABC):
     """One model behind one interface.
 
-    A subclass implements `complete`, which may be called many times at once.  A factory in
+    A subclass implements `complete`, which may be called many times at once. A factory in
     `providers.registry` makes the provider of a `NAME:MODEL`.
     """
 
@@ -107,19 +107,19 @@ class Provider(ABC):
 
     @abstractmethod
     async def complete(self, request: Request) -> Reply:
-        """Asks the model once.  Raises ProviderError, UserError or StoppedError."""
+        """Asks the model once. Raises ProviderError, UserError or StoppedError."""
 
     async def probe(self, sampling: Sampling) -> Reply | None:
         """Asks once before the run, so that a wrong key or model name is found early.
 
-        Returns the reply, or None if the provider has nothing to test.  Raises UserError.
+        Returns the reply, or None if the provider has nothing to test. Raises UserError.
         """
         return None
 
     async def preview(self, request: Request) -> Preview | None:
         """Returns what would be sent for a request, or None if nothing leaves this machine.
 
-        Sends nothing.  Raises ProviderError if the request cannot be expressed.
+        Sends nothing. Raises ProviderError if the request cannot be expressed.
         """
         return None
 
@@ -128,7 +128,7 @@ class Provider(ABC):
         return []
 
     def manifest(self) -> dict[str, Any]:
-        """Facts that determine the replies, for the run's manifest.  Never contains a key."""
+        """Facts that determine the replies, for the run's manifest. Never contains a key."""
         return {}
 
     def generation_settings(self, sampling: Sampling) -> dict[str, Any]:

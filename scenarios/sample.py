@@ -23,10 +23,10 @@ from pydantic import (
 )
 
 MAX_FRAMES = 10_000
-"""Most frames of a sample.  The release numbers frames with four digits."""
+"""Most frames of a sample. The release numbers frames with four digits."""
 
 MAX_TURNS = 1000
-"""Largest turn limit that a sample can set by itself.  Each turn is a request to a model."""
+"""Largest turn limit that a sample can set by itself. Each turn is a request to a model."""
 
 MAX_PIXEL = 1_000_000.0
 """Largest coordinate or step, in pixels."""
@@ -35,7 +35,7 @@ MAX_TEXT = 10_000
 """Most characters of a question, an option or a category."""
 
 MAX_PATH = 500
-"""Most characters of a path.  A real one has some fifty."""
+"""Most characters of a path. A real one has some fifty."""
 
 MAX_ID = 1000
 """Most characters of an id."""

@@ -79,7 +79,8 @@ class AskedFor(NamedTuple):
     """The first change that a text asks for."""
 
     interventions: tuple[Intervention, ...]
-    """What it can mean: "continue" can mean the video or the drawing. Empty without a request."""
+    """All changes that the words can mean: "continue" can ask for the next frame of a video or for
+    more strokes of a drawing. Empty if the text asks for no change."""
     is_vague: bool
     """Whether it can also be a vague request for help or a better picture ("more details")."""
 

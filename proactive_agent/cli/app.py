@@ -5,7 +5,7 @@
 - 2: wrong input, or a file that cannot be written
 - 130: interrupted by Ctrl-C; 143 by SIGTERM, 129 by SIGHUP
 
-This module imports click only.  Each command imports its libraries when it is called.
+This module imports click only. Each command imports its libraries when it is called.
 """
 
 import io
@@ -36,7 +36,7 @@ _LONG_WORD = re.compile(r"(\S{100})\S{200,}(\S{100})")
 
 
 class _Program(click.Group):
-    """Ends with the exit code of an error.  Prints a UserError in one line."""
+    """Ends with the exit code of an error. Prints a UserError in one line."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -64,7 +64,7 @@ class _Program(click.Group):
             click.echo("interrupted", err=True)
             sys.exit(130)
         except BrokenPipeError:
-            # The reader of the output (`| head`) has closed it.  Without this, Python prints an
+            # The reader of the output (`| head`) has closed it. Without this, Python prints an
             # error when it flushes at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             sys.exit(0)

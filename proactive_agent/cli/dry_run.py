@@ -56,7 +56,7 @@ class _Listener(Provider):
 
 
 def show_dry_run(planned: Sequence[PlannedRun]) -> None:
-    """Shows the first request and the costs.  Loads no model and writes nothing."""
+    """Shows the first request and the costs. Loads no model and writes nothing."""
     pool = ModelPool()
     for one in planned:
         check_settings(one, pool)

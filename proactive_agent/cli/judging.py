@@ -67,7 +67,7 @@ class Judging(NamedTuple):
     budget_usd: float | None
 
     def judge(self, wording: Wording, sampling: Sampling = SAMPLING) -> Judge:
-        """Loads the judge, whose requests carry `sampling`.  Raises UserError."""
+        """Loads the judge, whose requests carry `sampling`. Raises UserError."""
         check_judge(self.spec, self.prompt, wording)
         if self.spec == RULES:
             return choose_judge(self.spec, self.prompt, wording)

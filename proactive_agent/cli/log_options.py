@@ -19,7 +19,7 @@ class _Printed(logging.Handler):
 def logged(level: str, *, verbose: bool) -> Iterator[None]:
     """Sets what is logged until the block ends.
 
-    Records of the program from `level` on are logged, and warnings of other libraries.  The level
+    Records of the program from `level` on are logged, and warnings of other libraries. The level
     `debug` includes the debug records of other libraries, and `error` leaves out their warnings.
     Warnings are printed, with `verbose` everything.
     """

@@ -33,7 +33,7 @@ def play_runs(
     """Plays the remaining episodes of the runs and prints their results.
 
     `again` are the options that resume all of the runs; without them, each is resumed by its
-    folder.  Exits with 1 if a run was stopped early or an episode met an error, and with 130 after
+    folder. Exits with 1 if a run was stopped early or an episode met an error, and with 130 after
     Ctrl-C (143 after SIGTERM, 129 after SIGHUP).
     """
     with Bars(quiet=any(run.interactive for run in runs)) as bars:

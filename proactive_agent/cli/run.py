@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from proactive_agent.runs.planned_run import PlannedRun
 
 RECORDED = {one.parameter for name, one in SETTINGS.items() if name not in ACCESS_SETTINGS}
-"""Parameters that `run.json` records.  A plan and a resumed run bring their own values."""
+"""Parameters that `run.json` records. A plan and a resumed run bring their own values."""
 
 
 @click.command(cls=Headed, params=[option for group in OPTIONS.values() for option in group])
@@ -80,7 +80,7 @@ def run(
 
 
 def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiAccess":
-    """Makes the API access that the options describe.  Raises UserError."""
+    """Makes the API access that the options describe. Raises UserError."""
     from proactive_agent.providers import ApiAccess
     from proactive_agent.providers.api.prices import parse_price
 

@@ -53,9 +53,9 @@ def can_browse() -> bool:
 
 
 def asked_run(handle: str | None, results: Path) -> "RunFolder":
-    """Finds the run that RUN asks for.  Without RUN, the user picks one in the terminal.
+    """Finds the run that RUN asks for. Without RUN, the user picks one in the terminal.
 
-    Raises UserError.  Exits if the user picks none.
+    Raises UserError. Exits if the user picks none.
     """
     from proactive_agent.records.handles import find_run
     from proactive_agent.tools import UserError
@@ -72,7 +72,7 @@ def asked_run(handle: str | None, results: Path) -> "RunFolder":
 
 
 def asked_runs(handles: Sequence[str], results: Path) -> "list[RunFolder]":
-    """Finds the runs that RUN... asks for.  Raises UserError.
+    """Finds the runs that RUN... asks for. Raises UserError.
 
     Prints the paths that are not runs.
     """

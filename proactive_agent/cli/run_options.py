@@ -1,6 +1,6 @@
 """The options of `run`, by the headings under which `run --help` lists them.
 
-The options of settings are generated from their declarations in `proactive_agent.settings`.  Only
+The options of settings are generated from their declarations in `proactive_agent.settings`. Only
 the options that belong to the command itself are written here.
 """
 

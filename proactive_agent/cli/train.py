@@ -40,7 +40,7 @@ def settings_of(
     eval_data: Path | None,
     **options: Any,
 ) -> "TrainingSettings":
-    """Returns the settings for the options.  Raises UserError."""
+    """Returns the settings for the options. Raises UserError."""
     from proactive_agent.scenarios.registry import find_scenarios
     from proactive_agent.tools import UserError
     from proactive_agent.training.settings import TrainingSettings

@@ -46,9 +46,9 @@ from proactive_agent.training.settings import TrainingSettings
 def show_training(
     settings: TrainingSettings | None, out: Path, *, dry_run: bool, trust_remote_code: bool = False
 ) -> None:
-    """Trains and shows the progress.  Without settings, resumes the training in `out`.
+    """Trains and shows the progress. Without settings, resumes the training in `out`.
 
-    `trust_remote_code` is the user's consent for a resumed training.  A dry run only shows what
+    `trust_remote_code` is the user's consent for a resumed training. A dry run only shows what
     would be done.
     """
     from proactive_agent.training.model import is_first_process
@@ -192,11 +192,11 @@ class _View:
                     self.say(line)
 
     def say(self, text: str) -> None:
-        """Prints a remark above the progress line.  Outside a terminal it is not wrapped."""
+        """Prints a remark above the progress line. Outside a terminal it is not wrapped."""
         messages.print(safe(text), soft_wrap=not messages.is_terminal)
 
     def _show_mix(self, mixed: Mixed) -> None:
-        """Prints the rows.  The progress line pauses, as both consoles may be one terminal."""
+        """Prints the rows. The progress line pauses, as both consoles may be one terminal."""
         self.progress.stop()
         console.print(_mix_table(mixed))
         self.progress.start()

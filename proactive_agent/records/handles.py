@@ -7,7 +7,7 @@ A handle is one of
 - a number of the list that `runs` prints, in which 1 is the latest run;
 - a part of a folder's name that no other run has.
 
-`other/latest` looks in the folder `other`.  Commands that read several runs also accept patterns
+`other/latest` looks in the folder `other`. Commands that read several runs also accept patterns
 such as `'*oracle*'`, and leave out paths that are not runs, so that `results/*` works.
 """
 
@@ -28,7 +28,7 @@ MOST_CANDIDATES = 10
 """Candidates that the error for an ambiguous handle lists."""
 
 MOST_LISTED_BYTES = 16 * 2**20
-"""Most bytes of `run.json` in a list of runs.  Real ones have some kilobytes."""
+"""Most bytes of `run.json` in a list of runs. Real ones have some kilobytes."""
 
 _LATEST = re.compile(r"latest(?:~(\d{1,9}))?")
 _NUMBER = re.compile(r"[0-9]{1,9}")
@@ -46,9 +46,9 @@ class ListedRun(NamedTuple):
 
 
 def run_folders(results: Path) -> list[RunFolder]:
-    """Returns the run folders in a folder, by name.  Reads none of their files.
+    """Returns the run folders in a folder, by name. Reads none of their files.
 
-    Includes broken ones, which lack `run.json` or cannot be read.  Raises UserError.
+    Includes broken ones, which lack `run.json` or cannot be read. Raises UserError.
     """
     try:
         paths = sorted(results.iterdir())
@@ -71,7 +71,7 @@ def list_runs(results: Path) -> list[ListedRun]:
 
 
 def find_run(handle: str, results: Path = Path("results")) -> RunFolder:
-    """Finds a run by its handle.  Raises UserError, with the candidates if there are several."""
+    """Finds a run by its handle. Raises UserError, with the candidates if there are several."""
     if found := _at_path(handle, results):
         return found
     folders = _matches(handle, results)
@@ -108,7 +108,7 @@ def find_runs(
 ) -> list[RunFolder]:
     """Finds runs by handles and patterns, in the order given; a pattern's runs by name.
 
-    A pattern repeats no run.  `left_out` is called with each path that holds no run.  Raises
+    A pattern repeats no run. `left_out` is called with each path that holds no run. Raises
     UserError, also if nothing remains.
     """
     found: set[str] = set()

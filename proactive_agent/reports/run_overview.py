@@ -1,6 +1,6 @@
 """One line about each run of a results folder, read from small files only.
 
-`run.json` and `summary.json` suffice for a finished run.  Of other runs, the lines of
+`run.json` and `summary.json` suffice for a finished run. Of other runs, the lines of
 `episodes.jsonl` are counted, up to a limit, but not parsed.
 """
 
@@ -43,7 +43,7 @@ class _Scores(BaseModel):
 
 
 class RunOverview(NamedTuple):
-    """The line of a run.  All texts may come from someone else."""
+    """The line of a run. All texts may come from someone else."""
 
     model: str
     """Name of the folder, if the run is unreadable."""
@@ -58,7 +58,7 @@ class RunOverview(NamedTuple):
 
 
 def overview(run: ListedRun) -> RunOverview:
-    """Describes a run.  Never fails: the state of a broken folder says what is wrong."""
+    """Describes a run. Never fails: the state of a broken folder says what is wrong."""
     if run.manifest is None:
         return RunOverview(run.folder.path.name, state=f"unreadable: {run.problem}")
     settings = run.manifest.settings

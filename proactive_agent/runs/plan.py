@@ -10,9 +10,9 @@
     limit: 2
     repeats: 2
 
-`run --plan study.yaml` plays the runs that are missing and ends with a comparison of all runs.  The
+`run --plan study.yaml` plays the runs that are missing and ends with a comparison of all runs. The
 runs are stored in `results/study/` under names made of model, protocol and condition, so the same
-plan always finds its runs again.  Models, protocols and conditions may be added to a plan later.
+plan always finds its runs again. Models, protocols and conditions may be added to a plan later.
 Any other change is refused.
 
 | key | meaning | default |
@@ -26,7 +26,7 @@ Any other change is refused.
 
 All other settings have the names of the options of `run`, with `_` for `-`: `limit`, `repeats`,
 `seed`, `toolset`, … for all runs; `temperature`, `max_tokens`, `dtype`, `image_size`, … for all
-models, or within a model for that model.  A model may also have a `name` and the settings of its
+models, or within a model for that model. A model may also have a `name` and the settings of its
 API (`rpm`, `tpm`, `timeout`, `price: [IN, OUT]`).
 """
 
@@ -121,7 +121,7 @@ class _FromYaml(BaseModel):
 
 
 class PlannedModel(_FromYaml, LoadSettings, Sampling, ApiLimits):
-    """A model of a plan.  Settings that are not given here are those of the whole plan."""
+    """A model of a plan. Settings that are not given here are those of the whole plan."""
 
     provider: Annotated[str, AfterValidator(_provider)]
     name: FolderName | None = None
@@ -174,7 +174,7 @@ class Plan(_FromYaml, PlaySettings, LoadSettings, Sampling):
 
 
 def read_plan(file: Path) -> Plan:
-    """Reads and checks a plan.  Raises UserError, whose message names file, line and key."""
+    """Reads and checks a plan. Raises UserError, whose message names file, line and key."""
     try:
         text = read_regular_text(file)
         fields = yaml.safe_load(text)
@@ -203,7 +203,7 @@ def read_plan(file: Path) -> Plan:
 
 
 def planned_runs(file: Path, out: Path | None, access: ApiAccess) -> list[PlannedRun]:
-    """Returns every run of a plan, in the plan's order.  Raises UserError.
+    """Returns every run of a plan, in the plan's order. Raises UserError.
 
     `out` replaces the results folder that the plan names.
     """
@@ -245,7 +245,7 @@ def _refuse_repeats(key: str, names: list[str]) -> None:
 
 
 def _refuse_repeated_keys(file: Path, tree: yaml.Node) -> None:
-    """Raises UserError for a key that is given twice.  YAML would silently take the second one."""
+    """Raises UserError for a key that is given twice. YAML would silently take the second one."""
     for mapping in _mappings(tree):
         seen: set[str] = set()
         for key, _ in mapping.value:

@@ -15,7 +15,7 @@ from proactive_agent.runs.trust import Trust, check_trust
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run to be played.  It is resumed if its folder already holds records."""
+    """A run to be played. It is resumed if its folder already holds records."""
 
     settings: Settings
     folder: RunFolder
@@ -23,7 +23,7 @@ class PlannedRun:
     label: str | None = None
     """Name of the model in progress bars and tables; by default its spec."""
     model: Provider | None = None
-    """A ready model, used instead of loading `settings.provider`.  The caller closes it."""
+    """A ready model, used instead of loading `settings.provider`. The caller closes it."""
 
     @classmethod
     def new(

@@ -130,7 +130,7 @@ def _used(model: Provider | None, sampling: Sampling) -> dict[str, Any] | None:
 def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
     """Checks everything that can be checked without a request, and loads the models.
 
-    Writes nothing.  The caller gives the models back with `release`.  Raises UserError.
+    Writes nothing. The caller gives the models back with `release`. Raises UserError.
     """
     settings = planned.settings
     manifest: Manifest | None = None
@@ -169,7 +169,7 @@ async def release(run: PreparedRun, pool: ModelPool) -> None:
 
 
 def is_finished(planned: PlannedRun, pool: ModelPool) -> bool:
-    """Whether a run has nothing left to play.  Checks it without loading a model.
+    """Whether a run has nothing left to play. Checks it without loading a model.
 
     Raises UserError.
     """
@@ -178,7 +178,7 @@ def is_finished(planned: PlannedRun, pool: ModelPool) -> bool:
         return False
     manifest = _begun_on_same_data(planned, pool)
     if planned.folder.is_being_written():
-        # Seen here, nothing is paid for a probe.  The lock is taken when the run begins.
+        # Seen here, nothing is paid for a probe. The lock is taken when the run begins.
         raise UserError(f"{planned.folder.path} is being written by another process")
     if manifest.status == "finished":
         done = planned.folder.keys_done()
@@ -190,7 +190,7 @@ def is_finished(planned: PlannedRun, pool: ModelPool) -> bool:
 
 
 def check_settings(planned: PlannedRun, pool: ModelPool) -> None:
-    """Reads the data and checks everything but the model.  Raises UserError."""
+    """Reads the data and checks everything but the model. Raises UserError."""
     settings = planned.settings
     for name, value in settings.flat().items():
         check_recordable(name, value)
@@ -206,7 +206,7 @@ def check_settings(planned: PlannedRun, pool: ModelPool) -> None:
 
 
 def _check_user(settings: Settings) -> None:
-    """Checks the simulated user.  Raises UserError."""
+    """Checks the simulated user. Raises UserError."""
     check_user(settings.user)
     toolset = toolset_of(settings)
     if settings.user != RULES and toolset in WITHOUT_REQUESTS:
@@ -218,13 +218,13 @@ def _check_user(settings: Settings) -> None:
 
 
 def _check_resumable(planned: PlannedRun, manifest: Manifest, data: DataFolder) -> None:
-    """Refuses to continue a run with other rules or another judge.  Raises UserError."""
+    """Refuses to continue a run with other rules or another judge. Raises UserError."""
     for reason in reasons_against_resuming(planned.folder, manifest, data):
         raise UserError(reason)
 
 
 def _check_model(planned: PlannedRun) -> None:
-    """Checks that a model can be loaded by its name, without loading it.  Raises UserError."""
+    """Checks that a model can be loaded by its name, without loading it. Raises UserError."""
     if planned.model is not None:
         return
     if planned.is_python:
@@ -250,7 +250,7 @@ def samples_to_play(settings: Settings, data: DataFolder, scenario: str) -> Iter
 
 
 def make_condition(settings: Settings, data: DataFolder) -> ConditionSet:
-    """Makes the condition of a run.  Raises UserError if the data do not allow it."""
+    """Makes the condition of a run. Raises UserError if the data do not allow it."""
     options = ConditionOptions(
         **{name: getattr(settings, name) for name in ConditionOptions._fields}
     )
@@ -260,7 +260,7 @@ def make_condition(settings: Settings, data: DataFolder) -> ConditionSet:
 
 
 def make_protocol(settings: Settings, condition: ConditionSet) -> Protocol:
-    """Makes the protocol of a run.  Raises UserError."""
+    """Makes the protocol of a run. Raises UserError."""
     if settings.protocol == "tools":
         return ToolUse(condition.toolset(settings.toolset))
     if settings.protocol == "oeg":
@@ -269,7 +269,7 @@ def make_protocol(settings: Settings, condition: ConditionSet) -> Protocol:
 
 
 def make_judge(settings: Settings, pool: ModelPool, access: ApiAccess | None) -> Judge | None:
-    """Makes the judge of open-ended replies; loads its model if it has one.  Raises UserError."""
+    """Makes the judge of open-ended replies; loads its model if it has one. Raises UserError."""
     if settings.protocol != "oeg":
         return None
     wording = pool.data(settings).wording
@@ -282,7 +282,7 @@ def make_judge(settings: Settings, pool: ModelPool, access: ApiAccess | None) ->
 
 
 def make_user(settings: Settings, pool: ModelPool, access: ApiAccess | None) -> ModelUser | None:
-    """Loads the model that plays the user; None for the rules.  Raises UserError."""
+    """Loads the model that plays the user; None for the rules. Raises UserError."""
     if settings.protocol != "tools" or settings.user == RULES:
         return None
     _check_user(settings)
@@ -309,7 +309,7 @@ def make_play(
     judge: Judge | None = None,
     user: ModelUser | None = None,
 ) -> Play:
-    """Makes what the episodes of a run have in common.  Raises UserError."""
+    """Makes what the episodes of a run have in common. Raises UserError."""
     condition = make_condition(settings, data)
     protocol = make_protocol(settings, condition)
     _check_pictures(settings.provider, provider.max_pictures, protocol, condition)
@@ -378,7 +378,7 @@ def _begun_without_room(manifest: Manifest, provider: Provider) -> bool:
 
 
 def _begun_on_same_data(planned: PlannedRun, pool: ModelPool) -> Manifest:
-    """Reads the manifest of a run that has started.  Raises UserError if its data have changed."""
+    """Reads the manifest of a run that has started. Raises UserError if its data have changed."""
     manifest = planned.folder.read_manifest()
     if pool.fingerprint(manifest.settings) != manifest.data:
         raise UserError(

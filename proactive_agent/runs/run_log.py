@@ -1,7 +1,7 @@
 """The log of a run, `log.txt` in its folder.
 
 It keeps what the program reports while the run is played, such as retries and failed episodes, and
-warnings of other libraries.  A file is made when there is something to report.  A log that cannot
+warnings of other libraries. A file is made when there is something to report. A log that cannot
 be written never stops a run.
 """
 
@@ -28,7 +28,7 @@ def run_log(folder: Path) -> Iterator[None]:
     """Appends to the log of a run what is reported until the block ends.
 
     Several runs may be played at the same time: each log has the records of its own tasks, and
-    those of threads that serve all runs.  `folder` exists.
+    those of threads that serve all runs. `folder` exists.
     """
     handler = _RunLog(folder)
     token = _run.set(folder)
@@ -43,7 +43,7 @@ def run_log(folder: Path) -> Iterator[None]:
 
 
 class LineFormatter(logging.Formatter):
-    """Formats a record with its time in UTC.  Control characters are replaced."""
+    """Formats a record with its time in UTC. Control characters are replaced."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s", "%Y-%m-%dT%H:%M:%SZ")

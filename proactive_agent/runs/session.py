@@ -3,8 +3,8 @@
     async with Session(concurrency=8) as session:
         played = await session.play(runs)
 
-Models behind an API play side by side, models on this machine one after another.  The runs of one
-model are played one after another.  Every model is closed after its last run, or when the session
+Models behind an API play side by side, models on this machine one after another. The runs of one
+model are played one after another. Every model is closed after its last run, or when the session
 ends, also if an error ends it.
 """
 
@@ -31,13 +31,13 @@ from proactive_agent.tools import UserError
 
 
 class SessionObserver:
-    """Follows a session.  Each method does nothing; subclasses override what they need."""
+    """Follows a session. Each method does nothing; subclasses override what they need."""
 
     def checked(self, data: Sequence[DataFolder]) -> None:
-        """The settings of all runs are valid.  `data` holds the data folder of each run."""
+        """The settings of all runs are valid. `data` holds the data folder of each run."""
 
     def probed(self, runs: Sequence[PreparedRun]) -> None:
-        """A model has answered its probe.  `runs` are the runs that it plays."""
+        """A model has answered its probe. `runs` are the runs that it plays."""
 
     def concurrency_lowered(self, run: PlannedRun, wanted: int, used: int) -> None:
         """The system does not allow as many connections as `wanted` episodes in flight need."""
@@ -65,7 +65,7 @@ class Session:
         budget: Budget | None = None,
         observer: SessionObserver | None = None,
     ) -> None:
-        """`concurrency` is the number of episodes in flight per run.  All runs share `budget`."""
+        """`concurrency` is the number of episodes in flight per run. All runs share `budget`."""
         self.pool = ModelPool()
         self._concurrency = concurrency
         self._budget = budget
@@ -87,9 +87,9 @@ class Session:
         await self.pool.close()
 
     async def play(self, runs: Sequence[PlannedRun]) -> list[PlayedRun]:
-        """Plays the remaining episodes of the runs.  Raises UserError.
+        """Plays the remaining episodes of the runs. Raises UserError.
 
-        Returns the runs in the order of `runs`.  If a run is stopped (see `play_run`), the later
+        Returns the runs in the order of `runs`. If a run is stopped (see `play_run`), the later
         runs of its model are not started and are missing in the result.
         """
         models: dict[object, list[PlannedRun]] = {}

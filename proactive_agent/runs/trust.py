@@ -1,8 +1,8 @@
 """What a run folder may not decide: running a model's code, and which server gets a key.
 
-`run --resume` takes its settings from `run.json`, and the folder may come from someone else.  So
+`run --resume` takes its settings from `run.json`, and the folder may come from someone else. So
 consent comes from the command line (or the Python call) that resumes the run, never from the
-folder.  A command line and a plan that name a model or a server themselves are the user's choice.
+folder. A command line and a plan that name a model or a server themselves are the user's choice.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from proactive_agent.tools import UserError
 
 @dataclass(frozen=True)
 class Trust:
-    """What the user allows a resumed run.  By default nothing."""
+    """What the user allows a resumed run. By default nothing."""
 
     remote_code: bool = False
     """Whether code from the model's repository may run, and code that engine arguments name."""
@@ -89,7 +89,7 @@ def resume_options(settings: Settings) -> str:
 
 
 def check_trust(settings: Settings, trust: Trust, folder: Path) -> None:
-    """Refuses to go on with settings that need more trust.  Raises UserError."""
+    """Refuses to go on with settings that need more trust. Raises UserError."""
     if (reason := runs_foreign_code(settings)) and not trust.remote_code:
         raise UserError(
             f"{folder}: its model {settings.provider} {reason}; "

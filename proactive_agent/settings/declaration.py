@@ -74,7 +74,7 @@ class Setting:
 
     heading: Heading
     help: str = ""
-    """Help text.  `run --help` puts the scope before it, as in "mcqa: …"."""
+    """Help text. `run --help` puts the scope before it, as in "mcqa: …"."""
     protocol: str = ""
     """The only protocol that uses it; empty if all do."""
     condition: str = ""
@@ -82,7 +82,7 @@ class Setting:
     judged_by_model: bool = False
     """Used only if a model judges."""
     providers: tuple[str, ...] = ()
-    """The only built-in providers that use it; empty if all do.  Providers of other packages may
+    """The only built-in providers that use it; empty if all do. Providers of other packages may
     use every setting."""
     for_judge: Literal["", "judge", "run"] = ""
     """Whether it applies to a model that judges: never, only in the command `judge`, or also in
@@ -90,12 +90,12 @@ class Setting:
     departure: Departure | None
     """None if no value departs from the paper. Each setting must say it."""
     label: str = ""
-    """Template of the value in a run's label, with `{}` for the value.  Default: the setting's name
+    """Template of the value in a run's label, with `{}` for the value. Default: the setting's name
     and the value; a flag is named if it is set."""
     none: str = "default"
     """The text for None in a label."""
     prominent: bool = False
-    """The label shows the value whenever runs differ in it.  Other settings appear only if runs
+    """The label shows the value whenever runs differ in it. Other settings appear only if runs
     would otherwise have the same label."""
     essential: bool = False
     """Runs that differ in it are hardly comparable, so comparisons print a warning."""

@@ -40,7 +40,7 @@ Dollars = Annotated[float, Ge(0)]
 
 @dataclass(frozen=True)
 class Sampling:
-    """Settings of text generation.  Part of every request."""
+    """Settings of text generation. Part of every request."""
 
     max_tokens: Annotated[
         int,
@@ -124,7 +124,7 @@ class Sampling:
 
 @dataclass(frozen=True)
 class LoadSettings:
-    """Settings for loading or addressing a model.  Each provider uses those that concern it."""
+    """Settings for loading or addressing a model. Each provider uses those that concern it."""
 
     dtype: Annotated[
         str,
@@ -339,7 +339,7 @@ class LoadSettings:
 
 @dataclass(frozen=True)
 class ApiLimits:
-    """Rate limits, time limits and price of a model.  They change no reply."""
+    """Rate limits, time limits and price of a model. They change no reply."""
 
     rpm: Annotated[
         float | None,
@@ -404,7 +404,7 @@ class ApiLimits:
 
 @dataclass(frozen=True)
 class ApiAccess(ApiLimits):
-    """Settings of the access to an API.  They affect when replies arrive, never their content."""
+    """Settings of the access to an API. They affect when replies arrive, never their content."""
 
     cache: Annotated[
         str | None,

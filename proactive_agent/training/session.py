@@ -51,7 +51,7 @@ from proactive_agent.training.settings import TrainingSettings
 def train(
     settings: TrainingSettings, out: Path, on_event: OnEvent | None = None
 ) -> TrainingManifest:
-    """Trains into a new folder.  Raises UserError before it writes anything."""
+    """Trains into a new folder. Raises UserError before it writes anything."""
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise _not_empty(out)
     on_event = _in_first_process(on_event)
@@ -66,9 +66,9 @@ def train(
 def resume(
     out: Path, on_event: OnEvent | None = None, *, trust_remote_code: bool = False
 ) -> TrainingManifest:
-    """Resumes the training of a folder from its last checkpoint.  Raises UserError.
+    """Resumes the training of a folder from its last checkpoint. Raises UserError.
 
-    `trust_remote_code` allows code from the model's repository.  The folder may come from someone
+    `trust_remote_code` allows code from the model's repository. The folder may come from someone
     else, so its own word for that does not count.
     """
     read_manifest(out)  # Refuses other folders before the lock's file is made in one.
@@ -90,14 +90,14 @@ def resume(
 
 
 def check(settings: TrainingSettings, out: Path, on_event: OnEvent | None = None) -> None:
-    """Checks everything that does not need the model.  Raises UserError."""
+    """Checks everything that does not need the model. Raises UserError."""
     on_event = _in_first_process(on_event)
     _check(settings, out, on_event)
     read_material(settings, on_event)
 
 
 def check_resumed(out: Path, manifest: TrainingManifest, on_event: OnEvent | None = None) -> None:
-    """Checks everything that `resume` does, except what needs the model.  Raises UserError.
+    """Checks everything that `resume` does, except what needs the model. Raises UserError.
 
     Writes nothing and runs no code of the model, so it needs no consent.
     """
@@ -112,7 +112,7 @@ def check_resumed(out: Path, manifest: TrainingManifest, on_event: OnEvent | Non
 
 @contextlib.contextmanager
 def _only_writer(out: Path) -> Iterator[None]:
-    """Holds the lock of a training in its first process.  Raises UserError."""
+    """Holds the lock of a training in its first process. Raises UserError."""
     with lock(out) if is_first_process() else contextlib.nullcontext():
         yield
 
@@ -138,7 +138,7 @@ def _changed(out: Path, source: str) -> UserError:
 
 
 def _prepared(settings: TrainingSettings, out: Path, on_event: OnEvent) -> Prepared:
-    """Prepares a training.  Raises UserError for faults found before the first write."""
+    """Prepares a training. Raises UserError for faults found before the first write."""
     from proactive_agent.training.grpo import check_log_probabilities
     from proactive_agent.training.multi_turn import check_model
 
@@ -280,7 +280,7 @@ class _Session:
             manifest.write(self.out)
 
     def _save(self, trainer: Any) -> None:
-        """Saves model and processor.  No file in the folder is ever half written."""
+        """Saves model and processor. No file in the folder is ever half written."""
         unfinished = self.out / UNFINISHED
         if is_first_process():
             shutil.rmtree(unfinished, ignore_errors=True)  # A killed process may have left it.

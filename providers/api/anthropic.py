@@ -1,4 +1,4 @@
-"""`anthropic:MODEL`: Anthropic's Messages API.  `MODEL@http://host:port` names another server."""
+"""`anthropic:MODEL`: Anthropic's Messages API. `MODEL@http://host:port` names another server."""
 
 import importlib.metadata
 import json
@@ -27,7 +27,7 @@ from proactive_agent.tools.render import for_anthropic
 
 ADDRESS = "https://api.anthropic.com"
 EFFORTS = (None, "none", "low", "medium", "high", "xhigh", "max")
-"""Values of `--reasoning`.  `none` switches the thinking of a model off that thinks by itself."""
+"""Values of `--reasoning`. `none` switches the thinking of a model off that thinks by itself."""
 EPHEMERAL = {"type": "ephemeral"}
 _THINKING = ("thinking", "redacted_thinking")
 
@@ -35,7 +35,7 @@ _THINKING = ("thinking", "redacted_thinking")
 class Anthropic(ApiProvider):
     """Adapter for the Messages API.
 
-    Pictures stay inside tool results.  Thinking blocks are sent back with the turn that they belong
+    Pictures stay inside tool results. Thinking blocks are sent back with the turn that they belong
     to.
     """
 

@@ -29,9 +29,9 @@ _THOUGHTS = (*_SIGNED, "reasoning_content", "reasoning", "reasoning_details")
 def chat_messages(
     request: Request, pictures: Pictures, *, thoughts: bool = True, detail: str | None = None
 ) -> list[dict[str, Any]]:
-    """The `messages` of a request body.  Pictures of tool results follow in a user message.
+    """The `messages` of a request body. Pictures of tool results follow in a user message.
 
-    `thoughts`: the thinking that led to a call goes back with it.  `detail` is the detail in which
+    `thoughts`: the thinking that led to a call goes back with it. `detail` is the detail in which
     the API reads pictures; None leaves it to the API.
     """
     system = [{"role": "system", "content": request.system}] if request.system else []
@@ -76,7 +76,7 @@ def read_chat(raw: dict[str, Any]) -> ParsedReply:
 
 
 def read_call(call: dict[str, Any], index: int) -> ToolCall:
-    """Builds a call from `name`, `arguments` and `id`.  The arguments remain unparsed text."""
+    """Builds a call from `name`, `arguments` and `id`. The arguments remain unparsed text."""
     arguments = _or(call.get("arguments"), "")
     written = arguments if isinstance(arguments, str) else json.dumps(arguments)
     name, given = _or(call["name"], ""), _or(call.get("id"), "")

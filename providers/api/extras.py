@@ -32,7 +32,7 @@ _SENSITIVE = re.compile(r"auth|key|token|secret|password|cookie|credential", re.
 
 
 def parse_extra_body(text: str | None) -> dict[str, Any]:
-    """Reads the value of `--extra-body`.  Raises UserError."""
+    """Reads the value of `--extra-body`. Raises UserError."""
     fields = parse_json_object("--extra-body", text, '{"top_a": 0.5}')
     for field in fields:
         if field in _OWN:
@@ -43,9 +43,9 @@ def parse_extra_body(text: str | None) -> dict[str, Any]:
 
 
 def parse_headers(given: Sequence[str]) -> dict[str, str]:
-    """Reads the values of `--header`.  Raises UserError.
+    """Reads the values of `--header`. Raises UserError.
 
-    `$NAME` and `${NAME}` stand for environment variables.  Their values are secrets.
+    `$NAME` and `${NAME}` stand for environment variables. Their values are secrets.
     """
     headers: dict[str, str] = {}
     for text in given:

@@ -1,4 +1,4 @@
-"""`litellm:PROVIDER/MODEL`: APIs supported by litellm.  `…@http://host:port` names a server."""
+"""`litellm:PROVIDER/MODEL`: APIs supported by litellm. `…@http://host:port` names a server."""
 
 import importlib.metadata
 import json

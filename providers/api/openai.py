@@ -1,4 +1,4 @@
-"""`openai:MODEL`: OpenAI's APIs.  `openai:MODEL@http://host:port/v1` names a compatible server."""
+"""`openai:MODEL`: OpenAI's APIs. `openai:MODEL@http://host:port/v1` names a compatible server."""
 
 import importlib.metadata
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ class OpenAI(ApiProvider):
         # On another server, the model's name says nothing about reasoning.
         own = target.base_url is not None
         self._reasons = not own and is_reasoning_model(target.model)
-        # Only the o-series rejects the field.  Other models may call several tools at once.
+        # Only the o-series rejects the field. Other models may call several tools at once.
         refuses_parallel = self._reasons and target.model.startswith("o")
         self._refused = _REFUSED_WHERE_REASONING if self._reasons else frozenset()
         if refuses_parallel:

@@ -103,7 +103,7 @@ class ApiProvider(Provider):
         # Only the second turn of a conversation shows that a server rejects its own thoughts.
         "reasoning": _REFUSED_THOUGHTS,
     }
-    """Fields that some models reject, with a pattern for the message that rejects it.  They are
+    """Fields that some models reject, with a pattern for the message that rejects it. They are
     left out from the first refusal on, and the manifest lists them."""
     remote: ClassVar[bool] = True
     charges: ClassVar[bool] = True
@@ -137,11 +137,11 @@ class ApiProvider(Provider):
 
     @abstractmethod
     def body(self, request: Request, pictures: Pictures) -> dict[str, Any]:
-        """Formats a request as a JSON body.  Raises ApiError if the API cannot express it."""
+        """Formats a request as a JSON body. Raises ApiError if the API cannot express it."""
 
     @abstractmethod
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
-        """Sends a body once and returns the response.  Raises ApiError or an SDK error."""
+        """Sends a body once and returns the response. Raises ApiError or an SDK error."""
 
     @abstractmethod
     def fault(self, error: Exception) -> ApiError:
@@ -149,7 +149,7 @@ class ApiProvider(Provider):
 
     @abstractmethod
     def read(self, raw: dict[str, Any]) -> ParsedReply:
-        """Parses a response.  Raises ApiError, or KeyError and the like if it is malformed."""
+        """Parses a response. Raises ApiError, or KeyError and the like if it is malformed."""
 
     @abstractmethod
     def versions(self) -> dict[str, str]:
@@ -172,7 +172,7 @@ class ApiProvider(Provider):
             raise ProviderError(fault.kind, message, fault.usage) from None
 
     async def _complete(self, request: Request) -> Reply:
-        """Sends a request and adapts it to the model.  Raises ApiError.
+        """Sends a request and adapts it to the model. Raises ApiError.
 
         Repeats the request if the model rejects a field or the thinking room, and if the reply
         shows that the thinking room is wrong.
@@ -275,7 +275,7 @@ class ApiProvider(Provider):
         return field not in self.left_out
 
     def seed(self, request: Request) -> int | None:
-        """The seed to send, or None.  A seed that the user chose is never left out."""
+        """The seed to send, or None. A seed that the user chose is never left out."""
         if self.options.api_seed is not None:
             return self.options.api_seed
         if request.sampling.varies and self.sends("seed"):
@@ -304,7 +304,7 @@ class ApiProvider(Provider):
     def _leave_out(
         self, fault: ApiError, request: Request, pictures: Pictures, refused: dict[str, Any]
     ) -> bool:
-        """Leaves out a field that the error names.  Returns whether the request has changed.
+        """Leaves out a field that the error names. Returns whether the request has changed.
 
         It has also changed if another request left out a field in the meantime.
         """
@@ -332,7 +332,7 @@ class ApiProvider(Provider):
         if self._cache is None:
             return None
         seed = request.seed if request.sampling.varies else None
-        # Each repetition has its own key.  The first one's key is that of older caches.
+        # Each repetition has its own key. The first one's key is that of older caches.
         repeat = (request.key.repeat,) if request.key.repeat else ()
         headers = (sorted(self.options.header),) if self.options.header else ()
         return cache_key(self.name, self.address, body, seed, *repeat, *headers)
@@ -455,9 +455,9 @@ def _total(first: Usage, second: Usage) -> Usage:
 
 
 def _without_thoughts(reply: Reply) -> Reply:
-    """Checks a reply and removes the thoughts from its text.  Raises ProviderError.
+    """Checks a reply and removes the thoughts from its text. Raises ProviderError.
 
-    Servers without a reasoning parser send thoughts as a part of the text.  They become the
+    Servers without a reasoning parser send thoughts as a part of the text. They become the
     `opaque` field, unless the reply has one.
     """
     reply = checked(reply)
@@ -476,7 +476,7 @@ def _is_kept(reply: Reply) -> bool:
 
 
 def _served(raw: Mapping[str, Any]) -> ServedBy | None:
-    """The fields have the same names in all formats.  `provider` is that of OpenRouter."""
+    """The fields have the same names in all formats. `provider` is that of OpenRouter."""
     gateway = raw.get("provider")
     served = ServedBy(
         raw.get("model"),
@@ -487,7 +487,7 @@ def _served(raw: Mapping[str, Any]) -> ServedBy | None:
 
 
 def _counted(tokens: Tokens) -> Tokens:
-    """The token counts of a reply, checked.  Raises ProviderError."""
+    """The token counts of a reply, checked. Raises ProviderError."""
     return Tokens(
         **{
             field.name: count(f"{field.name} tokens", getattr(tokens, field.name))

@@ -25,7 +25,7 @@ _NOT_SENT_BACK = ("status",)
 def response_items(
     messages: Iterable[Message], pictures: Pictures, detail: str
 ) -> list[dict[str, Any]]:
-    """The `input` of a request body.  Tool results contain their pictures, sent with `detail`."""
+    """The `input` of a request body. Tool results contain their pictures, sent with `detail`."""
     items: list[dict[str, Any]] = []
     for message in messages:
         if isinstance(message, AssistantMessage):

@@ -55,7 +55,7 @@ class RenderedPrompt:
 
     @property
     def length(self) -> int:
-        """Rough number of tokens.  Used only to batch prompts of similar length."""
+        """Rough number of tokens. Used only to batch prompts of similar length."""
         pictures = (min(max(i.width * i.height // 784, 64), 1280) for i in self.images)
         return len(self.text) // 4 + sum(pictures)
 
@@ -138,7 +138,7 @@ class Chat:
             return False
 
     def prompt(self, request: Request) -> RenderedPrompt:
-        """Renders the conversation and loads its pictures.  Raises the errors of the pictures."""
+        """Renders the conversation and loads its pictures. Raises the errors of the pictures."""
         images = [_load(p) for message in self._messages(request) for p in pictures_of(message)]
         return RenderedPrompt(self.text(request), images, request.sampling, request.seed)
 
@@ -149,7 +149,7 @@ class Chat:
     def reply(self, written: str, *, tools: bool, turn: int = 0, prompt: str = "") -> Reply:
         """Parses generated text; tool calls are searched only if `tools` were offered.
 
-        `prompt` is the rendered text that the model continued.  The thoughts of the model are
+        `prompt` is the rendered text that the model continued. The thoughts of the model are
         not part of the reply's text; they are its `opaque` field.
         """
         text, thoughts = separated(written, inside=begins_inside(prompt))
@@ -210,7 +210,7 @@ class Chat:
         return "".join(part.get("text", self._template.mark) for part in parts)
 
     def _parts(self, content: Iterable[Part]) -> list[dict[str, Any]]:
-        """Content for a template.  Never empty, because some templates read the first part."""
+        """Content for a template. Never empty, because some templates read the first part."""
         parts: list[dict[str, Any]] = []
         for part in content:
             if isinstance(part, ImagePart):
@@ -243,7 +243,7 @@ class Chat:
     def _adapt_to_pictures(self, family: str) -> str:
         """Finds a form of content with which the template shows a picture; returns why none does.
 
-        The forms are a list of parts, and a string with a mark for each picture.  If neither
+        The forms are a list of parts, and a string with a mark for each picture. If neither
         works, the built-in template of the family is used.
         """
         reasons = []

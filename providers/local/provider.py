@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class Local(Provider):
     """An open-weight model.
 
-    Decoding is greedy at temperature 0.  Otherwise each reply is sampled with the seed of its
-    request.  Rounding can still make a reply depend on its batch: the last bits of matrix products
+    Decoding is greedy at temperature 0. Otherwise each reply is sampled with the seed of its
+    request. Rounding can still make a reply depend on its batch: the last bits of matrix products
     depend on their shape, especially in half precision.
     """
 
@@ -68,7 +68,7 @@ class Local(Provider):
 
     @classmethod
     def create(cls, model: str, options: ProviderOptions) -> Self:
-        """Loads a short name, a hub id or a folder.  Takes seconds to minutes; raises UserError."""
+        """Loads a short name, a hub id or a folder. Takes seconds to minutes; raises UserError."""
         source = resolve(model)
         template_variables(options.template_options)
         if options.batch_size < 1:

@@ -49,7 +49,7 @@ class SeededSampling(LogitsProcessor):  # type: ignore[misc, unused-ignore]  # u
     The other flags remove unlikely tokens from that distribution first, as transformers does.
 
     Adds Gumbel noise to the scores, so that their maximum, which greedy decoding takes, is a
-    sample.  The sampling of transformers uses one generator for a whole batch, so a reply would
+    sample. The sampling of transformers uses one generator for a whole batch, so a reply would
     depend on the other requests in it.
     """
 

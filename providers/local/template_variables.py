@@ -7,7 +7,7 @@ from proactive_agent.tools import UserError
 
 
 def template_variables(text: str | None) -> dict[str, Any]:
-    """The variables of `--template-options`.  Raises UserError."""
+    """The variables of `--template-options`. Raises UserError."""
     options = parse_json_object("--template-options", text or None, '{"enable_thinking": false}')
     if reserved := _RESERVED & set(options):
         raise UserError(f"--template-options cannot set {', '.join(sorted(reserved))}")

@@ -54,8 +54,9 @@ async def try_batch(provider: Provider, requests: list[Request]) -> BatchTrial:
 def mixed_requests(max_tokens: int, most_pictures: int | None) -> list[Request]:
     """Sixteen requests of different lengths, with pictures of different sizes.
 
-    Where a request may have several pictures, five are conversations of three turns, and five end
-    with the result of a call that brings a picture. With `most_pictures` 0 there are none.
+    If a request may have several pictures, five of the requests are conversations of three turns.
+    Five others end with the result of a tool call that contains a picture. With `most_pictures` 0,
+    no request has a picture.
     """
     shown = most_pictures != 0
     requests = [

@@ -11,7 +11,7 @@ from proactive_agent.views.selection import Order, Selection
 
 
 def pick_run(results: Path) -> RunFolder | None:
-    """Lets the user pick a run, and returns it, or None.  Raises UserError if there is none."""
+    """Lets the user pick a run, and returns it, or None. Raises UserError if there is none."""
     try:
         from proactive_agent.views.tui.run_picker import RunPicker
         from proactive_agent.views.tui.screens import runs_in

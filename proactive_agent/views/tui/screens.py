@@ -105,7 +105,7 @@ class RunsScreen(ModalScreen[RunFolder | None]):
 
 
 def runs_in(*places: Path) -> list[OtherRun]:
-    """Lists the readable runs in some folders, the latest first.  Raises UserError."""
+    """Lists the readable runs in some folders, the latest first. Raises UserError."""
     found: dict[str, OtherRun] = {}
     for place in places:
         for run in list_runs(place):
@@ -116,7 +116,7 @@ def runs_in(*places: Path) -> list[OtherRun]:
 
 
 def other_runs(folder: RunFolder, *places: Path) -> list[OtherRun]:
-    """Lists the other runs in the same folder and in `places`.  Raises UserError."""
+    """Lists the other runs in the same folder and in `places`. Raises UserError."""
     own = os.path.realpath(folder.path)
     found = runs_in(Path(own).parent, *places)
     return [run for run in found if os.path.realpath(run.folder.path) != own]

@@ -136,7 +136,7 @@ def test_a_folder_that_cannot_be_written_ends_a_run_before_a_model_is_loaded(
 ) -> None:
     (tmp_path / "file").write_text("")
     done = invoke(
-        "run", "--provider", "local:nobody/never-loaded", "--out", str(tmp_path / "file" / "runs")
+        "run", "--provider", "local:owner/never-loaded", "--out", str(tmp_path / "file" / "runs")
     )
     assert done.exit_code == 2
     file = tmp_path / "file"
