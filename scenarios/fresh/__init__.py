@@ -1,0 +1,1 @@
+"""Fresh scenes: samples that a generator composes from rendered cut-outs."""
