@@ -41,10 +41,17 @@ class Examples:
     """The rows as tensors."""
 
     def __init__(self, split: Split, processor: Any) -> None:
+        import torch
+
         self.rows: Sequence[QuestionRow] = split.rows
         self.tokenizer = processor.tokenizer
-        pictures = [picture for row in split.rows for picture in split.pictures_of(row)]
-        self._pixels: Any = processor.image_processor(pictures, return_tensors="pt")["pixel_values"]
+        # One row after another, because the large pictures of all rows need too much memory.
+        self._pixels: Any = torch.cat(
+            [
+                processor.image_processor([*split.pictures_of(row)], return_tensors="pt").pixel_values
+                for row in split.rows
+            ]
+        )
         start = self.tokenizer.bos_token_id
         image = [self.tokenizer.convert_tokens_to_ids(processor.image_token)] * PATCHES
         self._around = [start, *image], [start]

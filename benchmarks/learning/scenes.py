@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from PIL import Image, ImageDraw
 
@@ -14,15 +15,23 @@ Point = tuple[float, float]
 
 SCENARIOS = ("quickdraw", "coco", "rod", "vsod", "mvp-n")
 TRAINED = ("quickdraw", "rod")
-"""Scenarios for `train`. Both offer suggestions on clear frames too, so the model must look at the
-picture. coco does not: a model that is trained on it asks whenever a suggestion is offered."""
+"""Scenarios for `train`."""
 UNSEEN = ("mvp-n", "vsod", "coco")
 
-SIDE = 128
-"""Side of a scene that the builder crops, in pixels."""
+SIDE = 448
+"""Side of a scene that the builder crops, in pixels. The first crop of a smaller scene is too small
+for a clear frame."""
 SMALL = 64
 """Side of other scenes, in pixels."""
-_FINER = 3
+OBJECT = 200
+"""Side of the object's box in a scene that the builder crops, in pixels."""
+EDGE = (2, 5)
+"""Range of the gap between that box and two edges of the scene, in pixels. An object in a corner
+leaves a large first crop that misses it: a crop of the other side."""
+_DRAWN = 192
+"""Least side at which scenes are drawn, before they are scaled down."""
+ROOM = 1.25
+"""Half the side of an object's box, in units of the object's radius."""
 VIEWS = (0.05, 0.3, 1.0)
 """Widths of a thin plate that turns towards the camera; the edge does not show its shape."""
 
@@ -73,11 +82,12 @@ def painted(
 ) -> Image.Image:
     """Paints a filled shape on a plain ground. `width` narrows it, as if seen from the side."""
     light = rng.random() < 0.5
-    image = Image.new("RGB", (side * _FINER, side * _FINER), _colour(rng, light))
+    finer = max(1, _DRAWN // side)
+    image = Image.new("RGB", (side * finer, side * finer), _colour(rng, light))
     fill = _colour(rng, not light)
     outline = turned(SHAPES[shape], rng.uniform(-0.25, 0.25))
     corners = [
-        (_FINER * (middle[0] + x * radius * width), _FINER * (middle[1] + y * radius))
+        (finer * (middle[0] + x * radius * width), finer * (middle[1] + y * radius))
         for x, y in outline
     ]
     ImageDraw.Draw(image).polygon(corners, fill=fill)
@@ -108,25 +118,38 @@ def _listed(folder: Path, rows: Iterator[dict[str, object]]) -> Path:
 
 
 def _pictures(folder: Path, rng: random.Random, each: int, *, cropped: bool) -> Path:
-    side = SIDE if cropped else SMALL
-
     def rows() -> Iterator[dict[str, object]]:
         for shape in SHAPES:
             for number in range(each):
-                # The shape takes at most two thirds of the side, so a crop can miss it.
-                radius = rng.uniform(0.25, 0.28) * side if cropped else rng.uniform(15, 21)
-                reach = 1.25 * radius
-                room = side / 2 - reach - 1 if cropped else 5
-                middle = (
-                    side / 2 + rng.uniform(-room, room),
-                    side / 2 + rng.uniform(-room, room),
-                )
+                side, reach, middle = _in_a_corner(rng) if cropped else _near_the_middle(rng)
                 path = Path("pictures") / shape / f"{number}.png"
-                _wrote(painted(shape, rng, side, radius, middle), folder / path)
+                image = painted(shape, rng, side, reach / ROOM, middle)
+                _wrote(image, folder / path)
                 box = [middle[0] - reach, middle[1] - reach, 2 * reach, 2 * reach]
                 yield {"path": str(path), "label": shape, "box": box}
 
     return _listed(folder, rows())
+
+
+class Layout(NamedTuple):
+    """Place of the object in a square scene, in pixels."""
+
+    side: int
+    reach: float
+    """Half the side of the object's box."""
+    middle: Point
+
+
+def _in_a_corner(rng: random.Random) -> Layout:
+    near = [rng.uniform(*EDGE) + OBJECT / 2 for _ in range(2)]
+    across, down = (rng.choice((place, SIDE - place)) for place in near)
+    return Layout(SIDE, OBJECT / 2, (across, down))
+
+
+def _near_the_middle(rng: random.Random) -> Layout:
+    reach = ROOM * rng.uniform(15, 21)
+    across, down = (SMALL / 2 + rng.uniform(-5, 5) for _ in range(2))
+    return Layout(SMALL, reach, (across, down))
 
 
 def _views(folder: Path, rng: random.Random, each: int) -> Path:

@@ -1,16 +1,18 @@
 """The train split, in the schema of the release: one question about one frame per row.
 
-A sample gives two rows: its ambiguous first frame and its reference frame. Each row lists what the
-environment accepts there. The columns `scenario` and `clear`
-are additions to the release's schema. Needs the extra `build`.
+A sample gives two rows: its ambiguous first frame and a clear frame. Both have the same question and
+options, so only the picture tells them apart. Each row lists what the environment accepts there. The
+columns `scenario` and `clear` are additions to the release's schema. Needs the extra `build`.
 """
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from PIL import Image
+
 from proactive_agent.scenarios.builder.writer import encoded
-from proactive_agent.scenarios.environment import Environment, ImageRef
+from proactive_agent.scenarios.environment import ImageRef
 from proactive_agent.scenarios.images import crop_box, loaded
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import Sample
@@ -29,13 +31,13 @@ class TrainRow(NamedTuple):
     ground_truth: str
     """The right category."""
     proactive_actions: list[str]
-    """The suggestions that change the picture in this state."""
+    """The suggestions that change the picture of this frame."""
     options: list[str]
     """All options, in the order of the prompt's letters."""
     scenario: str
     """Short name."""
     clear: bool
-    """Whether the picture shows the reference frame, so that no help is needed."""
+    """Whether the picture shows the object clearly, so that no help is needed."""
 
 
 def rows_of(
@@ -43,37 +45,46 @@ def rows_of(
 ) -> Iterator[TrainRow]:
     """Yields the row of the ambiguous frame and that of the clear one.
 
+    The clear row shows the frame of the condition `clear`, in the size of the ambiguous frame. If
+    the sample has no such frame, the row shows the last frame of the episode in its own size.
     `frames` are the sample's files by name.
     """
-    state = SCENARIOS[scenario](sample, OWN)
-    yield _row(state, frames, quality, clear=False)
-    while not isinstance(action := state.best_action(), Answer):
-        state.step(action)
-    yield _row(state, frames, quality, clear=True)
-
-
-def _row(
-    state: Environment[Any], frames: Mapping[str, bytes], quality: int, *, clear: bool
-) -> TrainRow:
-    seen = state.observe()
-    text = state.wording.multiple_choice(seen.question, seen.texts)
-    return TrainRow(
-        prompt=[{"role": "user", "content": text}],
-        images=[_picture(seen.image, frames, quality)],
-        ground_truth=state.sample.answer,
-        proactive_actions=state.accepted_suggestions(),
-        options=seen.texts,
-        scenario=state.name,
-        clear=clear,
+    environment = SCENARIOS[scenario]
+    first, last = environment(sample, OWN), environment(sample, OWN)
+    clear = environment(sample, OWN, clear=True)
+    while not isinstance(action := last.best_action(), Answer):
+        last.step(action)
+    shown = first.observe()
+    row = TrainRow(
+        prompt=[{"role": "user", "content": OWN.multiple_choice(shown.question, shown.texts)}],
+        images=[_picture(shown.image, frames, quality)],
+        ground_truth=sample.answer,
+        proactive_actions=first.accepted_suggestions(),
+        options=shown.texts,
+        scenario=scenario,
+        clear=False,
+    )
+    yield row
+    picture = clear.observe().image if clear.has_clear_frame() else last.image()
+    yield row._replace(
+        images=[_picture(picture, frames, quality)],
+        # The last state of an episode may offer suggestions that the first one does not.
+        proactive_actions=[o for o in last.accepted_suggestions() if o in shown.texts],
+        clear=True,
     )
 
 
 def _picture(ref: ImageRef, frames: Mapping[str, bytes], quality: int) -> bytes:
-    content = frames[Path(ref.path).name]
-    if ref.crop is None:
-        return content
-    image = loaded(content, ref.path)
-    return encoded(image.crop(crop_box(ref.path, ref.crop)), quality)
+    size = None if ref.like is None else _opened(ref.like, frames).size
+    image = _opened(ref, frames)
+    if ref.crop is None and size in (None, image.size):
+        return frames[Path(ref.path).name]
+    return encoded(image if size is None else image.resize(size), quality)
+
+
+def _opened(ref: ImageRef, frames: Mapping[str, bytes]) -> Image.Image:
+    image = loaded(frames[Path(ref.path).name], ref.path)
+    return image if ref.crop is None else image.crop(crop_box(ref.path, ref.crop))
 
 
 class Shards:
