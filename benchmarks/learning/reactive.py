@@ -48,7 +48,9 @@ class Examples:
         # One row after another, because the large pictures of all rows need too much memory.
         self._pixels: Any = torch.cat(
             [
-                processor.image_processor([*split.pictures_of(row)], return_tensors="pt").pixel_values
+                processor.image_processor(
+                    [*split.pictures_of(row)], return_tensors="pt"
+                ).pixel_values
                 for row in split.rows
             ]
         )

@@ -1,8 +1,9 @@
 """The train split, in the schema of the release: one question about one frame per row.
 
-A sample gives two rows: its ambiguous first frame and a clear frame. Both have the same question and
-options, so only the picture tells them apart. Each row lists what the environment accepts there. The
-columns `scenario` and `clear` are additions to the release's schema. Needs the extra `build`.
+A sample gives two rows: its ambiguous first frame and a clear frame. Both have the same question
+and options, so that only the picture tells them apart. Each row lists the suggestions that the
+environment accepts there. The columns `scenario` and `clear` are additions to the release's schema.
+Needs the extra `build`.
 """
 
 from collections.abc import Iterator, Mapping

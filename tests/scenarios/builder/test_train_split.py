@@ -2,6 +2,8 @@
 
 import io
 import json
+from collections import Counter
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +14,11 @@ pytest.importorskip("datasets", reason="needs the extra `build`")
 import datasets
 from PIL import Image
 
-from proactive_agent.scenarios import OWN
+from proactive_agent.scenarios import OWN, SCENARIOS, DataFolder
 from proactive_agent.scenarios.builder import training
 from proactive_agent.scenarios.builder.worker import is_for_training
 from tests.scenarios.builder.material import (
+    all_sources,
     built,
     drawings,
     lines_of,
@@ -65,6 +68,49 @@ def test_an_ambiguous_frame_can_be_asked_about_and_a_clear_one_not(coco: Path) -
         assert clear["proactive_actions"] == []
         assert clear["ground_truth"] == ambiguous["ground_truth"]
         assert [ambiguous["clear"], clear["clear"]] == [False, True]
+
+
+def best_accuracy(
+    every: Sequence[dict[str, Any]], feature: Callable[[dict[str, Any]], Any]
+) -> float:
+    """Returns the accuracy of the best policy that tells clear rows by this feature alone.
+
+    The policy knows how many clear and ambiguous rows there are for each value of the feature.
+    """
+    values = Counter(feature(row) for row in every)
+    clear = Counter(feature(row) for row in every if row["clear"])
+    return sum(max(clear[value], values[value] - clear[value]) for value in values) / len(every)
+
+
+def test_texts_and_options_do_not_tell_clear_rows_from_ambiguous_ones(tmp_path: Path) -> None:
+    """The bound is chance, exactly one half: every text occurs once clear and once ambiguous."""
+    out = tmp_path / "out"
+    built(out, all_sources(tmp_path / "s"), train_share=0.9)
+    every = rows(out)
+    assert {row["scenario"] for row in every} == set(SCENARIOS)
+    for name in SCENARIOS:
+        own = [row for row in every if row["scenario"] == name]
+        assert best_accuracy(own, lambda row: row["prompt"][0]["content"]) == 0.5, name
+        assert best_accuracy(own, lambda row: tuple(row["options"])) == 0.5, name
+        assert best_accuracy(own, lambda row: len(row["options"])) == 0.5, name
+
+
+def test_a_clear_crop_has_the_size_of_the_ambiguous_one_if_it_stays_recognisable(
+    tmp_path: Path,
+) -> None:
+    source = {"coco": photo_list(tmp_path / "s", each=4, large=True)}
+    built(tmp_path / "whole", source)
+    built(tmp_path / "split", source, train_share=0.8)
+    tested = {fields["id"] for fields in lines_of(tmp_path / "split", "coco2014")}
+    data = DataFolder(tmp_path / "whole" / "test")
+    fits = [
+        data.environment("coco", sample).has_clear_frame()
+        for sample in data.samples("coco")
+        if sample.id not in tested
+    ]
+    sizes = [row["images"][0].size for row in rows(tmp_path / "split")]
+    assert [a == b for a, b in zip(sizes[::2], sizes[1::2], strict=True)] == fits
+    assert 0 < sum(fits) < len(fits)
 
 
 def test_a_crop_is_what_the_environment_shows(coco: Path) -> None:
