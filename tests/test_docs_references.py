@@ -2,9 +2,12 @@
 
 import ast
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+import proactive_agent
 
 ROOT = Path(__file__).parents[1]
 FOLDERS = ("proactive_agent", "tools", "scenarios", "providers", "benchmarks", "tests")
@@ -66,3 +69,15 @@ def test_the_protocol_is_cited_by_section() -> None:
 def test_a_reference_is_found_across_a_line_break() -> None:
     text = '"""See `docs/protocol.md`, section\n"Metrics"."""'
     assert list(references(text, "x.py")) == [Reference("x.py:1", "docs/protocol.md", "Metrics")]
+
+
+def test_the_reference_lists_every_public_name() -> None:
+    page = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^::: [\w.]+\.(\w+)$", page, re.MULTILINE)
+    assert sorted(listed) == sorted(proactive_agent.__all__)
+
+
+def test_every_page_is_on_the_site() -> None:
+    config = tomllib.loads((ROOT / "zensical.toml").read_text(encoding="utf-8"))
+    listed = re.findall(r"[\w-]+\.md", str(config["project"]["nav"]))
+    assert sorted(listed) == sorted(page.name for page in (ROOT / "docs").glob("*.md"))

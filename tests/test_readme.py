@@ -1,8 +1,9 @@
 """README and docs are correct: the program prints the shown output, and the commands exist.
 
-`UPDATE_GOLDEN=1 python -m pytest tests/test_readme.py` rewrites the output shown in README.md.
+`UPDATE_GOLDEN=1 python -m pytest tests/test_readme.py` rewrites the shown output.
 """
 
+import csv
 import os
 import re
 import shlex
@@ -16,14 +17,15 @@ import pytest
 from proactive_agent.cli.app import cli
 
 ROOT = Path(__file__).parents[1]
-README, *DOCS = (
-    file.read_text(encoding="utf-8")
+PAGES = {
+    file.name: file.read_text(encoding="utf-8")
     for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-)
-SHELL = re.findall(r"^```bash\n(.*?)^```$", "".join((README, *DOCS)), re.MULTILINE | re.DOTALL)
+}
+SHELL = re.findall(r"^```bash\n(.*?)^```$", "".join(PAGES.values()), re.MULTILINE | re.DOTALL)
 COMMANDS = re.findall(r"-m proactive_agent (.+)$", "\n".join(SHELL), re.MULTILINE)
-PROGRAMS = re.findall(r"^```python\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-RUN_OUTPUT, TRACE_OUTPUT = re.findall(r"^```text\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PROGRAMS = re.findall(r"^```python\n(.*?)^```$", PAGES["index.md"], re.MULTILINE | re.DOTALL)
+(RUN_OUTPUT,) = re.findall(r"^```text\n(.*?)^```$", PAGES["README.md"], re.MULTILINE | re.DOTALL)
+(TRACE_OUTPUT,) = re.findall(r"^```text\n(.*?)^```$", PAGES["results.md"], re.MULTILINE | re.DOTALL)
 
 
 def program(folder: Path, *arguments: str) -> str:
@@ -37,15 +39,38 @@ def program(folder: Path, *arguments: str) -> str:
 
 
 def test_the_output_shown_is_what_the_commands_print(tmp_path: Path) -> None:
-    run = program(tmp_path, "run")
+    first_table = program(tmp_path, "run").partition("\n\ninformed %")[0] + "\n"
     (oracle,) = (tmp_path / "results").glob("*oracle*")
     sample = TRACE_OUTPUT.split(maxsplit=1)[0]
     trace = program(tmp_path, "trace", str(oracle), "--sample", sample).strip() + "\n"
     if os.environ.get("UPDATE_GOLDEN"):
-        renewed = README.replace(RUN_OUTPUT, run).replace(TRACE_OUTPUT, trace)
-        (ROOT / "README.md").write_text(renewed, encoding="utf-8")
+        renew(ROOT / "README.md", RUN_OUTPUT, first_table)
+        renew(ROOT / "docs" / "results.md", TRACE_OUTPUT, trace)
     else:
-        assert (run, trace) == (RUN_OUTPUT, TRACE_OUTPUT)
+        assert (first_table, trace) == (RUN_OUTPUT, TRACE_OUTPUT)
+
+
+def renew(page: Path, old: str, new: str) -> None:
+    page.write_text(page.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+
+
+def test_the_published_results_in_brief_are_those_of_the_paper() -> None:
+    shown = re.findall(r"^\| ([\w.-]+) \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", PAGES["README.md"],
+                       re.MULTILINE)  # fmt: skip
+    choice, reference = published_averages("table1_mcqa"), published_averages("table6_reference")
+    assert len(shown) == 5
+    assert shown == [
+        (m, choice[m]["acc"], choice[m]["psr"], reference[m]["acc"]) for m, *_ in shown
+    ]
+
+
+def published_averages(table: str) -> dict[str, dict[str, str]]:
+    with (ROOT / "results" / "published" / f"{table}.csv").open(encoding="utf-8") as lines:
+        return {row["model"]: row for row in csv.DictReader(lines) if row["dataset"] == "avg"}
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(PAGES["README.md"].splitlines()) <= 140
 
 
 def test_the_python_programs_run(tmp_path: Path) -> None:
