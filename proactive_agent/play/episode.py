@@ -1,16 +1,18 @@
-"""The loop: one coroutine plays one episode.
+"""One episode: `SteppedEpisode` takes one reply after another, `play_episode` asks a provider.
 
-Each turn observes the state, builds a prompt, asks the model, reads the action and steps the
-environment. The loop knows no particular provider, protocol or condition.
+Each turn observes the state, builds a prompt, waits for a reply, reads its action and steps the
+environment. An episode knows no particular provider, protocol or condition.
 """
 
 import asyncio
 import random
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.conditions import ConditionSet
@@ -38,8 +40,8 @@ from proactive_agent.providers import (
     RequestKey,
     Sampling,
 )
-from proactive_agent.providers.reply_check import ask
-from proactive_agent.records.episode import EpisodeRecord, TurnRecord, UsageRecord
+from proactive_agent.providers.reply_check import ask, checked
+from proactive_agent.records.episode import EpisodeRecord, ErrorRecord, TurnRecord, UsageRecord
 from proactive_agent.scenarios import (
     DataFolder,
     Environment,
@@ -53,6 +55,9 @@ from proactive_agent.scenarios import (
 )
 from proactive_agent.scenarios.text_only import TextOnlyGuesses
 from proactive_agent.tools import Action, Answer, Vague
+
+LEFT = "left"
+"""The finish reason of the empty reply by which a player leaves an episode."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +94,13 @@ class Play:
         return environment
 
 
+class ExternalPlayer(Provider):
+    """Stands for a model whose replies come from outside, through `SteppedEpisode.step`."""
+
+    async def complete(self, request: Request) -> Reply:
+        raise RuntimeError("the replies of this episode come from outside; use SteppedEpisode.step")
+
+
 async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 0) -> EpisodeRecord:
     """Plays one sample to its end and returns its record.
 
@@ -96,117 +108,205 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
     an unreadable picture or a faulty sample ends the episode as an error record. UserError and
     StoppedError concern the whole run and are raised.
     """
-    environment = play.environment(scenario, sample)
-    episode = _Episode(play, environment, scenario, sample, repeat)
-    error = None
+    episode = SteppedEpisode(play, scenario, sample, repeat)
+    request = await episode.begin()
+    while request is not None:
+        try:
+            reply = await _ask(play, request)
+        except ProviderError as failure:
+            episode.fail(failure)
+            break
+        request = await episode.step(reply)
+    return episode.finished
+
+
+async def _ask(play: Play, request: Request) -> Reply:
+    budget = play.budget if play.provider.charges else None
+    if budget is None:
+        return await ask(play.provider, request)
+    budget.check()
     try:
-        environment.foreign = play.condition.foreign_suggestions(sample, episode.situation)
-        while environment.stop is None:
-            await episode.play_turn()
+        reply = await ask(play.provider, request)
     except ProviderError as failure:
-        error = error_record("provider", failure.kind, failure)
-    except JudgeError as failure:
-        error = error_record("judge", failure.kind, failure)
-    except SimulatedUserError as failure:
-        error = error_record("user", failure.kind, failure)
-    except ImageError as failure:
-        error = error_record("data", "image", failure)
-    except SampleError as failure:
-        error = error_record("data", "sample", failure)
-    return episode_record(
-        environment,
-        repeat=repeat,
-        protocol=play.protocol.name,
-        condition=play.condition.name,
-        fewest=None
-        if environment.foreign
-        else play.environment(scenario, sample).fewest_suggestions(),
-        examples=episode.examples,
-        turns=episode.turns,
-        unrecorded=episode.unrecorded,
-        error=error,
-    )
+        if failure.usage:
+            budget.add(failure.usage.cost_usd)
+        raise
+    budget.add(reply.usage.cost_usd)
+    return reply
 
 
-class _Episode:
-    """One episode between its turns."""
+class SteppedEpisode:
+    """One episode that is played from outside: `begin`, then `step` with each reply.
 
-    def __init__(
-        self,
-        play: Play,
-        environment: Environment[Any],
-        scenario: str,
-        sample: Sample,
-        repeat: int,
-    ) -> None:
+    An unreadable picture, a faulty sample, or a judge or simulated user that fails ends the episode
+    as an error record. UserError and StoppedError are raised.
+    """
+
+    def __init__(self, play: Play, scenario: str, sample: Sample, repeat: int = 0) -> None:
+        """Prepares an episode. `repeat` counts earlier plays of the same sample."""
         self.play = play
-        self.environment = environment
         self.scenario = scenario
         self.sample = sample
         self.repeat = repeat
-        environment.rng = random.Random(self._seed("environment"))
-        self.turns: list[TurnRecord] = []
-        self.unrecorded: UsageRecord | None = None
+        self.request: Request | None = None
+        """The request that waits for a reply; None before the beginning and after the end."""
+        self.record: EpisodeRecord | None = None
+        """The record of the episode; None before its end."""
+        self._environment = play.environment(scenario, sample)
+        self._environment.rng = random.Random(self._seed("environment"))
+        self._turns: list[TurnRecord] = []
+        self._unrecorded: UsageRecord | None = None
         """The usage of replies that are part of no turn, because the turn met an error."""
-        self.situation = Situation(
+        self._situation = Situation(
             scenario, sample, play.protocol, play.data, play.condition, self._rng, self._part
         )
-        self.prelude: tuple[Message, ...] | None = None
-        self.examples: list[int | str] = []
-        self.keeps_conversation = play.condition.keeps_conversation(
+        self._prelude: tuple[Message, ...] | None = None
+        self._examples: list[int | str] = []
+        self._keeps_conversation = play.condition.keeps_conversation(
             play.protocol.keeps_conversation
         )
-        self.conversation: list[Message] = []
-        self.past: PastTurn | None = None
+        self._conversation: list[Message] = []
+        self._past: PastTurn | None = None
+        self._asked: _AskedState | None = None
+        self._one_at_a_time = asyncio.Lock()
 
-    async def play_turn(self) -> None:
-        """Asks the model once and carries out its action."""
-        environment, play = self.environment, self.play
-        observation = play.condition.observe(environment.observe(), self.situation)
+    @property
+    def finished(self) -> EpisodeRecord:
+        """The record of the episode. Raises RuntimeError before its end."""
+        if self.record is None:
+            raise RuntimeError("the episode has not ended yet")
+        return self.record
+
+    async def begin(self) -> Request | None:
+        """Returns the first request, or None if the episode ended with an error."""
+        if self.request or self.record:
+            raise RuntimeError("the episode has already begun")
+        with self._failures_recorded():
+            self._environment.foreign = self.play.condition.foreign_suggestions(
+                self.sample, self._situation
+            )
+            await self._next()
+        return self.request
+
+    async def step(self, reply: Reply) -> Request | None:
+        """Plays the turn of a reply. Returns the next request, or None if the episode has ended.
+
+        Simultaneous calls are turns one after another. Raises RuntimeError if the episode has not
+        begun or has ended.
+        """
+        async with self._one_at_a_time:
+            asked = self._waiting()
+            with self._failures_recorded():
+                await self._play_turn(asked, checked(reply))
+                await self._next()
+            return self.request
+
+    async def leave(self) -> EpisodeRecord:
+        """Ends the episode as the model's choice, by an empty reply. Returns the record."""
+        while self.record is None:
+            await self.step(Reply(finish_reason=LEFT))
+        return self.record
+
+    def fail(self, failure: ProviderError) -> EpisodeRecord:
+        """Ends the episode as an error record, because no reply came. Returns the record.
+
+        Raises RuntimeError if the episode has not begun or has ended.
+        """
+        asked = self._waiting()
+        if failure.usage:
+            self._unrecorded = UsageRecord.of(failure.usage, time.perf_counter() - asked.since)
+        with self._failures_recorded():
+            raise failure
+        return self.finished
+
+    def _waiting(self) -> "_AskedState":
+        if self._asked is None:
+            raise RuntimeError(
+                "the episode has ended" if self.record else "the episode has not begun; call begin"
+            )
+        return self._asked
+
+    @contextmanager
+    def _failures_recorded(self) -> Iterator[None]:
+        """Ends the episode at an error that concerns no other episode."""
+        try:
+            yield
+        except ProviderError as failure:
+            self._end(error_record("provider", failure.kind, failure))
+        except JudgeError as failure:
+            self._end(error_record("judge", failure.kind, failure))
+        except SimulatedUserError as failure:
+            self._end(error_record("user", failure.kind, failure))
+        except ImageError as failure:
+            self._end(error_record("data", "image", failure))
+        except SampleError as failure:
+            self._end(error_record("data", "sample", failure))
+
+    def _end(self, error: ErrorRecord | None = None) -> None:
+        play, environment = self.play, self._environment
+        self.request = self._asked = None
+        self.record = episode_record(
+            environment,
+            repeat=self.repeat,
+            protocol=play.protocol.name,
+            condition=play.condition.name,
+            fewest=None
+            if environment.foreign
+            else play.environment(self.scenario, self.sample).fewest_suggestions(),
+            examples=self._examples,
+            turns=self._turns,
+            unrecorded=self._unrecorded,
+            error=error,
+        )
+
+    async def _next(self) -> None:
+        """Prepares the next request, or ends the episode if the environment has stopped."""
+        environment = self._environment
+        if environment.stop is not None:
+            self._end()
+            return
+        observation = self.play.condition.observe(environment.observe(), self._situation)
         image, picture = await self._show(observation.image)
         prompt = await self._prompt(observation, image)
-        index, enough = environment.turn, environment.is_informative()
-        started = time.perf_counter()
-        reply = await self._ask(self._request(prompt, index))
-        seconds = time.perf_counter() - started
-        self.unrecorded = UsageRecord.of(reply.usage, seconds)
-        reading = await play.protocol.read(reply, self._asked(prompt, observation))
+        self.request = self._request_for(prompt, environment.turn)
+        self._asked = _AskedState(
+            observation, picture, prompt, environment.is_informative(), time.perf_counter()
+        )
+
+    async def _play_turn(self, asked: "_AskedState", reply: Reply) -> None:
+        """Carries out the action of a reply."""
+        environment, play = self._environment, self.play
+        index, observation, prompt = environment.turn, asked.observation, asked.prompt
+        seconds = time.perf_counter() - asked.since
+        self._unrecorded = UsageRecord.of(reply.usage, seconds)
+        reading = await play.protocol.read(reply, self._asked_turn(prompt, observation))
         outcome = environment.step(reading.action, forgiving=play.forgiving)
         turn = PlayedTurn(
-            index, observation.image, enough, picture, prompt, reply, reading, outcome, seconds
+            index,
+            observation.image,
+            asked.enough,
+            asked.picture,
+            prompt,
+            reply,
+            reading,
+            outcome,
+            seconds,
         )
-        self.turns.append(turn_record(turn))
-        self.unrecorded = None
-        self.conversation.append(AssistantMessage(reply.text, reply.tool_calls, reply.opaque))
-        self.past = PastTurn(
+        self._turns.append(turn_record(turn))
+        self._unrecorded = None
+        self._conversation.append(AssistantMessage(reply.text, reply.tool_calls, reply.opaque))
+        self._past = PastTurn(
             reply,
             reading.via,
             _intervention_done(turn, observation),
             vague=isinstance(reading.action, Vague),
         )
 
-    async def _ask(self, request: Request) -> Reply:
-        budget = self.play.budget if self.play.provider.charges else None
-        if budget:
-            budget.check()
-        started = time.perf_counter()
-        try:
-            reply = await ask(self.play.provider, request)
-        except ProviderError as failure:
-            if failure.usage:
-                self.unrecorded = UsageRecord.of(failure.usage, time.perf_counter() - started)
-                if budget:
-                    budget.add(failure.usage.cost_usd)
-            raise
-        if budget:
-            budget.add(reply.usage.cost_usd)
-        return reply
-
-    def _asked(self, prompt: TurnPrompt, observation: Observation) -> AskedTurn:
-        index = self.environment.turn
+    def _asked_turn(self, prompt: TurnPrompt, observation: Observation) -> AskedTurn:
+        index = self._environment.turn
         return AskedTurn(
             observation,
-            self.environment,
+            self._environment,
             prompt,
             self._key(index),
             random.Random(self._seed(f"user {index}")),
@@ -238,31 +338,31 @@ class _Episode:
 
     async def _prompt(self, observation: Observation, image: ImagePart) -> TurnPrompt:
         """Returns the prompt of this turn and extends the conversation by it."""
-        if not self.keeps_conversation or self.past is None:
-            self.past = None
-            if self.prelude is None:
+        if not self._keeps_conversation or self._past is None:
+            self._past = None
+            if self._prelude is None:
                 condition = self.play.condition
-                self.examples = [sample.id for sample in condition.examples(self.situation)]
-                self.prelude = await condition.prelude(self.situation)
-            self.conversation = list(self.prelude)
-        prompt = self.play.protocol.ask(observation, self.environment, image, self.past)
-        self.conversation.append(prompt.message)
+                self._examples = [sample.id for sample in condition.examples(self._situation)]
+                self._prelude = await condition.prelude(self._situation)
+            self._conversation = list(self._prelude)
+        prompt = self.play.protocol.ask(observation, self._environment, image, self._past)
+        self._conversation.append(prompt.message)
         return prompt
 
-    def _request(self, prompt: TurnPrompt, index: int) -> Request:
+    def _request_for(self, prompt: TurnPrompt, index: int) -> Request:
         return Request(
             key=self._key(index),
-            messages=tuple(self.conversation),
+            messages=tuple(self._conversation),
             tools=prompt.tools,
             sampling=self.play.sampling,
             seed=self._seed(*self._condition_seed(), "reply", index),
             choices=prompt.choices,
-            best=self.environment.best_action if self.play.provider.sees_environment else None,
+            best=self._environment.best_action if self.play.provider.sees_environment else None,
             blind=self._blind_action if self.play.provider.sees_statistics else None,
         )
 
     def _key(self, index: int) -> RequestKey:
-        aliases = (self.environment.stem, self.environment.title)
+        aliases = (self._environment.stem, self._environment.title)
         return RequestKey(self.scenario, self.sample.id, index, aliases, self.repeat)
 
     def _seed(self, *purpose: str | int) -> int:
@@ -281,11 +381,11 @@ class _Episode:
         It does not know whether the frame is clear either. So it asks wherever no category counts
         on an ambiguous frame.
         """
-        rng = random.Random(self._seed("blind", self.environment.turn))
+        rng = random.Random(self._seed("blind", self._environment.turn))
         ambiguous = self.play.data.environment(self.scenario, self.sample)
-        ambiguous.turn = self.environment.turn
-        ambiguous.last_intervention = self.environment.last_intervention
-        suggestions = self.environment.observe().suggestions
+        ambiguous.turn = self._environment.turn
+        ambiguous.last_intervention = self._environment.last_intervention
+        suggestions = self._environment.observe().suggestions
         if suggestions and not ambiguous.accepts_category():
             return rng.choice(suggestions)[0]
         return Answer(rng.choice(self.play.guesses.best(self.sample)))
@@ -299,3 +399,15 @@ def _intervention_done(turn: PlayedTurn, observation: Observation) -> str | None
     """Returns the intervention in the sample's words, or None if it was not possible."""
     performed = turn.outcome.performed
     return None if performed is None else observation.wording_of(performed)
+
+
+class _AskedState(NamedTuple):
+    """A state that was shown and waits for a reply."""
+
+    observation: Observation
+    picture: Picture | None
+    prompt: TurnPrompt
+    enough: bool | None
+    """Whether the frame is informative."""
+    since: float
+    """Time at which the request was made, by `time.perf_counter`."""

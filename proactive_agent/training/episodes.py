@@ -1,22 +1,19 @@
 """Whole episodes for multi-turn training: the samples, and the loop that plays them.
 
-The samples are in the official layout. The loop is that of a run, with the trainer in the place of
-the model. TRL's environments and this loop alternate on one event loop: the loop sends a request,
-waits for the text that the model generates, and then sends the next request or ends with the record
-of the episode.
+The samples are in the official layout. The episodes are those of a run, with the trainer in the
+place of the model: each text that the model generates is one step of a `SteppedEpisode`.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
-from proactive_agent.play.episode import Play, play_episode
-from proactive_agent.providers import ImagePart, Provider, Request
+from proactive_agent.play.episode import Play, SteppedEpisode
+from proactive_agent.providers import ImagePart, Request
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.providers.messages import pictures_of
-from proactive_agent.providers.text_tools import reply_from_text
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.scenarios import DataFolder, ImageError, Sample
 from proactive_agent.tools import UserError
@@ -79,26 +76,6 @@ def read_episodes(source: str, on_row: Callable[[int], None] | None = None) -> E
     return EpisodeData(data, rows, files)
 
 
-class TrainerProvider(Provider):
-    """A provider whose replies the trainer supplies."""
-
-    needs_images: ClassVar[bool] = True
-
-    def __init__(self, chat: Chat | None = None) -> None:
-        self._chat = chat
-        self.requests: asyncio.Queue[Request] = asyncio.Queue()
-        self.replies: asyncio.Queue[str] = asyncio.Queue()
-
-    async def complete(self, request: Request) -> Any:
-        await self.requests.put(request)
-        text = await self.replies.get()
-        tools, turn = bool(request.tools), request.key.turn
-        if self._chat is None:
-            return reply_from_text(text, tools=tools, turn=turn)
-        prompt = self._chat.text(request)
-        return self._chat.reply(text, tools=tools, turn=turn, prompt=prompt)
-
-
 class EpisodeLoop:
     """The event loop and the settings that all episodes of a training share."""
 
@@ -119,12 +96,7 @@ class EpisodeLoop:
         return self
 
     def __exit__(self, *error: object) -> None:
-        """Cancels the episodes that are still being played and closes the loop."""
-        left = asyncio.all_tasks(self.loop)
-        for task in left:
-            task.cancel()
-        if left:
-            self.loop.run_until_complete(asyncio.wait(left))
+        """Closes the loop."""
         self.loop.run_until_complete(self.loop.shutdown_default_executor())
         self.loop.close()
 
@@ -146,28 +118,22 @@ class EpisodeEnvironment:
 
     def __init__(self, episode_loop: EpisodeLoop) -> None:
         self._episode_loop = episode_loop
-        self._puppet = TrainerProvider(episode_loop.chat)
-        self._task: asyncio.Task[EpisodeRecord] | None = None
+        self._episode: SteppedEpisode | None = None
         self._shown = ""
         self._pictures = 0
 
     @property
     def record(self) -> EpisodeRecord | None:
         """Record of the episode; None before its end."""
-        return self._task.result() if self._task and self._task.done() else None
+        return self._episode.record if self._episode else None
 
     def reset(self, *, row: int, **others: Any) -> list[Part]:
-        """Begins an episode and returns its first prompt."""
+        """Begins an episode and returns its first prompt. The one before it is abandoned."""
         del others
-        self._cancel()
-        self._puppet = TrainerProvider(self._episode_loop.chat)
         opening = self._episode_loop.openings[row]
-        play = replace(self._episode_loop.play, provider=self._puppet)
-        self._task = self._episode_loop.loop.create_task(
-            play_episode(play, opening.scenario, opening.sample)
-        )
+        self._episode = SteppedEpisode(self._episode_loop.play, opening.scenario, opening.sample)
         self._shown, self._pictures = "", 0
-        request = self._next()
+        request = self._episode_loop.loop.run_until_complete(self._episode.begin())
         if request is None:
             raise RuntimeError(
                 f"{opening.scenario}:{opening.sample.id} ended before its first request"
@@ -183,28 +149,22 @@ class EpisodeEnvironment:
         Returns:
             The part of the conversation that follows the reply.
         """
-        self._puppet.replies.put_nowait(text)
-        request = self._next()
+        episode = self._episode
+        if episode is None or episode.request is None:
+            return [self._end()]
+        asked, chat = episode.request, self._episode_loop.chat
+        reply = chat.reply(
+            text, tools=bool(asked.tools), turn=asked.key.turn, prompt=chat.text(asked)
+        )
+        request = self._episode_loop.loop.run_until_complete(episode.step(reply))
         if request is None:
-            # The trainer has no other way to end a sequence: it leaves the sequence as it is if
-            # the next part exceeds the limit.
-            return [_text("end " * self._episode_loop.limit)]
+            return [self._end()]
         return self._new_parts(request, self._episode_loop.frame.after)
 
-    def _next(self) -> Request | None:
-        """Returns the next request; None if the episode has ended."""
-        return self._episode_loop.loop.run_until_complete(self._request_or_end())
-
-    async def _request_or_end(self) -> Request | None:
-        if self._task is None:
-            return None
-        asked = asyncio.ensure_future(self._puppet.requests.get())
-        await asyncio.wait({asked, self._task}, return_when=asyncio.FIRST_COMPLETED)
-        if asked.done():
-            return asked.result()
-        asked.cancel()
-        self._task.result()
-        return None
+    def _end(self) -> Part:
+        # The trainer has no other way to end a sequence: it leaves the sequence as it is if the
+        # next part exceeds the limit.
+        return _text("end " * self._episode_loop.limit)
 
     def _new_parts(self, request: Request, after: str) -> list[Part]:
         """Returns the parts that the request adds to the text shown so far.
@@ -221,12 +181,6 @@ class EpisodeEnvironment:
         fresh = pictures[self._pictures :]
         self._shown, self._pictures = text, len(pictures)
         return self._episode_loop.parts(new, fresh)
-
-    def _cancel(self) -> None:
-        """Cancels an episode that the trainer has abandoned."""
-        if self._task and not self._task.done():
-            self._task.cancel()
-            self._episode_loop.loop.run_until_complete(asyncio.wait({self._task}))
 
 
 def _text(text: str) -> Part:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from proactive_agent.play.protocols import Protocol
+from proactive_agent.play.reward import RewardRule, Score
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import UserError
@@ -12,7 +13,7 @@ from proactive_agent.training.arguments import grpo_arguments
 from proactive_agent.training.model import adapter_config, on_gpu, world_size
 from proactive_agent.training.prepared import Prepared, single_questions
 from proactive_agent.training.prompts import request_for
-from proactive_agent.training.reward import LogMetric, Rule, Score, score_row
+from proactive_agent.training.reward import LogMetric, rule_of, score_row
 from proactive_agent.training.rows import QuestionRow
 
 Batch = dict[str, list[Any]]
@@ -73,7 +74,7 @@ class RewardFunction:
             row.index: row for rows in prepared.chosen for row in rows
         }
         self._protocol: Protocol = prepared.protocol
-        self._rule = Rule.of(settings)
+        self._rule = rule_of(settings)
         self._chat = prepared.chat
         self._stop = prepared.stop
         self._seed = settings.seed
@@ -99,7 +100,7 @@ class RewardFunction:
         return score_row(row, reply, self._protocol, self._seed)
 
 
-def log_scores(scores: Sequence[Score], rule: Rule, log_metric: LogMetric) -> None:
+def log_scores(scores: Sequence[Score], rule: RewardRule, log_metric: LogMetric) -> None:
     """Logs the parts of the reward and the rates of each reply. The trainer averages them."""
     for score in scores:
         for name, value in rule.parts(score).items():

@@ -11,7 +11,8 @@ from functools import partial
 from typing import Any
 
 from proactive_agent.play.conditions import parse_condition
-from proactive_agent.play.episode import Play
+from proactive_agent.play.episode import ExternalPlayer, Play
+from proactive_agent.play.reward import RewardRule
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.tools import UserError
 from proactive_agent.training.episodes import (
@@ -19,12 +20,11 @@ from proactive_agent.training.episodes import (
     EpisodeEnvironment,
     EpisodeLoop,
     Opening,
-    TrainerProvider,
 )
 from proactive_agent.training.grpo import new_trainer
 from proactive_agent.training.prepared import Prepared
 from proactive_agent.training.prompts import reply_frame
-from proactive_agent.training.reward import LogMetric, Rule
+from proactive_agent.training.reward import LogMetric, rule_of
 
 
 def multi_turn_trainer(
@@ -35,7 +35,7 @@ def multi_turn_trainer(
         prepared,
         model,
         _openings,
-        reward_funcs=EpisodeReward(Rule.of(prepared.settings)),
+        reward_funcs=EpisodeReward(rule_of(prepared.settings)),
         processing_class=episode_processor(prepared, episode_loop),
         environment_factory=partial(EpisodeEnvironment, episode_loop),
         callbacks=callbacks,
@@ -69,36 +69,17 @@ class EpisodeReward:
 
     __name__ = "reward"
 
-    def __init__(self, rule: Rule) -> None:
+    def __init__(self, rule: RewardRule) -> None:
         self._rule = rule
 
     def __call__(self, *, environments: Sequence[EpisodeEnvironment], **more: Any) -> list[float]:
         """Returns one reward per episode."""
         rewards = []
         for environment in environments:
-            parts = episode_parts(environment.record, self._rule)
+            parts = self._rule.episode_parts(environment.record)
             _log(environment.record, parts, more["log_metric"])
             rewards.append(sum(parts.values()))
         return rewards
-
-
-def episode_parts(record: EpisodeRecord | None, rule: Rule) -> dict[str, float]:
-    """Returns the parts of the reward by name.
-
-    The right category at the end earns 1, else a valid suggestion earns its amount. An episode
-    that was cut off has no record and earns 0.
-    """
-    if record is None or record.error is not None:
-        return {"category": 0.0, "suggestion": 0.0, "price": 0.0, "over_asking": 0.0}
-    asked = sum(turn.action.kind in ("intervention", "vague") for turn in record.turns)
-    beyond = max(0, asked - record.fewest) if record.fewest is not None else 0
-    right = record.outcome.correct
-    return {
-        "category": float(right),
-        "suggestion": rule.suggestion * (not right and record.outcome.suggestions > 0),
-        "price": -rule.price * asked,
-        "over_asking": -rule.over_asking * beyond,
-    }
 
 
 def _log(record: EpisodeRecord | None, parts: dict[str, float], log_metric: LogMetric) -> None:
@@ -121,7 +102,7 @@ def make_episode_loop(prepared: Prepared) -> EpisodeLoop:
         raise TypeError("whole episodes need samples, not rows")
     play = Play(
         data=data.data,
-        provider=TrainerProvider(),
+        provider=ExternalPlayer(),
         protocol=prepared.protocol,
         condition=parse_condition("zero-shot", settings.protocol),
         seed=settings.seed,

@@ -16,8 +16,9 @@ from click.testing import CliRunner
 
 from proactive_agent.cli.app import cli
 from proactive_agent.play.conditions import parse_condition
-from proactive_agent.play.episode import Play, play_episode
+from proactive_agent.play.episode import ExternalPlayer, Play, play_episode
 from proactive_agent.play.protocols import ToolUse
+from proactive_agent.play.reward import RewardRule
 from proactive_agent.providers import Provider, Reply, Request
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.providers.messages import pictures_of
@@ -28,13 +29,11 @@ from proactive_agent.tools import UserError
 from proactive_agent.training.episodes import (
     EpisodeEnvironment,
     EpisodeLoop,
-    TrainerProvider,
     read_episodes,
 )
 from proactive_agent.training.events import Event
-from proactive_agent.training.multi_turn import check_model, episode_parts
+from proactive_agent.training.multi_turn import check_model
 from proactive_agent.training.prompts import ReplyFrame
-from proactive_agent.training.reward import Rule
 from proactive_agent.training.session import train
 from proactive_agent.training.settings import TrainingSettings
 from proactive_agent.training.sft import RecordingOracle, solved_episodes
@@ -84,13 +83,13 @@ def test_an_episode_of_the_trainer_equals_that_of_a_run() -> None:
     provider = Planned()
     record = asyncio.run(play_episode(play_with(provider), "rod", opening.sample))
     own = chat()
-    with EpisodeLoop(play_with(TrainerProvider()), openings, own, FRAME, LIMIT) as episode_loop:
+    with EpisodeLoop(play_with(ExternalPlayer()), openings, own, FRAME, LIMIT) as episode_loop:
         episode = EpisodeEnvironment(episode_loop)
         compare(episode, episode_loop, provider.requests, opening.index)
     assert episode.record is not None
     quick = {"usage": True, "turns": {"__all__": {"usage"}}}
     assert episode.record.model_dump(exclude=quick) == record.model_dump(exclude=quick)
-    assert episode_parts(episode.record, Rule(price=0.1, over_asking=0.2)) == {
+    assert RewardRule(price=0.1, over_asking=0.2).episode_parts(episode.record) == {
         "category": 0, "suggestion": 0.5, "price": pytest.approx(-0.2), "over_asking": 0,
     }  # fmt: skip
 
@@ -114,19 +113,19 @@ def compare(
     assert len(own.processor.tokenizer(end["text"])["input_ids"]) > LIMIT
 
 
-def test_an_abandoned_episode_is_cancelled_when_the_next_begins() -> None:
+def test_an_abandoned_episode_ends_when_the_next_begins() -> None:
     openings = read_episodes(str(EMBEDDED)).rows
-    with EpisodeLoop(play_with(TrainerProvider()), openings, chat(), FRAME, LIMIT) as episode_loop:
+    with EpisodeLoop(play_with(ExternalPlayer()), openings, chat(), FRAME, LIMIT) as episode_loop:
         episode = EpisodeEnvironment(episode_loop)
         first = episode.reset(row=0)
-        left = episode._task
+        left = episode._episode
         assert written(episode.reset(row=0), "*") == written(first, "*")
-        assert left is not None
-        assert left.cancelled()
+        assert episode._episode is not left
+        assert not asyncio.all_tasks(episode_loop.loop)
 
 
 def test_an_episode_that_was_cut_off_earns_nothing() -> None:
-    assert sum(episode_parts(None, Rule()).values()) == 0
+    assert RewardRule().episode_reward(None) == 0
 
 
 def test_solved_episodes_hold_every_turn_up_to_the_right_answer() -> None:

@@ -16,6 +16,7 @@ import transformers
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.play.reward import RewardRule
 from proactive_agent.providers import Reply
 from proactive_agent.providers.local.chat import Chat
 from proactive_agent.providers.local.generation import Generator, stop_ids
@@ -31,7 +32,7 @@ from proactive_agent.training.prompts import (
     verbatim_processor,
     wordings_of,
 )
-from proactive_agent.training.reward import Rule, score_row
+from proactive_agent.training.reward import score_row
 from proactive_agent.training.rows import QuestionRow, RowError
 from proactive_agent.training.sft import RecordingOracle, in_form, solved_examples, solved_rows
 from tests.providers import tiny_models
@@ -134,7 +135,7 @@ def test_solved_rows_earn_the_full_reward(scenario: str, form: Any) -> None:
         ):
             text = reply_text(solved.reply)
             reply = reply_from_text(text, tools=protocol.name == "tools")
-            assert Rule().reward(score_row(row, reply, protocol)) == worth
+            assert RewardRule().reward(score_row(row, reply, protocol)) == worth
 
 
 def reply_text(reply: Reply) -> str:

@@ -10,12 +10,13 @@ import pytest
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
+from proactive_agent.play.reward import RewardRule, Score
 from proactive_agent.providers import Provider, Reply, Request
 from proactive_agent.providers.text_tools import reply_from_text
 from proactive_agent.records.episode import TurnRecord
 from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment
 from proactive_agent.tools.reading import call_from
-from proactive_agent.training.reward import Rule, Score, score_row
+from proactive_agent.training.reward import score_row
 from proactive_agent.training.rows import QuestionRow
 
 ROW = QuestionRow(
@@ -35,7 +36,7 @@ def rewarded(
 ) -> float:
     protocol = protocol or Mcqa()
     reply = reply_from_text(text, tools=protocol.name == "tools")
-    return Rule(**rule).reward(score_row(row, reply, protocol))
+    return RewardRule(**rule).reward(score_row(row, reply, protocol))
 
 
 @pytest.mark.parametrize(
@@ -114,7 +115,7 @@ CLEAR = QuestionRow(0, "coco", True, "", ROW.suggestions, ROW.categories, (), "L
 def test_the_parts_of_a_reward(
     row: QuestionRow, text: str, rule: dict[str, float], parts: dict[str, float]
 ) -> None:
-    found = Rule(**rule).parts(score_row(row, Reply(text), Mcqa()))
+    found = RewardRule(**rule).parts(score_row(row, Reply(text), Mcqa()))
     assert {name: value for name, value in found.items() if value} == parts
 
 
