@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from proactive_agent.play.budget import BudgetSpentError
     from proactive_agent.play.conditions.base import Condition, Situation
     from proactive_agent.play.conditions.registry import register_condition
+    from proactive_agent.play.episode import SteppedEpisode
+    from proactive_agent.play.reward import RewardRule
     from proactive_agent.providers import (
         FunctionProvider,
         ImagePart,
@@ -27,10 +29,12 @@ if TYPE_CHECKING:
         StoppedError,
         TextPart,
         Usage,
+        content_parts,
         register_provider,
     )
     from proactive_agent.records.episode import EpisodeRecord, TurnRecord
     from proactive_agent.records.manifest import Manifest, Settings
+    from proactive_agent.runs.game import Game
     from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment, Observation
     from proactive_agent.tools import ToolCall, UserError
 
@@ -42,6 +46,7 @@ __all__ = [
     "Environment",
     "EpisodeRecord",
     "FunctionProvider",
+    "Game",
     "ImagePart",
     "Manifest",
     "Observation",
@@ -50,8 +55,10 @@ __all__ = [
     "Reply",
     "Request",
     "Result",
+    "RewardRule",
     "Settings",
     "Situation",
+    "SteppedEpisode",
     "StoppedError",
     "Summary",
     "TextPart",
@@ -60,6 +67,7 @@ __all__ = [
     "Usage",
     "UserError",
     "aevaluate",
+    "content_parts",
     "evaluate",
     "open_run",
     "register_condition",
@@ -73,12 +81,15 @@ _MODULES = {
     "play.budget": ("BudgetSpentError",),
     "play.conditions.base": ("Condition", "Situation"),
     "play.conditions.registry": ("register_condition",),
+    "play.episode": ("SteppedEpisode",),
+    "play.reward": ("RewardRule",),
     "providers": (
         "FunctionProvider", "ImagePart", "Provider", "ProviderError", "Reply", "Request",
-        "StoppedError", "TextPart", "Usage", "register_provider",
+        "StoppedError", "TextPart", "Usage", "content_parts", "register_provider",
     ),
     "records.episode": ("EpisodeRecord", "TurnRecord"),
     "records.manifest": ("Manifest", "Settings"),
+    "runs.game": ("Game",),
     "scenarios": ("SCENARIOS", "DataFolder", "Environment", "Observation"),
     "tools": ("ToolCall", "UserError"),
 }  # fmt: skip

@@ -9,12 +9,11 @@
 import asyncio
 import contextvars
 import warnings
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
@@ -30,7 +29,7 @@ from proactive_agent.providers import (
 from proactive_agent.providers.registry import PYTHON
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.handles import find_run
-from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings
+from proactive_agent.records.manifest import Manifest, Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.comparison.help_seeking import (
     clear_rate_notes,
@@ -38,31 +37,17 @@ from proactive_agent.reports.comparison.help_seeking import (
     left_out_notes,
 )
 from proactive_agent.reports.tables import TerminalTable, percent, scenario_grids, summary_notes
+from proactive_agent.runs.keyword_settings import access_of, refuse_unknown, settings_of
 from proactive_agent.runs.planned_run import PlannedRun, changed_settings
 from proactive_agent.runs.prepare import PreparedRun
 from proactive_agent.runs.session import Session, SessionObserver
-from proactive_agent.runs.settings_matrix import Model, every_run
-from proactive_agent.runs.unused_settings import refuse_unused
 from proactive_agent.scenarios import DataFolder
-from proactive_agent.scenarios.registry import find_scenarios
-from proactive_agent.settings import (
-    ApiAccess,
-    LoadSettings,
-    PlaySettings,
-    ProtocolName,
-    Sampling,
-    declared,
-)
+from proactive_agent.settings import ProtocolName
 from proactive_agent.tools import UserError
-from proactive_agent.tools.suggestions import known_names
 from proactive_agent.views.html.tables import grid_table, notes_list
 
 RESULTS = Path("results")
 """The folder of new runs, if `out` is not given."""
-
-_PLAY = declared(PlaySettings)
-_MODEL = declared(Sampling, LoadSettings)
-_ACCESS = declared(ApiAccess)
 
 _named: set[Path] = set()
 """New folders that calls of this process have chosen, possibly not written yet."""
@@ -244,12 +229,12 @@ async def aevaluate(
     **settings: Any,
 ) -> Result:
     """Plays scenarios with a model in the running event loop. Arguments as for `evaluate`."""
-    _refuse_unknown(settings)
+    refuse_unknown("evaluate", settings)
     _refuse_too_small(concurrency, budget_usd)
     provider = _provider(model, budget_usd)
     spec = model if isinstance(model, str) else _python_spec(provider)
-    chosen = _chosen(spec, scenarios, protocol, condition, data, settings)
-    access = _validated(ApiAccess, {n: settings[n] for n in settings if n in _ACCESS})
+    chosen = settings_of(spec, scenarios, protocol, condition, data, settings)
+    access = access_of(settings)
     if out is None:
         planned = PlannedRun.new(chosen, RESULTS, access, taken=_named, model=provider)
         _named.add(planned.folder.path)
@@ -299,63 +284,11 @@ def _python_spec(provider: Provider | None) -> str:
     return f"{PYTHON}:{name}"
 
 
-def _refuse_unknown(settings: Iterable[str]) -> None:
-    """Raises UserError if one of the settings does not exist."""
-    known = [*_PLAY, *_MODEL, *_ACCESS]
-    for name in settings:
-        if name not in known:
-            raise UserError(f"evaluate has no setting {name!r}; {known_names(name, known)}")
-
-
 def _refuse_too_small(concurrency: int | None, budget_usd: float | None) -> None:
     if concurrency is not None and concurrency < 1:
         raise UserError(f"concurrency={concurrency}: expected at least 1 episode in flight")
     if budget_usd is not None and budget_usd <= 0:
         raise UserError(f"budget_usd={budget_usd}: expected more than 0 dollars")
-
-
-def _chosen(
-    spec: str,
-    scenarios: str | Sequence[str],
-    protocol: ProtocolName,
-    condition: str,
-    data: str | Path | DataFolder | None,
-    settings: Mapping[str, Any],
-) -> Settings:
-    """Validates the settings of the run. Raises UserError."""
-    if isinstance(data, DataFolder):
-        if data.unfiltered:
-            settings = {"unfiltered": True, **settings}
-        data = None if data.embedded else data.root
-    names = [scenarios] if isinstance(scenarios, str) else scenarios
-    loading = _validated(ProviderSettings, {n: settings[n] for n in settings if n in _MODEL})
-    play = PlaySettings(**{name: settings[name] for name in settings if name in _PLAY})
-    try:
-        (chosen,) = every_run(
-            [Model(spec, loading)],
-            [protocol],
-            [condition],
-            find_scenarios(names),
-            None if data is None else Path(data),
-            play,
-        )
-    except ValidationError as error:
-        raise _as_user_error(error) from None
-    refuse_unused(list(settings), [chosen])
-    return chosen
-
-
-def _validated(cls: type[T], fields: dict[str, Any]) -> T:
-    try:
-        return TypeAdapter(cls).validate_python(fields)
-    except ValidationError as error:
-        raise _as_user_error(error) from None
-
-
-def _as_user_error(error: ValidationError) -> UserError:
-    first = error.errors()[0]
-    name = ".".join(map(str, first["loc"]))
-    return UserError(f"{name}={first['input']!r}: {first['msg']}")
 
 
 def _check_folder(run: PlannedRun) -> None:

@@ -1,5 +1,6 @@
 """One interface over API models, local models, Python functions and scripted baselines."""
 
+from proactive_agent.providers.added_parts import content_parts
 from proactive_agent.providers.base import (
     Finding,
     Preview,
@@ -62,6 +63,7 @@ __all__ = [
     "ToolMessage",
     "Usage",
     "UserMessage",
+    "content_parts",
     "create_provider",
     "provider_names",
     "register_provider",

@@ -5,10 +5,11 @@ which are numbered. If a request offers neither tools nor options, the person wr
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, Self
 
+from proactive_agent.providers.added_parts import added_messages, replied
 from proactive_agent.providers.base import Provider, ProviderOptions, StoppedError
 from proactive_agent.providers.desk import Desk
 from proactive_agent.providers.messages import (
@@ -79,7 +80,7 @@ class Human(Provider):
 
     def _show(self, request: Request) -> list[_Offer]:
         """Shows the request and returns the numbered choices."""
-        *earlier, last = _unseen(request)
+        *earlier, last = added_messages(request)
         for message in earlier:
             self._show_message(message, frozenset())
         options = frozenset(choice.text for choice in request.choices if choice.text)
@@ -95,8 +96,7 @@ class Human(Provider):
         """Shows a message and returns its choices; `options` are the lines that get numbers."""
         offers: list[_Offer] = []
         if isinstance(message, AssistantMessage):
-            calls = (f"{call.name}({call.arguments})" for call in message.tool_calls)
-            self._desk.show_text("→ " + " ".join(filter(None, (message.text, *calls))))
+            self._desk.show_text(replied(message))
             return offers
         for part in message.content:
             if isinstance(part, ImagePart):
@@ -124,15 +124,6 @@ class Human(Provider):
                 raise StoppedError(LEFT)
             if line.strip():
                 return line.strip()
-
-
-def _unseen(request: Request) -> Sequence[Message]:
-    """The messages since the person's last reply; all of them in the first turn of an episode."""
-    messages = request.messages
-    if request.key.turn == 0:
-        return messages
-    replies = [i for i, message in enumerate(messages) if isinstance(message, AssistantMessage)]
-    return messages[replies[-1] + 1 :] if replies else messages
 
 
 def _description(tool: Tool) -> str:
