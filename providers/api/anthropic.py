@@ -10,7 +10,7 @@ from proactive_agent.providers.api.faults import ApiError, from_sdk, reported
 from proactive_agent.providers.api.keys import key_for
 from proactive_agent.providers.api.prices import Tokens
 from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
-from proactive_agent.providers.api.server import ApiTarget, posted
+from proactive_agent.providers.api.server import ApiTarget, Posts
 from proactive_agent.providers.api.thinking import LEAST_BUDGET
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import (
@@ -58,15 +58,17 @@ class Anthropic(ApiProvider):
                 f"{self.spec}: --reasoning {options.reasoning} does not exist at Anthropic; "
                 f"expected one of {expected}"
             )
+        # aiohttp takes half the processor time of the SDK's default client.
+        http = anthropic.DefaultAioHttpClient(timeout=options.access.timeout)
         self._client = anthropic.AsyncAnthropic(
             api_key=key_for(self.name, target),
             base_url=self.address,
             max_retries=0,
             timeout=options.access.timeout,
             default_headers=self.headers,
-            # aiohttp takes half the processor time of the SDK's default client.
-            http_client=anthropic.DefaultAioHttpClient(timeout=options.access.timeout),
+            http_client=http,
         )
+        self._post = Posts(self._client, http, "/v1/messages")
 
     @property
     def address(self) -> str:
@@ -116,7 +118,7 @@ class Anthropic(ApiProvider):
         return {"thinking": {"type": "adaptive"}, "output_config": {"effort": effort}}
 
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
-        return await posted(self._client, "/v1/messages", body)
+        return await self._post(body)
 
     def fault(self, error: Exception) -> ApiError:
         return from_sdk(error)

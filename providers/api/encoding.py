@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import hashlib
-import io
+import tempfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Literal
@@ -83,9 +83,11 @@ class Encoder:
         if max(image.size) > self._longest_edge:
             image = image.copy()
             image.thumbnail((self._longest_edge,) * 2, Image.Resampling.LANCZOS, reducing_gap=None)
-        stream = io.BytesIO()
-        image.save(stream, self._format, quality=self._quality)
-        content = stream.getvalue()
+        # Pillow lets other threads run only while it writes to a real file.
+        with tempfile.TemporaryFile() as file:
+            image.save(file, self._format, quality=self._quality)
+            file.seek(0)
+            content = file.read()
         sent = SentImage(
             hashlib.sha256(content).hexdigest(), f"image/{self._format}", image.size, len(content)
         )

@@ -167,21 +167,22 @@ def _http_status(code: Any) -> int | None:
 
 
 def from_sdk(error: Exception) -> ApiError:
-    """Builds the error for an exception of the OpenAI SDK, the Anthropic SDK or litellm."""
+    """Builds the error for an exception of an SDK, of its HTTP client (httpx) or of litellm."""
     status = getattr(error, "status_code", None)
     names = _names(error)
     if "Invalid response object" in str(error):  # litellm, with a traceback as the message
         return ApiError("malformed", "litellm cannot read the reply; a field has a wrong type")
     # The transport reports a server that does not exist as a timeout.
-    for cause in _causes(error):
+    for cause in (error, *_causes(error)):
         unreached = isinstance(cause, ConnectionRefusedError) or bool(_names(cause) & _UNREACHED)
         if isinstance(cause, ConnectionError) or unreached:
             message = _first_line(cause) or type(cause).__name__
             return ApiError("connection", message, unreached=unreached)
-    if names & {"APITimeoutError", "Timeout", "TimeoutError"}:
+    if names & {"APITimeoutError", "Timeout", "TimeoutError", "TimeoutException"}:
         return ApiError("timeout", _first_line(error) or "no reply before the timeout")
-    if "APIConnectionError" in names:
-        cause = error.__cause__ or error.__context__ or error
+    if names & {"APIConnectionError", "RequestError"}:
+        own = "RequestError" in names
+        cause = error if own else error.__cause__ or error.__context__ or error
         return ApiError("connection", _first_line(cause) or type(cause).__name__)
     if "ContextWindowExceededError" in names:
         return ApiError("context_overflow", _first_line(error))

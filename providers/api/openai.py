@@ -14,7 +14,7 @@ from proactive_agent.providers.api.responses_items import (
     response_items,
     response_tools,
 )
-from proactive_agent.providers.api.server import ApiTarget, posted
+from proactive_agent.providers.api.server import ApiTarget, Posts
 from proactive_agent.providers.api.thinking import is_reasoning_model
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import Request
@@ -42,16 +42,17 @@ class OpenAI(ApiProvider):
         import openai
 
         super().__init__(target, options)
+        # aiohttp takes half the processor time of the SDK's default client.
+        http = openai.DefaultAioHttpClient(
+            timeout=options.access.timeout, trust_env=self.follows_proxies
+        )
         self._client = openai.AsyncOpenAI(
             api_key=self._api_key(),
             base_url=target.base_url or ADDRESS,
             max_retries=0,
             timeout=options.access.timeout,
             default_headers=self.headers,
-            # aiohttp takes half the processor time of the SDK's default client.
-            http_client=openai.DefaultAioHttpClient(
-                timeout=options.access.timeout, trust_env=self.follows_proxies
-            ),
+            http_client=http,
         )
         # On another server, the model's name says nothing about reasoning.
         own = target.base_url is not None
@@ -68,6 +69,8 @@ class OpenAI(ApiProvider):
             raise UserError(
                 f"{self.spec}: the Responses API has no seed; drop --api-seed, or use --api chat"
             )
+        path = "/responses" if self._responses else "/chat/completions"
+        self._post = Posts(self._client, http, path)
 
     @property
     def address(self) -> str:
@@ -106,8 +109,7 @@ class OpenAI(ApiProvider):
         return body
 
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
-        path = "/responses" if self._responses else "/chat/completions"
-        return await posted(self._client, path, body)
+        return await self._post(body)
 
     def fault(self, error: Exception) -> ApiError:
         return from_sdk(error)

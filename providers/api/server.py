@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from proactive_agent.providers.api.faults import SHOWN, ApiError, shortened
+from proactive_agent.providers.api.faults import SHOWN, ApiError, from_status, shortened
 from proactive_agent.tools import UserError
 from proactive_agent.tools.reading import clean
 from proactive_agent.tools.secrets import check_address
@@ -68,6 +68,43 @@ async def posted(client: ApiClient, path: str, body: dict[str, Any]) -> dict[str
 
     content = msgspec.json.encode(body)
     return _json_of(await client.post(path, cast_to=httpx2.Response, content=content))
+
+
+class Posts:
+    """Posts bodies to one path of an API.
+
+    The SDK sends the requests until the first reply. It knows the address, the key and the headers.
+    Later requests repeat these through the same HTTP client, because the SDK's own work takes
+    longer per request than sending it.
+    """
+
+    def __init__(self, sdk: ApiClient, http: Any, path: str) -> None:
+        """`http` is the HTTP client of the SDK, an `httpx2.AsyncClient`."""
+        self._sdk = sdk
+        self._http = http
+        self._path = path
+        self._first: httpx2.Request | None = None
+        """The first request that was answered."""
+
+    async def __call__(self, body: dict[str, Any]) -> dict[str, Any]:
+        """Posts a body and returns the response.
+
+        Raises ApiError for an HTTP error and for a response that is not a JSON object, and the
+        errors of the SDK and of the HTTP client.
+        """
+        import httpx2
+
+        content = msgspec.json.encode(body)
+        if self._first is None:
+            response = await self._sdk.post(self._path, cast_to=httpx2.Response, content=content)
+            self._first = [*response.history, response][0].request
+            self._first.headers.pop("content-length", None)
+        else:
+            first = self._first
+            response = await self._http.post(first.url, headers=first.headers, content=content)
+            if not response.is_success:
+                raise from_status(response.status_code, response.headers, response.text)
+        return _json_of(response)
 
 
 def plain(value: Any, depth: int = 0) -> Any:

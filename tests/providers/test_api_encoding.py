@@ -3,6 +3,7 @@ import base64
 import hashlib
 import io
 import threading
+from typing import IO, Any
 
 import pytest
 from PIL import Image
@@ -60,6 +61,22 @@ def test_quality_matters() -> None:
     part = ImagePart("noise", lambda: noise)
     sizes = [Encoder(1000, q, "jpeg").encode(part).sent.bytes for q in (30, 95)]
     assert sizes[0] < sizes[1]
+
+
+def test_pictures_are_encoded_into_a_file_so_that_other_threads_run_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Pillow holds Python's lock while it writes to a stream without a file descriptor."""
+    descriptors: list[int] = []
+    save = Image.Image.save
+
+    def watched(image: Image.Image, stream: IO[bytes], *args: Any, **kwargs: Any) -> None:
+        descriptors.append(stream.fileno())
+        save(image, stream, *args, **kwargs)
+
+    monkeypatch.setattr(Image.Image, "save", watched)
+    Encoder(1000, 90, "jpeg").encode(picture())
+    assert len(descriptors) == 1
 
 
 def test_a_picture_is_encoded_once_also_when_asked_for_at_once() -> None:
