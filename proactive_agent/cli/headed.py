@@ -1,6 +1,7 @@
 """Commands whose `--help` has more than a list of options."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import ClassVar
 
 import click
@@ -19,14 +20,56 @@ class WithFailureGroups(click.Command):
 
 
 class HeadedCommand(click.Command):
-    """Base class: a subclass sets the options of each heading."""
+    """Base class: a subclass sets the options of each heading, and the common ones among them.
+
+    `--help` lists the common options, `--help-all` lists all.
+    """
 
     headings: ClassVar[Mapping[str, Sequence[click.Option]]]
+    common: ClassVar[frozenset[str]]
+    """The options that `--help` lists, such as `--limit`."""
+
+    def get_params(self, ctx: click.Context) -> list[click.Parameter]:
+        """Returns all parameters, with `--help-all` before `--help`."""
+        *params, help_option = super().get_params(ctx)
+        return [*params, self._help_all, help_option]
+
+    @cached_property
+    def _help_all(self) -> click.Option:
+        return click.Option(
+            ["--help-all"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_show_all,
+            help="Show all options and exit.",
+        )
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Writes the options, heading by heading."""
-        general = [self.get_help_option(ctx)]
+        general = [self._help_all, self.get_help_option(ctx)]
+        in_full = ctx.meta.get(_IN_FULL, False)
+        hidden = 0
         for heading, options in {**self.headings, "Other": general}.items():
-            rows = (option.get_help_record(ctx) for option in options if option)
-            with formatter.section(heading):
-                formatter.write_dl([row for row in rows if row])
+            shown = [o for o in options if o and (in_full or o in general or self._is_common(o))]
+            hidden += len(options) - len(shown)
+            if rows := [row for o in shown if (row := o.get_help_record(ctx))]:
+                with formatter.section(heading):
+                    formatter.write_dl(rows)
+        if hidden:
+            formatter.write_paragraph()
+            with formatter.indentation():
+                formatter.write_text(f"{hidden} more options: {ctx.command_path} --help-all")
+
+    def _is_common(self, option: click.Option) -> bool:
+        return not self.common.isdisjoint(option.opts)
+
+
+_IN_FULL = "proactive_agent.help_all"
+
+
+def _show_all(ctx: click.Context, _: click.Parameter, given: bool) -> None:
+    if given and not ctx.resilient_parsing:
+        ctx.meta[_IN_FULL] = True
+        click.echo(ctx.get_help(), color=ctx.color)
+        ctx.exit()

@@ -10,18 +10,19 @@ from proactive_agent.cli.run_options import (
     MODEL_SETTINGS,
     OPTIONS,
     SETTINGS,
-    Headed,
+    RunCommand,
 )
 
 if TYPE_CHECKING:
     from proactive_agent.providers import ApiAccess
+    from proactive_agent.records.manifest import Settings
     from proactive_agent.runs.planned_run import PlannedRun
 
 RECORDED = {one.parameter for name, one in SETTINGS.items() if name not in ACCESS_SETTINGS}
 """Parameters that `run.json` records. A plan and a resumed run bring their own values."""
 
 
-@click.command(cls=Headed, params=[option for group in OPTIONS.values() for option in group])
+@click.command(cls=RunCommand, params=[option for group in OPTIONS.values() for option in group])
 @click.pass_context
 def run(
     ctx: click.Context,
@@ -66,11 +67,15 @@ def run(
         )
     elif plan:
         _refuse_others(ctx, "--plan", RECORDED)
-        out = results if "results" in _given(ctx) else None
+        out = results if "results" in _given(ctx) | _own_defaults(ctx) else None
         planned = planned_runs(plan, out, access)
         again = f"--plan {plan}" + (f" --out {out}" if out else "")
     else:
-        planned = _asked_for(_given(ctx), results, access, **options)
+        own = _own_defaults(ctx)
+        planned = _asked_for(_given(ctx), own, results, access, **options)
+        if own:
+            names = [one.opts[0] for one in ctx.command.params if one.name in own]
+            click.echo(f"{ctx.obj} sets {', '.join(names)}", err=True)
     if dry_run:
         show_dry_run(planned)
         return
@@ -93,6 +98,7 @@ def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiA
 
 def _asked_for(
     given: set[str],
+    own: set[str],
     results: Path,
     access: "ApiAccess",
     *,
@@ -108,22 +114,31 @@ def _asked_for(
     from proactive_agent.records.manifest import ProviderSettings
     from proactive_agent.runs.planned_run import new_runs
     from proactive_agent.runs.settings_matrix import Model, every_run, split_names
-    from proactive_agent.runs.unused_settings import refuse_unused
+    from proactive_agent.runs.unused_settings import refuse_unused, unused
     from proactive_agent.scenarios.registry import find_scenarios
     from proactive_agent.settings import PlaySettings
 
     specs = providers or tuple(f"baseline:{name}" for name in DEFAULT_BASELINES)
     for spec in specs:
         check_spec(spec)
-    how = ProviderSettings(**{name: options.pop(name) for name in MODEL_SETTINGS})
-    every = every_run(
-        [Model(spec, how) for spec in specs],
-        [protocol],
-        split_names(conditions),
-        find_scenarios(scenarios),
-        data,
-        PlaySettings(**options),
-    )
+    how = {name: options.pop(name) for name in MODEL_SETTINGS}
+
+    def runs() -> "list[Settings]":
+        return every_run(
+            [Model(spec, ProviderSettings(**how)) for spec in specs],
+            [protocol],
+            split_names(conditions),
+            find_scenarios(scenarios),
+            data,
+            PlaySettings(**options),
+        )
+
+    for name in unused(runs()):
+        place = how if name in how else options
+        if name in place and SETTINGS[name].parameter in own:
+            place[name] = SETTINGS[name].default  # the user's default is for other runs
+            own.discard(SETTINGS[name].parameter)
+    every = runs()
     given_settings = [name for name, one in SETTINGS.items() if one.parameter in given]
     refuse_unused(given_settings, every, lambda name: SETTINGS[name].option)
     return new_runs(every, results, access)
@@ -131,8 +146,16 @@ def _asked_for(
 
 def _given(ctx: click.Context) -> set[str]:
     """Returns the parameters that were given on the command line."""
+    return _from(ctx, click.core.ParameterSource.COMMANDLINE)
+
+
+def _own_defaults(ctx: click.Context) -> set[str]:
+    """Returns the parameters whose value is the user's own default."""
+    return _from(ctx, click.core.ParameterSource.DEFAULT_MAP)
+
+
+def _from(ctx: click.Context, source: click.core.ParameterSource) -> set[str]:
     names = (option.name or "" for option in ctx.command.params)
-    source = click.core.ParameterSource.COMMANDLINE
     return {name for name in names if ctx.get_parameter_source(name) == source}
 
 

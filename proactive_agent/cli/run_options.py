@@ -12,6 +12,7 @@ from typing import Any, Literal
 import click
 
 from proactive_agent.cli.completion import COMPLETED
+from proactive_agent.cli.defaults import read_defaults
 from proactive_agent.cli.headed import HeadedCommand
 from proactive_agent.cli.run_handles import complete_run
 from proactive_agent.settings import (
@@ -174,7 +175,27 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
 }
 
 
-class Headed(HeadedCommand):
-    """The command `run`, whose help lists these options by heading."""
+class RunCommand(HeadedCommand):
+    """The command `run`: lists these options by heading, and takes defaults from a file."""
 
     headings = OPTIONS
+    common = frozenset(
+        (
+            "--provider", "--data", "--scenario", "--protocol", "--condition", "--limit",
+            "--repeats", "--plan", "--out", "--resume", "--dry-run", "--temperature",
+            "--batch-size", "--budget-usd",
+        )
+    )  # fmt: skip
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,
+    ) -> click.Context:
+        """Makes the context, with the user's own defaults. Raises UserError if they are wrong."""
+        file, values = read_defaults(self)
+        context = super().make_context(info_name, args, parent, default_map=values, **extra)
+        context.obj = file
+        return context

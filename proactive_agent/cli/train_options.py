@@ -296,3 +296,10 @@ class TrainCommand(HeadedCommand):
     """The command `train`, whose help lists the options by heading."""
 
     headings = OPTIONS
+    common = frozenset(
+        (
+            "--model", "--data", "--out", "--scenario", "--limit", "--resume", "--dry-run",
+            "--method", "--reward-suggestion", "--warm-up", "--max-steps", "--tune",
+            "--learning-rate", "--eval-every",
+        )
+    )  # fmt: skip

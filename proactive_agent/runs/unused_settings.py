@@ -25,7 +25,16 @@ def refuse_unused(
     A provider that is not built in may use every setting. `shown` returns a setting's name as the
     user wrote it.
     """
-    for name, declaration in _ALL.items():
-        setting = declaration.setting
-        if name in given and not any(setting.affects(run, _KNOWN) for run in runs):
-            raise UserError(f"{shown(name)} needs {setting.needs}; otherwise it changes nothing")
+    for name in unused(runs):
+        if name in given:
+            needs = _ALL[name].setting.needs
+            raise UserError(f"{shown(name)} needs {needs}; otherwise it changes nothing")
+
+
+def unused(runs: Sequence[Settings]) -> list[str]:
+    """Returns the settings that affect none of the runs."""
+    return [
+        name
+        for name, declaration in _ALL.items()
+        if not any(declaration.setting.affects(run, _KNOWN) for run in runs)
+    ]

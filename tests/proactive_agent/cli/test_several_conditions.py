@@ -255,9 +255,9 @@ def test_a_run_that_is_finished_needs_no_model(counting: type[Counting], tmp_pat
 
 
 def test_help_lists_every_option_below_a_heading() -> None:
-    output = invoke("run", "--help").stdout
+    output = invoke("run", "--help-all").stdout
     for heading in ("What is played:", "How it is played:", "The model:", "Models behind an API:"):
         assert f"\n{heading}\n" in output
     listed = re.findall(r"^  (?:-[hv], )?(--[a-z-]+)", output, re.MULTILINE)
-    every = [option.opts[-1] for option in command.params] + ["--help"]
+    every = [option.opts[-1] for option in command.params] + ["--help", "--help-all"]
     assert sorted(listed) == sorted(every)
