@@ -48,7 +48,7 @@ ViewKind = Literal[
 Light = Literal["day", "evening"]
 
 MAIN_VIEWS: tuple[ViewKind, ...] = ("three-quarter", "other-three-quarter", "front")
-"""Views that show what a thing is. Every model has them in the light `day`."""
+"""Views that show what a thing is. Every model has the first in the light `day`, and most have all."""
 
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels; right and bottom are outside."""
@@ -68,7 +68,7 @@ class View(_Record, frozen=True):
     kind: ViewKind
     light: Light
     file: str
-    """A square RGBA picture. Transparent pixels are black."""
+    """A square RGBA picture."""
     box: Box
     """The smallest box with all pixels that are not transparent."""
     shadow: str | None = None

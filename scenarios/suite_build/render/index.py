@@ -149,6 +149,11 @@ def attribution(result: dict[str, Any], furniture: set[str]) -> str:
     by_label = {item.label: item.model.key for item in items()}
     for record in result["scenarios"]["coco"]:
         used |= {by_label[shown["label"]] for shown in record["objects"]}
+    return credits_page(used - {""})
+
+
+def credits_page(used: set[str]) -> str:
+    """The page that names the creators of some models, and the sources of light and sketches."""
     lines = [
         "# Attribution of the rendered materials\n",
         "Every picture was rendered with Blender (Cycles) from the models below, which were",
@@ -157,7 +162,6 @@ def attribution(result: dict[str, Any], furniture: set[str]) -> str:
         "package `sweethome3d-furniture` 1.8.\n",
     ]
     known = models()
-    used.discard("")
     for library, licence in LICENCES.items():
         mine = sorted((known[k] for k in used if known[k].library == library),
                       key=lambda model: (model.creator, model.name))  # fmt: skip

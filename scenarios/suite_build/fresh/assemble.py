@@ -1,0 +1,259 @@
+"""Writes a pack from rendered pictures: `assemble.py --work DIR --out scenarios/fresh/pack`.
+
+`DIR/cut`, `DIR/plates` and `DIR/occluders` hold the pictures. A group is written if its four things
+have all main views. The same pictures give the same bytes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import zipfile
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from cutouts import LIGHTS, MAIN, PHASES
+from things import Source, rows, sources
+
+import index  # isort: skip
+import numpy as np  # isort: skip
+import sketch  # isort: skip
+from catalogue import models  # isort: skip
+from PIL import Image  # isort: skip
+
+FORMAT, VERSION = 1, 1
+VIEWS = list(dict.fromkeys(view for phase in PHASES.values() for view in phase.views))
+FAINT, SOLID = 10, 247
+"""Alpha values below and above which a pixel is made transparent and opaque."""
+SHADOW_FLOOR = 20
+"""Values of a shadow that are noise."""
+SHADOW_FADE = 22
+"""Pixels at the border of a shadow over which it fades out."""
+Pixels = np.ndarray[Any, Any]
+Record = dict[str, Any]
+
+
+def encoded(picture: Image.Image, quality: int) -> bytes:
+    """Returns a picture as WebP."""
+    stream = BytesIO()
+    picture.save(stream, "WEBP", quality=quality, alpha_quality=quality, method=6)
+    return stream.getvalue()
+
+
+def cleaned(picture: Image.Image) -> Image.Image:
+    """Makes faint pixels transparent and black, because they would make the file larger."""
+    pixels = np.asarray(picture.convert("RGBA")).copy()
+    alpha = pixels[:, :, 3]
+    alpha[alpha < FAINT] = 0
+    alpha[alpha > SOLID] = 255
+    pixels[alpha == 0] = 0
+    return Image.fromarray(pixels)
+
+
+def faded(shadow: Image.Image) -> Image.Image:
+    """Removes noise from a shadow and fades it out towards the border."""
+    values = np.asarray(shadow.convert("L"), dtype=float)
+    values = np.clip((values - SHADOW_FLOOR) / (255 - SHADOW_FLOOR), 0, 1) ** 1.1
+    border = np.minimum(np.arange(len(values)), np.arange(len(values))[::-1]) / SHADOW_FADE
+    window = np.clip(np.minimum(border[:, None], border[None, :]), 0, 1)
+    grey = Image.fromarray(np.round(255 * values * window).astype(np.uint8))
+    return grey.convert("RGB")
+
+
+class Builder:
+    """The pictures of a pack and the records that describe them."""
+
+    def __init__(self, work: Path, quality: int) -> None:
+        self.work = work
+        self.quality = quality
+        self.files: dict[str, bytes] = {}
+        self.used: set[str] = set()
+        self.rejected = {(row["model"], row["view"]) for row in rows("rejected.tsv")}
+        self.hiding = {
+            (row["thing"], row["view"]) for row in rows("views.tsv") if row["hides"] == "yes"
+        }
+
+    def _add(self, name: str, source: Path, picture: Image.Image, quality: int) -> None:
+        """Encodes a picture, or takes it from the cache if its source has not changed."""
+        kept = self.work / f"webp-{quality}" / name
+        if not kept.exists() or kept.stat().st_mtime < source.stat().st_mtime:
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(encoded(picture, quality))
+        self.files[name] = kept.read_bytes()
+
+    def _decoded(self, name: str) -> Image.Image:
+        return Image.open(BytesIO(self.files[name]))
+
+    def views(self, source: Source) -> Iterator[Record]:
+        """Yields the views of a model that are rendered and not rejected."""
+        for light in LIGHTS:
+            for view in VIEWS:
+                path = self.work / "cut" / f"{source.slug}.{view}.{light}.png"
+                hides = (source.thing, view) in self.hiding
+                if not path.exists() or not (view in MAIN or hides):
+                    continue
+                if (source.model.key, view) in self.rejected:
+                    continue
+                yield self._view(source, view, light, path, hides)
+
+    def _view(self, source: Source, view: str, light: str, path: Path, hides: bool) -> Record:
+        name = f"{path.stem}.webp"
+        self._add(f"cutouts/{name}", path, cleaned(Image.open(path)), self.quality)
+        record: Record = {"kind": view, "light": light, "file": f"cutouts/{name}"}
+        record["box"] = self._decoded(record["file"]).getchannel("A").getbbox()
+        shadow = path.with_suffix(".shadow.png")
+        if shadow.exists():
+            record["shadow"] = f"shadows/{name}"
+            self._add(record["shadow"], shadow, faded(Image.open(shadow)), 60)
+        if hides:
+            record["hides"] = True
+        return record
+
+    def model(self, source: Source) -> Record | None:
+        """Returns the record of a model, or None if a main view is missing."""
+        if (source.model.key, "") in self.rejected:
+            return None
+        ready = all(
+            (self.work / "cut" / f"{source.slug}.{view}.day.shadow.png").exists() for view in MAIN
+        )
+        if not ready:
+            return None
+        return {**credit(source.model.key), "views": list(self.views(source))}
+
+    def groups(self) -> list[Record]:
+        """Returns the complete groups, and names the others."""
+        held_out = {row["group"] for row in rows("held_out.tsv") if row["of"] == "things"}
+        found: dict[str, Record] = {}
+        for row in rows("things.tsv"):
+            mine = [source for source in sources() if source.thing == row["thing"]]
+            thing = {
+                "name": row["thing"],
+                "natural": row["colour"] == "natural",
+                "models": [record for source in mine if (record := self.model(source))],
+            }
+            name = row["group"]
+            group = {"name": name, "held_out": name in held_out, "things": []}
+            found.setdefault(name, group)["things"].append(thing)
+        whole = []
+        for group in found.values():
+            lacking = [thing["name"] for thing in group["things"] if not thing["models"]]
+            if lacking:
+                print(f"without {group['name']}: no pictures of {', '.join(lacking)}")
+                for thing in group["things"]:
+                    self._forget(thing["models"])
+            else:
+                whole.append(group)
+        return whole
+
+    def _forget(self, kept: list[Record]) -> None:
+        for model in kept:
+            for view in model["views"]:
+                del self.files[view["file"]]
+                self.files.pop(view.get("shadow", ""), None)
+
+    def plates(self) -> list[Record]:
+        """Returns the rooms."""
+        found = []
+        for path in sorted((self.work / "plates").glob("*.json")):
+            record = json.loads(path.read_text("utf-8"))
+            self.used.update(record.pop("models"))
+            picture = path.with_suffix(".png")
+            record["file"] = f"plates/{path.stem}.webp"
+            self._add(record["file"], picture, Image.open(picture).convert("RGB"), 82)
+            found.append(record)
+        return found
+
+    def covers(self) -> list[Record]:
+        """Returns the walls and the passers."""
+        found = []
+        for path in sorted((self.work / "occluders").glob("*.json")):
+            record = json.loads(path.read_text("utf-8"))
+            if (record["model"] or record["name"], "") in self.rejected:
+                continue
+            picture = path.with_suffix(".png")
+            record["file"] = f"covers/{path.stem}.webp"
+            self._add(record["file"], picture, Image.open(picture), 80)
+            record["box"] = self._decoded(record["file"]).getchannel("A").getbbox()
+            if record["model"]:
+                self.used.add(record["model"])
+            found.append(record)
+        return found
+
+
+def sketches() -> list[Record]:
+    """Returns the groups of sketches, with coordinates in hundredths of a unit."""
+    held_out = {row["group"] for row in rows("held_out.tsv") if row["of"] == "sketches"}
+    feather = sketch.from_feather()
+    found: dict[str, Record] = {}
+    for row in rows("sketches.tsv"):
+        if row["icon"] in feather:
+            raise ValueError(f"{row['icon']} is taken from Feather, which has another licence")
+        strokes = [
+            [round(100 * value) for point in stroke for value in point]
+            for stroke in sketch.strokes(row["icon"])
+        ]
+        name = row["group"]
+        group = {"name": name, "held_out": name in held_out, "sketches": []}
+        found.setdefault(name, group)["sketches"].append(
+            {"name": row["name"], "icon": row["icon"], "strokes": strokes}
+        )
+    return list(found.values())
+
+
+def credit(key: str) -> Record:
+    """Returns a model's key, title, creator and licence."""
+    model = models()[key]
+    return {
+        "key": key,
+        "title": model.name,
+        "creator": model.creator,
+        "licence": model.licence,
+    }
+
+
+def write(builder: Builder, out: Path) -> None:
+    """Writes the index, the pictures and the credits."""
+    groups = builder.groups()
+    plates, covers = builder.plates(), builder.covers()
+    content = {
+        "format": FORMAT,
+        "version": VERSION,
+        "groups": groups,
+        "plates": plates,
+        "covers": covers,
+        "sketches": sketches(),
+        "sources": [credit(key) for key in sorted(builder.used)],
+    }
+    out.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    (out / "index.json").write_text(text + "\n", encoding="utf-8")
+    with zipfile.ZipFile(out / "pictures.zip", "w") as archive:
+        for name in sorted(builder.files):
+            archive.writestr(zipfile.ZipInfo(name), builder.files[name])
+    shown = {model["key"] for group in groups for thing in group["things"]
+             for model in thing["models"]}  # fmt: skip
+    (out / "CREDITS.md").write_text(index.credits_page(shown | builder.used), encoding="utf-8")
+    views = [view for group in groups for thing in group["things"] for model in thing["models"]
+             for view in model["views"]]  # fmt: skip
+    size = sum(path.stat().st_size for path in out.iterdir())
+    print(f"{len(groups)} groups, {len(shown)} models, {len(views)} views "
+          f"({sum('hides' in view for view in views)} hide), {len(plates)} rooms, "
+          f"{len(covers)} covers, {size / 1e6:.1f} MB")  # fmt: skip
+
+
+def main() -> None:
+    """Writes the pack."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--quality", type=int, default=80)
+    options = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    write(Builder(options.work, options.quality), options.out)
+
+
+if __name__ == "__main__":
+    main()

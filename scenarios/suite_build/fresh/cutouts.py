@@ -1,0 +1,235 @@
+"""Renders the cut-outs and their shadows: `cutouts.py --out DIR --phase main [--part 0/2]`.
+
+A cut-out shows one model on transparency; its shadow is a separate picture. The phases are `main`
+(the views that show what a thing is), `hidden` and `sides` (views that may hide it), `more` (the
+second and further models) and `evening` (another light). A rerun renders only what is missing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from things import Source, sources
+
+import bpy  # isort: skip
+import numpy as np  # isort: skip
+import studio  # isort: skip
+from mathutils import Matrix  # isort: skip
+
+SIDE = 320
+SHADOW_SIDE = 128
+SHADOW_REACH = 1.6
+"""Side of a shadow picture, measured in sides of its cut-out."""
+FILL = 0.94
+"""Share of the side that a thing fills."""
+DISTANCE, LENS = 3.4, 60.0
+
+MAIN = ("three-quarter", "other-three-quarter", "front")
+HIDDEN = ("back", "underside")
+SIDES = ("edge-on", "top")
+
+
+class Light(NamedTuple):
+    """A picture of surroundings and a sun. The sun is at the left."""
+
+    surroundings: str
+    strength: float
+    azimuth: float
+    elevation: float
+    energy: float
+    colour: tuple[float, float, float]
+
+
+LIGHTS = {
+    "day": Light("interior.exr", 0.55, -35, 48, 1.8, (1.0, 1.0, 1.0)),
+    "evening": Light("sunrise.exr", 0.5, -62, 30, 2.6, (1.0, 0.86, 0.7)),
+}
+
+
+class Phase(NamedTuple):
+    """A part of the work."""
+
+    views: tuple[str, ...]
+    light: str
+    main_models: bool
+    shadows: bool
+
+
+PHASES = {
+    "main": Phase(MAIN, "day", True, True),
+    "hidden": Phase(HIDDEN, "day", True, False),
+    "sides": Phase(SIDES, "day", True, False),
+    "more": Phase(MAIN, "day", False, True),
+    "evening": Phase(MAIN[:2], "evening", True, True),
+}
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A turn of the model, its rotation on the table and the camera's height, in degrees."""
+
+    turn: Matrix
+    yaw: float
+    pitch: float
+
+
+def pose(view: str, source: Source) -> Pose:
+    """Returns the pose of a view."""
+    other = -source.yaw - 8 if abs(source.yaw) < 60 else 180 - source.yaw
+    raised = 24 if source.high else 0
+    standing = Matrix.Identity(3)
+    return {
+        "three-quarter": Pose(standing, source.yaw, 16 + raised),
+        "other-three-quarter": Pose(standing, other, 24 + raised),
+        "front": Pose(standing, 4, 13 + raised),
+        "back": Pose(standing, 180 + source.yaw * 0.4, 12 + raised),
+        "edge-on": Pose(standing, 90, 10),
+        "underside": Pose(Matrix.Rotation(math.radians(-90), 3, "X"), 0, 20),
+        "top": Pose(Matrix.Rotation(math.radians(90), 3, "X"), 0, 20),
+    }[view]
+
+
+def support(thing: studio.Thing) -> np.ndarray:  # type: ignore[type-arg]
+    """Returns the outermost vertices, from which no part of the frame's box is missing."""
+    spread = np.random.default_rng(0).normal(size=(3, 240))
+    found = []
+    for mesh in thing.meshes:
+        flat = np.empty(len(mesh.data.vertices) * 3)
+        mesh.data.vertices.foreach_get("co", flat)
+        matrix = np.asarray(mesh.matrix_local)
+        vertices = flat.reshape(-1, 3) @ matrix[:3, :3].T + matrix[:3, 3]
+        found.append(vertices[np.unique((vertices @ spread).argmax(0))])
+    vertices = np.concatenate(found)
+    return vertices[np.unique((vertices @ spread).argmax(0))]
+
+
+def frame(thing: studio.Thing, to: Pose) -> None:
+    """Aims the camera so that the thing fills the square picture."""
+    thing.pose(to.turn)
+    thing.root.location, thing.root.scale = (0, 0, 0), (1, 1, 1)
+    thing.root.rotation_euler = (0, 0, math.radians(to.yaw))
+    bpy.context.view_layer.update()
+    points = thing.world_points()
+    centre = (points.min(0) + points.max(0)) / 2
+    pitch = math.radians(to.pitch)
+    away = np.array([0, -math.cos(pitch), math.sin(pitch)]) * DISTANCE
+    studio.look(tuple(centre + away), tuple(centre), LENS)
+    camera = bpy.context.scene.camera.data
+    camera.shift_x = camera.shift_y = 0
+    for _ in range(3):
+        bpy.context.view_layer.update()
+        left, top, right, bottom = studio.frame_box(points)
+        factor = FILL / max(right - left, bottom - top)
+        camera.shift_x = (camera.shift_x + (left + right) / 2 - 0.5) * factor
+        camera.shift_y = (camera.shift_y + 0.5 - (top + bottom) / 2) * factor
+        camera.lens *= factor
+    bpy.context.view_layer.update()
+
+
+class Stage:
+    """A floor that is not seen, and a light."""
+
+    def __init__(self, light: Light, threads: int) -> None:
+        studio.start(light.surroundings, light.strength, (SIDE, SIDE), threads)
+        self.scene = bpy.context.scene
+        self.scene.render.film_transparent = True
+        self.scene.render.image_settings.color_mode = "RGBA"
+        studio.sun(light.azimuth, light.elevation, light.energy)
+        bpy.data.lights["sun"].color = light.colour
+        paint = studio.paint((170, 160, 150), 0.8)
+        self.floor = studio.block((-6, -6, -0.02), (6, 6, 0), paint)
+        self.floor.visible_camera = False
+        self.catcher = studio.block((-9, -9, -0.02), (9, 9, 0), paint)
+        self.catcher.is_shadow_catcher = True
+        self.catcher.hide_render = True
+
+    def cutout(self, path: Path) -> None:
+        """Renders the thing without the floor."""
+        studio.shoot(path)
+
+    def shadow(self, path: Path, thing: studio.Thing) -> None:
+        """Renders the shadow on the floor without the thing."""
+        render, cycles, camera = self.scene.render, self.scene.cycles, self.scene.camera.data
+        kept = cycles.max_bounces, cycles.diffuse_bounces, render.resolution_x
+        cycles.max_bounces = cycles.diffuse_bounces = 0
+        render.resolution_x = render.resolution_y = SHADOW_SIDE
+        self.floor.hide_render, self.catcher.hide_render = True, False
+        for mesh in thing.meshes:
+            mesh.visible_camera = False
+        camera.lens /= SHADOW_REACH
+        camera.shift_x /= SHADOW_REACH
+        camera.shift_y /= SHADOW_REACH
+        picture = studio.shoot(path.with_suffix(".tmp.png")).getchannel("A")
+        path.with_suffix(".tmp.png").unlink()
+        picture.save(path)
+        for mesh in thing.meshes:
+            mesh.visible_camera = True
+        self.floor.hide_render, self.catcher.hide_render = False, True
+        cycles.max_bounces, cycles.diffuse_bounces, size = kept
+        render.resolution_x = render.resolution_y = size
+
+
+def missing(out: Path, source: Source, phase: Phase) -> list[str]:
+    """Returns the views that are not rendered yet."""
+    return [view for view in phase.views if not _last_file(out, source, view, phase).exists()]
+
+
+def _last_file(out: Path, source: Source, view: str, phase: Phase) -> Path:
+    name = f"{source.slug}.{view}.{phase.light}"
+    return out / f"{name}.shadow.png" if phase.shadows else out / f"{name}.png"
+
+
+def render(out: Path, source: Source, phase: Phase, stage: Stage) -> None:
+    """Renders the missing views of a model."""
+    thing = studio.load(source.model.path, source.model.rotation)
+    thing.points = support(thing)
+    todo = missing(out, source, phase)
+    for view in todo:
+        path = out / f"{source.slug}.{view}.{phase.light}.png"
+        if not path.exists():
+            frame(thing, pose(view, source))
+            scratch = path.with_suffix(".part.png")
+            stage.cutout(scratch)
+            scratch.rename(path)
+    # Afterwards, because a change of the floor makes Blender rebuild the scene.
+    for view in todo if phase.shadows else ():
+        frame(thing, pose(view, source))
+        path = out / f"{source.slug}.{view}.{phase.light}.png"
+        stage.shadow(path.with_suffix(".shadow.png"), thing)
+    thing.remove()
+
+
+def main() -> None:
+    """Renders what is missing, and prints the seconds that each model took."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--phase", choices=PHASES, default="main")
+    parser.add_argument("--part", default="0/1", help="the share of this process, as i/n")
+    parser.add_argument("--only", action="append", help="a thing's name")
+    parser.add_argument("--threads", type=int, default=1)
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    part, parts = (int(number) for number in options.part.split("/"))
+    phase = PHASES[options.phase]
+    todo = [source for source in sources() if (source.number == 0) == phase.main_models]
+    todo = [source for source in todo[part::parts] if missing(options.out, source, phase)]
+    if options.only:
+        todo = [source for source in todo if source.thing in options.only]
+    stage = Stage(LIGHTS[phase.light], options.threads)
+    for source in todo:
+        begin = time.monotonic()
+        try:
+            render(options.out, source, phase, stage)
+        except (RuntimeError, ValueError, ZeroDivisionError) as error:
+            print(f"{source.slug}: {error!r}", flush=True)
+            continue
+        print(f"{source.slug} {time.monotonic() - begin:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
