@@ -48,7 +48,7 @@ ViewKind = Literal[
 Light = Literal["day", "evening"]
 
 MAIN_VIEWS: tuple[ViewKind, ...] = ("three-quarter", "other-three-quarter", "front")
-"""Views that show what a thing is. Every model has the first in the light `day`, and most have all."""
+"""Views that show what a thing is. Every model has the first one in daylight, and most have all."""
 
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels; right and bottom are outside."""
