@@ -22,7 +22,10 @@ PAGES = {
     for file in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 }
 SHELL = re.findall(r"^```bash\n(.*?)^```$", "".join(PAGES.values()), re.MULTILINE | re.DOTALL)
-COMMANDS = re.findall(r"-m proactive_agent (.+)$", "\n".join(SHELL), re.MULTILINE)
+EXAMPLES = [
+    f.read_text(encoding="utf-8") for f in sorted((ROOT / "examples" / "cluster").iterdir())
+]
+COMMANDS = re.findall(r"-m proactive_agent (.+)$", "\n".join(SHELL + EXAMPLES), re.MULTILINE)
 PROGRAMS = re.findall(r"^```python\n(.*?)^```$", PAGES["index.md"], re.MULTILINE | re.DOTALL)
 (RUN_OUTPUT,) = re.findall(r"^```text\n(.*?)^```$", PAGES["README.md"], re.MULTILINE | re.DOTALL)
 (TRACE_OUTPUT,) = re.findall(r"^```text\n(.*?)^```$", PAGES["results.md"], re.MULTILINE | re.DOTALL)
