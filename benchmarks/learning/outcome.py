@@ -58,9 +58,7 @@ frames is informative, but the outline is visible from the second on.
 Clear frames have the question, options and picture size of the first frame (condition `clear`).
 {without_clear}
 The recipe and the trained scenarios were chosen after earlier attempts on scenes from the same
-generator. Training all weights took as long, but lost more accuracy on clear frames. The models
-are not trained on coco, because its clear frames in the train split offer no suggestion, so the
-text alone would tell when to ask.
+generator. Training all weights took as long, but lost more accuracy on clear frames.
 
 `train {recipe}`"""
 OVER_SEEDS = """\
@@ -151,14 +149,18 @@ def _seed_by_seed(outcome: Outcome) -> dict[str, dict[str, list[float | None]]]:
 
 def readme(kept: Figures) -> str:
     """Returns the text of `README.md`: introduction and tables."""
-    missing = [name for name, found in kept.figures["before"].items() if not found.clear_samples]
-    without = f"`{'`, `'.join(missing)}` has none: the first frames are too small.\n"
+    without = "".join(
+        f"In {name}, {found.clear_samples} of {found.samples} samples have a clear frame; the "
+        "first frames of the others are too small.\n"
+        for name, found in kept.figures["before"].items()
+        if name not in POOLED and found.clear_samples < found.samples
+    )
     introduction = INTRODUCTION.format(
         trained=", ".join(TRAINED),
         unseen=", ".join(UNSEEN),
         rewards=" and ".join(name.removeprefix("r_p ") for name in kept.figures if "r_p" in name),
         seeds=kept.seeds,
-        without_clear=without if missing else "",
+        without_clear=without,
         recipe=kept.train,
     )
     lines = [introduction, "", *([kept.remark, ""] if kept.remark else [])]

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from proactive_agent.disk.whole_files import check_recordable
@@ -57,7 +58,7 @@ class PreparedRun:
         """The folder of the run's records."""
         return self.planned.folder
 
-    @property
+    @cached_property
     def total(self) -> int:
         """Number of episodes of the whole run."""
         settings = self.manifest.settings

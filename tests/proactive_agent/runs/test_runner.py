@@ -23,7 +23,7 @@ from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import PreparedRun
 from proactive_agent.runs.session import SessionObserver
-from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.scenarios.dataset import EMBEDDED
 from proactive_agent.tools import UserError
 from tests.proactive_agent.running import play_async, play_run, prepare_resume, prepare_run
@@ -77,6 +77,15 @@ def test_the_limit_holds_per_scenario(tmp_path: Path) -> None:
         ("coco", 0, 0), ("coco", 1, 0), ("rod", 0, 0), ("rod", 1, 0)
     ]  # fmt: skip
     assert prepared.total == 4
+
+
+def test_the_samples_of_clear_are_counted_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prepared = prepare_run(settings(limit=2, scenarios=("rod",), condition="clear"), tmp_path)
+    counted = prepared.total
+    monkeypatch.setattr(DataFolder, "samples", lambda *args, **options: pytest.fail("read again"))
+    assert (counted, prepared.total) == (2, 2)
 
 
 def test_the_manifest_is_there_before_the_first_episode(tmp_path: Path) -> None:
