@@ -49,14 +49,21 @@ class RenderedPrompt:
     """A request in the form that the processor accepts."""
 
     text: str
-    images: list[Image.Image]
+    pictures: tuple[ImagePart, ...]
     sampling: Sampling
     seed: int
+    sizes: tuple[tuple[int, int], ...] = ()
+    """Width and height of each picture in pixels; empty before they are known."""
+
+    @property
+    def images(self) -> list[Image.Image]:
+        """The pictures in RGB. Raises their errors."""
+        return [load_picture(picture) for picture in self.pictures]
 
     @property
     def length(self) -> int:
         """Rough number of tokens. Used only to batch prompts of similar length."""
-        pictures = (min(max(i.width * i.height // 784, 64), 1280) for i in self.images)
+        pictures = (min(max(width * height // 784, 64), 1280) for width, height in self.sizes)
         return len(self.text) // 4 + sum(pictures)
 
 
@@ -138,9 +145,10 @@ class Chat:
             return False
 
     def prompt(self, request: Request) -> RenderedPrompt:
-        """Renders the conversation and loads its pictures. Raises the errors of the pictures."""
-        images = [_load(p) for message in self._messages(request) for p in pictures_of(message)]
-        return RenderedPrompt(self.text(request), images, request.sampling, request.seed)
+        """Renders the conversation. Its pictures are not loaded."""
+        messages = self._messages(request)
+        pictures = tuple(part for message in messages for part in pictures_of(message))
+        return RenderedPrompt(self.text(request), pictures, request.sampling, request.seed)
 
     def text(self, request: Request) -> str:
         """Renders the conversation; each picture appears as the model's image placeholder."""
@@ -373,7 +381,8 @@ def _native_call(call: ToolCall) -> dict[str, Any] | None:
     return {"type": "function", "id": call.id, "function": function}
 
 
-def _load(part: ImagePart) -> Image.Image:
+def load_picture(part: ImagePart) -> Image.Image:
+    """Returns a picture in RGB. Raises its errors."""
     picture = part.load()
     return picture if picture.mode == "RGB" else picture.convert("RGB")
 

@@ -45,7 +45,7 @@ class Fitting(Generic[T, R]):
                 results.extend(self._alone(item) for item in part)
             else:
                 one_is_too_large |= _is_out_of_memory(outcome)
-                results.append(_as_provider_error(outcome))
+                results.append(as_provider_error(outcome))
         if one_is_too_large:
             # The large item caused the failures; batches without it can keep their size.
             self.size = before
@@ -53,7 +53,7 @@ class Fitting(Generic[T, R]):
 
     def _alone(self, item: T) -> R | ProviderError:
         outcome = self._attempt([item])
-        return _as_provider_error(outcome) if isinstance(outcome, Exception) else outcome[0]
+        return as_provider_error(outcome) if isinstance(outcome, Exception) else outcome[0]
 
     def _attempt(self, items: Sequence[T]) -> Sequence[R] | Exception:
         try:
@@ -83,7 +83,8 @@ def _is_out_of_memory(error: Exception) -> bool:
     return isinstance(error, RuntimeError) and any(sign in words for sign in _OUT_OF_MEMORY)
 
 
-def _as_provider_error(error: Exception) -> ProviderError:
+def as_provider_error(error: Exception) -> ProviderError:
+    """Returns the error of a request that cannot be answered."""
     if isinstance(error, ProviderError):
         return error
     if _is_out_of_memory(error):

@@ -15,6 +15,7 @@ from transformers import StoppingCriteria
 from proactive_agent.providers.base import ProviderError
 from proactive_agent.providers.local.chat import RenderedPrompt
 from proactive_agent.providers.local.fitting import free_memory
+from proactive_agent.providers.local.pictures import Pictures
 from proactive_agent.providers.local.sampling import (
     FLAGS,
     SeededSampling,
@@ -67,7 +68,8 @@ class Generator:
         self.has_thought = False
         """Whether a reply began with a thought that the chat template did not announce."""
         self.model = model
-        self.processor = processor
+        self.pictures = Pictures(processor, model.dtype)
+        self.processor = processor = self.pictures.processor
         self._stop = threading.Event()
         tokenizer = processor.tokenizer
         tokenizer.padding_side = "left"
@@ -192,6 +194,13 @@ class Generator:
         )
         return None if token is None else int((self._inputs([prompt])["input_ids"] == token).sum())
 
+    def learn_to_join(self, prompts: Sequence[RenderedPrompt]) -> None:
+        """Finds out with these prompts whether each picture can be processed alone.
+
+        The prompts should have different numbers of pictures of different sizes.
+        """
+        self.pictures.learn(lambda: dict(self._inputs(prompts)))
+
     def stop(self) -> None:
         """Ends a running `generate` after its next token."""
         self._stop.set()
@@ -199,6 +208,7 @@ class Generator:
     def release(self) -> None:
         """Frees the memory; the generator cannot be used afterwards."""
         self.model = self.processor = None
+        self.pictures.clear()
         free_memory()
 
     def _check_open(self) -> None:
@@ -217,7 +227,7 @@ class Generator:
 
     def _inputs(self, prompts: Sequence[RenderedPrompt]) -> Any:
         texts = [prompt.text for prompt in prompts]
-        images = [prompt.images for prompt in prompts]
+        images = [[*map(self.pictures.for_processor, prompt.pictures)] for prompt in prompts]
         bos = self.processor.tokenizer.bos_token
         inputs = self.processor(
             text=texts,

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import json
 from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -14,6 +15,7 @@ from proactive_agent.providers.local.chat import Chat, RenderedPrompt
 from proactive_agent.providers.local.model_folder import folder_sha256, training_in
 from proactive_agent.providers.local.rendering import DATE
 from proactive_agent.providers.local.template_variables import template_variables
+from proactive_agent.providers.local.trials import picture_trial
 from proactive_agent.providers.messages import Reply, Request, Usage
 from proactive_agent.settings import DEFAULT_THINKING_ROOM, Sampling
 from proactive_agent.tools import UserError
@@ -21,6 +23,9 @@ from proactive_agent.tools import UserError
 if TYPE_CHECKING:
     from proactive_agent.providers.local.generation import Generated, Generator
     from proactive_agent.providers.local.loading import Loaded
+
+PREPARING = 1
+"""Threads that prepare pictures while the model generates."""
 
 
 class Local(Provider):
@@ -56,6 +61,10 @@ class Local(Provider):
             thinks=self.chat.thinks,
             thinking_room=DEFAULT_THINKING_ROOM,
         )
+        if not self.chat.text_only:
+            trial = picture_trial(self.chat.max_pictures)
+            self.generator.learn_to_join([self.chat.prompt(request) for request in trial])
+        self._preparing = ThreadPoolExecutor(PREPARING, thread_name_prefix="local-prepare")
         self._batch_size = options.batch_size
         self._manifest = _manifest(source, loaded, options, self.chat, self.generator)
         self._fitting = Fitting[RenderedPrompt, "Generated"](self.generator, options.batch_size)
@@ -93,7 +102,7 @@ class Local(Provider):
                 "it can only be a judge (--judge)"
             )
         with self._batcher.announced():
-            prompt = await self._prepare(request)
+            prompt = await self._prepare_in_thread(request)
             future = self._batcher.submit(prompt)
         generated = await asyncio.wrap_future(future)
         return self._reply(request, prompt, generated)
@@ -119,6 +128,7 @@ class Local(Provider):
 
     async def close(self) -> None:
         self.generator.stop()
+        self._preparing.shutdown(wait=False, cancel_futures=True)
         await asyncio.to_thread(self._batcher.close)
         self.generator.release()
 
@@ -144,16 +154,22 @@ class Local(Provider):
             thinking_room=generated.thinking_room,
         )
 
-    async def _prepare(self, request: Request) -> RenderedPrompt:
+    async def _prepare_in_thread(self, request: Request) -> RenderedPrompt:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._preparing, self._prepare, request)
+
+    def _prepare(self, request: Request) -> RenderedPrompt:
         try:
-            return await asyncio.to_thread(self.chat.prompt, request)
+            prompt = self.chat.prompt(request)
         except Exception as error:
             raise ProviderError("bad_request", f"{type(error).__name__}: {error}") from error
+        sizes = map(self.generator.pictures.prepare, prompt.pictures)
+        return replace(prompt, sizes=tuple(sizes))
 
 
 def _group(prompt: RenderedPrompt) -> Hashable:
     # A processor does not accept prompts with and without pictures in one batch.
-    return prompt.sampling, bool(prompt.images)
+    return prompt.sampling, bool(prompt.pictures)
 
 
 def _manifest(

@@ -31,6 +31,8 @@ SIZE = (224, 160)
 """Size of pictures whose tokens are compared."""
 SHORT = 3
 """A limit in tokens that cuts off nearly every reply."""
+_TRIAL_SIZES = [(320, 200), SIZE, (150, 400), SIZE]
+"""Sizes of the pictures with which joining is tried."""
 
 
 class BatchTrial(NamedTuple):
@@ -79,6 +81,14 @@ def mixed_requests(max_tokens: int, most_pictures: int | None) -> list[Request]:
             sizes = [(200 + 36 * index, 240), (240, 160 + 28 * index)]
             requests.append(after_a_call(index, max_tokens, sizes))
     return requests
+
+
+def picture_trial(most_pictures: int | None) -> list[Request]:
+    """Requests with different numbers of pictures of different sizes, for the trial of pictures."""
+    if most_pictures is not None:
+        return [several_turns(index, SHORT, [size]) for index, size in enumerate(_TRIAL_SIZES)]
+    first, *others = _TRIAL_SIZES
+    return [several_turns(0, SHORT, [first]), several_turns(1, SHORT, others)]
 
 
 def one_turn(max_tokens: int, *, pictures: bool = True) -> Request:
