@@ -158,7 +158,7 @@ class SketchGroup(_Record, frozen=True):
     sketches: tuple[Sketch, Sketch, Sketch, Sketch]
 
 
-class Source(_Record, frozen=True):
+class Attribution(_Record, frozen=True):
     """A model that is in a plate or a cover, named for its credits."""
 
     key: str
@@ -177,7 +177,7 @@ class Index(_Record, frozen=True):
     plates: tuple[Plate, ...]
     covers: tuple[Cover, ...]
     sketches: tuple[SketchGroup, ...]
-    sources: tuple[Source, ...]
+    sources: tuple[Attribution, ...]
 
 
 class Pack:

@@ -15,8 +15,8 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from cutouts import LIGHTS, MAIN, PHASES
-from things import Source, rows, sources
+from cutouts import LIGHTS, MAIN
+from things import ModelSource, rows, sources
 
 import index  # isort: skip
 import numpy as np  # isort: skip
@@ -25,7 +25,7 @@ from catalogue import models  # isort: skip
 from PIL import Image  # isort: skip
 
 FORMAT, VERSION = 1, 1
-VIEWS = list(dict.fromkeys(view for phase in PHASES.values() for view in phase.views))
+VIEWS = (*MAIN, "back", "underside", "edge-on", "top")
 FAINT, SOLID = 10, 247
 """Alpha values below and above which a pixel is made transparent and opaque."""
 SHADOW_FLOOR = 20
@@ -87,7 +87,7 @@ class Builder:
     def _decoded(self, name: str) -> Image.Image:
         return Image.open(BytesIO(self.files[name]))
 
-    def views(self, source: Source) -> Iterator[Record]:
+    def views(self, source: ModelSource) -> Iterator[Record]:
         """Yields the views of a model that are rendered and not rejected."""
         for light in LIGHTS:
             for view in VIEWS:
@@ -99,7 +99,7 @@ class Builder:
                     continue
                 yield self._view(source, view, light, path, hides)
 
-    def _view(self, source: Source, view: str, light: str, path: Path, hides: bool) -> Record:
+    def _view(self, source: ModelSource, view: str, light: str, path: Path, hides: bool) -> Record:
         name = f"{path.stem}.webp"
         self._add(f"cutouts/{name}", path, cleaned(Image.open(path)), self.quality)
         record: Record = {"kind": view, "light": light, "file": f"cutouts/{name}"}
@@ -112,7 +112,7 @@ class Builder:
             record["hides"] = True
         return record
 
-    def model(self, source: Source) -> Record | None:
+    def model(self, source: ModelSource) -> Record | None:
         """Returns the record of a model, or None if a main view is missing."""
         if (source.model.key, "") in self.rejected:
             return None

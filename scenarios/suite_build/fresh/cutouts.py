@@ -1,8 +1,8 @@
 """Renders the cut-outs and their shadows: `cutouts.py --out DIR --phase main [--part 0/2]`.
 
 A cut-out shows one model on transparency; its shadow is a separate picture. The phases are `main`
-(the views that show what a thing is), `hidden` and `sides` (views that may hide it), `more` (the
-second and further models) and `evening` (another light). A rerun renders only what is missing.
+(the views that show what a thing is), `hidden` (the views of `candidates.tsv`, which may hide it),
+`more` (the second and further models) and `evening` (another light). A rerun renders what is missing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from things import Source, sources
+from things import ModelSource, rows, sources
 
 import bpy  # isort: skip
 import numpy as np  # isort: skip
@@ -30,8 +30,6 @@ FILL = 0.94
 DISTANCE, LENS = 3.4, 60.0
 
 MAIN = ("three-quarter", "other-three-quarter", "front")
-HIDDEN = ("back", "underside")
-SIDES = ("edge-on", "top")
 
 
 class Light(NamedTuple):
@@ -55,6 +53,7 @@ class Phase(NamedTuple):
     """A part of the work."""
 
     views: tuple[str, ...]
+    """None: the candidates of each thing."""
     light: str
     main_models: bool
     shadows: bool
@@ -62,8 +61,7 @@ class Phase(NamedTuple):
 
 PHASES = {
     "main": Phase(MAIN, "day", True, True),
-    "hidden": Phase(HIDDEN, "day", True, False),
-    "sides": Phase(SIDES, "day", True, False),
+    "hidden": Phase((), "day", True, False),
     "more": Phase(MAIN, "day", False, True),
     "evening": Phase(MAIN[:2], "evening", True, True),
 }
@@ -78,7 +76,7 @@ class Pose:
     pitch: float
 
 
-def pose(view: str, source: Source) -> Pose:
+def pose(view: str, source: ModelSource) -> Pose:
     """Returns the pose of a view."""
     other = -source.yaw - 8 if abs(source.yaw) < 60 else 180 - source.yaw
     raised = 24 if source.high else 0
@@ -94,7 +92,7 @@ def pose(view: str, source: Source) -> Pose:
     }[view]
 
 
-def support(thing: studio.Thing) -> np.ndarray:  # type: ignore[type-arg]
+def support(thing: studio.PlacedModel) -> np.ndarray:  # type: ignore[type-arg]
     """Returns the outermost vertices, from which no part of the frame's box is missing."""
     spread = np.random.default_rng(0).normal(size=(3, 240))
     found = []
@@ -108,7 +106,7 @@ def support(thing: studio.Thing) -> np.ndarray:  # type: ignore[type-arg]
     return vertices[np.unique((vertices @ spread).argmax(0))]
 
 
-def frame(thing: studio.Thing, to: Pose) -> None:
+def frame(thing: studio.PlacedModel, to: Pose) -> None:
     """Aims the camera so that the thing fills the square picture."""
     thing.pose(to.turn)
     thing.root.location, thing.root.scale = (0, 0, 0), (1, 1, 1)
@@ -152,7 +150,7 @@ class Stage:
         """Renders the thing without the floor."""
         studio.shoot(path)
 
-    def shadow(self, path: Path, thing: studio.Thing) -> None:
+    def shadow(self, path: Path, thing: studio.PlacedModel) -> None:
         """Renders the shadow on the floor without the thing."""
         render, cycles, camera = self.scene.render, self.scene.cycles, self.scene.camera.data
         kept = cycles.max_bounces, cycles.diffuse_bounces, render.resolution_x
@@ -174,17 +172,23 @@ class Stage:
         render.resolution_x = render.resolution_y = size
 
 
-def missing(out: Path, source: Source, phase: Phase) -> list[str]:
+def candidates(thing: str) -> list[str]:
+    """Returns the views that may hide a thing."""
+    return [row["view"] for row in rows("candidates.tsv") if row["thing"] == thing]
+
+
+def missing(out: Path, source: ModelSource, phase: Phase) -> list[str]:
     """Returns the views that are not rendered yet."""
-    return [view for view in phase.views if not _last_file(out, source, view, phase).exists()]
+    views = phase.views or candidates(source.thing)
+    return [view for view in views if not _last_file(out, source, view, phase).exists()]
 
 
-def _last_file(out: Path, source: Source, view: str, phase: Phase) -> Path:
+def _last_file(out: Path, source: ModelSource, view: str, phase: Phase) -> Path:
     name = f"{source.slug}.{view}.{phase.light}"
     return out / f"{name}.shadow.png" if phase.shadows else out / f"{name}.png"
 
 
-def render(out: Path, source: Source, phase: Phase, stage: Stage) -> None:
+def render(out: Path, source: ModelSource, phase: Phase, stage: Stage) -> None:
     """Renders the missing views of a model."""
     thing = studio.load(source.model.path, source.model.rotation)
     thing.points = support(thing)

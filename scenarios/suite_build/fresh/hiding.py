@@ -6,7 +6,7 @@ things of a group in two ways:
 - by name, as far as WordNet relates the things to classes of ImageNet;
 - by likeness: which thing's main views have the most similar features, in shades of grey.
 
-A view of `CANDIDATES` hides a thing if neither choice finds it. The result is `views.tsv`. The main
+A view of `candidates.tsv` hides a thing if neither choice finds it. The result is `views.tsv`. Main
 views that the choice by name gets wrong are printed, for a person to look at.
 """
 
@@ -23,14 +23,13 @@ HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent)]
 
 from probe import Classifier, WordNet  # noqa: E402
-from things import Source, sources  # noqa: E402
+from things import ModelSource, rows, sources  # noqa: E402
 
 import numpy as np  # isort: skip  # noqa: E402
 import torch  # isort: skip  # noqa: E402
 from PIL import Image  # isort: skip  # noqa: E402
 
 MAIN = ("three-quarter", "other-three-quarter", "front")
-CANDIDATES = ("back", "underside", "edge-on", "top")
 WALL, TABLE = (196, 188, 172), (150, 108, 72)
 SIDE = 420
 """Side of the picture in which a cut-out of 320 pixels is shown."""
@@ -55,11 +54,11 @@ class Eye:
         self.classifier = Classifier(WordNet(wordnet))
         self.features: dict[tuple[str, str], Vector] = {}
 
-    def path(self, source: Source, view: str) -> Path:
+    def path(self, source: ModelSource, view: str) -> Path:
         """Returns the file of a view."""
         return self.cut / f"{source.slug}.{view}.day.png"
 
-    def feature(self, source: Source, view: str) -> Vector:
+    def feature(self, source: ModelSource, view: str) -> Vector:
         """Returns the features of a view in shades of grey, of length 1."""
         key = source.slug, view
         if key not in self.features:
@@ -73,7 +72,7 @@ class Eye:
             self.features[key] = found[0] / np.linalg.norm(found[0])
         return self.features[key]
 
-    def by_name(self, source: Source, view: str, group: list[Source]) -> str:
+    def by_name(self, source: ModelSource, view: str, group: list[ModelSource]) -> str:
         """Returns the chosen thing, or an empty text if the thing has no class or no rival."""
         related = {one.thing: found for one in group
                    if (found := self.classifier.classes(one.thing))}  # fmt: skip
@@ -82,7 +81,7 @@ class Eye:
         seen = self.classifier.probabilities(shown(self.path(source, view)))
         return max(related, key=lambda thing: float(seen[related[thing]].sum()))
 
-    def likeness(self, source: Source, view: str, group: list[Source]) -> float:
+    def likeness(self, source: ModelSource, view: str, group: list[ModelSource]) -> float:
         """Returns by how much the view is more like its own thing than like the others."""
         mine = self.feature(source, view)
         like = {
@@ -92,13 +91,16 @@ class Eye:
         return own - max(like.values())
 
 
-def look(eye: Eye, group: list[Source]) -> Iterator[str]:
+def look(eye: Eye, group: list[ModelSource]) -> Iterator[str]:
     """Yields the lines of a group, and prints main views that look like another thing."""
+    candidates: dict[str, list[str]] = defaultdict(list)
+    for row in rows("candidates.tsv"):
+        candidates[row["thing"]].append(row["view"])
     for source in group:
         for view in MAIN:
             if (chosen := eye.by_name(source, view, group)) not in ("", source.thing):
                 print(f"{source.thing} looks like {chosen} in {view}", flush=True)
-        for view in CANDIDATES:
+        for view in candidates[source.thing]:
             if eye.path(source, view).exists():
                 chosen = eye.by_name(source, view, group)
                 margin = eye.likeness(source, view, group)
@@ -115,7 +117,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     eye = Eye(options.work / "cut", options.wordnet)
-    groups: dict[str, list[Source]] = defaultdict(list)
+    groups: dict[str, list[ModelSource]] = defaultdict(list)
     for source in sources():
         if source.number == 0 and all(eye.path(source, view).exists() for view in MAIN):
             groups[source.group].append(source)

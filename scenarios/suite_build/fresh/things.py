@@ -22,7 +22,7 @@ def rows(table: str) -> list[dict[str, str]]:
 
 
 @dataclass(frozen=True)
-class Source:
+class ModelSource:
     """A model of a thing and the way it is shown."""
 
     group: str
@@ -45,14 +45,14 @@ class Source:
 
 
 @cache
-def sources() -> tuple[Source, ...]:
+def sources() -> tuple[ModelSource, ...]:
     """Every model of every thing: all main models first, in the order of the tables."""
     known = models()
     by_thing: dict[str, list[dict[str, str]]] = {}
     for row in rows("models.tsv"):
         by_thing.setdefault(row["thing"], []).append(row)
     found = [
-        Source(
+        ModelSource(
             thing["group"],
             thing["thing"],
             number,

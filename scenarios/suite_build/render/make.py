@@ -19,14 +19,16 @@ import sketch
 import views
 import wide
 from rooms import STAGES, Piece
-from studio import Thing
+from studio import PlacedModel
 from work import RenderJob, done
 
 
 class Render(Protocol):
     """Renders one job into its folder."""
 
-    def __call__(self, job: RenderJob, out: Path, furniture: list[tuple[Piece, Thing]]) -> None: ...
+    def __call__(
+        self, job: RenderJob, out: Path, furniture: list[tuple[Piece, PlacedModel]]
+    ) -> None: ...
 
 
 def plan(scenario: str) -> tuple[list[RenderJob], Render]:

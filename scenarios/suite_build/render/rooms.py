@@ -11,7 +11,7 @@ import numpy as np
 import studio
 from catalogue import CatalogueModel, find
 from PIL import Image
-from studio import Thing
+from studio import PlacedModel
 from textures import Rgb
 
 
@@ -110,7 +110,7 @@ def model_of(piece: Piece) -> CatalogueModel | None:
     return find(piece.name, piece.library) or find(piece.name, None)
 
 
-def build(number: int, stage: Stage, threads: int) -> list[tuple[Piece, Thing]]:
+def build(number: int, stage: Stage, threads: int) -> list[tuple[Piece, PlacedModel]]:
     """Set up the room and return its furniture."""
     room = ROOMS[number]
     studio.start(room.hdri, 0.45, stage.size, threads)
@@ -145,7 +145,9 @@ def build(number: int, stage: Stage, threads: int) -> list[tuple[Piece, Thing]]:
     return placed
 
 
-def plate(out: Path, number: int, name: str, furniture: list[tuple[Piece, Thing]]) -> Image.Image:
+def plate(
+    out: Path, number: int, name: str, furniture: list[tuple[Piece, PlacedModel]]
+) -> Image.Image:
     """The render of the empty room, made on first use, and the boxes of its furniture."""
     path = out / "plates" / f"{name}_{number}.png"
     if not path.exists():

@@ -12,7 +12,7 @@ import studio
 from catalogue import chosen
 from PIL import Image
 from rooms import ROOMS, STAGES
-from studio import Thing
+from studio import PlacedModel
 from work import RenderJob, save_record
 
 
@@ -55,7 +55,7 @@ def jobs(scenario: str) -> list[RenderJob]:
     return plan
 
 
-def stand(job: RenderJob, look: Placement) -> tuple[Thing, studio.Box]:
+def stand(job: RenderJob, look: Placement) -> tuple[PlacedModel, studio.Box]:
     """Put the object of a job into the room."""
     thing = studio.load(job.item.model.path, job.item.model.rotation)
     yaw = job.item.yaw + job.extra["turn"]
@@ -64,7 +64,7 @@ def stand(job: RenderJob, look: Placement) -> tuple[Thing, studio.Box]:
     return thing, studio.shadow_box(thing.world_points(), ray, 0.0, 0.06)
 
 
-def cutout(path: Path, thing: Thing, box: studio.Box) -> Image.Image:
+def cutout(path: Path, thing: PlacedModel, box: studio.Box) -> Image.Image:
     """The object with transparency, lit by the room, which is not visible."""
     scene = bpy.context.scene
     others = [o for o in scene.objects if o.type == "MESH" and o not in thing.meshes]
@@ -80,7 +80,7 @@ def cutout(path: Path, thing: Thing, box: studio.Box) -> Image.Image:
 
 
 def render(
-    scenario: str, job: RenderJob, out: Path, furniture: list[tuple[rooms.Piece, Thing]]
+    scenario: str, job: RenderJob, out: Path, furniture: list[tuple[rooms.Piece, PlacedModel]]
 ) -> None:
     """Render a job: scene.png, mask.png, and for changeit the object alone (sprite.png)."""
     look = LOOKS[scenario]

@@ -121,7 +121,7 @@ def block(
 
 
 @dataclass
-class Thing:
+class PlacedModel:
     """A model in the scene: a root on the floor, a pivot for its pose, and its meshes."""
 
     root: bpy.types.Object
@@ -165,7 +165,7 @@ def frame_box(points: NDArray[np.float64]) -> tuple[float, float, float, float]:
     return min(across), 1 - max(up), max(across), 1 - min(up)
 
 
-def load(model: Path, rotation: str | None) -> Thing:
+def load(model: Path, rotation: str | None) -> PlacedModel:
     """Import an OBJ model: upright, one unit large, standing on the origin."""
     before = set(bpy.data.objects)
     bpy.ops.wm.obj_import(filepath=str(model), forward_axis="Y", up_axis="Z")
@@ -200,7 +200,7 @@ def load(model: Path, rotation: str | None) -> Thing:
         mesh.matrix_local = settle @ own
         _tame(mesh)
     bpy.context.view_layer.update()
-    return Thing(root, pivot, meshes, (points - np.asarray(centre)) / size)
+    return PlacedModel(root, pivot, meshes, (points - np.asarray(centre)) / size)
 
 
 def _tame(mesh: bpy.types.Object) -> None:
@@ -219,7 +219,7 @@ def _tame(mesh: bpy.types.Object) -> None:
 
 
 def put(
-    thing: Thing, place: tuple[float, float, float], yaw: float, room: tuple[float, float]
+    thing: PlacedModel, place: tuple[float, float, float], yaw: float, room: tuple[float, float]
 ) -> None:
     """Place the model, scaled to fit a share (width, height) of the frame."""
     thing.root.location = place
@@ -264,7 +264,7 @@ def shoot(path: Path, box: Box | None = None) -> Image.Image:
         return picture.copy()
 
 
-def silhouette(path: Path, things: list[Thing], box: Box | None) -> Image.Image:
+def silhouette(path: Path, things: list[PlacedModel], box: Box | None) -> Image.Image:
     """The alpha channel of some things, rendered without anything in front of them."""
     scene = bpy.context.scene
     others = [o for o in scene.objects if o.type == "MESH" and not o.hide_render

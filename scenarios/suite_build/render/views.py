@@ -12,7 +12,7 @@ import studio
 from catalogue import chosen
 from mathutils import Matrix
 from rooms import ROOMS, STAGES
-from studio import Thing
+from studio import PlacedModel
 from work import RenderJob, save_record
 
 SHARE = (0.58, 0.58)
@@ -41,7 +41,7 @@ def pose(view: str, yaw: float) -> tuple[Matrix, float]:
     return Matrix.Identity(3), turns[view]
 
 
-def render(job: RenderJob, out: Path, furniture: list[tuple[rooms.Piece, Thing]]) -> None:
+def render(job: RenderJob, out: Path, furniture: list[tuple[rooms.Piece, PlacedModel]]) -> None:
     """Render the views of a job, all at the same scale."""
     folder = out / "mvp-n" / job.name
     plate = rooms.plate(out, job.room, job.stage, furniture)

@@ -12,7 +12,7 @@ import studio
 from catalogue import CatalogueItem, chosen, items
 from PIL import Image
 from rooms import ROOMS, STAGES
-from studio import Thing
+from studio import PlacedModel
 from work import RenderJob, save_record
 
 # direction in which the camera has to move: position of the object (x, y, height of its plinth)
@@ -55,7 +55,7 @@ def jobs() -> list[RenderJob]:
 
 def _stand(
     item: CatalogueItem, slot: str, rng: random.Random
-) -> tuple[Thing, bpy.types.Object | None]:
+) -> tuple[PlacedModel, bpy.types.Object | None]:
     """Place an item in its slot, on a plinth if the slot is high."""
     thing = studio.load(item.model.path, item.model.rotation)
     x, y, height = SLOTS[slot]
@@ -76,7 +76,7 @@ def _stand(
     return thing, plinth
 
 
-def render(job: RenderJob, out: Path, furniture: list[tuple[rooms.Piece, Thing]]) -> None:
+def render(job: RenderJob, out: Path, furniture: list[tuple[rooms.Piece, PlacedModel]]) -> None:
     """Render the scene of a job as three parts over the plate of its room."""
     folder = out / "coco" / job.name
     picture = rooms.plate(out, job.room, "wide", furniture)
