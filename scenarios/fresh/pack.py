@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 from PIL import Image
 
+from proactive_agent.disk.regular_file import read_regular
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -78,7 +80,7 @@ class View(_Record, frozen=True):
     """Whether an image classifier cannot tell the thing from its group in this view."""
 
 
-class Model(_Record, frozen=True):
+class ThingModel(_Record, frozen=True):
     """A 3D model of a thing."""
 
     key: str
@@ -95,7 +97,7 @@ class Thing(_Record, frozen=True):
     name: str
     natural: bool
     """Whether another hue would look wrong, as for animals, plants, food and wood."""
-    models: tuple[Model, ...]
+    models: tuple[ThingModel, ...]
 
     def views(self, *kinds: ViewKind) -> Iterator[View]:
         """Yields the views of all models that have one of the kinds."""
@@ -103,7 +105,7 @@ class Thing(_Record, frozen=True):
             yield from (view for view in model.views if view.kind in kinds)
 
 
-class Group(_Record, frozen=True):
+class ThingGroup(_Record, frozen=True):
     """Four similar things, which are the categories of the same samples."""
 
     name: str
@@ -123,6 +125,8 @@ class Plate(_Record, frozen=True):
     """Share of the height at which the table begins."""
     sun: Literal[-1, 1]
     """Side from which the light comes: -1 is left, 1 is right."""
+    shows: tuple[str, ...] = ()
+    """Names of things that stand in the room."""
 
 
 class Cover(_Record, frozen=True):
@@ -173,7 +177,7 @@ class Index(_Record, frozen=True):
     format: int
     version: int
     """Raised with every change of the pictures or the strokes."""
-    groups: tuple[Group, ...]
+    groups: tuple[ThingGroup, ...]
     plates: tuple[Plate, ...]
     covers: tuple[Cover, ...]
     sketches: tuple[SketchGroup, ...]
@@ -191,7 +195,7 @@ class Pack:
         self.folder = folder
         self.cache_bytes = cache_bytes
         try:
-            found = msgspec.json.decode((folder / "index.json").read_bytes(), type=Index)
+            found = msgspec.json.decode(read_regular(folder / "index.json"), type=Index)
         except OSError as error:
             raise PackError(f"{folder / 'index.json'}: {error.strerror}") from None
         except msgspec.DecodeError as error:
@@ -215,7 +219,7 @@ class Pack:
         return self.index.version
 
     @property
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[ThingGroup, ...]:
         """The groups of things."""
         return self.index.groups
 
@@ -242,7 +246,7 @@ class Pack:
     @cached_property
     def sha256(self) -> str:
         """Hash of the index and the pictures."""
-        digest = hashlib.sha256((self.folder / "index.json").read_bytes())
+        digest = hashlib.sha256(read_regular(self.folder / "index.json"))
         digest.update(self._content)
         return digest.hexdigest()
 
@@ -275,7 +279,7 @@ class Pack:
     def _content(self) -> bytes:
         # In memory: processes that fork share no position in an open file.
         try:
-            return (self.folder / "pictures.zip").read_bytes()
+            return read_regular(self.folder / "pictures.zip")
         except OSError as error:
             raise PackError(f"{self.folder / 'pictures.zip'}: {error.strerror}") from None
 

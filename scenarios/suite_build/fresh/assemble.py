@@ -25,6 +25,7 @@ from catalogue import models  # isort: skip
 from PIL import Image  # isort: skip
 
 FORMAT, VERSION = 1, 1
+FORMATS = ("PNG", "WEBP")
 VIEWS = (*MAIN, "back", "underside", "edge-on", "top")
 FAINT, SOLID = 10, 247
 """Alpha values below and above which a pixel is made transparent and opaque."""
@@ -72,6 +73,7 @@ class Builder:
         self.files: dict[str, bytes] = {}
         self.used: set[str] = set()
         self.rejected = {(row["model"], row["view"]) for row in rows("rejected.tsv")}
+        self.furniture = {row["model"]: row["thing"] for row in rows("furniture.tsv")}
         self.hiding = {
             (row["thing"], row["view"]) for row in rows("views.tsv") if row["hides"] == "yes"
         }
@@ -85,7 +87,7 @@ class Builder:
         self.files[name] = kept.read_bytes()
 
     def _decoded(self, name: str) -> Image.Image:
-        return Image.open(BytesIO(self.files[name]))
+        return Image.open(BytesIO(self.files[name]), formats=FORMATS)
 
     def views(self, source: ModelSource) -> Iterator[Record]:
         """Yields the views of a model that are rendered and not rejected."""
@@ -101,13 +103,13 @@ class Builder:
 
     def _view(self, source: ModelSource, view: str, light: str, path: Path, hides: bool) -> Record:
         name = f"{path.stem}.webp"
-        self._add(f"cutouts/{name}", path, cleaned(Image.open(path)), self.quality)
+        self._add(f"cutouts/{name}", path, cleaned(Image.open(path, formats=FORMATS)), self.quality)
         record: Record = {"kind": view, "light": light, "file": f"cutouts/{name}"}
         record["box"] = self._decoded(record["file"]).getchannel("A").getbbox()
         shadow = path.with_suffix(".shadow.png")
         if shadow.exists():
             record["shadow"] = f"shadows/{name}"
-            self._add(record["shadow"], shadow, faded(Image.open(shadow)), 60)
+            self._add(record["shadow"], shadow, faded(Image.open(shadow, formats=FORMATS)), 60)
         if hides:
             record["hides"] = True
         return record
@@ -159,10 +161,14 @@ class Builder:
         found = []
         for path in sorted((self.work / "plates").glob("*.json")):
             record = json.loads(path.read_text("utf-8"))
-            self.used.update(record.pop("models"))
+            keys = record.pop("models")
+            self.used.update(keys)
+            record["shows"] = sorted({self.furniture[key] for key in keys if key in self.furniture})
             picture = path.with_suffix(".png")
             record["file"] = f"plates/{path.stem}.webp"
-            self._add(record["file"], picture, Image.open(picture).convert("RGB"), 82)
+            self._add(
+                record["file"], picture, Image.open(picture, formats=FORMATS).convert("RGB"), 82
+            )
             found.append(record)
         return found
 
@@ -175,7 +181,7 @@ class Builder:
                 continue
             picture = path.with_suffix(".png")
             record["file"] = f"covers/{path.stem}.webp"
-            self._add(record["file"], picture, Image.open(picture), 80)
+            self._add(record["file"], picture, Image.open(picture, formats=FORMATS), 80)
             record["box"] = self._decoded(record["file"]).getchannel("A").getbbox()
             if record["model"]:
                 self.used.add(record["model"])

@@ -2,7 +2,8 @@
 
 A cut-out shows one model on transparency; its shadow is a separate picture. The phases are `main`
 (the views that show what a thing is), `hidden` (the views of `candidates.tsv`, which may hide it),
-`more` (the second and further models) and `evening` (another light). A rerun renders what is missing.
+`more` (the second and further models) and `evening` (another light). A rerun renders what is
+missing.
 """
 
 from __future__ import annotations
@@ -129,7 +130,7 @@ def frame(thing: studio.PlacedModel, to: Pose) -> None:
     bpy.context.view_layer.update()
 
 
-class Stage:
+class CutoutStage:
     """A floor that is not seen, and a light."""
 
     def __init__(self, light: Light, threads: int) -> None:
@@ -188,7 +189,7 @@ def _last_file(out: Path, source: ModelSource, view: str, phase: Phase) -> Path:
     return out / f"{name}.shadow.png" if phase.shadows else out / f"{name}.png"
 
 
-def render(out: Path, source: ModelSource, phase: Phase, stage: Stage) -> None:
+def render(out: Path, source: ModelSource, phase: Phase, stage: CutoutStage) -> None:
     """Renders the missing views of a model."""
     thing = studio.load(source.model.path, source.model.rotation)
     thing.points = support(thing)
@@ -224,7 +225,7 @@ def main() -> None:
     todo = [source for source in todo[part::parts] if missing(options.out, source, phase)]
     if options.only:
         todo = [source for source in todo if source.thing in options.only]
-    stage = Stage(LIGHTS[phase.light], options.threads)
+    stage = CutoutStage(LIGHTS[phase.light], options.threads)
     for source in todo:
         begin = time.monotonic()
         try:

@@ -31,6 +31,7 @@ from PIL import Image  # isort: skip  # noqa: E402
 
 MAIN = ("three-quarter", "other-three-quarter", "front")
 WALL, TABLE = (196, 188, 172), (150, 108, 72)
+FORMATS = ("PNG",)
 SIDE = 420
 """Side of the picture in which a cut-out of 320 pixels is shown."""
 Vector = np.ndarray[Any, Any]
@@ -38,7 +39,7 @@ Vector = np.ndarray[Any, Any]
 
 def shown(path: Path) -> Image.Image:
     """Returns a cut-out on a table before a wall."""
-    cutout = Image.open(path).convert("RGBA")
+    cutout = Image.open(path, formats=FORMATS).convert("RGBA")
     picture = Image.new("RGB", (SIDE, SIDE), WALL)
     picture.paste(TABLE, (0, SIDE // 2, SIDE, SIDE))
     border = (SIDE - cutout.width) // 2

@@ -12,8 +12,8 @@ from proactive_agent.scenarios.fresh.pack import (
     SHADOW_REACH,
     SHIPPED,
     SKETCH_SIDE,
-    Model,
     Thing,
+    ThingModel,
     View,
     load_pack,
 )
@@ -30,7 +30,7 @@ def things() -> Iterator[Thing]:
         yield from group.things
 
 
-def models() -> Iterator[Model]:
+def models() -> Iterator[ThingModel]:
     for thing in things():
         yield from thing.models
 
