@@ -79,7 +79,11 @@ def _write(report: "ComparisonReport", form: str) -> None:
     elif form == "csv":
         click.echo(csv_text(report), nl=False)
     else:
-        write = {"markdown": markdown, "latex": latex}[form]
-        click.echo("\n".join(write(grid) for grid in grids(report)), nl=False)
+        found = grids(report)
+        if form == "markdown":
+            tables = [markdown(grid) for grid in found]
+        else:
+            tables = [latex(grid, report.notes) for grid in found]
+        click.echo("\n".join(tables), nl=False)
     for note in report.notes:
         click.echo(note, err=True)

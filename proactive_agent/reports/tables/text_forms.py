@@ -1,7 +1,4 @@
-"""Tables as Markdown and LaTeX, and rows as CSV.
-
-In Markdown and LaTeX the caption becomes a row of the table.
-"""
+"""Tables as Markdown and LaTeX, and rows as CSV. In Markdown, a table's caption is its last row."""
 
 import csv
 import re
@@ -36,23 +33,31 @@ def markdown(grid: Grid) -> str:
     return f"**{_markdown(grid.title)}**\n\n{table}"
 
 
-def latex(grid: Grid) -> str:
-    r"""Returns a `tabular` with its title as a comment. Needs `\usepackage{booktabs}`."""
+def latex(grid: Grid, notes: Sequence[str] = ()) -> str:
+    """Returns a `table*`, which fits an article with one or two columns.
+
+    Intervals are on a second line. The caption holds title, definitions and warnings, and the
+    `notes` of the whole comparison.
+    """
     width = 1 + len(grid.columns)
-    lines = [f"% {_latex(grid.title)}", rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}", r"\toprule"]
-    lines += [_latex_row(["", *grid.columns])]
+    caption = " ".join(_sentence(one) for one in (grid.title, grid.meaning, *notes) if one)
+    if grid.caption:
+        caption += rf" \textbf{{{_sentence(grid.caption)}}}"
+    lines = [
+        r"% Needs \usepackage{booktabs}. For an article with one column, table is enough.",
+        r"\begin{table*}[t]",
+        r"\centering\footnotesize\setlength{\tabcolsep}{4pt}",
+        rf"\caption{{{caption}}}",
+        rf"\begin{{tabular}}{{l{'r' * (width - 1)}}}",
+        r"\toprule",
+        _latex_row(["", *map(_latex, grid.columns)]),
+    ]
     for group in grid.groups:
         lines.append(r"\midrule")
         if group.heading:
             lines.append(rf"\multicolumn{{{width}}}{{l}}{{\emph{{{_latex(group.heading)}}}}} \\")
-        lines += [_latex_row(_texts(line)) for line in group.lines]
-    if grid.caption:
-        text = _latex(grid.caption)
-        lines += [
-            r"\midrule",
-            rf"\multicolumn{{{width}}}{{p{{\linewidth}}}}{{\textbf{{{text}}}}} \\",
-        ]
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+        lines += [row for line in group.lines for row in _latex_lines(line)]
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", r"\end{table*}", ""])
 
 
 def write_csv(
@@ -81,8 +86,24 @@ def _joined(cell: Cell) -> str:
     return f"{cell.text} ({cell.interval})" if bounds else f"{cell.text} {cell.interval}".strip()
 
 
+def _latex_lines(line: Line) -> list[str]:
+    """Returns the row of a line, and the row of its intervals if it has any."""
+    rows = [_latex_row([_latex(line.name), *(_latex(cell.text) for cell in line.cells)])]
+    if any(cell.interval for cell in line.cells):
+        small = (
+            rf"\scriptsize {_latex(cell.interval)}" if cell.interval else "" for cell in line.cells
+        )
+        rows.append(_latex_row(["", *small]))
+    return rows
+
+
 def _latex_row(cells: list[str]) -> str:
-    return " & ".join(map(_latex, cells)) + r" \\"
+    return " & ".join(cells) + r" \\"
+
+
+def _sentence(text: str) -> str:
+    """Returns a text for LaTeX that ends with a full stop."""
+    return _latex(text).rstrip(".") + "."
 
 
 def _markdown(text: str) -> str:

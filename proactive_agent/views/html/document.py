@@ -14,9 +14,6 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.views.html.gallery import Gallery
 from proactive_agent.views.html.tables import runs_table, safe
 
-NAMED = 3
-"""Most models that the title names."""
-
 
 class Section(NamedTuple):
     """A section of the page: a title and pieces of HTML. Empty sections are left out."""
@@ -32,9 +29,10 @@ def document(runs: Sequence[PlayedRun], sections: Sequence[Section], gallery: Ga
         f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; "
         f"script-src '{_digest(script)}'; base-uri 'none'; form-action 'none'"
     )
-    shown = [Section("Runs", [runs_table(runs)]), *(one for one in sections if one.parts)]
+    shown = [one for one in sections if any(one.parts)]
     if gallery.episodes:
         shown.append(Section("Episodes", _gallery(gallery)))
+    shown.append(Section("Runs", [runs_table(runs)]))
     links = "".join(f'<a href="#{one.title.lower()}">{safe(one.title)}</a>' for one in shown)
     title = safe(_title(runs))
     return "\n".join(
@@ -61,8 +59,9 @@ def document(runs: Sequence[PlayedRun], sections: Sequence[Section], gallery: Ga
 
 def _title(runs: Sequence[PlayedRun]) -> str:
     models = list(dict.fromkeys(run.manifest.settings.provider for run in runs))
-    more = len(models) - NAMED
-    return ", ".join(models[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    if len(models) == 1:
+        return f"Does {models[0]} ask for help?"
+    return f"Do {len(models)} models ask for help?"
 
 
 def _counted(runs: Sequence[PlayedRun]) -> str:

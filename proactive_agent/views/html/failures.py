@@ -40,9 +40,15 @@ class _FailureRow:
             f'<svg class="bar {kind}" viewBox="0 0 100 10" preserveAspectRatio="none" '
             f'aria-hidden="true"><rect width="{100 * part:.1f}" height="10"/></svg>'
         )
-        cells = "".join(f"<td>{self._cell(title, name, shares)}</td>" for name in self.scenarios)
+        cells = "".join(
+            f'<td data-column="{safe(_short(name))} %">{self._cell(title, name, shares)}</td>'
+            for name in self.scenarios
+        )
         head = f"{self._link(title, title, '')}<small>{safe(meaning)}</small>"
-        return f'<tr><th scope="row">{head}</th><td>{count:,}</td><td>{bar}</td>{cells}</tr>'
+        return (
+            f'<tr><th scope="row">{head}</th><td data-column="episodes">{count:,}</td>'
+            f'<td class="drawn">{bar}</td>{cells}</tr>'
+        )
 
     def _cell(self, title: str, scenario: str, shares: dict[str, float]) -> str:
         if not shares.get(scenario):

@@ -95,13 +95,17 @@ def test_latex_escapes_all_special_characters() -> None:
     assert not set(bare) & set("\\{}%&#$_^~<>|")
 
 
-def test_latex_is_one_tabular_with_groups_and_caption() -> None:
-    lines = latex(GRID).splitlines()
-    assert lines[1] == r"\begin{tabular}{lrr}"
+def test_latex_is_one_table_with_groups_and_caption() -> None:
+    lines = latex(GRID._replace(meaning="What it is.\nAnd how"), ["On data x."]).splitlines()
+    assert "booktabs" in lines[0]
+    assert lines[0].startswith("%")
+    assert r"\begin{tabular}{lrr}" in lines
     assert r"\multicolumn{3}{l}{\emph{second}} \\" in lines
-    assert r"other & +3.0 $\pm$1.0** & 100.0 \\" in lines
-    assert any("do not compare" in line and r"\multicolumn{3}" in line for line in lines)
-    assert lines[-1] == r"\end{tabular}"
+    (row,) = (number for number, line in enumerate(lines) if line == r"other & +3.0 & 100.0 \\")
+    assert lines[row + 1] == r" & \scriptsize $\pm$1.0** &  \\"
+    caption = r"\caption{acc \%. What it is. And how. On data x. \textbf{do not compare.}}"
+    assert caption in lines
+    assert (lines[1], lines[-1]) == (r"\begin{table*}[t]", r"\end{table*}")
 
 
 def printed(grid: Grid, width: int = 80) -> list[str]:

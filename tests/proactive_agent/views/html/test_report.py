@@ -198,6 +198,26 @@ def test_a_narrow_screen_does_not_scroll_sideways(chromium: Any, page: Path) -> 
     phone.tab.context.close()
 
 
+def test_a_phone_shows_every_column_of_a_table(chromium: Any, page: Path) -> None:
+    phone = Opened(chromium, page, viewport={"width": 390, "height": 800})
+    hidden = phone.tab.evaluate(
+        "() => [...document.querySelectorAll('main .wide td')].filter(cell => {"
+        " const box = cell.getBoundingClientRect();"
+        " return box.right > 390 || box.left < 0 || box.height === 0 }).length"
+    )
+    assert hidden == 0
+    assert phone.tab.locator("main .wide td").count() > 50
+    label = "getComputedStyle(document.querySelector('#results td'), '::before').content"
+    assert phone.tab.evaluate(label) == '"ROD"'
+    phone.tab.context.close()
+
+
+def test_the_page_opens_on_the_findings(opened: Opened) -> None:
+    assert opened.tab.locator("main h2").first.inner_text() == "Findings"
+    assert opened.tab.inner_text("h1").startswith("Do ")
+    assert "asks in every first turn" in opened.tab.inner_text("#findings")
+
+
 def test_dark_where_the_system_is_and_light_on_a_click(chromium: Any, page: Path) -> None:
     window = Opened(chromium, page, color_scheme="dark")
     ground = "getComputedStyle(document.body).backgroundColor"
@@ -255,7 +275,7 @@ def test_a_page_without_episodes_has_no_gallery(chromium: Any, page: Path, tmp_p
     (oracle,) = page.parent.glob("*oracle*")
     write_report([RunFolder(oracle)], tmp_path / "none.html", episodes=0)
     window = Opened(chromium, tmp_path / "none.html")
-    assert window.tab.locator("nav a").all_text_contents()[-1] == "Failures"
+    assert "Episodes" not in window.tab.locator("nav a").all_text_contents()
     assert window.tab.locator("#failures a").count() == 0
     assert window.complaints == []
     window.tab.context.close()
