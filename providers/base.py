@@ -101,6 +101,11 @@ class Provider(ABC):
         return 16
 
     @property
+    def uses_batches(self) -> bool:
+        """Whether the requests of a run are submitted in waves, to a batch API."""
+        return False
+
+    @property
     def max_pictures(self) -> int | None:
         """The most pictures in a request; None if there is no known limit."""
         return None

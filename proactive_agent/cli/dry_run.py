@@ -12,11 +12,13 @@ from rich.rule import Rule
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.judges.choose import RULES
 from proactive_agent.providers import (
+    ApiAccess,
     Provider,
     ProviderError,
     Reply,
     Request,
 )
+from proactive_agent.providers.api.batch.submissions import open_batches
 from proactive_agent.providers.api.prices import find_price
 from proactive_agent.providers.api.server import OWN_SERVER_KEY
 from proactive_agent.providers.api.thinking import planned_room
@@ -88,14 +90,14 @@ def show_dry_run(planned: Sequence[PlannedRun]) -> None:
         )
 
 
-def show_resumed(folders: Sequence[RunFolder], trust: Trust) -> None:
+def show_resumed(folders: Sequence[RunFolder], trust: Trust, access: ApiAccess) -> None:
     """Shows what `--resume` would load, ask and send, then the dry run of the whole runs.
 
     Loads no model and writes nothing, so it needs no trust.
     """
     pool = ModelPool()
     # Not `PlannedRun.resumed`, which refuses what the user has not allowed: it is shown here.
-    planned = [PlannedRun(folder.read_manifest().settings, folder) for folder in folders]
+    planned = [PlannedRun(one.read_manifest().settings, one, access) for one in folders]
     for one in planned:
         console.print(Rule(safe(str(one.folder.path))))
         for line in _consequences(one, trust, pool):
@@ -108,6 +110,7 @@ def _consequences(run: PlannedRun, trust: Trust, pool: ModelPool) -> Iterator[st
     data = pool.data(settings)
     left = sum(1 for _ in episodes_left(settings, data, run.folder.keys_done()))
     yield f"{left:,} episodes are left; data: {settings.data or 'the embedded suite'}"
+    yield from _waiting(run)
     if left:
         for reason in reasons_against_resuming(run.folder, run.folder.read_manifest(), data):
             yield f"refused: {reason}"
@@ -126,6 +129,14 @@ def _consequences(run: PlannedRun, trust: Trust, pool: ModelPool) -> Iterator[st
         yield f"on this machine, the model {reason}"
         if not trust.remote_code:
             yield "  refused without --trust-remote-code"
+
+
+def _waiting(run: PlannedRun) -> Iterator[str]:
+    if waiting := open_batches(run.folder.batches):
+        requests = sum(one.requests for one in waiting)
+        yield f"{requests:,} requests are submitted in batches whose replies are not read yet"
+        if not run.access.batch_api:
+            yield "  refused without --batch-api"
 
 
 def _first_request(play: Play, scenario: str, sample: Sample) -> tuple[Request | None, str]:
@@ -223,7 +234,8 @@ def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[CostEstimate]
         console.print(Rule("tokens and cost, about"))
     for runs in models.values():
         first = runs[0][0]
-        price = find_price(first.settings.provider, first.access.price)
+        access = first.access
+        price = find_price(first.settings.provider, access.price, batch=access.batch_api)
         total = sum((estimate for _, estimate in runs), CostEstimate())
         how = first.settings.provider_settings
         sampling, effort = sampling_of(first.settings), how.reasoning
@@ -233,6 +245,9 @@ def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[CostEstimate]
             name += f", {len(runs)} runs"
         for line in total.shown(name, price, room):
             console.print(line, markup=False, soft_wrap=True)
+        if access.batch_api:
+            waves = "1 wave" if total.longest == 1 else f"1 to {total.longest} waves"
+            console.print(f"  batch API: {waves} of batches, each up to a day", markup=False)
 
 
 def _estimate(play: Play, settings: Settings, scenario: str) -> CostEstimate:

@@ -67,6 +67,8 @@ def judge(
     concurrency, budget_usd = options.pop("concurrency"), options.pop("budget_usd")
     how = ProviderSettings(**{name: options.pop(name) for name in _LOADING})
     access = api_access(**options)
+    if access.batch_api:
+        _check_batches(judge if user is None else user, agreement)
     judging = Judging(judge, judge_prompt, how, access, concurrency, budget_usd)
     if user is not None:
         measure_user(user, judging)
@@ -74,3 +76,14 @@ def judge(
         judge_run(asked_run(run, results), judging)
     else:
         measure(None if agreement == SHIPPED else Path(agreement), judging)
+
+
+def _check_batches(spec: str, agreement: str | None) -> None:
+    """Refuses `--batch-api` where it has no use. Raises UserError."""
+    from proactive_agent.tools import UserError
+
+    if agreement is not None:
+        raise UserError("--batch-api has no use with --agreement, which asks few requests")
+    setting = ACCESS_SETTINGS["batch_api"].setting
+    if spec.partition(":")[0] not in setting.providers:
+        raise UserError(f"--batch-api needs {setting.needs}; {spec} has no batch API")

@@ -10,6 +10,7 @@ from rich.progress import MofNCompleteColumn
 
 from proactive_agent.cli.bar import plain_bar
 from proactive_agent.cli.ending import exit_code, run_async
+from proactive_agent.cli.progress import wave_text
 from proactive_agent.metrics import summarise
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges import Judge
@@ -92,7 +93,13 @@ def judge_run(folder: RunFolder, judging: Judging) -> None:
     failed: list[Unjudged] = []
     with _bar(len(replies), done=len(file.read())) as advance:
         work = judge_again(
-            replies, judge, file, advance, concurrency=judging.concurrency, budget=budget
+            replies,
+            judge,
+            file,
+            advance,
+            concurrency=judging.concurrency,
+            budget=budget,
+            on_wave=lambda wave: _say(wave_text(wave)) if wave.begins else None,
         )
         try:
             failed = _run(judge.provider, work, budget, sampling)
@@ -194,8 +201,13 @@ def _run(
     try:
         return run_async(probed())
     except KeyboardInterrupt as error:
-        messages.print("interrupted; repeat the command to continue", markup=False)
+        batches = "; submitted batches keep running" * bool(provider and provider.uses_batches)
+        _say(f"interrupted{batches}; repeat the command to continue")
         sys.exit(exit_code(error))
+
+
+def _say(line: str) -> None:
+    messages.print(line, markup=False)
 
 
 @contextmanager

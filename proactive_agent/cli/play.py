@@ -6,12 +6,14 @@ from pathlib import Path
 from textwrap import shorten
 
 from proactive_agent.cli.ending import exit_code, run_async
-from proactive_agent.cli.progress import Bar, Bars
+from proactive_agent.cli.progress import Bar, Bars, wave_text
 from proactive_agent.cli.results import show_results
 from proactive_agent.cli.what_next import say_what_next
 from proactive_agent.disk.open_files import open_files_limit
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
+from proactive_agent.providers.api.batch.submissions import open_batches
+from proactive_agent.providers.api.batch.waves import WaveProgress
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import PreparedRun
@@ -20,6 +22,8 @@ from proactive_agent.runs.trust import resume_options
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.terminal.console import messages, safe
 
+SHOWN_BATCHES = 3
+"""Ids of batches that a message names."""
 LONGEST_EXAMPLE = 300
 """Characters of the message of an error."""
 
@@ -121,6 +125,11 @@ class _Progress(SessionObserver):
     def episode_ended(self, run: PreparedRun, episode: EpisodeRecord) -> None:
         self._bar[run.folder.path].advance(episode)
 
+    def wave_waits(self, run: PreparedRun, progress: WaveProgress) -> None:
+        if progress.begins:
+            _say(f"{run.planned.name}: {wave_text(progress)}")
+        self._bar[run.folder.path].note(wave_text(progress) if progress.waits else "")
+
     def run_ended(self, run: PlannedRun, played: PlayedRun) -> None:
         path = run.folder.path
         self.begun.add(path)
@@ -153,9 +162,17 @@ def _say_how_to_resume(progress: _Progress, reason: str, again: str | None) -> N
     for run in progress.runs:
         path = run.folder.path
         options = f"--resume {path}{resume_options(run.settings)}"
+        options += " --batch-api" * run.access.batch_api
         played = progress.played.get(path)
         if path not in progress.begun:
             continue
+        if waiting_batches := open_batches(run.folder.batches):
+            ids = ", ".join(one.batch or "not confirmed" for one in waiting_batches[:SHOWN_BATCHES])
+            more = ", …" * (len(waiting_batches) > SHOWN_BATCHES)
+            _say(
+                f"{sum(one.requests for one in waiting_batches):,} requests remain submitted, and "
+                f"are paid for ({ids}{more}); resuming reads their replies"
+            )
         if played is None or played.stopped:
             unfinished.append((str(played.stopped) if played else reason, options))
         elif played.summary.errors:

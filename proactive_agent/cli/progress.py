@@ -14,10 +14,20 @@ from rich.progress import (
 )
 
 from proactive_agent.metrics import Tallies
+from proactive_agent.providers.api.batch.waves import WaveProgress
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.reports.tables import mean, percent
 from proactive_agent.runs.prepare import PreparedRun
 from proactive_agent.terminal.console import messages, plain
+
+
+def wave_text(progress: WaveProgress) -> str:
+    """Describes the state of a wave of batches."""
+    wave = f"wave {progress.number}" if progress.number else "batches of an earlier process"
+    if not progress.begins:
+        return f"{wave}: {progress.done:,} of {progress.requests:,} replies"
+    batches = f"{progress.batches} batch{'es' * (progress.batches != 1)}"
+    return f"{wave}: {progress.requests:,} requests in {batches}"
 
 
 class Bars:
@@ -83,6 +93,10 @@ class Bar:
         for episode in run.folder.outlines():
             if episode.error is None:
                 self._tallies.add(episode)
+
+    def note(self, text: str) -> None:
+        """Shows a text in place of the metrics, until the next episode ends."""
+        self._progress.update(self._task, metrics=text)
 
     def remove(self) -> None:
         """Takes the bar away."""

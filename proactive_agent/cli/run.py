@@ -58,7 +58,7 @@ def run(
         trust = Trust(options["trust_remote_code"], frozenset(trusted_hosts))
         folders = find_runs(tuple(dict.fromkeys(resume)), results)
         if dry_run:
-            show_resumed(folders, trust)
+            show_resumed(folders, trust, access)
             return
         planned = [PlannedRun.resumed(folder, access, trust) for folder in folders]
     elif trusted_hosts:
@@ -70,6 +70,7 @@ def run(
         out = results if "results" in _given(ctx) | _own_defaults(ctx) else None
         planned = planned_runs(plan, out, access)
         again = f"--plan {plan}" + (f" --out {out}" if out else "")
+        again += " --batch-api" * access.batch_api
     else:
         own = _own_defaults(ctx)
         planned = _asked_for(_given(ctx), own, results, access, **options)

@@ -20,6 +20,7 @@ class Budget:
     def __init__(self, usd: float) -> None:
         self.usd = usd
         self.spent = 0.0
+        self._reserved = 0.0
         self._in_flight = 0
         self._ended = 0
         self._ended_usd = 0.0
@@ -68,6 +69,25 @@ class Budget:
                 "the cost of a reply as Usage(cost_usd=…)"
             )
         self.spent += cost_usd
+
+    @property
+    def left(self) -> float:
+        """US dollars that are neither spent nor reserved."""
+        return self.usd - self.spent - self._reserved
+
+    def reserve(self, usd: float) -> None:
+        """Reserves the expected cost of requests in a batch; a negative number frees it."""
+        self._reserved += usd
+
+    def paid_before(self, usd: float) -> None:
+        """Takes note that the next reply, of this cost, was paid for by an earlier process."""
+        self.spent -= usd
+
+    def too_small(self, usd: float) -> BudgetSpentError:
+        """Returns the error for requests of a batch that would cost about `usd`."""
+        return BudgetSpentError(
+            f"{self._message()}, and the rest is too small for requests of about ${usd:.4f}"
+        )
 
     def _message(self) -> str:
         return f"${self.spent:.4f} of the budget of ${self.usd:g} are spent"

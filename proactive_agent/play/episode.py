@@ -27,7 +27,13 @@ from proactive_agent.play.protocols.base import (
     SimulatedUserError,
     TurnPrompt,
 )
-from proactive_agent.play.recording import PlayedTurn, episode_record, error_record, turn_record
+from proactive_agent.play.recording import (
+    PlayedTurn,
+    SeenPicture,
+    episode_record,
+    error_record,
+    turn_record,
+)
 from proactive_agent.play.seeds import derive_seed
 from proactive_agent.providers import (
     AssistantMessage,
@@ -48,7 +54,6 @@ from proactive_agent.scenarios import (
     ImageError,
     ImageRef,
     Observation,
-    Picture,
     Sample,
     SampleError,
     StoredImage,
@@ -315,10 +320,10 @@ class SteppedEpisode:
             self.play.user,
         )
 
-    async def _show(self, ref: ImageRef) -> tuple[ImagePart, Picture | None]:
-        """Returns a picture as a part of a message, and the opened picture. Raises ImageError.
+    async def _show(self, ref: ImageRef) -> tuple[ImagePart, SeenPicture | None]:
+        """Returns a picture as a part of a message, and facts about it. Raises ImageError.
 
-        The picture is None if it cannot be opened and the provider needs none.
+        They are None if it cannot be opened and the provider needs none.
         """
         images = self.play.data.images
         try:
@@ -331,7 +336,8 @@ class SteppedEpisode:
         if ref.like is not None and picture is not None:
             shown = (ref.crop, *picture.image.size)
         key = f"{picture.sha256 if picture else ref.path} {shown}"
-        return ImagePart(key, StoredImage(images, ref)), picture
+        seen = SeenPicture(picture.image.size, picture.sha256) if picture else None
+        return ImagePart(key, StoredImage(images, ref)), seen
 
     async def _part(self, ref: ImageRef) -> ImagePart:
         return (await self._show(ref))[0]
@@ -405,7 +411,7 @@ class _AskedState(NamedTuple):
     """A state that was shown and waits for a reply."""
 
     observation: Observation
-    picture: Picture | None
+    picture: SeenPicture | None
     prompt: TurnPrompt
     enough: bool | None
     """Whether the frame is informative."""

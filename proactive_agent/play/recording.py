@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from proactive_agent.play.protocols.base import TurnPrompt, TurnReading
 from proactive_agent.providers import Reply, SentImage
@@ -23,13 +23,22 @@ from proactive_agent.records.episode import (
     UsageRecord,
     VerdictRecord,
 )
-from proactive_agent.scenarios import Environment, ImageRef, Outcome, Picture, Verdicts
+from proactive_agent.scenarios import Environment, ImageRef, Outcome, Verdicts
 from proactive_agent.tools import Abstain, Answer, Intervention, Invalid, Tool, Vague
 from proactive_agent.tools.reading import clean
 
 LONGEST_KIND = 100
 LONGEST_MESSAGE = 2000
 """Longest kind and message of an error that are kept, in characters."""
+
+
+class SeenPicture(NamedTuple):
+    """Facts about a picture. A request may wait for long, so its pixels are not kept."""
+
+    size: tuple[int, int]
+    """Width and height in pixels."""
+    sha256: str
+    """Hash of the whole file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +49,8 @@ class PlayedTurn:
     shown: ImageRef
     enough: bool | None
     """Whether the frame is informative; None if the question is asked only once."""
-    picture: Picture | None
-    """The opened picture; None if a provider that needs no pictures played without it."""
+    picture: SeenPicture | None
+    """The picture; None if a provider that needs no pictures played without it."""
     prompt: TurnPrompt
     reply: Reply
     reading: TurnReading
@@ -61,7 +70,7 @@ def turn_record(turn: PlayedTurn) -> TurnRecord:
         image=ImageRecord(
             path=shown.path,
             crop=shown.crop,
-            size=picture.image.size if picture else None,
+            size=picture.size if picture else None,
             sha256=picture.sha256 if picture else None,
             sent=_sent_record(reply.sent_image) if reply.sent_image else None,
         ),

@@ -63,6 +63,8 @@ class RunFolder:
         self.episodes_file = path / "episodes.jsonl"
         self.index_file = path / "episodes.index"
         self.summary_file = path / "summary.json"
+        self.batches = path / "batches"
+        """The folder with the ids of batches and their replies, if a batch API was used."""
         self._counted = (0, 0)
         """A byte of `episodes.jsonl` and the number of lines before it."""
         self.lock_file = lock_file_of(self.episodes_file)

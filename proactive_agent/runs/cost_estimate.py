@@ -55,20 +55,26 @@ class CostEstimate:
     turns: Turns = Turns()
     given: Turns = Turns()
     written: Turns = Turns()
+    longest: int = 0
+    """Most turns of an episode."""
 
     @classmethod
     def of(cls, turns: Turns, size: PromptSize) -> "CostEstimate":
         """Estimates one episode."""
         given = Turns(size.tokens(turns.fewest), size.tokens(turns.needed), size.tokens(turns.most))
-        return cls(turns, given, turns * prices.REPLY)
+        return cls(turns, given, turns * prices.REPLY, turns.most)
 
     def __add__(self, other: "CostEstimate") -> "CostEstimate":
         return CostEstimate(
-            self.turns + other.turns, self.given + other.given, self.written + other.written
+            self.turns + other.turns,
+            self.given + other.given,
+            self.written + other.written,
+            max(self.longest, other.longest),
         )
 
     def __mul__(self, factor: int) -> "CostEstimate":
-        return CostEstimate(self.turns * factor, self.given * factor, self.written * factor)
+        turns, given, written = self.turns, self.given, self.written
+        return CostEstimate(turns * factor, given * factor, written * factor, self.longest)
 
     def shown(self, spec: str, price: Price | None, room: int | None = 0) -> Iterator[str]:
         """Yields lines of text about one model.

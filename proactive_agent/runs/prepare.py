@@ -16,6 +16,7 @@ from proactive_agent.play.model_user import ModelUser, check_user
 from proactive_agent.play.protocols import Mcqa, Oeg, Protocol, ToolUse
 from proactive_agent.play.rule_versions import current_rules, toolset_of
 from proactive_agent.providers import ApiAccess, Provider, Sampling
+from proactive_agent.providers.api.batch.submissions import check_read
 from proactive_agent.providers.registry import check_spec
 from proactive_agent.records.episode import EpisodeKey
 from proactive_agent.records.manifest import (
@@ -139,6 +140,8 @@ def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
     if planned.begun:
         manifest = _begun_on_same_data(planned, pool)
         _check_resumable(planned, manifest, pool.data(settings))
+        if not planned.access.batch_api:
+            check_read(planned.folder.batches, planned.folder.path)
         done = frozenset(planned.folder.keys_done())
     else:
         check_settings(planned, pool)

@@ -6,6 +6,7 @@ resumed. The records of the run are not changed.
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -15,6 +16,8 @@ from proactive_agent.disk.regular_file import open_regular
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.judges.base import Case, Judge, ask
 from proactive_agent.providers import ProviderError, RequestKey, StoppedError
+from proactive_agent.providers.api.batch.submissions import check_read
+from proactive_agent.providers.api.batch.waves import WaveProgress, Waves
 from proactive_agent.records.episode import EpisodeKey, EpisodeRecord, JudgementRecord
 from proactive_agent.records.run_folder import LineWriter, RunFolder
 from proactive_agent.scenarios import SCENARIOS
@@ -49,6 +52,8 @@ class JudgementFile:
     def __init__(self, folder: RunFolder, judge: str) -> None:
         name = "-".join("".join(c if c.isalnum() or c in "._" else " " for c in judge).split())
         self.file = folder.path / "judgements" / f"{name}.jsonl"
+        self.batches = self.file.with_name(f"{name}-batches")
+        """The folder with the ids of batches and their replies, if a batch API was used."""
         self.folder = folder
         self._judge = judge
 
@@ -108,44 +113,85 @@ async def judge_again(
     *,
     concurrency: int | None = None,
     budget: Budget | None = None,
+    on_wave: Callable[[WaveProgress], None] = lambda progress: None,
 ) -> list[Unjudged]:
     """Judges the replies that are not in the file yet; returns those that could not be judged.
+
+    If the judge has a batch API, all replies are judged in one wave, and `on_wave` is told about
+    it.
 
     Raises UserError, and StoppedError if the budget is spent or the account is refused. A later
     call continues.
     """
-    left: Iterator[EpisodeRecord] = iter(())
-    failed: list[Unjudged] = []
-    spent: list[StoppedError] = []
-
-    async def work() -> None:
-        for episode in left:
-            if spent:
-                return
-            try:
-                judgement = await _judge(episode, judge, budget)
-            except StoppedError as error:
-                spent.append(error)
-                return
-            except ProviderError as error:
-                failed.append(Unjudged(episode.key, error.kind, str(error)))
-            else:
-                writer.write(_line(episode, judgement))
-            on_judged()
-
     with file.writer() as writer:
         # Read while no other process can write, so that nothing is judged and paid for twice.
         done = file.read()
-        left = iter([reply for reply in replies if reply.key not in done])
+        left = [reply for reply in replies if reply.key not in done]
+        work = _JudgingWork(left, judge, budget, writer, on_judged)
+        if judge.provider and judge.provider.uses_batches:
+            workers = max(1, min(len(left), concurrency or len(left)))
+            waves = Waves(
+                file.batches,
+                within=file.folder.path,
+                workers=workers,
+                several_turns=False,
+                allowance=budget,
+                report=on_wave,
+            )
+            async with waves:
+                await work.done_by(workers, waves)
+        else:
+            check_read(file.batches, file.folder.path)
+            await work.done_by(concurrency or _concurrency(judge))
+    if work.stopped:
+        raise work.stopped
+    return work.failed
+
+
+class _JudgingWork:
+    """Judges replies with several workers."""
+
+    def __init__(
+        self,
+        replies: list[EpisodeRecord],
+        judge: Judge,
+        budget: Budget | None,
+        writer: LineWriter,
+        on_judged: Callable[[], None],
+    ) -> None:
+        self._left = iter(replies)
+        self._judge = judge
+        self._budget = budget
+        self._writer = writer
+        self._on_judged = on_judged
+        self.failed: list[Unjudged] = []
+        self.stopped: StoppedError | None = None
+        """Why no further reply is judged, or None."""
+
+    async def done_by(self, workers: int, waves: Waves | None = None) -> None:
+        """Judges all replies. Raises the first error of a worker."""
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(concurrency or _concurrency(judge)):
-                    group.create_task(work())
+                for _ in range(workers):
+                    group.create_task(self._work(waves))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from None
-    if spent:
-        raise spent[0]
-    return failed
+
+    async def _work(self, waves: Waves | None) -> None:
+        async with waves.worker() if waves else nullcontext():
+            for episode in self._left:
+                if self.stopped:
+                    return
+                try:
+                    judgement = await _judge(episode, self._judge, self._budget)
+                except StoppedError as error:
+                    self.stopped = self.stopped or error
+                    return
+                except ProviderError as error:
+                    self.failed.append(Unjudged(episode.key, error.kind, str(error)))
+                else:
+                    self._writer.write(_line(episode, judgement))
+                self._on_judged()
 
 
 async def _judge(episode: EpisodeRecord, judge: Judge, budget: Budget | None) -> JudgementRecord:

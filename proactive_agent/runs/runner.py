@@ -6,7 +6,7 @@ The same settings give the same episodes, regardless of concurrency, order and i
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.providers import Provider, StoppedError
+from proactive_agent.providers.api.batch.waves import WaveProgress, Waves
 from proactive_agent.records.describe import name_of
 from proactive_agent.records.episode import EpisodeRecord, ServedByRecord
 from proactive_agent.records.manifest import Manifest, Status
@@ -27,6 +28,7 @@ from proactive_agent.tools.reading import clean
 
 log = logging.getLogger(__name__)
 
+OnWave = Callable[[WaveProgress], None]
 OnBegin = Callable[[PreparedRun], None]
 OnEpisode = Callable[[EpisodeRecord], None]
 
@@ -38,12 +40,14 @@ async def play_run(
     budget: Budget | None = None,
     on_begin: OnBegin | None = None,
     on_episode: OnEpisode | None = None,
+    on_wave: OnWave | None = None,
 ) -> PlayedRun:
     """Plays the remaining episodes of a run and writes its summary.
 
     Reads the remaining episodes when no other process can write the run any more. Calls
     `on_begin` with the run in that state, then `on_episode` with each record that was written.
-    `concurrency` is the number of episodes in flight; by default the provider chooses it. If the
+    `concurrency` is the number of episodes in flight; by default the provider chooses it, and all
+    are in flight if one of the models has a batch API. `on_wave` is told about its batches. If the
     budget is spent, the API refuses all further requests or the person at the terminal leaves, the
     run ends early: no further sample is asked, and `stopped` of the result says why. Any other
     error ends the run and is raised: a UserError of the provider, or a fault of the program, which
@@ -52,7 +56,8 @@ async def play_run(
     run can be resumed when there is space.
     """
     folder, provider = run.folder, run.play.provider
-    if concurrency is None or run.planned.interactive:
+    in_waves = any(model.uses_batches for model, _ in run.models)
+    if run.planned.interactive or (concurrency is None and not in_waves):
         concurrency = provider.concurrency
     charges = any(model.charges for model, _ in run.models)
     play = replace(run.play, budget=budget if charges else None)
@@ -72,7 +77,10 @@ async def play_run(
                 on_episode(episode)
 
         try:
-            stopped = await _play_all(play, run.episodes_left(), concurrency, finished)
+            if in_waves:
+                stopped = await _play_in_waves(play, run, concurrency, finished, on_wave)
+            else:
+                stopped = await _play_all(play, run.episodes_left(), concurrency or 1, finished)
             manifest = _with_status(found.manifest(), "interrupted" if stopped else "finished")
             if stopped:
                 log.info("the run is stopped: %s", stopped)
@@ -93,8 +101,34 @@ async def play_run(
     return played
 
 
+async def _play_in_waves(
+    play: Play,
+    run: PreparedRun,
+    concurrency: int | None,
+    finished: OnEpisode,
+    on_wave: OnWave | None,
+) -> StoppedError | None:
+    """Plays the remaining episodes of a run whose requests are submitted in waves."""
+    left = await asyncio.to_thread(lambda: sum(1 for _ in run.episodes_left()))
+    workers = max(1, min(left, concurrency or left))
+    waves = Waves(
+        run.folder.batches,
+        within=run.folder.path,
+        workers=workers,
+        several_turns=not play.protocol.single_turn,
+        allowance=play.budget,
+        report=on_wave or (lambda progress: None),
+    )
+    async with waves:
+        return await _play_all(play, run.episodes_left(), workers, finished, waves)
+
+
 async def _play_all(
-    play: Play, episodes: Iterator[NextEpisode], concurrency: int, finished: OnEpisode
+    play: Play,
+    episodes: Iterator[NextEpisode],
+    concurrency: int,
+    finished: OnEpisode,
+    waves: Waves | None = None,
 ) -> StoppedError | None:
     """Plays episodes with `concurrency` workers, which take them from one stream.
 
@@ -104,13 +138,14 @@ async def _play_all(
     stopped: list[StoppedError] = []
 
     async def work() -> None:
-        for episode in episodes:
-            try:
-                finished(await _within_budget(play, episode))
-            except StoppedError as error:
-                stopped.append(error)
-            if stopped:
-                return
+        async with waves.worker() if waves else nullcontext():
+            for episode in episodes:
+                try:
+                    finished(await _within_budget(play, episode))
+                except StoppedError as error:
+                    stopped.append(error)
+                if stopped:
+                    return
 
     try:
         async with asyncio.TaskGroup() as group:

@@ -20,6 +20,7 @@ from proactive_agent.disk.whole_files import not_written
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.providers import Provider, ProviderError, StoppedError
+from proactive_agent.providers.api.batch.waves import WaveProgress
 from proactive_agent.providers.reply_check import checked
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.runs.model_pool import ModelPool
@@ -50,6 +51,9 @@ class SessionObserver:
 
     def episode_ended(self, run: PreparedRun, episode: EpisodeRecord) -> None:
         """An episode was played and written."""
+
+    def wave_waits(self, run: PreparedRun, progress: WaveProgress) -> None:
+        """The batches of a run were submitted, make progress or have ended."""
 
     def run_ended(self, run: PlannedRun, played: PlayedRun) -> None:
         """A run has ended, possibly before the session."""
@@ -160,6 +164,7 @@ class Session:
             budget=self._budget,
             on_begin=self._observer.run_begun,
             on_episode=lambda episode: self._observer.episode_ended(run, episode),
+            on_wave=lambda progress: self._observer.wave_waits(run, progress),
         )
         self._end(run.planned, played)
         return played.stopped is not None
@@ -167,10 +172,14 @@ class Session:
     def _fitting_concurrency(self, run: PreparedRun) -> int | None:
         """Returns the number of episodes in flight, lowered to what the system allows.
 
-        Every episode in flight holds a connection to each model behind an API.
+        Every episode in flight holds a connection to each model behind an API, unless its requests
+        are submitted in batches.
         """
         remote = sum(model.remote for model, _ in run.models)
         if self._connections is None or not remote:
+            return self._concurrency
+        if any(model.uses_batches for model, _ in run.models):
+            # Few episodes are at work at the same time; the others wait for their batch.
             return self._concurrency
         wanted = self._concurrency or run.play.provider.concurrency
         allowed = max(1, self._connections // remote)

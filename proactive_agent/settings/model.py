@@ -389,6 +389,17 @@ class ApiLimits:
             help="time that the server has to load the model, a download included.",
         ),
     ] = 1800.0
+    batch_api: Annotated[
+        bool,
+        Setting(
+            heading=Heading.API,
+            departure=None,
+            providers=("openai", "anthropic"),
+            for_judge="run",
+            help="Half price: submit all requests of a turn together to the batch API, which may "
+            "take a day for each turn. Ctrl-C leaves the batches running; --resume reads them.",
+        ),
+    ] = False
     price: Annotated[
         tuple[Dollars, Dollars] | None,
         Setting(
@@ -397,7 +408,8 @@ class ApiLimits:
             providers=API,
             for_judge="judge",
             metavar="IN,OUT",
-            help="Dollars per million tokens. Default: litellm's price list.",
+            help="Dollars per million tokens; with --batch-api, those of a batch. Default: "
+            "litellm's price list.",
         ),
     ] = None
 

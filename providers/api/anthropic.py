@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from proactive_agent.providers.api.batch.anthropic_batches import AnthropicBatches
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk, reported
 from proactive_agent.providers.api.keys import key_for
@@ -41,6 +42,7 @@ class Anthropic(ApiProvider):
 
     name = "anthropic"
     library = "anthropic"
+    has_batch_api: ClassVar[bool] = True
     may_be_left_out: ClassVar[Mapping[str, str]] = {
         "temperature": r"\btemperature\b",
         "disable_parallel_tool_use": r"\bdisable_parallel_tool_use\b",
@@ -69,6 +71,8 @@ class Anthropic(ApiProvider):
             http_client=http,
         )
         self._post = Posts(self._client, http, "/v1/messages")
+        if options.access.batch_api:
+            self.batches = AnthropicBatches(self._client, self.spec, self.address, options.access)
 
     @property
     def address(self) -> str:

@@ -5,12 +5,14 @@ import hashlib
 import json
 import sqlite3
 import threading
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from proactive_agent.tools import UserError
 
 FILE = "replies.sqlite"
+_INSERT = "INSERT OR IGNORE INTO replies VALUES (?, ?)"
 
 
 class ReplyCache:
@@ -39,12 +41,16 @@ class ReplyCache:
 
     async def put(self, key: str, reply: dict[str, Any]) -> None:
         """Stores a raw reply. A stored reply is never overwritten."""
-        statement = "INSERT OR IGNORE INTO replies VALUES (?, ?)"
-        await asyncio.to_thread(self._write, statement, key, json.dumps(reply))
+        await asyncio.to_thread(self._write_all, _INSERT, [(key, json.dumps(reply))])
+
+    async def put_all(self, replies: Mapping[str, dict[str, Any]]) -> None:
+        """Stores several raw replies in one transaction, which is on the disk when it returns."""
+        rows = [(key, json.dumps(reply)) for key, reply in replies.items()]
+        await asyncio.to_thread(self._write_all, _INSERT, rows)
 
     async def discard(self, key: str) -> None:
         """Removes a reply that cannot be used."""
-        await asyncio.to_thread(self._write, "DELETE FROM replies WHERE key = ?", key)
+        await asyncio.to_thread(self._write_all, "DELETE FROM replies WHERE key = ?", [(key,)])
 
     def close(self) -> None:
         """Closes the file."""
@@ -61,10 +67,10 @@ class ReplyCache:
             raise UserError(f"cannot read the reply cache {self.file}: {error}") from None
         return reply
 
-    def _write(self, statement: str, *values: str) -> None:
+    def _write_all(self, statement: str, rows: Sequence[tuple[str, ...]]) -> None:
         try:
             with self._lock, self._database:
-                self._database.execute(statement, values)
+                self._database.executemany(statement, rows)
         except sqlite3.Error as error:
             raise UserError(f"cannot write the reply cache {self.file}: {error}") from None
 

@@ -5,17 +5,20 @@
 | connection, timeout | no response or an incomplete one; HTTP 408 | yes |
 | rate_limit, conflict | HTTP 429, 409 | yes |
 | overloaded, server | HTTP 503 and 529, any other 5xx | yes |
+| expired | a batch ended before the API processed the request | yes |
 | bad_reply | incomplete response: no JSON, wrong content type, no choices | yes |
 | malformed | a field of the response has the wrong type or range | no |
 | quota | HTTP 402; the account has no credit left; a daily quota is used up | no; the run stops |
 | auth, permission | HTTP 401, 403; a wrong or expired key with HTTP 400 | no; the run stops |
+| canceled | someone cancelled the batch of the request | no; the run stops |
 | not_found | HTTP 404 | no |
 | too_large, context_overflow | HTTP 413; more tokens than the context window | no |
 | content_filter | the API's content filter blocked the request or the reply | no |
 | server_died | the server that `vllm:` has started ended | no; the next request stops the run |
 | bad_request | any other 4xx; a message that an adapter cannot send | no |
 
-"The run stops": every later request would fail as well, so the run ends and can be resumed.
+"The run stops": every later request would fail as well, or someone wants it to end. It can be
+resumed.
 
 One HTTP 400 is no failure of the request: with `tool_use_failed`, Groq withholds a reply whose tool
 call is malformed. The error contains the text that the model wrote, and the provider reads it as
@@ -49,10 +52,13 @@ _BY_NAME = {
 _CODES = ("code", "status", "status_code", "type")
 """Fields of an error with an HTTP status, as a number or as text, or with the error's name."""
 RETRIED = frozenset(
-    {"connection", "timeout", "rate_limit", "conflict", "overloaded", "server", "bad_reply"}
-)
-STOPPING = frozenset({"auth", "permission", "quota"})
-"""Kinds that end a run, because every later request would fail as well."""
+    {
+        "connection", "timeout", "rate_limit", "conflict", "overloaded", "server", "bad_reply",
+        "expired",
+    }
+)  # fmt: skip
+STOPPING = frozenset({"auth", "permission", "quota", "canceled"})
+"""Kinds that end a run."""
 SLOWED_BY = frozenset({"rate_limit", "overloaded"})
 """Kinds that reduce the number of concurrent requests."""
 WITHHELD = "tool_use_failed"

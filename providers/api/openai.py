@@ -4,6 +4,7 @@ import importlib.metadata
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from proactive_agent.providers.api.batch.openai_batches import OpenAIBatches
 from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
@@ -29,6 +30,7 @@ class OpenAI(ApiProvider):
 
     name = "openai"
     library = "openai"
+    has_batch_api: ClassVar[bool] = True
     may_be_left_out: ClassVar[Mapping[str, str]] = {
         "max_tokens": REFUSED_LIMIT,
         "include": r"\binclude\b|[Ee]ncrypted content",
@@ -71,6 +73,10 @@ class OpenAI(ApiProvider):
             )
         path = "/responses" if self._responses else "/chat/completions"
         self._post = Posts(self._client, http, path)
+        if options.access.batch_api:
+            self.batches = OpenAIBatches(
+                self._client, f"/v1{path}", self.spec, self.address, options.access
+            )
 
     @property
     def address(self) -> str:

@@ -23,6 +23,8 @@ PIXELS_PER_TOKEN = 750
 """Anthropic's rule. The tiles of OpenAI and Gemini give similar numbers at these sizes."""
 REPLY = 48
 """Estimated tokens of a reply: one tool call, or the letter and text of an option."""
+BATCH_SHARE = 0.5
+"""The price of a batch as a share of the ordinary price, where the list does not say it."""
 _LONG_PROMPT = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 
 
@@ -80,10 +82,13 @@ def parse_price(text: str) -> tuple[float, float]:
     return given, written
 
 
-def find_price(spec: str, own: tuple[float, float] | None = None) -> Price | None:
+def find_price(
+    spec: str, own: tuple[float, float] | None = None, *, batch: bool = False
+) -> Price | None:
     """The price of a `NAME:MODEL`. `own`, in dollars per million tokens, overrides the list.
 
-    None if the price is unknown: the model is not in the list, or a custom server runs it.
+    `batch` asks for the price of the batch API. None if the price is unknown: the model is not in
+    the list, or a custom server runs it.
     """
     if own is not None:
         return Price(own[0] / 1e6, own[1] / 1e6)
@@ -92,7 +97,7 @@ def find_price(spec: str, own: tuple[float, float] | None = None) -> Price | Non
     if target.base_url is not None:
         return None
     for key in _keys(name, target.model):
-        if price := _price(key, _price_list().get(key)):
+        if price := _price(key, _price_list().get(key), batch=batch):
             return price
     return None
 
@@ -153,21 +158,31 @@ def _keys(name: str, model: str) -> Iterable[str]:
     return (model, f"{name}/{model}")
 
 
-def _price(key: str, entry: Mapping[str, Any] | None) -> Price | None:
+def _price(key: str, entry: Mapping[str, Any] | None, *, batch: bool) -> Price | None:
     if entry is None:
         return None
-    given, written = entry.get("input_cost_per_token"), entry.get("output_cost_per_token")
+    given, written = _listed(entry, "input", batch), _listed(entry, "output", batch)
     if given is None or written is None:
         return None
     limits = [int(found[1]) * 1000 for field in entry if (found := _LONG_PROMPT.fullmatch(field))]
     return Price(
-        float(given),
-        float(written),
-        entry.get("cache_read_input_token_cost"),
-        entry.get("cache_creation_input_token_cost"),
-        source=f"litellm {_version()}: {key}",
+        given,
+        written,
+        _listed(entry, "cache_read_input", batch),
+        _listed(entry, "cache_creation_input", batch),
+        source=f"litellm {_version()}: {key}{', batch' * batch}",
         up_to=min(limits, default=None),
     )
+
+
+def _listed(entry: Mapping[str, Any], kind: str, batch: bool) -> float | None:
+    """The price of a kind of tokens; in a batch, half the price if the list does not say it."""
+    name = f"{kind}_cost_per_token" if kind in ("input", "output") else f"{kind}_token_cost"
+    price = entry.get(name)
+    if not batch or price is None:
+        return None if price is None else float(price)
+    listed = entry.get(f"{name}_batches")
+    return float(price) * BATCH_SHARE if listed is None else float(listed)
 
 
 @cache

@@ -14,8 +14,10 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from proactive_agent.providers.api.batch.interface import BatchApi
+from proactive_agent.providers.api.batch.waves import WaveItem, Waves, current_waves
 from proactive_agent.providers.api.cache import ReplyCache, cache_key
-from proactive_agent.providers.api.encoding import Encoder, Pictures
+from proactive_agent.providers.api.encoding import Encoded, Encoder, Pictures
 from proactive_agent.providers.api.extras import parse_extra_body, parse_headers
 from proactive_agent.providers.api.faults import (
     SLOWED_BY,
@@ -29,13 +31,15 @@ from proactive_agent.providers.api.keys import protect_secrets
 from proactive_agent.providers.api.pace import Pace
 from proactive_agent.providers.api.prices import (
     CHARACTERS_PER_TOKEN,
+    REPLY,
+    Price,
     Tokens,
     find_price,
     input_tokens,
 )
 from proactive_agent.providers.api.retry import Retry
 from proactive_agent.providers.api.server import ApiTarget, parse_target, plain
-from proactive_agent.providers.api.thinking import ThinkingRoom, thinker
+from proactive_agent.providers.api.thinking import TYPICAL, ThinkingRoom, thinker
 from proactive_agent.providers.base import (
     Preview,
     Provider,
@@ -47,6 +51,7 @@ from proactive_agent.providers.messages import (
     Reply,
     Request,
     RequestKey,
+    SentImage,
     ServedBy,
     TextPart,
     Usage,
@@ -64,6 +69,8 @@ log = logging.getLogger(__name__)
 PROBE = "Reply with the word: ready"
 PROBE_TOKENS = 64
 """Longest answer of the probe in tokens; thinking does not count."""
+MOST_BATCHES = 3
+"""Batches in which a request is submitted at most; each can take a day."""
 LARGEST_SEED = 2**31
 """Seeds that are sent are smaller."""
 _REFUSED_THOUGHTS = (
@@ -88,6 +95,8 @@ class ParsedReply:
     opaque: Any = None
 
 
+_BLANK = Encoded("", SentImage("", "image/jpeg", (1, 1), 0))
+"""Stands for every picture where bodies are compared, so that no picture is held for it."""
 _NO_SETTINGS = frozenset({"model", "messages", "input", "store", "stream", "include"})
 """Fields of a request body, besides system prompt and tools, that do not affect text generation."""
 
@@ -105,12 +114,18 @@ class ApiProvider(Provider):
     }
     """Fields that some models reject, with a pattern for the message that rejects it. They are
     left out from the first refusal on, and the manifest lists them."""
+    has_batch_api: ClassVar[bool] = False
+    """Whether the adapter knows a batch API."""
     remote: ClassVar[bool] = True
     charges: ClassVar[bool] = True
     extra: ClassVar[str | None] = "api"
 
     def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         access = options.access
+        if access.batch_api and not self.has_batch_api:
+            raise UserError(
+                f"{self.name}:{target.model}: --batch-api works with openai: and anthropic: only"
+            )
         self.target = target
         self.options = options
         self.extra_body = parse_extra_body(options.extra_body)
@@ -124,6 +139,9 @@ class ApiProvider(Provider):
         """The model in error messages, without the address of its server."""
         full = f"{self.spec}@{target.base_url}" if target.base_url else self.spec
         self.price = find_price(full, access.price)
+        self.batch_price = find_price(full, access.price, batch=True)
+        self.batches: BatchApi | None = None
+        """The batch API, if the settings choose it."""
         self._encoder = Encoder(options.image_size, options.image_quality, options.image_format)
         self._retry = Retry(access.tries, access.first_wait, access.patience, name=self.spec)
         self._cache = ReplyCache(Path(access.cache)) if access.cache else None
@@ -177,26 +195,28 @@ class ApiProvider(Provider):
         Repeats the request if the model rejects a field or the thinking room, and if the reply
         shows that the thinking room is wrong.
         """
-        pictures = await self._encoder.pictures(request)
-        sizes = {key: picture.sent.size for key, picture in pictures.items()}
-        prompt, discarded = input_tokens(request, sizes), Usage()
+        sent = {
+            key: picture.sent for key, picture in (await self._encoder.pictures(request)).items()
+        }
+        # A request may wait for a day, so nothing here holds its pictures.
+        blank = dict.fromkeys(sent, _BLANK)
+        prompt = input_tokens(request, {key: picture.size for key, picture in sent.items()})
+        discarded = Usage()
         room = self.thinking.room(request.sampling, prompt)
         tried: set[int] = set()
         """Thinking rooms with which the model has replied."""
         while True:
             asked = _with_room(request, room)
-            body = self._body(asked, pictures)
+            body = self._body(asked, blank)
             try:
-                reply = await self._asked(
-                    body, self._expected(prompt, asked), self._key(asked, body)
-                )
+                reply = await self._asked(asked, prompt)
             except ApiError as fault:
                 if fault.withheld is not None:
                     reply = self._withheld(fault.withheld, request, prompt)
                     break
-                if not self._leave_out(fault, asked, pictures, body):
+                if not self._leave_out(fault, asked, blank, body):
                     room = self.thinking.after_refusal(fault, request.sampling, prompt, room)
-                    if self._body(_with_room(request, room), pictures) == body:
+                    if self._body(_with_room(request, room), blank) == body:
                         fault.usage = None if discarded == Usage() else discarded
                         raise
                 continue
@@ -205,7 +225,7 @@ class ApiProvider(Provider):
             if wanted in tried:
                 break
             discarded, room = _total(discarded, reply.usage), wanted
-        shown = [pictures[part.key].sent for part in request.pictures]
+        shown = [sent[part.key] for part in request.pictures]
         return replace(
             reply,
             usage=_total(discarded, reply.usage),
@@ -218,6 +238,8 @@ class ApiProvider(Provider):
         message = UserMessage((TextPart(PROBE),))
         limited = replace(sampling, max_tokens=PROBE_TOKENS)
         request = Request(RequestKey("probe", 0, 0), (message,), sampling=limited)
+        if self.batches:
+            await self._check_batches(self.batches)
         try:
             return await self._complete(request)
         except ApiError as fault:
@@ -234,8 +256,22 @@ class ApiProvider(Provider):
             raise ProviderError(fault.kind, str(fault)) from None
         return Preview(self.address or f"an address that {self.library} chooses", body)
 
+    async def _check_batches(self, batches: BatchApi) -> None:
+        """Raises UserError if the server has no batch API."""
+        try:
+            await batches.check()
+        except ApiError as fault:
+            told = clean(str(fault))
+            if fault.kind not in STOPPING:
+                told = f"the server's batch API cannot be used ({told}); leave --batch-api out"
+            raise UserError(f"{self.spec}: {told}") from None
+
+    @property
+    def uses_batches(self) -> bool:
+        return self.batches is not None
+
     def manifest(self) -> dict[str, Any]:
-        price = self.price
+        price = self.batch_price if self.batches else self.price
         return {
             "model": self.target.model,
             "base_url": self.address,
@@ -264,7 +300,8 @@ class ApiProvider(Provider):
         return {name: value for name, value in body.items() if name not in skipped}
 
     def learnt(self) -> dict[str, Any]:
-        return {"left_out": sorted(self.left_out), "thinks": self.thinking.thinks}
+        facts = {"left_out": sorted(self.left_out), "thinks": self.thinking.thinks}
+        return facts | {"batch_api": True} if self.batches else facts
 
     async def close(self) -> None:
         if self._cache:
@@ -337,31 +374,99 @@ class ApiProvider(Provider):
         headers = (sorted(self.options.header),) if self.options.header else ()
         return cache_key(self.name, self.address, body, seed, *repeat, *headers)
 
-    async def _asked(self, body: dict[str, Any], tokens: int, key: str | None) -> Reply:
-        if self._cache and key and (kept := await self._kept(self._cache, key)):
-            return replace(kept, usage=replace(kept.usage, cost_usd=0.0, cache_hit=True))
+    async def _asked(self, request: Request, prompt: int) -> Reply:
+        """Returns the reply to a request whose prompt has about `prompt` tokens.
+
+        Raises ApiError.
+        """
+        if self.batches and (waves := current_waves()):
+            return await self._asked_in_wave(waves, self.batches, request, prompt)
+        body = self._body(request, await self._encoder.pictures(request))
+        key = self._key(request, body)
+        if kept := await self._kept(key):
+            return kept
+        tokens = self._expected(prompt, request)
 
         async def attempt() -> tuple[Reply, dict[str, Any]]:
             return await self._attempt(body, tokens)
 
         reply, raw = await self._retry(attempt)
-        if self._cache and key and _is_kept(reply):
-            await self._cache.put(key, raw)
+        await self._keep(key, reply, raw)
         return reply
 
-    async def _kept(self, cache: ReplyCache, key: str) -> Reply | None:
-        """The reply of an earlier request, or None if there is none that may be used."""
-        raw = await cache.get(key)
+    async def _asked_in_wave(
+        self, waves: Waves, batches: BatchApi, request: Request, prompt: int
+    ) -> Reply:
+        tries = 0
+        while True:
+            item, key = await self._item(batches, request, prompt)
+            if kept := await self._kept(key) or await self._answered(waves, batches, item):
+                return kept
+            ticket = waves.hold(batches, item)
+            del item  # It holds the pictures.
+            tries += 1
+            try:
+                raw = await waves.reply(ticket)
+                reply = self._reply(raw, None)
+            except ApiError as fault:
+                await waves.discard(ticket.custom_id)
+                if not fault.retried or tries == MOST_BATCHES:
+                    again = ApiError(fault.kind, f"{fault} (asked in {tries} batches)")
+                    again.withheld = fault.withheld
+                    raise again if tries > 1 else fault from None
+                log.info("%s: asked again in the next wave: %s", self.spec, fault)
+                continue
+            if reply.usage.cost_usd is not None:
+                waves.paid(ticket.usd, reply.usage.cost_usd)
+            await self._keep(key, reply, raw)
+            return reply
+
+    async def _item(
+        self, batches: BatchApi, request: Request, prompt: int
+    ) -> tuple[WaveItem, str | None]:
+        """Builds a request of a batch. Returns it with its key in the reply cache."""
+        body = self._body(request, await self._encoder.pictures(request))
+        asked = request.key
+        # An id per turn: two samples can have the same body.
+        turn = [asked.scenario, asked.sample_id, asked.turn, asked.repeat]
+        custom_id = cache_key(self.name, self.address, body, turn, sorted(self.options.header))
+        thought = min(self.room(request.sampling), TYPICAL) if self.thinking.thinks else 0
+        price = self.batch_price
+        usd = price.cost(Tokens(prompt, REPLY + thought)) if price else None
+        item = WaveItem(custom_id, batches.item(custom_id, body), asked.turn, usd or 0.0)
+        return item, self._key(request, body)
+
+    async def _answered(self, waves: Waves, batches: BatchApi, item: WaveItem) -> Reply | None:
+        """The reply of a batch that an earlier process of the run has paid for, or None."""
+        raw = await waves.kept(batches, item.custom_id)
         if raw is None:
+            return None
+        try:
+            reply = self._reply(plain(raw), None)
+        except ApiError:
+            await waves.discard(item.custom_id)
+            return None
+        waves.paid_before(reply.usage.cost_usd or 0.0)
+        return reply
+
+    async def _kept(self, key: str | None) -> Reply | None:
+        """The reply of an earlier request from the cache, or None if none may be used."""
+        raw = await self._cache.get(key) if self._cache and key else None
+        if self._cache is None or key is None or raw is None:
             return None
         try:
             reply = self._reply(plain(raw), 0.0)
             if _is_kept(reply):
-                return reply
+                return replace(reply, usage=replace(reply.usage, cost_usd=0.0, cache_hit=True))
         except ApiError:
             pass
-        await cache.discard(key)  # Older versions kept every reply.
+        await self._cache.discard(key)  # Older versions kept every reply.
         return None
+
+    async def _keep(self, key: str | None, reply: Reply, raw: dict[str, Any]) -> None:
+        """Puts a reply into the cache."""
+        if self._cache and key and _is_kept(reply):
+            await self._cache.put(key, raw)
 
     async def _attempt(self, body: dict[str, Any], tokens: int) -> tuple[Reply, dict[str, Any]]:
         async with self.pace.slot(tokens) as slot:
@@ -381,7 +486,13 @@ class ApiProvider(Provider):
             self.pace.went_well(slot, _sum(reply.usage.input_tokens, reply.usage.output_tokens))
             return reply, raw
 
-    def _reply(self, raw: dict[str, Any], seconds: float) -> Reply:
+    @property
+    def _price(self) -> Price | None:
+        """The price of the request that the calling task makes. A probe is no part of a wave."""
+        return self.batch_price if self.batches and current_waves() else self.price
+
+    def _reply(self, raw: dict[str, Any], seconds: float | None) -> Reply:
+        price = self._price
         try:
             answer = self.read(raw)
             reason = normalised(answer.finish_reason)
@@ -396,7 +507,7 @@ class ApiProvider(Provider):
                         output_tokens=tokens.output,
                         cached_tokens=tokens.cached,
                         reasoning_tokens=tokens.reasoning,
-                        cost_usd=self.price.cost(tokens) if self.price else None,
+                        cost_usd=price.cost(tokens) if price else None,
                         seconds=seconds,
                     ),
                     served=_served(raw),
@@ -424,7 +535,7 @@ class ApiProvider(Provider):
         """
         calls = (ToolCall("", text, "call_0"),) if request.tools and text.strip() else ()
         estimate = Tokens(prompt, math.ceil(len(text) / CHARACTERS_PER_TOKEN))
-        cost = self.price.cost(estimate) if self.price else None
+        cost = price.cost(estimate) if (price := self._price) else None
         reply = Reply("" if calls else text, calls, WITHHELD, Usage(cost_usd=cost))
         try:
             return _without_thoughts(reply)

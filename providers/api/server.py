@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import AsyncIterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
@@ -51,7 +52,7 @@ def parse_target(text: str) -> ApiTarget:
 
 
 class ApiClient(Protocol):
-    """The method that both SDKs' clients share.
+    """The methods that both SDKs' clients share.
 
     The SDKs' typed methods would walk through the whole body, pictures included. That takes longer
     than the rest of their work, so bodies are encoded here and posted as bytes.
@@ -61,12 +62,16 @@ class ApiClient(Protocol):
         """Posts a body and returns a `cast_to`. Raises the errors of the SDK."""
         ...
 
+    @property
+    def get(self) -> Any:
+        """Gets a `cast_to`; with `stream`, its content is not read. Raises the SDK's errors."""
+        ...
 
-async def posted(client: ApiClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Posts a body and returns the response. Raises ApiError if it is not a JSON object."""
+
+async def posted(client: ApiClient, path: str, content: bytes) -> dict[str, Any]:
+    """Posts an encoded body once. Raises ApiError if the response is not a JSON object."""
     import httpx2
 
-    content = msgspec.json.encode(body)
     return _json_of(await client.post(path, cast_to=httpx2.Response, content=content))
 
 
@@ -105,6 +110,37 @@ class Posts:
             if not response.is_success:
                 raise from_status(response.status_code, response.headers, response.text)
         return _json_of(response)
+
+
+async def fetched(client: ApiClient, path: str, query: Mapping[str, Any]) -> dict[str, Any]:
+    """Gets a JSON object. Raises ApiError if the response is none."""
+    import httpx2
+
+    options = {"params": dict(query)}
+    return _json_of(await client.get(path, cast_to=httpx2.Response, options=options))
+
+
+async def lines_of(client: ApiClient, path: str) -> AsyncIterator[bytes]:
+    """Yields the lines of a file that a server sends, without holding the whole file."""
+    import httpx2
+
+    # The class is never used, because the response is returned as it is.
+    response = await client.get(path, cast_to=httpx2.Response, stream=True, stream_cls=object)
+    rest = b""
+    try:
+        async for part in response.aiter_bytes():
+            # Only at line feeds: a text in JSON may contain other separators of lines.
+            *lines, rest = (rest + part).split(b"\n")
+            for line in lines:
+                if line.strip():
+                    yield line
+        if rest.strip():
+            yield rest
+    except httpx2.HTTPError as error:
+        message = shortened(f"{type(error).__name__}: {error}", SHOWN)
+        raise ApiError("connection", f"the file was not sent whole: {message}") from None
+    finally:
+        await response.aclose()
 
 
 def plain(value: Any, depth: int = 0) -> Any:

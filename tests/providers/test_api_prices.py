@@ -12,6 +12,12 @@ LIST = {
         "cache_creation_input_token_cost": 2.5e-06,
         "input_cost_per_token_above_200k_tokens": 4e-06,
     },
+    "batched": {
+        "input_cost_per_token": 2e-06,
+        "output_cost_per_token": 8e-06,
+        "output_cost_per_token_batches": 5e-06,
+        "cache_read_input_token_cost": 5e-07,
+    },
     "gemini/known": {"input_cost_per_token": 1e-06, "output_cost_per_token": 1e-06},
     "without": {"input_cost_per_token": 1e-06},
     "free": {"input_cost_per_token": 0, "output_cost_per_token": 0},
@@ -45,6 +51,12 @@ def test_a_price_of_the_users_own_knows_no_cache() -> None:
     assert price is not None
     tokens = Tokens(input=1_000_000, output=1_000_000, cached=500_000, cache_written=100_000)
     assert price.cost(tokens) == pytest.approx(4.0)
+
+
+def test_a_batch_costs_half_unless_the_list_knows_better() -> None:
+    price = find_price("openai:batched", batch=True)
+    assert price == Price(1e-06, 5e-06, 2.5e-07, None, "litellm 9: batched, batch")
+    assert find_price("openai:batched", (1.0, 3.0), batch=True) == Price(1e-06, 3e-06)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,601 @@
+"""Waves: requests are held back until every episode waits for a reply, then submitted together.
+
+    async with Waves(folder, within=run, workers=3) as waves:
+        ...  # three tasks, each within `waves.worker()`
+
+While the block runs, the providers that use a batch API find the object by `current_waves`. A
+reply is stored in the run's folder before anything is done with it. So a run that was killed finds
+its batches and replies again and pays for nothing twice.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar, Token
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self
+
+from proactive_agent.providers.api.batch.interface import BatchApi, BatchState
+from proactive_agent.providers.api.batch.spool import Place, Spool
+from proactive_agent.providers.api.batch.submissions import Submission, Submissions
+from proactive_agent.providers.api.cache import ReplyCache
+from proactive_agent.providers.api.faults import STOPPING, ApiError
+from proactive_agent.providers.base import StoppedError
+from proactive_agent.tools import UserError
+
+log = logging.getLogger(__name__)
+
+FIRST_POLL = 5.0
+"""Seconds between the submission of a batch and the first question about its state."""
+LONGEST_POLL = 60.0
+"""Longest time between two questions about the state of a batch, in seconds."""
+SILENCE = 60
+"""Questions without an answer, one after another, after which the run stops."""
+ACTIVE = 32
+"""Episodes that work at the same time. The others wait for replies and hold no picture."""
+STORED = 512
+"""Results that are stored in one transaction."""
+READS = 2
+"""Times that the results of a batch are read if some are missing."""
+_UNCERTAIN = frozenset({"connection", "timeout", "server", "conflict", "bad_reply", "malformed"})
+"""Failures of a submission after which the batch may exist."""
+
+
+class Allowance(Protocol):
+    """The budget of a run."""
+
+    @property
+    def left(self) -> float:
+        """US dollars that are neither spent nor reserved."""
+
+    def reserve(self, usd: float) -> None:
+        """Reserves the expected cost of a wave; a negative number frees it."""
+
+    def paid_before(self, usd: float) -> None:
+        """Takes note that the next reply was paid for by an earlier process."""
+
+    def too_small(self, usd: float) -> StoppedError:
+        """Returns the error for requests that would cost about `usd`."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaveProgress:
+    """The state of a wave."""
+
+    number: int
+    """From 1; 0 for batches that an earlier process submitted."""
+    batches: int
+    requests: int
+    done: int
+    """Requests that have a result."""
+    waits: bool
+    """False when the batches have just been submitted, and when the wave has ended."""
+
+    @property
+    def begins(self) -> bool:
+        """Whether the batches have just been submitted."""
+        return not (self.waits or self.done)
+
+
+@dataclass(frozen=True, slots=True)
+class WaveItem:
+    """A request for a wave."""
+
+    custom_id: str
+    content: bytes
+    """The request as `BatchApi.item` formats it."""
+    turn: int
+    usd: float
+    """Estimated cost."""
+
+
+@dataclass(slots=True, eq=False)
+class Ticket:
+    """A request that waits for its wave or for its result."""
+
+    api: BatchApi
+    custom_id: str
+    place: Place
+    turn: int
+    usd: float
+    result: asyncio.Future[dict[str, Any]]
+
+    def answer(self, result: dict[str, Any] | Exception) -> None:
+        """Ends the wait."""
+        if self.result.done():
+            return
+        if isinstance(result, Exception):
+            self.result.set_exception(result)
+        else:
+            self.result.set_result(result)
+
+
+@dataclass(slots=True)
+class _Wave:
+    number: int
+    spool: Spool
+    batches: int = 0
+    requests: int = 0
+    done: int = 0
+    """Requests of batches that have ended."""
+    chunks: deque[list[Ticket]] = field(default_factory=deque)
+    """Requests that are still to be submitted, by batch."""
+    running: dict[str, tuple[Submission, list[Ticket]]] = field(default_factory=dict)
+    """Batches in process, by id."""
+    one_by_one: bool = False
+    """Whether a batch is submitted only after the one before has ended."""
+
+
+_current: ContextVar["Waves | None"] = ContextVar("waves", default=None)
+
+
+def current_waves() -> "Waves | None":
+    """The waves of the run that the calling task plays, or None."""
+    return _current.get()
+
+
+class Waves:
+    """The waves of one run."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        within: Path,
+        workers: int,
+        several_turns: bool = True,
+        allowance: Allowance | None = None,
+        report: Callable[[WaveProgress], None] = lambda progress: None,
+        sleep: Callable[[float], Any] = asyncio.sleep,
+    ) -> None:
+        """`folder`, inside the folder `within`, keeps the ids of batches and the replies.
+
+        `workers` is the number of tasks that play episodes. `several_turns`: a request may be
+        followed by others, for which a part of the budget is kept. Raises UserError.
+        """
+        self._folder = folder
+        self.submissions = Submissions(folder, within)
+        self._store = ReplyCache(folder)
+        self._playing = workers
+        self._several_turns = several_turns
+        self._allowance = allowance
+        self._report = report
+        self._sleep = sleep
+        self._active = asyncio.Semaphore(ACTIVE)
+        self._spool: Spool | None = None
+        self._waiting: list[Ticket] = []
+        self._number = 0
+        self._task: asyncio.Task[None] | None = None
+        self._collecting: dict[str, asyncio.Task[None]] = {}
+        self._estimated = self._paid = 0.0
+        self._halted: Exception | None = None
+        """Why no further wave may begin, or None."""
+        self._token: Token[Waves | None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._token = _current.set(self)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._token:
+            _current.reset(self._token)
+        tasks = [*self._collecting.values(), *([self._task] if self._task else [])]
+        for task in tasks if error else ():
+            task.cancel()
+        # Without an error, only the note that the last batch has been read is left to do.
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._spool:
+            self._spool.close()
+        self._store.close()
+
+    @asynccontextmanager
+    async def worker(self) -> AsyncIterator[None]:
+        """One of the tasks that play episodes, from its beginning to its end."""
+        try:
+            async with self._active:
+                yield
+        except BaseException as error:
+            # The run ends, so nothing more may be paid for.
+            self._halt(error if isinstance(error, Exception) else StoppedError("cancelled"))
+            raise
+        finally:
+            self._playing -= 1
+            self._begin_wave()
+
+    async def kept(self, api: BatchApi, custom_id: str) -> dict[str, Any] | None:
+        """Returns the reply to a request that was answered before, or None.
+
+        Waits until the batches are read that an earlier process has submitted.
+        """
+        if any(one.place == api.place for one in self.submissions.open) and not self._number:
+            task = self._collecting.get(api.place)
+            if task is None:
+                task = self._collecting[api.place] = asyncio.create_task(self._collect(api))
+            await asyncio.shield(task)
+        return await self._store.get(custom_id)
+
+    async def discard(self, custom_id: str) -> None:
+        """Removes a reply that cannot be used."""
+        await self._store.discard(custom_id)
+
+    def hold(self, api: BatchApi, item: WaveItem) -> Ticket:
+        """Holds a request back for the next wave.
+
+        Raises NotWrittenError, and the error after which no further wave begins.
+        """
+        if self._halted:
+            raise self._halted
+        if self._spool is None:
+            self._spool = Spool(self._folder)
+        place = self._spool.add(item.content)
+        result = asyncio.get_running_loop().create_future()
+        ticket = Ticket(api, item.custom_id, place, item.turn, item.usd, result)
+        self._waiting.append(ticket)
+        self._begin_wave()
+        return ticket
+
+    async def reply(self, ticket: Ticket) -> dict[str, Any]:
+        """Waits for the result of a request and returns the body of the response.
+
+        Raises ApiError if the request failed, UserError if the API refuses the batch, and
+        StoppedError if the run has to stop.
+        """
+        self._active.release()
+        try:
+            return await ticket.result
+        finally:
+            await self._active.acquire()
+
+    def paid(self, estimated: float, usd: float) -> None:
+        """Learns from the cost of a reply how good the estimates are."""
+        self._estimated += estimated
+        self._paid += usd
+
+    def paid_before(self, usd: float) -> None:
+        """Keeps the cost of a reply that an earlier process paid for out of the budget."""
+        if self._allowance:
+            self._allowance.paid_before(usd)
+
+    def _begin_wave(self) -> None:
+        """Begins a wave if every task that still plays waits for a reply."""
+        if self._halted or self._task or len(self._waiting) < self._playing:
+            return
+        # Waiting for the reply of a task that was cancelled would be in vain, and costs money.
+        self._waiting = [ticket for ticket in self._waiting if not ticket.result.done()]
+        if not self._waiting:
+            return
+        tickets, self._waiting = self._waiting, []
+        spool, self._spool = self._spool, None
+        if spool is None:
+            raise RuntimeError("requests are held without a spool")
+        self._number += 1
+        self._task = asyncio.create_task(self._play_wave(_Wave(self._number, spool), tickets))
+
+    async def _play_wave(self, wave: _Wave, tickets: list[Ticket]) -> None:
+        reserved = 0.0
+        try:
+            tickets = self._affordable(tickets)
+            reserved = sum(map(self._expected, tickets))
+            self._reserve(reserved)
+            wave.chunks.extend(_chunks(tickets))
+            wave.requests = len(tickets)
+            await self._submit_and_read(wave)
+        except Exception as error:
+            for ticket in tickets:
+                ticket.answer(error)
+            self._halt(error)
+        finally:
+            self._reserve(-reserved)
+            wave.spool.close()
+            self._task = None
+            self._begin_wave()
+
+    async def _submit_and_read(self, wave: _Wave) -> None:
+        pause = FIRST_POLL
+        while wave.chunks or wave.running:
+            submitted = False
+            while wave.chunks and not (wave.one_by_one and wave.running):
+                await self._submit(wave, wave.chunks.popleft())
+                submitted = True
+            if submitted:
+                self._tell(wave, waits=False)
+            if not wave.running:
+                continue
+            await self._sleep(pause)
+            pause = min(pause * 1.5, LONGEST_POLL)
+            done = 0
+            for batch, (submission, tickets) in list(wave.running.items()):
+                state = await self._state(tickets[0].api, submission)
+                if state.ended:
+                    del wave.running[batch]
+                    await self._end(wave, submission, tickets, state)
+                    pause = FIRST_POLL
+                else:
+                    done += state.done
+            self._tell(wave, waits=bool(wave.chunks or wave.running), more=done)
+
+    def _tell(self, wave: _Wave, *, waits: bool, more: int = 0) -> None:
+        done = wave.done + more
+        self._report(WaveProgress(wave.number, wave.batches, wave.requests, done, waits))
+
+    async def _submit(self, wave: _Wave, tickets: list[Ticket]) -> None:
+        api = tickets[0].api
+        items = await asyncio.to_thread(wave.spool.read, [ticket.place for ticket in tickets])
+        submission = self.submissions.intend(api.place, len(tickets))
+        try:
+            batch = await self._accepted(api, submission, items)
+        except ApiError as fault:
+            self.submissions.closed(submission, f"refused: {fault.kind}")
+            if fault.kind == "too_large":
+                _split(wave, tickets, fault)
+            elif fault.kind in STOPPING:
+                raise
+            elif fault.retried:
+                raise StoppedError(f"{api.spec}: cannot submit a batch: {fault}") from None
+            else:
+                raise UserError(f"{api.spec}: the API refuses the batch: {fault}") from None
+            return
+        self.submissions.submitted(submission, batch)
+        wave.running[batch] = (submission, tickets)
+        wave.batches += 1
+        log.info("%s: submitted batch %s with %d requests", api.spec, batch, len(tickets))
+
+    async def _accepted(self, api: BatchApi, submission: Submission, items: Sequence[bytes]) -> str:
+        """Submits a batch and returns its id. Raises ApiError if it certainly does not exist."""
+        wait = api.first_wait
+        for attempt in range(1, api.tries + 1):
+            try:
+                return await api.submit(items, submission.token)
+            except ApiError as error:
+                fault = error
+            uncertain = fault.kind in _UNCERTAIN
+            if not uncertain and (not fault.retried or attempt == api.tries):
+                raise fault
+            log.info("%s: the submission of a batch failed: %s", api.spec, fault)
+            await self._sleep(min(fault.wait or wait, LONGEST_POLL))
+            wait *= 2
+            if uncertain and (found := await self._found(api, submission)):
+                return found
+        raise StoppedError(f"{api.spec}: cannot submit a batch: {fault} (tried {api.tries} times)")
+
+    async def _found(self, api: BatchApi, submission: Submission) -> str:
+        """Looks for a batch whose submission was not confirmed. Raises StoppedError."""
+        try:
+            return await api.find(
+                submission.token, submission.requests, submission.at, self.submissions.known
+            )
+        except ApiError as fault:
+            raise StoppedError(
+                f"{api.spec}: it is not known whether a batch was accepted: {fault}"
+            ) from None
+
+    async def _state(self, api: BatchApi, submission: Submission) -> BatchState:
+        """Asks about a batch until the API answers. Raises StoppedError."""
+        for silent in range(SILENCE):
+            try:
+                return await api.state(submission.batch)
+            except ApiError as fault:
+                if not fault.retried:
+                    raise StoppedError(
+                        f"{api.spec}: cannot read the state of batch {submission.batch}: {fault}"
+                    ) from None
+                log.info("%s: no news of batch %s: %s", api.spec, submission.batch, fault)
+                last = fault
+            if silent < SILENCE - 1:
+                await self._sleep(LONGEST_POLL)
+        raise StoppedError(f"{api.spec}: no news of batch {submission.batch}: {last}")
+
+    async def _end(
+        self, wave: _Wave, submission: Submission, tickets: list[Ticket], state: BatchState
+    ) -> None:
+        api = tickets[0].api
+        if (refusal := state.refusal) is None:
+            wave.done += len(tickets)
+            await self._read(api, submission, state, {one.custom_id: one for one in tickets})
+            return
+        self.submissions.closed(submission, state.status)
+        wave.batches -= 1
+        if state.too_many_tokens:
+            log.info("%s: %s", api.spec, refusal)
+            wave.one_by_one = True
+            if wave.running:
+                wave.chunks.appendleft(tickets)
+            else:
+                _split(wave, tickets, refusal)
+        elif refusal.kind in STOPPING:
+            raise refusal
+        else:
+            raise UserError(f"{api.spec}: the API refuses the batch: {refusal}")
+
+    async def _read(
+        self,
+        api: BatchApi,
+        submission: Submission,
+        state: BatchState,
+        tickets: Mapping[str, Ticket] | None,
+    ) -> None:
+        """Stores the results of a batch and answers its requests.
+
+        `tickets` is None for a batch of an earlier process, whose requests nobody waits for.
+        """
+        seen: set[str] = set()
+        odd = 0
+        for _ in range(READS):
+            for path in state.results:
+                odd += await self._read_file(api, submission, path, tickets, seen)
+            if tickets is None or len(seen) == len(tickets):
+                break
+        if odd:
+            log.warning(
+                "%s: batch %s has %d results that are unreadable, repeated or not asked for",
+                api.spec, submission.batch, odd,
+            )  # fmt: skip
+        missing = [one for name, one in (tickets or {}).items() if name not in seen]
+        told = f"batch {submission.batch} has no result for the request"
+        self.submissions.closed(submission, state.status)
+        for ticket in missing:
+            self._fail(ticket, state.leftover or ApiError("bad_reply", told))
+        log.info(
+            "%s: read batch %s (%s): %d results, %d missing",
+            api.spec, submission.batch, state.status, len(seen), len(missing),
+        )  # fmt: skip
+
+    async def _read_file(
+        self,
+        api: BatchApi,
+        submission: Submission,
+        path: str,
+        tickets: Mapping[str, Ticket] | None,
+        seen: set[str],
+    ) -> int:
+        """Reads one file, from its beginning again after a failure. Returns odd results.
+
+        `seen` are the ids of requests that have a result; it is extended.
+        """
+        for attempt in range(1, api.tries + 1):
+            odd, found = 0, dict[str, dict[str, Any]]()
+            before = frozenset(seen)
+            try:
+                async for answer in api.answers(path):
+                    if answer is None or answer.custom_id in seen:
+                        odd += answer is None or answer.custom_id not in before
+                    elif tickets is not None and answer.custom_id not in tickets:
+                        odd += 1
+                    else:
+                        seen.add(answer.custom_id)
+                        if not isinstance(answer.result, ApiError):
+                            found[answer.custom_id] = answer.result
+                        elif tickets is not None:
+                            self._fail(tickets[answer.custom_id], answer.result)
+                    if len(found) >= STORED:
+                        await self._keep(found, tickets)
+                        found = {}
+                await self._keep(found, tickets)
+                return odd
+            except ApiError as fault:
+                await self._keep(found, tickets)
+                if not fault.retried or attempt == api.tries:
+                    raise StoppedError(
+                        f"{api.spec}: cannot read the results of batch {submission.batch}: {fault}"
+                    ) from None
+                await self._sleep(api.first_wait * 2 ** (attempt - 1))
+        raise AssertionError("the last attempt returns or raises")
+
+    def _fail(self, ticket: Ticket, fault: ApiError) -> None:
+        """Ends the wait for a request that failed. If the run has to stop, no wave follows."""
+        ticket.answer(fault)
+        if fault.kind in STOPPING:
+            self._halt(fault)
+
+    def _halt(self, error: Exception) -> None:
+        """Begins no further wave and ends the wait for it."""
+        self._halted = error
+        for ticket in self._waiting:
+            ticket.answer(error)
+        self._waiting = []
+
+    async def _keep(
+        self, found: Mapping[str, dict[str, Any]], tickets: Mapping[str, Ticket] | None
+    ) -> None:
+        """Stores replies, then hands them to the episodes that wait for them."""
+        if not found:
+            return
+        await self._store.put_all(found)
+        for custom_id, raw in found.items():
+            if tickets is not None:
+                tickets[custom_id].answer(raw)
+
+    async def _collect(self, api: BatchApi) -> None:
+        """Reads the batches that an earlier process has submitted. Raises StoppedError."""
+        running: list[Submission] = []
+        for one in [one for one in self.submissions.open if one.place == api.place]:
+            if not one.batch:
+                if found := await self._found(api, one):
+                    self.submissions.submitted(one, found)
+                else:
+                    self.submissions.closed(one, "never accepted")
+                    continue
+            running.append(one)
+        requests, batches, done = sum(one.requests for one in running), len(running), 0
+        if not running:
+            return
+        self._report(WaveProgress(0, batches, requests, 0, waits=False))
+        pause = FIRST_POLL
+        while running:
+            more = 0
+            for one in list(running):
+                state = await self._state(api, one)
+                if not state.ended:
+                    more += state.done
+                    continue
+                running.remove(one)
+                done += one.requests
+                await self._read(api, one, state, None)
+            self._report(WaveProgress(0, batches, requests, done + more, waits=bool(running)))
+            if running:
+                await self._sleep(pause)
+                pause = min(pause * 1.5, LONGEST_POLL)
+
+    def _affordable(self, tickets: list[Ticket]) -> list[Ticket]:
+        """Stops the requests that the budget does not allow and returns the others.
+
+        Episodes that are furthest come first: the replies of their earlier turns are paid for.
+        """
+        if self._allowance is None:
+            return tickets
+        left = self._allowance.left
+        chosen, refused = [], []
+        for ticket in sorted(tickets, key=lambda one: -one.turn):
+            usd = self._expected(ticket) * (2 if self._several_turns else 1)
+            if usd <= left:
+                left -= usd
+                chosen.append(ticket)
+            else:
+                refused.append(ticket)
+        if refused:
+            error = self._allowance.too_small(sum(map(self._expected, refused)))
+            for ticket in refused:
+                ticket.answer(error)
+        return chosen
+
+    def _expected(self, ticket: Ticket) -> float:
+        """The expected cost of a request in US dollars."""
+        return ticket.usd * (self._paid / self._estimated if self._estimated else 1.0)
+
+    def _reserve(self, usd: float) -> None:
+        if self._allowance:
+            self._allowance.reserve(usd)
+
+
+def _chunks(tickets: Iterable[Ticket]) -> Iterable[list[Ticket]]:
+    """Splits requests by API and at the limits of a batch."""
+    by_api: dict[BatchApi, list[list[Ticket]]] = {}
+    sizes: dict[BatchApi, int] = {}
+    for ticket in tickets:
+        api, length = ticket.api, ticket.place.length + 1
+        chunks = by_api.setdefault(api, [])
+        full = chunks and len(chunks[-1]) >= api.most_requests
+        if not chunks or full or sizes[api] + length > api.most_bytes:
+            chunks.append([])
+            sizes[api] = 0
+        chunks[-1].append(ticket)
+        sizes[api] += length
+    return [chunk for chunks in by_api.values() for chunk in chunks]
+
+
+def _split(wave: _Wave, tickets: list[Ticket], fault: ApiError) -> None:
+    """Submits the halves of a batch that is too large. A single request fails."""
+    if len(tickets) == 1:
+        tickets[0].answer(ApiError("too_large", str(fault)))
+        return
+    half = len(tickets) // 2
+    wave.chunks.extendleft((tickets[half:], tickets[:half]))
