@@ -9,6 +9,7 @@ loop does not know which provider it talks to. A failure is one of three excepti
   account has no credit left).
 """
 
+import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
@@ -32,6 +33,9 @@ class ProviderError(Exception):
         self.kind = clean(str(kind))
         self.usage = usage
 
+    def __reduce__(self) -> tuple[type["ProviderError"], tuple[str, str, Usage | None]]:
+        return type(self), (self.kind, str(self), self.usage)
+
 
 class StoppedError(Exception):
     """The run stops early. Finished episodes are on disk, and `--resume` continues the run."""
@@ -54,6 +58,12 @@ class ProviderOptions(LoadSettings):
     access: ApiAccess = field(default_factory=ApiAccess)
     desk: Desk | None = None
     """Terminal interface for a human player; `human` needs it."""
+    abandoned: threading.Event | None = field(default=None, compare=False)
+    """Set when nothing waits for the provider any more, so that a slow factory can give up."""
+
+    def is_abandoned(self) -> bool:
+        """Whether nothing waits for the provider any more."""
+        return self.abandoned is not None and self.abandoned.is_set()
 
 
 class Preview(NamedTuple):
@@ -146,6 +156,14 @@ class Provider(ABC):
     def learnt(self) -> dict[str, Any]:
         """The facts of `manifest` that change while the model plays, as they are now."""
         return {}
+
+    def counted(self) -> dict[str, int]:
+        """Counts of events since the provider was made. The manifest has those of the run."""
+        return {}
+
+    def activity(self) -> list[str]:
+        """Lines about the parts of the provider at work, for a display that is renewed."""
+        return []
 
     async def close(self) -> None:
         """Releases memory, connections and threads."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from PIL.Image import Image
 
@@ -25,6 +26,14 @@ class ImagePart:
     """Identifies the pixels: hash of the file and crop. Equal keys mean equal pictures."""
     load: Callable[[], Image] = field(compare=False, repr=False)
     """Returns the picture in RGB. Repeated calls are cheap. In a run it can be pickled."""
+
+
+@runtime_checkable
+class FromFolder(Protocol):
+    """The `load` of an ImagePart whose pixels come from files of one folder."""
+
+    def location(self) -> tuple[Path, Path]:
+        """Returns the folder and the file below it that holds the picture; both absolute."""
 
 
 Part = TextPart | ImagePart

@@ -32,7 +32,7 @@ BUILT_IN: dict[str, str] = {
     "baseline": "proactive_agent.providers.baselines:create_baseline",
     "replay": "proactive_agent.providers.replay:Replay",
     "human": "proactive_agent.providers.human:Human",
-    "local": "proactive_agent.providers.local:Local",
+    "local": "proactive_agent.providers.workers.factory:LocalFactory",
     "vllm": "proactive_agent.providers.vllm:Vllm",
     "openai": "proactive_agent.providers.api.openai:OpenAI",
     "anthropic": "proactive_agent.providers.api.anthropic:Anthropic",

@@ -138,6 +138,10 @@ class StoredImage:
         """Returns the picture in RGB. Raises ImageError."""
         return self.store.open(self.ref).image
 
+    def location(self) -> tuple[Path, Path]:
+        """Returns the data folder and the picture's file. Raises ImageError if it is outside."""
+        return self.store.root, self.store.resolve(self.ref.path)
+
 
 def _is_scaled(ref: ImageRef) -> bool:
     return ref.short_edge is not None or ref.like is not None

@@ -17,7 +17,7 @@ OWN_FILES = {
         "proactive_agent/reports/judge_agreement/requests.py",
         "REQUESTS_FILE.read_text(encoding='utf-8')",
     ),
-    ("providers/vllm/keeper.py", "entry.read_bytes()"),
+    ("providers/keeper.py", "entry.read_bytes()"),
     ("proactive_agent/cli/app.py", "os.open(os.devnull, os.O_WRONLY)"),
     ("proactive_agent/reports/published.py", "(_FOLDER / name).read_text(encoding='utf-8')"),
     (

@@ -25,7 +25,7 @@ _TABLE = "tool.proactive_agent"
 
 REFUSED = frozenset(
     (
-        "--trust-remote-code", "--trust-host", "--header", "--extra-body", "--engine-arg",
+        "--trust-remote-code", "--trust-host", "--header", "--extra-body", "--engine-arg", "--ray",
         "--resume", "--plan", "--dry-run", "--help", "--help-all",
     )
 )  # fmt: skip

@@ -33,14 +33,16 @@ def play_runs(
     concurrency: int | None,
     budget: Budget | None = None,
     again: str | None = None,
+    *,
+    verbose: bool = False,
 ) -> None:
     """Plays the remaining episodes of the runs and prints their results.
 
-    `again` are the options that resume all of the runs; without them, each is resumed by its
-    folder. Exits with 1 if a run was stopped early or an episode met an error, and with 130 after
-    Ctrl-C (143 after SIGTERM, 129 after SIGHUP).
+    `verbose` shows a line for each worker of a model. `again` are the options that resume all of
+    the runs; without them, each is resumed by its folder. Exits with 1 if a run was stopped early
+    or an episode met an error, and with 130 after Ctrl-C (143 after SIGTERM, 129 after SIGHUP).
     """
-    with Bars(quiet=any(run.interactive for run in runs)) as bars:
+    with Bars(quiet=any(run.interactive for run in runs), verbose=verbose) as bars:
         progress = _Progress(runs, bars)
         try:
             played = run_async(_play(runs, concurrency, budget, progress))

@@ -1,8 +1,10 @@
 """Progress bars: one for each run that is being played."""
 
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 from typing import Self
 
+from rich.console import RenderableType
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -14,11 +16,12 @@ from rich.progress import (
 )
 
 from proactive_agent.metrics import Tallies
+from proactive_agent.providers import Provider
 from proactive_agent.providers.api.batch.waves import WaveProgress
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.reports.tables import mean, percent
 from proactive_agent.runs.prepare import PreparedRun
-from proactive_agent.terminal.console import messages, plain
+from proactive_agent.terminal.console import messages, plain, safe
 
 
 def wave_text(progress: WaveProgress) -> str:
@@ -34,12 +37,13 @@ class Bars:
     """The bars of all runs, one below the other, from `start` until the context ends.
 
     `quiet` is for a person who plays at the terminal: there are no bars, but a line for each of
-    that person's episodes.
+    that person's episodes. `verbose` adds a line for each worker of a model.
     """
 
-    def __init__(self, *, quiet: bool = False) -> None:
+    def __init__(self, *, quiet: bool = False, verbose: bool = False) -> None:
         self._quiet = quiet
-        self._progress = Progress(
+        self._verbose = verbose
+        self._progress = _BarsAndLines(
             SpinnerColumn(),
             TextColumn("{task.description}"),
             BarColumn(bar_width=16),
@@ -73,8 +77,22 @@ class Bars:
 
     def of(self, run: PreparedRun, name: str) -> "Bar":
         """Adds the bar of a run."""
+        if self._verbose:
+            self._progress.watched = [model for model, _ in run.models]
         counted = self._quiet and run.planned.interactive
         return (PlayedCount if counted else Bar)(self._progress, run, name)
+
+
+class _BarsAndLines(Progress):
+    """Bars, and below them lines about what models are doing."""
+
+    watched: Sequence[Provider] = ()
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        for model in self.watched:
+            for line in model.activity():
+                yield safe(f"  {line}", "dim")
 
 
 class Bar:

@@ -82,7 +82,7 @@ def run(
         return
     budget = None if budget_usd is None else Budget(budget_usd)
     with logged(log_level, verbose=verbose):
-        play_runs(planned, concurrency, budget, again)
+        play_runs(planned, concurrency, budget, again, verbose=verbose)
 
 
 def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiAccess":

@@ -1,5 +1,6 @@
 """The models and data of a session: each model is loaded once, each data file is read once."""
 
+import threading
 from collections import Counter
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -31,13 +32,16 @@ class ModelPool:
         self._data: dict[tuple[str | None, bool], DataFolder] = {}
         self._fingerprints: dict[tuple[DataFolder, tuple[str, ...]], DataFingerprint] = {}
         self._desk = TerminalDesk()
+        self._abandoned = threading.Event()
 
     def provider(
         self, spec: str, loading: ProviderSettings, access: ApiAccess | None = None
     ) -> Provider:
         """Returns the model of `NAME:MODEL`; loads it the first time. Raises UserError."""
         fields = {name: getattr(loading, name) for name in declared(LoadSettings)}
-        options = ProviderOptions(**fields, access=access or ApiAccess(), desk=self._desk)
+        options = ProviderOptions(
+            **fields, access=access or ApiAccess(), desk=self._desk, abandoned=self._abandoned
+        )
         if (spec, options) not in self._providers:
             self._providers[spec, options] = create_provider(spec, options)
         provider = self._providers[spec, options]
@@ -84,7 +88,11 @@ class ModelPool:
             await provider.close()
 
     async def close(self) -> None:
-        """Closes every model that is still open, each even if another fails to close."""
+        """Closes every model that is still open, each even if another fails to close.
+
+        A model that another thread is loading may give up.
+        """
+        self._abandoned.set()
         async with AsyncExitStack() as stack:
             for provider in self._uses:
                 stack.push_async_callback(provider.close)

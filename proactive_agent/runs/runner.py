@@ -193,6 +193,7 @@ class _FoundOut:
         self._run = run
         self._served = list(run.manifest.served)
         self._rooms = set(run.manifest.thinking_room or ())
+        self._counted_before = {model: model.counted() for model, _ in run.models}
         if run.planned.begun:
             for episode in run.folder.outlines():
                 self.add(episode)
@@ -218,11 +219,24 @@ class _FoundOut:
                 "served": self._served,
                 "thinking_room": (min(self._rooms), max(self._rooms)) if self._rooms else None,
                 **self._run.generation(),
-                "provider": _learnt(before.provider, play.provider),
-                "judge": _learnt(before.judge, judge) if before.judge and judge else before.judge,
-                "user": _learnt(before.user, user) if before.user and user else before.user,
+                "provider": self._described(before.provider, play.provider),
+                "judge": self._described(before.judge, judge),
+                "user": self._described(before.user, user),
             }
         )
+
+    def _described(
+        self, before: dict[str, Any] | None, model: Provider | None
+    ) -> dict[str, Any] | None:
+        """The self-description of a model, with what it learnt and counted in this run."""
+        if before is None or model is None:
+            return before
+        started = self._counted_before[model]
+        counted = {
+            name: before.get(name, 0) + count - started.get(name, 0)
+            for name, count in model.counted().items()
+        }
+        return _learnt(before, model) | counted
 
 
 def _learnt(before: dict[str, Any], model: Provider) -> dict[str, Any]:

@@ -339,7 +339,7 @@ class LoadSettings:
 
 @dataclass(frozen=True)
 class ApiLimits:
-    """Rate limits, time limits and price of a model. They change no reply."""
+    """Rate limits, time limits, price and workers of a model. They change no reply."""
 
     rpm: Annotated[
         float | None,
@@ -383,10 +383,11 @@ class ApiLimits:
         Setting(
             heading=Heading.MODEL,
             departure=None,
-            providers=VLLM,
+            providers=(*VLLM, *LOCAL),
             for_judge="run",
             metavar="SECONDS",
-            help="time that the server has to load the model, a download included.",
+            help="Time that a server of vLLM, or workers, have to load the model, a download "
+            "included.",
         ),
     ] = 1800.0
     batch_api: Annotated[
@@ -400,6 +401,45 @@ class ApiLimits:
             "take a day for each turn. Ctrl-C leaves the batches running; --resume reads them.",
         ),
     ] = False
+    workers: Annotated[
+        int | None,
+        Ge(1),
+        Le(10_000),
+        Setting(
+            heading=Heading.MODEL,
+            departure=None,
+            providers=LOCAL,
+            for_judge="run",
+            metavar="N",
+            help="number of copies of the model, each in a process of Ray on this machine. "
+            "Default: none; with several GPUs, one copy per GPU if the model fits.",
+        ),
+    ] = None
+    ray: Annotated[
+        str | None,
+        Setting(
+            heading=Heading.MODEL,
+            departure=None,
+            providers=LOCAL,
+            for_judge="run",
+            metavar="ADDRESS",
+            help="address of a Ray cluster for the workers, HOST:PORT, or auto on one of its "
+            "machines. Default of --workers: one for each --gpus-per-worker GPUs of the cluster.",
+        ),
+    ] = None
+    gpus_per_worker: Annotated[
+        int | None,
+        Ge(0),
+        Le(1000),
+        Setting(
+            heading=Heading.MODEL,
+            departure=None,
+            providers=LOCAL,
+            for_judge="run",
+            metavar="N",
+            help="GPUs of a worker; the model is spread over them. Default: 1 if there are GPUs.",
+        ),
+    ] = None
     price: Annotated[
         tuple[Dollars, Dollars] | None,
         Setting(

@@ -1,9 +1,6 @@
 """The arguments of `vllm serve`: those that follow from the settings, and those of the user."""
 
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 
 from proactive_agent.providers.base import ProviderOptions
@@ -110,22 +107,3 @@ def _gpus_per_copy(given: Mapping[str, str | None]) -> int:
         value = given.get(name) or "1"
         each *= int(value) if value.isascii() and value.isdigit() else 1
     return max(1, each)
-
-
-def count_gpus() -> int:
-    """How many GPUs vLLM would find: those of CUDA_VISIBLE_DEVICES, or of nvidia-smi."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        # CUDA ignores every entry from the first invalid one on.
-        entries = [entry.strip() for entry in visible.split(",")]
-        return next((i for i, entry in enumerate(entries) if entry in ("", "-1")), len(entries))
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return 0
-    try:
-        listed = subprocess.run(
-            [program, "-L"], capture_output=True, text=True, timeout=60, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return 0
-    return sum(line.startswith("GPU ") for line in listed.stdout.splitlines())

@@ -9,12 +9,13 @@ from proactive_agent.providers.api.faults import ApiError
 from proactive_agent.providers.api.openai import OpenAI
 from proactive_agent.providers.api.server import ApiTarget
 from proactive_agent.providers.base import Finding, ProviderOptions, StoppedError
+from proactive_agent.providers.gpus import visible_gpus
 from proactive_agent.providers.local.aliases import Source, resolve
 from proactive_agent.providers.local.model_folder import folder_sha256, training_in
 from proactive_agent.providers.local.template_variables import template_variables
 from proactive_agent.providers.messages import Reply, Request
 from proactive_agent.providers.text_tools import as_plain_text, reply_from_text
-from proactive_agent.providers.vllm.arguments import PARSER, arguments_of, count_gpus
+from proactive_agent.providers.vllm.arguments import PARSER, arguments_of
 from proactive_agent.providers.vllm.checkpoint import Checkpoint
 from proactive_agent.providers.vllm.server import VllmServer
 from proactive_agent.settings import ApiAccess, Sampling
@@ -51,7 +52,7 @@ class Vllm(OpenAI):
                 f"{shown}: the folder holds an adapter without the weights of its base model, "
                 "which vLLM cannot serve by itself; merge it, or use local:"
             )
-        self._gpus = count_gpus()
+        self._gpus = len(visible_gpus())
         self.variables = template_variables(options.template_options)
         self.source = source
         self.checkpoint = Checkpoint.read(source, options.revision or source.revision)

@@ -16,10 +16,10 @@ import pytest
 pytest.importorskip("openai", reason="needs the extra `api`")
 
 from proactive_agent.providers import ProviderOptions, StoppedError, create_provider
+from proactive_agent.providers.gpus import visible_gpus
 from proactive_agent.providers.local.aliases import resolve
 from proactive_agent.providers.vllm.arguments import (
     arguments_of,
-    count_gpus,
     parse_engine_arguments,
 )
 from proactive_agent.providers.vllm.checkpoint import Checkpoint
@@ -290,7 +290,7 @@ def test_gpus_are_counted_without_torch(
     visible: str, count: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
-    assert count_gpus() == count
+    assert len(visible_gpus()) == count
 
 
 def test_nvidia_smi_lists_the_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -299,7 +299,7 @@ def test_nvidia_smi_lists_the_gpus(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     program.chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
-    assert count_gpus() == 2
+    assert visible_gpus() == ["0", "1"]
 
 
 def test_text_is_generated_as_by_the_local_provider() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from proactive_agent.providers import (
     Provider,
+    ProviderError,
     Reply,
     Request,
     Sampling,
@@ -300,3 +301,34 @@ def test_a_full_disk_ends_a_run_with_one_error_and_whole_records(tmp_path: Path)
 
 def folder_size(folder: RunFolder) -> int:
     return sum(1 for _ in folder.episodes())
+
+
+class Counting(Provider):
+    """Counts its requests. The first one of its life fails."""
+
+    def __init__(self) -> None:
+        self.baseline = create_provider("baseline:never-ask")
+        self.requests = 0
+
+    def counted(self) -> dict[str, int]:
+        return {"requests": self.requests}
+
+    async def complete(self, request: Request) -> Reply:
+        self.requests += 1
+        if self.requests == 1:
+            raise ProviderError("timeout", "too slow")
+        return await self.baseline.complete(request)
+
+
+def test_the_manifest_has_the_counts_of_its_run_also_if_it_was_resumed(tmp_path: Path) -> None:
+    model = Counting()
+
+    def counted(run: PlannedRun) -> int:
+        count: int = play_run(run).folder.read_manifest().provider["requests"]
+        return count
+
+    chosen = settings("python:counting", scenarios=("rod",), limit=3)
+    first = PlannedRun.new(chosen, tmp_path, model=model)
+    assert counted(first) == 3
+    assert counted(PlannedRun.new(chosen, tmp_path, model=model)) == 3
+    assert counted(first) == 4  # one episode had an error

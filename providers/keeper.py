@@ -1,11 +1,12 @@
 """Runs a server and ends it, with all its processes, when the program that asked for it ends.
 
-    python keeper.py GRACE COMMAND [ARGUMENT …]
+    python keeper.py GRACE FOLDER COMMAND [ARGUMENT …]
 
 The keeper is a process between the program and the server. The program holds the writing end of
 the keeper's standard input. The kernel closes it however the program ends, also after `kill -9`.
 The keeper then sends SIGTERM to the server, and SIGKILL after GRACE seconds to all processes that
-are left. Its exit code is that of the server, or 128 plus the number of the signal that ended it.
+are left. At its end it deletes FOLDER, unless the name is empty. Its exit code is that of the
+server, or 128 plus the number of the signal that ended it.
 
 This file is run as a script, so it imports only the standard library.
 """
@@ -14,6 +15,7 @@ import contextlib
 import ctypes
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -104,4 +106,9 @@ def _prctl() -> Callable[[int, int], object]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(float(sys.argv[1]), sys.argv[2:]))
+    try:
+        code = main(float(sys.argv[1]), sys.argv[3:])
+    finally:
+        if sys.argv[2]:
+            shutil.rmtree(sys.argv[2], ignore_errors=True)
+    sys.exit(code)

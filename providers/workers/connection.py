@@ -1,0 +1,366 @@
+"""The connection to Ray: to a cluster, or to a Ray of this program on this machine.
+
+Ray on this machine listens on the loopback interface only and asks for a random token. It has no
+dashboard and reports no usage. It ends with this process, however that ends, and its folder for
+temporary files is deleted (see `KeptProcess`).
+"""
+
+import contextlib
+import ctypes
+import logging
+import os
+import secrets
+import signal
+import site
+import socket
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from proactive_agent.disk.regular_file import read_regular_text
+from proactive_agent.providers.kept_process import KeptProcess, environment_without_keys
+from proactive_agent.providers.workers.worker import program_root
+from proactive_agent.tools import MissingExtraError, UserError
+from proactive_agent.tools.secrets import register_secret
+
+HOST = "127.0.0.1"
+START_SECONDS = 300.0
+"""The longest time that Ray on this machine may take to start."""
+CONNECT_SECONDS = 10.0
+"""The longest time until the address of a cluster answers."""
+INIT_SECONDS = 120.0
+"""The longest time until this process is connected to Ray."""
+INTERVAL = 0.1
+"""Seconds between two checks of a starting Ray."""
+GRACE = 0.0 if sys.platform == "linux" else 10.0
+"""Seconds that Ray gets to end by itself. On Linux its processes can be ended without it."""
+OBJECT_STORE_BYTES = 200 * 2**20
+"""Memory for pictures and large requests on this machine. Most pictures travel as paths."""
+LONGEST_FOLDER = 30
+"""Characters of a temporary folder. Ray's sockets in it have long names, and the limit is 107."""
+TOKEN = "RAY_AUTH_TOKEN"  # noqa: S105
+"""Environment variable from which Ray reads the token that connections must carry."""
+
+_log = logging.getLogger(__name__)
+
+
+class RayConnection:
+    """One use of Ray by a model. All models of this process share the connection."""
+
+    def __init__(self, address: str | None) -> None:
+        self.address = address
+        """The address of a cluster; None for Ray on this machine."""
+
+    @property
+    def is_cluster(self) -> bool:
+        """Whether the workers may be on other machines."""
+        return self.address is not None
+
+    def size(self) -> tuple[int, int]:
+        """The numbers of GPUs and of machines that Ray has now."""
+        ray = _import_ray()
+        machines = sum(1 for node in ray.nodes() if node["Alive"])
+        return int(ray.cluster_resources().get("GPU", 0)), max(1, machines)
+
+    def close(self) -> None:
+        """Ends the use. The last one disconnects, and ends Ray on this machine."""
+        _shared.leave(self)
+
+
+def connect(address: str | None, abandoned: Callable[[], bool]) -> RayConnection:
+    """Connects to a cluster, or starts Ray on this machine if `address` is None.
+
+    Raises UserError if Ray does not start or answer, and MissingExtraError without the library.
+    `abandoned` says whether nothing waits for the connection any more.
+    """
+    try:
+        _import_ray()
+    except ModuleNotFoundError:
+        raise MissingExtraError("ray", "--workers" if address is None else "--ray") from None
+    connection = RayConnection(address)
+    _shared.join(connection, abandoned)
+    return connection
+
+
+class _Shared:
+    """The connection of this process, with the models that use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._users: set[RayConnection] = set()
+        self._address: str | None = None
+        self._process: KeptProcess | None = None
+        self._foreign = False
+        """Whether the connection was there before, so that its owner ends it."""
+
+    def join(self, connection: RayConnection, abandoned: Callable[[], bool]) -> None:
+        ray = _import_ray()
+        with self._lock:
+            if self._users and not ray.is_initialized():
+                raise UserError("the connection to Ray was closed by other code of this process")
+            if self._users and connection.address != self._address:
+                raise UserError(
+                    f"this process uses {_named(self._address)}, and cannot use "
+                    f"{_named(connection.address)} at the same time"
+                )
+            if not self._users:
+                self._open(connection.address, abandoned)
+                self._address = connection.address
+            self._users.add(connection)
+
+    def leave(self, connection: RayConnection) -> None:
+        with self._lock:
+            if connection in self._users:
+                self._users.remove(connection)
+                if not self._users:
+                    self._close()
+
+    def _open(self, address: str | None, abandoned: Callable[[], bool]) -> None:
+        self._foreign = _import_ray().is_initialized()
+        if self._foreign:
+            return
+        if address is not None:
+            _check_reachable(address)
+            try:
+                _init(address, {}, abandoned)
+            except UserError:
+                raise
+            except Exception as error:  # Ray raises many types.
+                reason = str(error).partition("\n")[0] or type(error).__name__
+                raise UserError(
+                    f"--ray {address}: no connection to a Ray cluster ({reason})"
+                ) from None
+            return
+        try:
+            self._start(abandoned)
+        except BaseException:
+            self._close()
+            raise
+
+    def _start(self, abandoned: Callable[[], bool]) -> None:
+        folder = _short_temporary_folder()
+        self._process = KeptProcess("Ray", "Ray")
+        self._process.level = logging.DEBUG
+        self._process.start(_command(folder), _environment(), grace=GRACE, folder=folder)
+        file = folder / "ray_current_cluster"
+        deadline = time.monotonic() + START_SECONDS
+        error: Exception | None = None
+        while True:
+            if self._process.ended:
+                raise UserError(f"Ray does not start: {self._process.failure()}")
+            if abandoned():
+                raise UserError("the start of Ray was interrupted")
+            if time.monotonic() > deadline:
+                reason = f" ({error})" if error else ""
+                raise UserError(
+                    f"Ray was not ready after {START_SECONDS:g} s{reason}."
+                    f"{self._process.shown_log()}"
+                )
+            with contextlib.suppress(OSError):
+                if address := read_regular_text(file).strip():
+                    try:
+                        _init(address, {"RAY_AUTH_MODE": "token", TOKEN: _token()}, abandoned)
+                        return
+                    except UserError:
+                        raise
+                    except Exception as failure:  # It may not be ready yet.
+                        error = failure
+            time.sleep(INTERVAL)
+
+    def _close(self) -> None:
+        if not self._foreign:
+            with contextlib.suppress(Exception):
+                _import_ray().shutdown()
+        process, self._process = self._process, None
+        if process is not None:
+            process.stop()
+
+
+_shared = _Shared()
+_process_token: list[str] = []
+
+
+def _token() -> str:
+    # Ray reads the token once per process.
+    if not _process_token:
+        _process_token.append(secrets.token_hex(32))
+        register_secret(_process_token[0], TOKEN)
+    return _process_token[0]
+
+
+def _named(address: str | None) -> str:
+    return "Ray on this machine" if address is None else f"the Ray cluster {address}"
+
+
+def _import_ray() -> Any:
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
+    import ray
+
+    return ray
+
+
+_QUIET: Mapping[str, str] = {
+    "RAY_USAGE_STATS_ENABLED": "0",
+    # Ray would start workers with `uv run` in a copy of the working directory.
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+
+
+def _command(folder: Path) -> list[str]:
+    return [
+        sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",
+        "--port=0", f"--node-ip-address={HOST}", f"--temp-dir={folder}",
+        "--num-cpus=0", "--num-gpus=0", f"--object-store-memory={OBJECT_STORE_BYTES}",
+        "--include-dashboard=false", "--disable-usage-stats", "--include-log-monitor=false",
+        "--no-monitor",
+    ]  # fmt: skip
+
+
+def _environment() -> dict[str, str]:
+    inherited = environment_without_keys(os.environ)
+    # An address of a cluster must not divert Ray on this machine.
+    kept = {name: value for name, value in inherited.items() if name != "RAY_ADDRESS"}
+    return {
+        **kept,
+        **_QUIET,
+        **python_path(kept.get("PYTHONPATH")),
+        # Without it, Ray listens on all interfaces.
+        "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        "RAY_AUTH_MODE": "token",
+        TOKEN: _token(),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def python_path(others: str | None) -> dict[str, str]:
+    """The PYTHONPATH with which another process imports the same files of this program.
+
+    Empty if it is installed, because its folder is then searched anyway. `others` are further
+    folders.
+    """
+    root = program_root()
+    installed = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}
+    installed.update([site.getusersitepackages()], site.getsitepackages())
+    if root in {Path(folder).resolve() for folder in installed if folder}:
+        return {}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(root), others)))}
+
+
+def _check_reachable(address: str) -> None:
+    """Raises UserError if nothing listens at the address, for which Ray would wait for minutes."""
+    if address == "auto":
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not (host and port.isdigit() and int(port) < 65536):
+        raise UserError(f"--ray {address}: expected HOST:PORT or auto")
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+    except OSError as error:
+        raise UserError(
+            f"--ray {address}: nothing answers at this address ({error}); is the cluster started?"
+        ) from None
+
+
+def _init(address: str, variables: Mapping[str, str], abandoned: Callable[[], bool]) -> None:
+    """Connects this process to Ray. Raises the errors of Ray, and UserError if it takes too long.
+
+    A thread connects, because the connection cannot be interrupted.
+    """
+    ended: list[BaseException | None] = []
+
+    def run() -> None:
+        ray = _import_ray()
+        try:
+            with _variables(variables), _quiet(), _loopback(on=bool(variables)):
+                ray._raylet.Config.initialize("")  # Ray has read the variables at its import.
+                ray.init(address=address, log_to_driver=False, configure_logging=False)
+        except BaseException as error:
+            ended.append(error)
+        else:
+            ended.append(None)
+
+    with _kept_signal_handler():
+        thread = threading.Thread(target=run, name="connection to Ray", daemon=True)
+        thread.start()
+        deadline = time.monotonic() + INIT_SECONDS
+        while not ended:
+            thread.join(INTERVAL)
+            if abandoned():
+                raise UserError("the connection to Ray was interrupted")
+            if time.monotonic() > deadline:
+                raise UserError(f"Ray at {address} did not answer within {INIT_SECONDS:g} s")
+    if ended[0] is not None:
+        raise ended[0]
+
+
+@contextlib.contextmanager
+def _variables(values: Mapping[str, str]) -> Iterator[None]:
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Suppresses Ray's warnings, for example that only the main thread sets signal handlers."""
+    logger = logging.getLogger("ray")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _kept_signal_handler() -> Iterator[None]:
+    """Restores the handler of SIGTERM, which Ray replaces.
+
+    The C library is called directly, because Ray does so, and Python sets handlers in the main
+    thread only.
+    """
+    call = None if sys.platform == "win32" else ctypes.CDLL(None).sigaction
+    before = ctypes.create_string_buffer(1024)  # larger than the structure of any system
+    if call is not None:
+        call(int(signal.SIGTERM), None, before)
+    try:
+        yield
+    finally:
+        if call is not None:
+            call(int(signal.SIGTERM), before, None)
+
+
+@contextlib.contextmanager
+def _loopback(*, on: bool) -> Iterator[None]:
+    """Keeps Ray from listening on other interfaces in this process."""
+    from ray._private import ray_constants
+
+    before = getattr(ray_constants, "ENABLE_RAY_CLUSTER", None)
+    if on and before is not None:
+        ray_constants.ENABLE_RAY_CLUSTER = False
+    try:
+        yield
+    finally:
+        if on and before is not None:
+            ray_constants.ENABLE_RAY_CLUSTER = before
+
+
+def _short_temporary_folder() -> Path:
+    parent = tempfile.gettempdir()
+    if len(parent) > LONGEST_FOLDER:
+        parent = "/tmp"  # noqa: S108
+    return Path(tempfile.mkdtemp(prefix="proactive-ray-", dir=parent))

@@ -1,0 +1,139 @@
+"""How many workers a model gets, and which GPUs; without Ray and without GPUs."""
+
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from proactive_agent.providers import ApiAccess, ProviderOptions, create_provider
+from proactive_agent.providers.workers import factory
+from proactive_agent.providers.workers.placement import (
+    copies_on_gpus,
+    plan_here,
+    plan_on_cluster,
+)
+from proactive_agent.providers.workers.provider import LocalWorkers
+from proactive_agent.tools import MissingExtraError, UserError
+
+GIB = 2**30
+EIGHT = [str(number) for number in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("weights", "free", "copies"),
+    [
+        (16 * GIB, [80 * GIB] * 8, 8),
+        (144 * GIB, [80 * GIB] * 8, 1),  # too large for one GPU
+        (60 * GIB, [80 * GIB] * 8, 1),  # no room for a batch
+        (16 * GIB, [80 * GIB, 10 * GIB], 1),  # another program uses a GPU
+        (None, [80 * GIB] * 8, 1),
+        (16 * GIB, [], 1),
+    ],
+)
+def test_each_gpu_gets_a_copy_if_the_model_fits(
+    weights: int | None, free: Sequence[int], copies: int
+) -> None:
+    assert copies_on_gpus(weights, free) == copies
+
+
+@pytest.mark.parametrize(
+    ("workers", "each", "device", "gpus", "expected"),
+    [
+        (2, None, "auto", EIGHT[:2], ["0", "1"]),
+        (2, 2, "auto", ["4", "5", "6", "7"], ["4,5", "6,7"]),
+        (None, 4, "spread", EIGHT, ["0,1,2,3", "4,5,6,7"]),
+        (2, None, "auto", [], ["", ""]),
+        (2, None, "cpu", EIGHT, ["", ""]),
+        (1, 0, "auto", EIGHT, [""]),
+    ],
+)
+def test_the_workers_of_this_machine_have_gpus_of_their_own(
+    workers: int | None, each: int | None, device: str, gpus: list[str], expected: list[str]
+) -> None:
+    assert list(plan_here(workers, each, device, gpus, cpus=8).devices) == expected
+
+
+def test_the_cores_of_this_machine_are_shared() -> None:
+    assert plan_here(3, None, "cpu", [], cpus=2).threads == 1
+    assert plan_here(2, None, "cpu", [], cpus=16).threads == 8
+
+
+@pytest.mark.parametrize(
+    ("workers", "each", "device", "gpus", "machines", "count"),
+    [
+        (None, None, "auto", 16, 2, 16),
+        (None, 4, "auto", 16, 2, 4),
+        (None, None, "auto", 0, 3, 3),
+        (5, 1, "auto", 0, 1, 5),  # a cluster that grows on demand
+    ],
+)
+def test_the_workers_fill_a_cluster(
+    workers: int | None, each: int | None, device: str, gpus: int, machines: int, count: int
+) -> None:
+    assert len(plan_on_cluster(workers, each, device, gpus, machines).devices) == count
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ((9, None, "auto"), "9 workers with 1 GPUs each need 9 GPUs, but this machine has 8"),
+        ((2, None, "cuda:1"), "--device cuda:1 names one GPU"),
+        ((2, 1, "cpu"), "--device cpu uses no GPU; drop --gpus-per-worker 1"),
+    ],
+)
+def test_a_plan_that_cannot_work_is_refused(
+    given: tuple[int | None, int | None, str], message: str
+) -> None:
+    with pytest.raises(UserError, match=message):
+        plan_here(*given, EIGHT, cpus=8)
+
+
+@pytest.mark.local
+def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    for access, option in ((ApiAccess(workers=2), "--workers"), (ApiAccess(ray="auto"), "--ray")):
+        with pytest.raises(MissingExtraError, match=f"{option} needs more libraries: .*ray"):
+            create_provider("local:idefics2", ProviderOptions(access=access, device="cpu"))
+
+
+@pytest.mark.local
+def test_several_gpus_get_copies_without_being_asked(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from proactive_agent.providers.local import weight_size
+    from tests.providers import tiny_models
+
+    asked: list[ProviderOptions] = []
+    monkeypatch.setattr(factory, "visible_gpus", lambda: EIGHT)
+    monkeypatch.setattr(factory, "free_bytes_of_gpus", lambda count: [GIB] * count)
+    monkeypatch.setattr(LocalWorkers, "create", lambda model, options: asked.append(options))
+    model = str(tiny_models.folder("idefics2"))
+    factory.LocalFactory.create(model, ProviderOptions())
+    assert [options.access.workers for options in asked] == [8]
+    assert "each of the 8 GPUs gets a copy" in caplog.text
+
+    monkeypatch.setattr(weight_size, "weight_bytes", lambda source, options: 100 * GIB)
+    spread = factory.LocalFactory.create(model, ProviderOptions())
+    assert spread.manifest()["model"] == "idefics2"
+    assert "one copy is spread over 8 GPUs" in caplog.text
+    assert len(asked) == 1
+
+
+@pytest.mark.local
+@pytest.mark.parametrize(("quantize", "each"), [(None, 4), ("8bit", 1.25)])
+def test_the_size_of_the_weights_is_known_before_they_are_loaded(
+    quantize: str | None, each: float
+) -> None:
+    import torch
+    from safetensors import safe_open
+
+    from proactive_agent.providers.local.aliases import resolve
+    from proactive_agent.providers.local.weight_size import weight_bytes
+    from tests.providers import tiny_models
+
+    folder = tiny_models.folder("qwen2_5_vl")
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        sizes = [file.get_slice(name).get_shape() for name in file.keys()]  # noqa: SIM118
+    count = sum(torch.Size(size).numel() for size in sizes)
+    size = weight_bytes(resolve(str(folder)), ProviderOptions(quantize=quantize))
+    assert size == int(count * each)
