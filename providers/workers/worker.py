@@ -51,7 +51,7 @@ class Description(NamedTuple):
     max_pictures: int | None
 
 
-class Answer(NamedTuple):
+class WorkerReply(NamedTuple):
     """A reply, and the facts that the worker's model has learnt so far."""
 
     reply: Reply
@@ -70,7 +70,7 @@ class Worker:
 
     async def complete(
         self, request: Request, keys: Sequence[str], *pictures: Pixels
-    ) -> Answer | ProviderError | UserError | StoppedError:
+    ) -> WorkerReply | ProviderError | UserError | StoppedError:
         """Answers a request. `pictures` are those of `keys`; the others are read from files."""
         local = self._loaded()
         try:
@@ -81,7 +81,7 @@ class Worker:
             return error
         except UserError as error:
             return UserError(str(error))
-        return Answer(reply, local.learnt())
+        return WorkerReply(reply, local.learnt())
 
     async def sees(self, facts: FileFacts) -> bool:
         """Whether the file exists here with the same content."""
