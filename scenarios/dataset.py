@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from proactive_agent.disk.regular_file import open_regular, sha256_of
 from proactive_agent.scenarios.environment import Environment
-from proactive_agent.scenarios.images import ImageStore
+from proactive_agent.scenarios.images import CACHE_BYTES, ImageStore
 from proactive_agent.scenarios.protocol_pack import FILE_NAME, ProtocolPack, load_pack
 from proactive_agent.scenarios.registry import SCENARIOS, EnvironmentType
 from proactive_agent.scenarios.sample import Sample, quoted
@@ -48,7 +48,7 @@ class Scan(NamedTuple):
     """Hash of the file."""
 
 
-class _PlacedSample(NamedTuple):
+class PlacedSample(NamedTuple):
     """A sample, its place for messages, and its offset in bytes from the start of the file."""
 
     place: str
@@ -61,6 +61,9 @@ SPARE = 32
 
 BUILD_FILE = "build.json"
 """Manifest that `build` writes. A folder that has it is not a copy of the release."""
+
+FRESH_FILE = "fresh.json"
+"""Manifest that `data fresh` writes. A folder that has it is not a copy of the release either."""
 
 
 class DataFolder:
@@ -82,9 +85,14 @@ class DataFolder:
             next((place / name for place in places if (place / name).is_file()), None)
             for name in (FILE_NAME, FILTER_FILE)
         )
-        self.built = any((place / BUILD_FILE).is_file() for place in places)
-        """Whether the folder was made by `build`."""
+        self.built = any(
+            (place / name).is_file() for place in places for name in (BUILD_FILE, FRESH_FILE)
+        )
+        """Whether the folder was made by `build` or `data fresh`."""
         self._kept_offsets: dict[str, array[int]] = {}
+
+    generated = False
+    """Whether the samples are generated and not in files."""
 
     @cached_property
     def pack(self) -> ProtocolPack | None:
@@ -110,12 +118,25 @@ class DataFolder:
 
     @cached_property
     def images(self) -> ImageStore:
-        """The pictures of this folder."""
-        return ImageStore(self.root)
+        """The pictures of these data."""
+        return self.store()
+
+    def store(self, cache_bytes: int = CACHE_BYTES) -> ImageStore:
+        """Returns a new store of the pictures, with its own cache."""
+        return ImageStore(self.root, cache_bytes)
+
+    @property
+    def source(self) -> str | None:
+        """The text that names these data in settings; None for the embedded suite."""
+        return None if self.embedded else str(self.root)
 
     def scenarios(self) -> list[str]:
         """Returns the short names of the scenarios in this folder, in the paper's order."""
-        return [name for name in SCENARIOS if self.file(name).is_file()]
+        return [name for name in SCENARIOS if self.has(name)]
+
+    def has(self, scenario: str) -> bool:
+        """Returns whether there are data for a scenario."""
+        return self.file(scenario).is_file()
 
     def file(self, scenario: str) -> Path:
         """Returns the path of a scenario's data file."""
@@ -191,7 +212,7 @@ class DataFolder:
         """Returns the environment of a sample, with this folder's wording."""
         return SCENARIOS[scenario](sample, self.wording, reference=reference, clear=clear)
 
-    def _all(self, scenario: str) -> Iterator[_PlacedSample]:
+    def _all(self, scenario: str) -> Iterator[PlacedSample]:
         file = self.file(scenario)
         offset = 0
         try:
@@ -201,14 +222,14 @@ class DataFolder:
                     if len(line) > MAX_LINE:
                         raise DataError(f"{place}: longer than {MAX_LINE:,} bytes")
                     if line.strip():
-                        yield _PlacedSample(
+                        yield PlacedSample(
                             place, offset, read_sample(SCENARIOS[scenario], line, place)
                         )
                     offset += len(line)
         except OSError as error:
             raise DataError(f"{file}: {error.strerror}") from None
 
-    def _kept(self, scenario: str) -> Iterator[_PlacedSample]:
+    def _kept(self, scenario: str) -> Iterator[PlacedSample]:
         return (found for found in self._all(scenario) if self._keeps(scenario, found.sample))
 
     def _offsets(self, scenario: str) -> "array[int]":

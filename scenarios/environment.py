@@ -337,12 +337,16 @@ class Environment(ABC, Generic[S]):
         return answers + [AcceptedAnswer(category.removesuffix(".")) for category in categories]
 
     def is_informative(self) -> bool | None:
-        """Returns whether no suggestion leads closer to the reference frame.
+        """Returns whether the frame shows enough to answer.
 
-        Returns None if the question is asked only once and the frame is not the reference frame.
+        The sample may list such frames. Otherwise it is the frame from which no suggestion leads
+        closer to the reference frame. Returns None if neither is known: the question is asked only
+        once, and the frame is not the reference frame.
         """
         if self.shows_reference:
             return True
+        if self.sample.enough is not None:
+            return self.frame in self.sample.enough
         return None if self.single_turn else self.at_reference()
 
     def observe(self) -> Observation:

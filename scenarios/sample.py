@@ -119,6 +119,10 @@ class Sample(BaseModel):
     categories: list[Text] = Field(min_length=2, max_length=MAX_CHOICES)
     """All different."""
     answer: Text
+    enough: Annotated[list[FrameIndex], Field(max_length=MAX_FRAMES)] | None = None
+    """Numbers of the frames that show enough to answer, if the maker of the data knows them."""
+    unseen: bool | None = None
+    """Whether the object never appears in a train share. Null if that is not known."""
 
     @model_validator(mode="after")
     def _answer_is_a_category(self) -> Self:

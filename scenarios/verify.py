@@ -9,15 +9,14 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from proactive_agent.scenarios.dataset import DataError, DataFolder
-from proactive_agent.scenarios.environment import Environment, ImageRef, SampleError
-from proactive_agent.scenarios.images import ImageError, ImageStore, crop_box
-from proactive_agent.scenarios.registry import SCENARIOS, EnvironmentType
+from proactive_agent.scenarios.environment import ImageRef, SampleError
+from proactive_agent.scenarios.images import ImageError, crop_box
+from proactive_agent.scenarios.open_data import open_data
+from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import Sample
-from proactive_agent.scenarios.wording import OWN
-from proactive_agent.tools import Intervention
+from proactive_agent.scenarios.sample_pictures import pictures
 
 REMEMBERED = 50_000
 """Number of remembered picture paths. Older ones are read again when they recur."""
@@ -70,40 +69,13 @@ def verify(
     With a protocol pack the data are the official release, so a different number of samples is a
     fault. Raises DataError if the folder or the file of a named scenario does not exist.
     """
-    folder = DataFolder(path)
+    folder = open_data(path)
     names = folder.scenarios() if scenarios is None else list(scenarios)
     for name in names:
-        if not folder.file(name).is_file():
+        if not folder.has(name):
             raise DataError(f"{folder.file(name)} does not exist")
     for name in names:
-        yield from _verify_scenario(folder, DataFolder(path, unfiltered=True), name, workers)
-
-
-def pictures(environment: EnvironmentType, sample: Sample) -> Iterator[ImageRef]:
-    """Yields every picture that a sample can show, the reference frame last, with repeats.
-
-    Plays each suggestion from the start for as long as it is accepted. Mixing suggestions reaches
-    no other file. At the end, raises SampleError if a suggestion led to a frame that the sample
-    lacks.
-    """
-    fault: SampleError | None = None
-    wishes = dict.fromkeys(environment.intervention(text) for text in sample.suggestions)
-    for wish in wishes or [None]:
-        try:
-            yield from _straight_way(environment(sample, OWN), wish)
-        except SampleError as error:
-            fault = error
-    yield environment(sample, OWN).reference_image()
-    if fault:
-        raise fault
-
-
-def _straight_way(state: Environment[Any], wish: Intervention | None) -> Iterator[ImageRef]:
-    going_on = True
-    while going_on:
-        yield state.image()
-        accepted = map(state.intervention, state.accepted_suggestions())
-        going_on = wish is not None and wish in accepted and state.step(wish).stop is None
+        yield from _verify_scenario(folder, open_data(path, unfiltered=True), name, workers)
 
 
 def _verify_scenario(
@@ -122,7 +94,7 @@ def _verify_scenario(
         faults += 1
         yield Fault(name, None, problem)
     with ThreadPoolExecutor(workers) as pool:
-        checks = _Checks(pool, everything.root, name)
+        checks = _Checks(pool, everything, name)
         for done, sample in enumerate(everything.samples(name), 1):
             checks.add(sample)
             for fault in checks.faults(at_most_waiting=8 * workers):
@@ -148,11 +120,11 @@ def _count_faults(name: str, samples: int, kept: int | None) -> Iterator[str]:
 class _Checks:
     """Checks the pictures of one scenario and reports faults in the order of the samples."""
 
-    def __init__(self, pool: ThreadPoolExecutor, root: Path, scenario: str) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, data: DataFolder, scenario: str) -> None:
         self.pool = pool
         self.scenario = scenario
         # Each picture is opened only once, so caching is useless.
-        self.store = ImageStore(root, cache_bytes=0)
+        self.store = data.store(cache_bytes=0)
         self._seen: OrderedDict[str, None] = OrderedDict()
         self._waiting: deque[tuple[int | str, Future[str | None]]] = deque()
 

@@ -1,6 +1,7 @@
 """`data`: downloads the official data, checks a data folder and filters it."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,7 +84,7 @@ def filter_samples(runs: tuple[str, ...], share: float, output: Path | None, res
     from proactive_agent.disk.whole_files import write_whole
     from proactive_agent.reports.first_turns import first_turns
     from proactive_agent.reports.runs import read_runs
-    from proactive_agent.scenarios.dataset import DataFolder
+    from proactive_agent.scenarios.open_data import open_data
     from proactive_agent.scenarios.sample_filter import FILTER_FILE
     from proactive_agent.terminal.console import console, safe
     from proactive_agent.tools import UserError
@@ -95,7 +96,13 @@ def filter_samples(runs: tuple[str, ...], share: float, output: Path | None, res
         used = played[0].manifest.settings.data
         if used is None:
             raise UserError("the runs are of the embedded suite: pass the file with --output FILE")
-        output = DataFolder(Path(used)).root / FILTER_FILE
+        data = open_data(used)
+        if data.generated:
+            raise UserError(
+                "the runs are of generated scenes, which cannot hold a filter: write them to a "
+                "folder first, with `data fresh`"
+            )
+        output = data.root / FILTER_FILE
     write_whole(output, found.as_json())
     needed = turns.needed(Fraction(str(share)) / 100)
     console.print(
@@ -124,7 +131,7 @@ def verify(directory: Path, scenarios: tuple[str, ...], workers: int) -> None:
     Decodes every picture that a sample can show. With a protocol pack, a number of samples that
     differs from the release's is a fault. Exits with 1 if there are faults.
     """
-    from proactive_agent.scenarios.dataset import DataFolder
+    from proactive_agent.scenarios.open_data import open_data
     from proactive_agent.scenarios.verify import Fault, VerifyReport
     from proactive_agent.scenarios.verify import verify as checks
     from proactive_agent.terminal.console import console, safe
@@ -149,7 +156,7 @@ def verify(directory: Path, scenarios: tuple[str, ...], workers: int) -> None:
                 bar.update(
                     task, description=event.scenario, completed=event.done, total=event.total
                 )
-    console.print(_table(reports, with_published=not DataFolder(directory).built))
+    console.print(_table(reports, with_published=not open_data(directory).built))
     if any(report.faults for report in reports):
         click.get_current_context().exit(1)
 
@@ -182,6 +189,93 @@ def download(
 
 
 @data.command()
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--seed", type=click.IntRange(min=0), required=True, metavar="N", help="Seed of the scenes."
+)
+@click.option(
+    "--per-scenario",
+    type=click.IntRange(min=1),
+    default=200,
+    show_default=True,
+    metavar="N",
+    help="Samples per scenario, including those of the train split.",
+)
+@click.option(
+    "--difficulty",
+    type=click.Choice(["easy", "normal", "hard"]),
+    default="normal",
+    show_default=True,
+    help="Steps to enough information, similarity of the categories, and other things in the room.",
+)
+@click.option(
+    "--size",
+    type=click.IntRange(96, 1024),
+    default=448,
+    show_default=True,
+    metavar="PIXELS",
+    help="Width and height of the frames.",
+)
+@click.option(
+    "--train-share",
+    type=click.FloatRange(0, 1),
+    default=0,
+    show_default=True,
+    metavar="SHARE",
+    help="Share of the samples for a train split (DIR/data). Held-out things are never in it.",
+)
+@_scenarios
+def fresh(
+    directory: Path,
+    seed: int,
+    per_scenario: int,
+    difficulty: str,
+    size: int,
+    train_share: float,
+    scenarios: tuple[str, ...],
+) -> None:
+    """Write generated scenes to DIR, in the official layout.
+
+    The same seed gives the same scenes as `run --data fresh:SEED`, which needs no folder.
+    """
+    from proactive_agent.scenarios.fresh.source import parse_source
+    from proactive_agent.scenarios.fresh.written import WriteProgress, WriteSettings, write
+    from proactive_agent.terminal.console import console, safe
+
+    source = parse_source(f"fresh:{seed}:{difficulty}:n={per_scenario}:px={size}")
+    settings = WriteSettings(source, directory, train_share=train_share)
+    if names := _names(scenarios):
+        settings = replace(settings, scenarios=tuple(names))
+    if train_share:
+        _need_shards()
+    with _bar() as bar:
+        task = bar.add_task("", total=None)
+        for event in write(settings):
+            if isinstance(event, WriteProgress):
+                bar.update(
+                    task, description=event.scenario, completed=event.done, total=event.total
+                )
+                continue
+            bar.stop()
+            rows = f", {event.rows:,} rows for training" if train_share else ""
+            console.print(f"{event.scenario}: {event.samples:,} samples{rows}")
+            bar.start()
+    console.print(safe(f"written: {directory}"), soft_wrap=True)
+    console.print(
+        safe(f"play it: python -m proactive_agent run --data {directory}"), soft_wrap=True
+    )
+
+
+def _need_shards() -> None:
+    from importlib.util import find_spec
+
+    from proactive_agent.tools import MissingExtraError
+
+    if find_spec("datasets") is None:
+        raise MissingExtraError("build", "the train split")
+
+
+@data.command()
 @click.argument("directory", metavar="[DIR]", required=False, type=click.Path(path_type=Path))
 @click.option(
     "--scenario", metavar="NAME", help="Show the first and the reference frame of each sample."
@@ -211,17 +305,18 @@ def show(
 ) -> None:
     """Write a contact sheet (PNG) of a scenario or of a sample's frames.
 
-    Takes the embedded suite, or the data in DIR. The first frame has a red rim, the reference frame
-    a green rim. A terminal that supports pictures also shows the sheet (extra `view`).
+    Takes the embedded suite, the data in DIR, or generated scenes (fresh:SEED). The first frame has
+    a red rim, the reference frame a green rim. A terminal that supports pictures also shows the
+    sheet (extra `view`).
     """
     from proactive_agent.disk.whole_files import written_aside
     from proactive_agent.scenarios.contact_sheet import contact_sheet, sample_tiles, scenario_tiles
-    from proactive_agent.scenarios.dataset import DataFolder
+    from proactive_agent.scenarios.open_data import open_data
     from proactive_agent.scenarios.registry import find_scenario, split_sample
     from proactive_agent.terminal.console import console, safe, show_picture
     from proactive_agent.tools import UserError
 
-    folder = DataFolder(directory, unfiltered=True)
+    folder = open_data(directory, unfiltered=True)
     if (scenario is None) == (sample is None):
         raise UserError("nothing to show: pass either --scenario NAME or --sample SCENARIO:ID")
     if sample is not None:

@@ -51,7 +51,8 @@ from proactive_agent.runs.rejudge import (
     open_ended_replies,
     with_judgement,
 )
-from proactive_agent.scenarios import OWN, DataFolder, Wording
+from proactive_agent.scenarios import OWN, Wording
+from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.terminal.console import console, messages, plain
 
 T = TypeVar("T")
@@ -148,7 +149,7 @@ def _wording(settings: Settings, prompt: str) -> Wording:
     """Returns the wording of the judge's prompt: the official one is in the protocol pack."""
     if prompt != "official" or settings.data is None:
         return OWN
-    return DataFolder(Path(settings.data)).wording
+    return open_data(settings.data).wording
 
 
 def measure_user(spec: str, judging: Judging) -> None:

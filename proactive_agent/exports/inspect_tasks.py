@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable
 from itertools import takewhile
 from operator import eq
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from inspect_ai import Task, task
@@ -57,6 +56,7 @@ from proactive_agent.records.manifest import Settings
 from proactive_agent.records.pictures import as_data_uri
 from proactive_agent.runs.prepare import make_play, samples_to_play
 from proactive_agent.scenarios import SCENARIOS, DataFolder
+from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.settings import ParserName, PlaySettings, RunSettings
 from proactive_agent.tools import Tool, ToolCall, ToolsetName, UserError
 
@@ -234,7 +234,7 @@ def _settings(**asked: Any) -> Settings:
 
 
 def _data(settings: Settings) -> DataFolder:
-    return DataFolder(None if settings.data is None else Path(settings.data))
+    return open_data(settings.data)
 
 
 def _message(message: UserMessage | AssistantMessage) -> ChatMessage:

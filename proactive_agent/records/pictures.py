@@ -2,13 +2,13 @@
 
 import base64
 import io
-from pathlib import Path
 
 from PIL.Image import Image
 
 from proactive_agent.records.episode import ImageRecord
 from proactive_agent.records.manifest import Manifest
-from proactive_agent.scenarios import DataFolder, ImageError, ImageRef
+from proactive_agent.scenarios import ImageError, ImageRef
+from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.tools import UserError
 
 _KINDS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
@@ -18,9 +18,8 @@ class Pictures:
     """Opens the pictures of one run, if its data still exist."""
 
     def __init__(self, manifest: Manifest) -> None:
-        path = manifest.settings.data
         try:
-            data = DataFolder(None if path is None else Path(path))
+            data = open_data(manifest.settings.data)
         except UserError:
             self._images = None
         else:

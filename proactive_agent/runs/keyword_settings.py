@@ -49,7 +49,7 @@ def settings_of(
     if isinstance(data, DataFolder):
         if data.unfiltered:
             keywords = {"unfiltered": True, **keywords}
-        data = None if data.embedded else data.root
+        data = data.source
     names = [scenarios] if isinstance(scenarios, str) else scenarios
     loading = _validated(ProviderSettings, {n: keywords[n] for n in keywords if n in _MODEL})
     play = PlaySettings(**{name: keywords[name] for name in keywords if name in _PLAY})

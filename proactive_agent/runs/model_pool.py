@@ -3,7 +3,6 @@
 import threading
 from collections import Counter
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.providers import ApiAccess, Provider, ProviderOptions, create_provider
@@ -14,6 +13,7 @@ from proactive_agent.records.manifest import (
     fingerprint,
 )
 from proactive_agent.scenarios import DataFolder
+from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.settings import LoadSettings, declared
 from proactive_agent.terminal.desk import TerminalDesk
 from proactive_agent.tools import UserError
@@ -53,11 +53,10 @@ class ModelPool:
         condition = parse_condition(settings.condition, settings.protocol)
         key = (settings.data, settings.unfiltered or condition.unfiltered)
         if key not in self._data:
-            path = None if settings.data is None else Path(settings.data)
-            self._data[key] = DataFolder(path, unfiltered=key[1])
+            self._data[key] = open_data(settings.data, unfiltered=key[1])
         data = self._data[key]
         for scenario in settings.scenarios:
-            if not data.file(scenario).is_file():
+            if not data.has(scenario):
                 raise UserError(
                     f"{data.root} has no data for {scenario}: {data.file(scenario).name}"
                 )

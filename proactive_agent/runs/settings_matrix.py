@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.records.manifest import ProviderSettings, Settings
-from proactive_agent.scenarios import SCENARIOS, DataFolder
+from proactive_agent.scenarios import SCENARIOS
+from proactive_agent.scenarios.open_data import open_data, settled_name
 from proactive_agent.settings import PlaySettings, ProtocolName, declared
 from proactive_agent.tools import UserError
 
@@ -30,12 +31,12 @@ def every_run(
 
     No `scenarios` means all in the data for which the condition is defined. Raises UserError.
     """
-    there = DataFolder(data).scenarios()
+    there = open_data(data).scenarios()
     same = {name: getattr(play, name) for name in declared(PlaySettings)}
     return [
         Settings(
             provider=model.provider,
-            data=None if data is None else str(data.resolve()),
+            data=settled_name(data),
             scenarios=tuple(_known(condition, protocol, scenarios, there)),
             protocol=protocol,
             condition=condition,

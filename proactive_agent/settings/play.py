@@ -252,7 +252,8 @@ class RunSettings(PlaySettings):
             path="any",
             metavar="DIR",
             none="embedded",
-            help="Folder in the official layout. Default: the embedded suite.",
+            help="Folder in the official layout, or generated scenes: fresh:SEED (docs/fresh.md). "
+            "Default: the embedded suite.",
         ),
     ] = None
     scenarios: Annotated[

@@ -16,6 +16,7 @@ from proactive_agent.providers.local.chat import Chat
 from proactive_agent.providers.messages import pictures_of
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.scenarios import DataFolder, ImageError, Sample
+from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.tools import UserError
 from proactive_agent.training.prompts import ReplyFrame
 
@@ -64,7 +65,7 @@ def read_episodes(source: str, on_row: Callable[[int], None] | None = None) -> E
 
     Raises UserError.
     """
-    data = DataFolder(Path(source).expanduser())
+    data = open_data(Path(source).expanduser())
     rows: list[Opening] = []
     files = {}
     for scenario in data.scenarios():

@@ -19,7 +19,7 @@ from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.session import Session
-from proactive_agent.scenarios import DataFolder
+from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.training.events import Evaluated, Note, OnEvent, Working
 from proactive_agent.training.folder import Journal
 from proactive_agent.training.model import device_of, is_first_process
@@ -199,7 +199,7 @@ def _planned(
     prepared: Prepared, provider: Local, label: str, name: str, condition: str
 ) -> PlannedRun:
     settings = prepared.settings
-    data = DataFolder(None if settings.eval_data is None else Path(settings.eval_data))
+    data = open_data(settings.eval_data)
     asked = Settings(
         provider=f"local:{name}",
         data=settings.eval_data,

@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from proactive_agent.play.seeds import derive_seed
 from proactive_agent.scenarios import DataFolder, ImageError
+from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.tools import UserError
 
@@ -157,7 +158,7 @@ def comparison_data(source: str, eval_data: str | None) -> list[DataFolder]:
 
     Raises UserError.
     """
-    folders = [DataFolder(None if eval_data is None else Path(eval_data))]
+    folders = [open_data(eval_data)]
     beside = Path(source).expanduser() / "test"
     if any(beside.glob("*_preprocessed.jsonl")) and beside.resolve() != folders[0].root.resolve():
         folders.append(DataFolder(beside))

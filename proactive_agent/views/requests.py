@@ -26,6 +26,7 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.runs.prepare import make_play
 from proactive_agent.scenarios import DataFolder, ImageError
+from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.terminal.console import safe
 from proactive_agent.tools import Tool, ToolCall
 
@@ -53,7 +54,7 @@ def requests_of(episode: EpisodeRecord, settings: Settings, data: DataFolder) ->
     provider = _Recorded(episode)
     # The rules judge, so that no model is needed.
     play = make_play(replace(settings, judge="rules"), data, provider)
-    everything = DataFolder(None if data.embedded else data.root, unfiltered=True)
+    everything = open_data(data.source, unfiltered=True)
     sample = everything.find(episode.scenario, str(episode.sample_id))
     asyncio.run(play_episode(play, episode.scenario, sample, episode.repeat))
     return provider.requests

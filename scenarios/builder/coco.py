@@ -40,7 +40,7 @@ def build_coco(
     wanted = [direction] if direction else rng.sample(DIRECTIONS, len(DIRECTIONS))
     for name in wanted:
         for granularity in rng.sample(GRANULARITIES, len(GRANULARITIES)):
-            if fields := _fields(picture.size, box, name, granularity, rng):
+            if fields := crop_fields(picture.size, box, name, granularity, rng):
                 base = frame_fields("picture", 0, 1, 0)
                 return Built((Frame("picture", picture),), base | fields)
     raise SkipError(
@@ -54,36 +54,36 @@ def allowed_directions(size: tuple[int, int], box: Box, rng: random.Random) -> l
     return [
         name
         for name in rng.sample(DIRECTIONS, len(DIRECTIONS))
-        if any(_fields(size, box, name, granularity, rng) for granularity in GRANULARITIES)
+        if any(crop_fields(size, box, name, granularity, rng) for granularity in GRANULARITIES)
     ]
 
 
-def _fields(
+def crop_fields(
     size: tuple[int, int], box: Box, direction: str, granularity: int, rng: random.Random
 ) -> dict[str, Any] | None:
+    """Draws the crop of a picture and its growth. Returns None if there is no room."""
     width, height = size
     across, down = Span(box.left, box.right), Span(box.top, box.bottom)
     if direction == "zoom":
         growths = around(width, across, granularity, rng), around(height, down, granularity, rng)
-        crop = _zoom_crop
     else:
         parts = direction.split("_")
         growths = (
             _growth(width, across, [p for p in parts if p in ("left", "right")], granularity, rng),
             _growth(height, down, [p for p in parts if p in ("up", "down")], granularity, rng),
         )
-        crop = _crop
     horizontal, vertical = growths
     if horizontal is None or vertical is None:
         return None
     (left, right), (top, bottom) = horizontal.first, vertical.first
-    first = Box(left, top, right, bottom)
+    first, steps = Box(left, top, right, bottom), (horizontal.step, vertical.step)
+    zoom = direction == "zoom"
     return {
         "direction": direction,
         "granularity": granularity,
         "horizontal_step": horizontal.step,
         "vertical_step": vertical.step,
-        "crop": crop(first, horizontal.step, vertical.step, direction.split("_")),
+        "crop": zoom_crop(first, *steps) if zoom else _crop(first, *steps, direction.split("_")),
     }
 
 
@@ -105,7 +105,7 @@ def _crop(first: Box, across: int, down: int, ways: list[str]) -> dict[str, int]
     }
 
 
-def _zoom_crop(first: Box, across: int, down: int, ways: list[str]) -> dict[str, int]:
+def zoom_crop(first: Box, across: int, down: int) -> dict[str, int]:
     """Returns the crop for a zoom, with true width and height; left and top are added later."""
     left, top = first.left + across, first.top + down
     return {

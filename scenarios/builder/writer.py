@@ -17,7 +17,7 @@ from proactive_agent.scenarios.dataset import read_sample
 from proactive_agent.scenarios.environment import SampleError
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import Sample
-from proactive_agent.scenarios.verify import pictures
+from proactive_agent.scenarios.sample_pictures import pictures
 
 SUFFIX = ".webp"
 QUALITY = 85

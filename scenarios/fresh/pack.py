@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     Pixels: TypeAlias = NDArray[np.uint8]
 
+from proactive_agent.tools import UserError
+
 SHIPPED = Path(__file__).parent / "pack"
 
 FORMAT = 1
@@ -56,7 +58,7 @@ Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels; right and bottom are outside."""
 
 
-class PackError(Exception):
+class PackError(UserError):
     """A pack cannot be read. The message names the file."""
 
 

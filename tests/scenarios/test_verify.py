@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from proactive_agent.scenarios import verify as verify_module
-from proactive_agent.scenarios.dataset import DataError
+from proactive_agent.scenarios.dataset import DataError, DataFolder
 from proactive_agent.scenarios.environment import SampleError
 from proactive_agent.scenarios.images import ImageStore
 from proactive_agent.scenarios.protocol_pack import FILE_NAME
 from proactive_agent.scenarios.registry import SCENARIOS
-from proactive_agent.scenarios.verify import Fault, VerifyProgress, VerifyReport, pictures, verify
+from proactive_agent.scenarios.sample_pictures import pictures
+from proactive_agent.scenarios.verify import Fault, VerifyProgress, VerifyReport, verify
 from proactive_agent.scenarios.wording import OWN
 from proactive_agent.tools import Abstain
 from tests.scenarios import official_layout
@@ -256,11 +257,11 @@ class TestReading:
     ) -> None:
         stores: list[ImageStore] = []
 
-        def make(root: Path, cache_bytes: int) -> ImageStore:
-            stores.append(ImageStore(root, cache_bytes))
+        def make(data: DataFolder, cache_bytes: int) -> ImageStore:
+            stores.append(ImageStore(data.root, cache_bytes))
             return stores[0]
 
-        monkeypatch.setattr(verify_module, "ImageStore", make)
+        monkeypatch.setattr(DataFolder, "store", make)
         folder_of(tmp_path, "coco", *(coco(i, image_template=f"{i}.png") for i in range(50)))
         for event in verify(tmp_path, workers=1):
             if isinstance(event, VerifyProgress):

@@ -15,6 +15,7 @@ from proactive_agent.records.episode import EpisodeRecord, ImageRecord
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.scenarios import DataFolder, ImageError, ImageRef
 from proactive_agent.scenarios.contact_sheet import Tile, compact_sheet, sample_tiles
+from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.tools import UserError
 
 NOT_SEEN, SEEN, ENOUGH = "·", "•", "★"
@@ -55,7 +56,7 @@ class FrameSource:
         """The run's data folder. Raises UserError if it is missing."""
         if self._data is None:
             # Without the official filter: a run may have played the samples that it drops.
-            self._data = DataFolder(self.path, unfiltered=True)
+            self._data = open_data(self.path, unfiltered=True)
         return self._data
 
     def frames_of(self, episode: EpisodeRecord) -> SampleFrames:

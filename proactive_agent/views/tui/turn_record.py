@@ -8,7 +8,7 @@ from rich.text import Text
 
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
-from proactive_agent.scenarios import DataFolder
+from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.terminal.console import safe
 from proactive_agent.tools import UserError
 from proactive_agent.views.requests import request_text, requests_of
@@ -35,7 +35,7 @@ def turn_text(episode: EpisodeRecord, index: int, settings: Settings, frames: Fr
 def _request(episode: EpisodeRecord, index: int, settings: Settings, frames: FrameSource) -> Text:
     title = Text("Request\n", "bold reverse")
     try:
-        data = DataFolder(frames.path, unfiltered=settings.unfiltered)
+        data = open_data(frames.path, unfiltered=settings.unfiltered)
         request = requests_of(episode, settings, data)[index]
     except (UserError, IndexError, KeyError) as error:
         return title.append_text(safe(f"cannot be rebuilt: {error}", "red"))

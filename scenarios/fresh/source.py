@@ -1,0 +1,97 @@
+"""The text that names generated data: `fresh:7`, `fresh:7:hard`, `fresh:7:unseen:n=500:px=128`.
+
+The seed comes first. The other parts may follow in any order.
+"""
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal, cast, get_args
+
+from proactive_agent.scenarios.sample import quoted
+from proactive_agent.tools import UserError
+
+PREFIX = "fresh:"
+
+VERSION = 1
+"""Version of the generator. The same version, pack and seed give the same pixels and texts."""
+
+Difficulty = Literal["easy", "normal", "hard"]
+Things = Literal["all", "seen", "unseen"]
+
+MOST_SAMPLES = 1_000_000
+MOST_SEED = 2**63 - 1
+SIZES = (96, 1024)
+
+
+class SourceError(UserError):
+    """A text does not name generated data."""
+
+
+@dataclass(frozen=True)
+class FreshSource:
+    """What is generated."""
+
+    seed: int
+    difficulty: Difficulty = "normal"
+    things: Things = "all"
+    """`seen`: only things that may be in a train share; `unseen`: only those that never are."""
+    samples: int = 200
+    """Samples per scenario."""
+    size: int = 448
+    """Width and height of a frame in pixels. Those of ImageNet-C are half as large, and the
+    picture of COCO is larger."""
+
+    def __post_init__(self) -> None:
+        for name, least, most in (
+            ("seed", 0, MOST_SEED), ("samples", 1, MOST_SAMPLES), ("size", *SIZES)
+        ):  # fmt: skip
+            value: int = getattr(self, name)
+            if not least <= value <= most:
+                raise SourceError(f"{name} {value:,}: expected a number from {least} to {most:,}")
+
+    def __str__(self) -> str:
+        """Returns the text that names this source. Equal sources have equal texts."""
+        parts = [f"{PREFIX}{self.seed}"]
+        parts += [] if self.difficulty == "normal" else [self.difficulty]
+        parts += [] if self.things == "all" else [self.things]
+        defaults = {field.name: field.default for field in fields(self)}
+        for name, key in (("samples", "n"), ("size", "px")):
+            if (value := getattr(self, name)) != defaults[name]:
+                parts.append(f"{key}={value}")
+        return ":".join(parts)
+
+
+def is_fresh(text: str) -> bool:
+    """Returns whether a text names generated data and not a folder."""
+    return text.startswith(PREFIX)
+
+
+def parse_source(text: str) -> FreshSource:
+    """Reads a text such as `fresh:7:hard`. Raises SourceError."""
+    seed, *parts = text.removeprefix(PREFIX).split(":")
+    source = FreshSource(_number(seed, text))
+    for part in parts:
+        key, equals, value = part.partition("=")
+        if part in get_args(Difficulty):
+            source = replace(source, difficulty=cast(Difficulty, part))
+        elif part in get_args(Things):
+            source = replace(source, things=cast(Things, part))
+        elif equals and key == "n":
+            source = replace(source, samples=_number(value, text))
+        elif equals and key == "px":
+            source = replace(source, size=_number(value, text))
+        else:
+            raise _unknown(part, text)
+    return source
+
+
+def _number(part: str, text: str) -> int:
+    if not (part.isascii() and part.isdigit() and len(part) < 20):
+        raise _unknown(part, text)
+    return int(part)
+
+
+def _unknown(part: str, text: str) -> SourceError:
+    return SourceError(
+        f"{quoted(text)}: {quoted(part)} is unknown; expected fresh:SEED, followed by any of "
+        ":easy, :hard, :seen, :unseen, :n=SAMPLES and :px=SIZE, for example fresh:7:hard:n=500"
+    )

@@ -1,0 +1,38 @@
+"""Opens data by the text that names them: a folder, generated scenes, or the embedded suite."""
+
+from pathlib import Path
+
+from proactive_agent.scenarios.dataset import DataFolder
+from proactive_agent.scenarios.fresh.source import is_fresh, parse_source
+
+
+def open_data(named: str | Path | None, *, unfiltered: bool = False) -> DataFolder:
+    """Returns the data of a folder, of a text such as `fresh:7`, or (None) the embedded suite.
+
+    Raises UserError.
+    """
+    if named is None:
+        return DataFolder(unfiltered=unfiltered)
+    if is_fresh(str(named)):
+        # The generator needs numpy, which the start of the program does without.
+        from proactive_agent.scenarios.fresh.data import FreshData
+
+        return FreshData(parse_source(str(named)), unfiltered=unfiltered)
+    return DataFolder(Path(named), unfiltered=unfiltered)
+
+
+def named_beside(file: Path, named: str) -> Path:
+    """Returns the data that a file names: a folder relative to the file, or generated scenes."""
+    return Path(named) if is_fresh(named) else file.parent / named
+
+
+def settled_name(named: str | Path | None) -> str | None:
+    """Returns the text that settings record: an absolute path, or the full name of a seed's data.
+
+    Raises UserError.
+    """
+    if named is None:
+        return None
+    if is_fresh(str(named)):
+        return str(parse_source(str(named)))
+    return str(Path(named).resolve())

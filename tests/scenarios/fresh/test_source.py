@@ -1,0 +1,51 @@
+"""The text that names generated data."""
+
+from pathlib import Path
+
+import pytest
+
+from proactive_agent.scenarios.fresh.source import FreshSource, SourceError, parse_source
+from proactive_agent.scenarios.open_data import named_beside, open_data, settled_name
+
+
+@pytest.mark.parametrize(
+    "text", ["fresh:7", "fresh:0:hard", "fresh:7:easy:unseen:n=500:px=128", "fresh:7:seen:n=1"]
+)
+def test_a_source_is_written_as_it_is_read(text: str) -> None:
+    assert str(parse_source(text)) == text
+
+
+def test_parts_come_in_any_order_and_defaults_are_left_out() -> None:
+    source = parse_source("fresh:07:px=128:normal:n=200:all:hard")
+    assert source == FreshSource(7, "hard", size=128)
+    assert str(source) == "fresh:7:hard:px=128"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fresh:", "fresh:x", "fresh:-1", "fresh:7:", "fresh:7:harder", "fresh:7:n=", "fresh:7:n=0",
+        "fresh:7:px=8", "fresh:7:px=9999", "fresh:99999999999999999999", "fresh:7:m=3", "fresh:٣",
+        "fresh:9223372036854775808", "fresh:7:n=1000001",
+    ],
+)  # fmt: skip
+def test_other_texts_are_refused(text: str) -> None:
+    with pytest.raises(SourceError):
+        parse_source(text)
+
+
+def test_settings_record_the_whole_name_and_absolute_paths(tmp_path: Path) -> None:
+    assert settled_name("fresh:07:normal") == "fresh:7"
+    assert settled_name(tmp_path) == str(tmp_path)
+    assert settled_name(None) is None
+
+
+def test_a_plan_names_a_seed_or_a_folder_beside_it(tmp_path: Path) -> None:
+    assert str(named_beside(tmp_path / "plan.yaml", "fresh:7")) == "fresh:7"
+    assert named_beside(tmp_path / "plan.yaml", "scenes") == tmp_path / "scenes"
+
+
+def test_data_are_opened_by_their_name() -> None:
+    data = open_data("fresh:7:n=3")
+    assert (data.source, data.embedded, data.generated) == ("fresh:7:n=3", False, True)
+    assert open_data(None).embedded
