@@ -91,8 +91,15 @@ class DataFolder:
         """Whether the folder was made by `build` or `data fresh`."""
         self._kept_offsets: dict[str, array[int]] = {}
 
-    generated = False
-    """Whether the samples are generated and not in files."""
+    generator: str | None = None
+    """Of generated scenes: everything that determines them but the seed and their number."""
+    seed: int | None = None
+    """Seed of generated scenes."""
+
+    @property
+    def generated(self) -> bool:
+        """Whether the samples are generated and not in files."""
+        return self.generator is not None
 
     @cached_property
     def pack(self) -> ProtocolPack | None:

@@ -85,6 +85,11 @@ class DataFingerprint(BaseModel):
     """Whether the official filter was applied."""
     own_filter: str | None = None
     """The rule and the hash of the data folder's own filter (`filter.json`), if it was applied."""
+    generator: str | None = None
+    """Of generated scenes: everything that determines them but the seed and their number. Scenes
+    with an equal generator come from one distribution."""
+    seed: int | None = None
+    """Seed of generated scenes."""
     wording: str
     wording_sha256: str
 
@@ -164,6 +169,8 @@ def fingerprint(data: DataFolder, scenarios: tuple[str, ...]) -> DataFingerprint
         files=files,
         filtered=data.filtered,
         own_filter=data.own_filter.name if data.own_filter else None,
+        generator=data.generator,
+        seed=data.seed,
         wording=data.wording.name,
         wording_sha256=data.wording.sha256(),
     )

@@ -39,9 +39,7 @@ def differences(manifests: Sequence[Manifest]) -> list[str]:
 
     Differences that make a comparison doubtful begin with "Warning".
     """
-    warnings = []
-    if _data_differs(manifests):
-        warnings.append("Warning: the runs used different data.")
+    warnings = _data_notes(manifests)
     if len({frozenset(manifest.data.files) for manifest in manifests}) > 1:
         warnings.append(
             "Warning: the runs played different scenarios, so their means cannot be compared."
@@ -96,6 +94,18 @@ def _numbered(names: Sequence[str]) -> list[str]:
 
 def _value(manifest: Manifest, one: Declared) -> object:
     return manifest.settings.value(one.name)
+
+
+def _data_notes(manifests: Sequence[Manifest]) -> list[str]:
+    generators = {manifest.data.generator for manifest in manifests}
+    if len(generators) > 1 or None in generators:
+        return ["Warning: the runs used different data."] if _data_differs(manifests) else []
+    if len({manifest.data.seed for manifest in manifests}) == 1:
+        return []
+    return [
+        "The runs played generated scenes of different seeds, so their differences are tested "
+        "without pairing."
+    ]
 
 
 def _data_differs(manifests: Sequence[Manifest]) -> bool:

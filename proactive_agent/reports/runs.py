@@ -24,12 +24,33 @@ def read_runs(folders: Sequence[RunFolder]) -> list[PlayedRun]:
 
 
 def same_data(one: Manifest, other: Manifest) -> list[str]:
-    """Returns the scenarios with the same data file in both runs, so that ids can be matched."""
+    """Returns the scenarios with the same data in both runs, so that ids can be matched.
+
+    These are equal files, or generated scenes of one seed, of which there may be more in one run.
+    """
     ours, theirs = one.data.files, other.data.files
+    generated = one.data.generator is not None and one.data.generator == other.data.generator
+    same = generated and same_seed(one, other)
     return [
         name for name in SCENARIOS
-        if name in ours and name in theirs and ours[name].sha256 == theirs[name].sha256
+        if name in ours and name in theirs and (same or ours[name].sha256 == theirs[name].sha256)
     ]  # fmt: skip
+
+
+def other_seeds(one: Manifest, other: Manifest) -> list[str]:
+    """Returns the scenarios with generated scenes in both runs that differ in the seed alone.
+
+    Their samples cannot be matched, but come from the same distribution.
+    """
+    generator = one.data.generator
+    if generator is None or generator != other.data.generator or same_seed(one, other):
+        return []
+    return [name for name in SCENARIOS if name in one.data.files and name in other.data.files]
+
+
+def same_seed(one: Manifest, other: Manifest) -> bool:
+    """Returns whether two runs played generated scenes of one seed."""
+    return one.data.seed is not None and one.data.seed == other.data.seed
 
 
 def experiment_of(manifest: Manifest) -> Experiment:
@@ -46,6 +67,8 @@ def data_label(manifest: Manifest) -> str:
     data = manifest.data
     if data.embedded:
         return "embedded suite"
+    if data.generator is not None:
+        return f"generated scenes, {manifest.settings.data}"
     if not data.wording.startswith("proactivebench") and not data.filtered:
         return "own data"
     for scenario, file in data.files.items():

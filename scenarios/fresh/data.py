@@ -26,8 +26,6 @@ _STEMS = {environment.stem: name for name, environment in SCENARIOS.items()}
 class FreshData(DataFolder):
     """The samples of a seed. Offers the same as a folder in the official layout."""
 
-    generated = True
-
     def __init__(self, source: FreshSource, *, unfiltered: bool = False) -> None:
         self.embedded = False
         self.built = True
@@ -36,6 +34,12 @@ class FreshData(DataFolder):
         self.fresh = source
         self.root = Path(str(source))
         self._kept_offsets = {}
+        pack = load_pack()
+        self.seed = source.seed
+        self.generator = (
+            f"fresh {VERSION}, pack {pack.version} {pack.sha256}, {source.difficulty}, "
+            f"{source.things} things, {source.size} pixels"
+        )
 
     @property
     def source(self) -> str:
@@ -73,8 +77,7 @@ class FreshData(DataFolder):
         The hash covers the samples and everything that determines their pixels.
         """
         pack = load_pack()
-        digest = hashlib.sha256()
-        digest.update(f"{VERSION} {pack.version} {pack.sha256} {self.fresh.size}\n".encode())
+        digest = hashlib.sha256(f"{self.generator}\n".encode())
         for index in range(self.fresh.samples):
             digest.update(line_of(scene_of(pack, self.fresh, scenario, index)))
         return Scan(self.fresh.samples, self.fresh.samples, digest.hexdigest())

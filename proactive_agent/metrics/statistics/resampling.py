@@ -58,6 +58,33 @@ def flip_signs(differences: NDArray[np.float64], name: str) -> Series:
     return np.concatenate(parts)
 
 
+def shuffle_labels(ours: NDArray[np.float64], theirs: NDArray[np.float64], name: str) -> Series:
+    """Returns the difference of two means, as observed and with the samples dealt at random.
+
+    Dealing the samples of both runs at random gives the null distribution of the unpaired
+    permutation test.
+    """
+    count, both = len(ours), np.concatenate([ours, theirs])
+    if not count or not len(theirs):
+        return np.full(DRAWS + 1, np.nan)
+    rng = np.random.default_rng(zlib.crc32(name.encode()))
+    observed = [ours.mean() - theirs.mean()]
+    if set(both) <= {0.0, 1.0}:
+        right = int(both.sum())
+        dealt = rng.hypergeometric(right, len(both) - right, count, DRAWS)
+        return np.concatenate([observed, dealt / count - (right - dealt) / len(theirs)])
+    total = both.sum()
+    if len(both) > LARGE:
+        spread = both.std(ddof=1) * np.sqrt(1 / count + 1 / len(theirs))
+        return np.concatenate([observed, rng.standard_normal(DRAWS) * spread])
+    sums = np.empty(DRAWS)
+    at_once = max(1, _CELLS // len(both))
+    for start in range(0, DRAWS, at_once):
+        rows = np.tile(both, (min(at_once, DRAWS - start), 1))
+        sums[start : start + len(rows)] = rng.permuted(rows, axis=1)[:, :count].sum(axis=1)
+    return np.concatenate([observed, sums / count - (total - sums) / len(theirs)])
+
+
 def _resampled(rows: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
     """Draws how often each row occurs, and multiplies these counts by the rows."""
     count = len(rows)

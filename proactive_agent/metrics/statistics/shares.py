@@ -3,7 +3,8 @@
 Resamples of samples that are all right, or all wrong, have no spread. So a percentile bootstrap is
 too narrow near 0 and 1. Wilson's interval is not. For repeats, and for averages over scenarios, it
 is computed with the number of independent trials that would have the same variance (Korn and
-Graubard 1998). Differences of paired shares have Newcombe's interval (1998, method 10).
+Graubard 1998). Differences of paired shares have Newcombe's interval (1998, method 10), and those
+of unpaired shares the one for independent samples.
 `benchmarks/coverage.py` measures how often the intervals hold the truth.
 """
 
@@ -150,6 +151,25 @@ def paired_difference(
     value = p.value - q.value
     low = value - distance(p.value - p.low, q.high - q.value)
     high = value + distance(p.high - p.value, q.value - q.low)
+    return Estimate(value=value, low=max(low, -1.0), high=min(high, 1.0))
+
+
+def unpaired_difference(
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], most: tuple[float, float]
+) -> Estimate:
+    """Returns the mean difference of two shares of different samples, with Newcombe's interval.
+
+    `most` is the largest number of independent trials of each side.
+    """
+    p, q = (
+        share_of(side, np.ones(len(side)), limit)
+        for side, limit in zip((ours, theirs), most, strict=True)
+    )
+    if p is None or q is None:
+        return Estimate()
+    value = p.value - q.value
+    low = value - hypot(p.value - p.low, q.high - q.value)
+    high = value + hypot(p.high - p.value, q.value - q.low)
     return Estimate(value=value, low=max(low, -1.0), high=min(high, 1.0))
 
 

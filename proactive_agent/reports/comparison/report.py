@@ -26,7 +26,7 @@ from proactive_agent.reports.comparison.published_rows import (
     unpublished_notes,
 )
 from proactive_agent.reports.run_names import differences
-from proactive_agent.reports.runs import data_label, same_data
+from proactive_agent.reports.runs import data_label, other_seeds, same_data
 from proactive_agent.reports.tables.notes import EMBEDDED_NOTE, reply_notes
 from proactive_agent.tools import UserError
 
@@ -56,7 +56,8 @@ class ComparisonReport(BaseModel):
     runs: list[ComparedRun]
     published: list[PublishedFigures]
     differences: dict[str, Differences]
-    """Differences by name of the compared run; runs without a common sample are absent."""
+    """Differences by name of the compared run. Runs without a common sample are absent, unless they
+    played generated scenes of other seeds."""
     help_seeking: list[HelpSeekingPair]
     clear_rates: list[ClearRate]
     """ps of open-ended runs, beside the rate on clear frames."""
@@ -135,7 +136,11 @@ def _subtracted(runs: Sequence[PlayedRun], baseline: PlayedRun) -> dict[str, Dif
             scenario for scenario in same_data(run.manifest, baseline.manifest)
             if scenario in run.tables and scenario in baseline.tables
         ]  # fmt: skip
-        difference = subtract(run.tables, baseline.tables, common)
+        unpaired = [
+            scenario for scenario in other_seeds(run.manifest, baseline.manifest)
+            if scenario in run.tables and scenario in baseline.tables
+        ]  # fmt: skip
+        difference = subtract(run.tables, baseline.tables, common, unpaired)
         if difference.scenarios:
             found[run.name] = difference
     return found
