@@ -1,6 +1,6 @@
 """Speed of the builder: pictures per second and core, and the share of each step.
 
-    python benchmarks/builder.py [--pictures 16] [--width 1280] [--height 960]
+    python -m benchmarks.builder [--pictures 16] [--width 1280] [--height 960]
 
 Builds `imagenet-c` (one sample per picture, with random corruption families) and `coco` from
 photograph-like JPEG files in one process. The baseline is the unavoidable work: decoding the same

@@ -1,6 +1,6 @@
 """How often the 95 % intervals of the project hold the true value, and how tests keep their level.
 
-    python benchmarks/coverage.py [--runs 1000]
+    python -m benchmarks.coverage [--runs 1000]
 
 Simulates runs of seven scenarios. Repeats of a sample share that sample's difficulty, which is
 beta-distributed with an intraclass correlation of 0.5. The baseline of each line is the percentile

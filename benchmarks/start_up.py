@@ -1,6 +1,6 @@
 """Start-up time of the program, compared with a Python process that does nothing.
 
-python benchmarks/start_up.py
+python -m benchmarks.start_up
 """
 
 import subprocess

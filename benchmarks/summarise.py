@@ -1,10 +1,11 @@
 """Time and memory to compute the metrics of a large run, including all intervals.
 
-    python benchmarks/summarise.py [--turns 1000000]
+    python -m benchmarks.summarise [--turns 1000000]
 
 Scripted models play the embedded suite. Their records are written repeatedly, under new sample
 ids, into one run. A separate process summarises this run. The baseline is `json.loads` of the
-lines of the same file.
+lines of the same file, which a script that computes nothing would need as well. Both are processor
+time, so other programs on the machine hardly matter. Imports are not counted.
 """
 
 import argparse

@@ -3,13 +3,16 @@
     python -m benchmarks.trace_index [--episodes 100000]
 
 Makes a run of episodes that ask until the turn limit, and opens it twice: without the index file
-and with it. The index is written at the end of a run or by its first reader. The baseline is
-parsing all records completely; it is measured on a part and scaled up.
+and with it. The index is written at the end of a run or by its first reader. The baseline is what
+a browser without an index would do: parsing all records completely. It is measured on a part and
+scaled up. A second baseline is `json.loads` of all lines, which a naive list of the episodes needs.
+Seconds are wall time; ratios are of processor time, so that other programs hardly matter.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import statistics
 import tempfile
 import time
@@ -58,43 +61,64 @@ def repeated(folder: RunFolder, episodes: int, path: Path) -> RunFolder:
 
 
 def seconds_to_parse(folder: RunFolder, episodes: int) -> float:
-    """Returns the seconds to parse `episodes` records, scaled up from the first ones."""
+    """Returns the processor seconds to parse `episodes` records, scaled up from the first ones."""
     outlines = [
         outline for outline, _ in zip(folder.scan(), range(BASELINE_EPISODES), strict=False)
     ]
-    started = time.perf_counter()
+    started = time.process_time()
     for outline in outlines:
         folder.read_episode(outline)
-    return (time.perf_counter() - started) * episodes / len(outlines)
+    return (time.process_time() - started) * episodes / len(outlines)
+
+
+def seconds_of_json(folder: RunFolder) -> float:
+    """Returns the processor seconds of `json.loads` on all lines."""
+    started = time.process_time()
+    with folder.episodes_file.open("rb") as stream:
+        for line in stream:
+            json.loads(line)
+    return time.process_time() - started
+
+
+class Moment(NamedTuple):
+    """Seconds since a run began to open."""
+
+    wall: float
+    processor: float
 
 
 class Opening(NamedTuple):
-    """Times of opening a run, in seconds."""
+    """Times of opening a run."""
 
-    first: float
-    """Until the first rows were listed."""
-    every: float
-    """Until all rows were listed."""
+    first: Moment
+    """When the first rows were listed."""
+    every: Moment
+    """When all rows were listed."""
     stall: float
-    """Longest delay of a key press meanwhile."""
+    """Longest delay of a key press meanwhile, in seconds."""
     page: float
-    """Until one page down was drawn."""
+    """Seconds until one page down was drawn."""
 
 
 async def opened(folder: RunFolder, rows: int) -> Opening:
     """Opens a run of `rows` rows and pages down in its list."""
     browser = TraceBrowser(folder, Selection())
-    started = time.perf_counter()
+    started, processor = time.perf_counter(), time.process_time()
+
+    def moment() -> Moment:
+        return Moment(time.perf_counter() - started, time.process_time() - processor)
+
     async with browser.run_test(size=SIZE) as pilot:
-        now, first, stall = time.perf_counter(), 0.0, 0.0
+        now, first, stall = time.perf_counter(), None, 0.0
         while len(browser.list.rows) < rows:
             before = now
             await asyncio.sleep(TICK)
             now = time.perf_counter()
             stall = max(stall, now - before - TICK)
-            if not first and browser.list.rows:
-                first = now - started
-        return Opening(first, now - started, stall, await seconds_per_page(pilot))
+            if first is None and browser.list.rows:
+                first = moment()
+        every = moment()
+        return Opening(first or every, every, stall, await seconds_per_page(pilot))
 
 
 async def seconds_per_page(pilot: Pilot[None]) -> float:
@@ -113,13 +137,19 @@ async def compare(results: Path, episodes: int) -> None:
     played = await play(results)
     long = repeated(played, episodes, results / "long")
     short = repeated(played, FEW, results / "short")
-    parsing = seconds_to_parse(long, episodes)
+    parsing, plain = seconds_to_parse(long, episodes), seconds_of_json(long)
     size = long.episodes_file.stat().st_size / 1e6
+    print(f"load average: {os.getloadavg()[0]:.1f}; ratios are of processor time")
     print(f"{episodes:,} episodes, {size:,.0f} MB; parsing all: {parsing:.1f} s (scaled up)")
+    print(f"json.loads of all lines: {plain:.1f} s")
 
     def report(case: str, opening: Opening) -> None:
-        for part, seconds in (("first rows", opening.first), ("every row", opening.every)):
-            print(f"{case}, {part}: {seconds:.2f} s, {seconds / parsing:.3f} x parsing all")
+        for part, moment in (("first rows", opening.first), ("every row", opening.every)):
+            print(
+                f"{case}, {part}: {moment.wall:.2f} s, "
+                f"{moment.processor / parsing:.3f} x parsing all, "
+                f"{moment.processor / plain:.2f} x json.loads"
+            )
         print(f"{case}, longest delay of a key: {1e3 * opening.stall:.0f} ms")
 
     report("without an index", await opened(long, episodes))

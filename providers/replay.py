@@ -16,6 +16,7 @@ from proactive_agent.disk.regular_file import open_regular_text
 from proactive_agent.providers.base import Provider, ProviderError, ProviderOptions
 from proactive_agent.providers.messages import Reply, Request
 from proactive_agent.tools import ToolCall, UserError
+from proactive_agent.tools.errors import first_problem
 
 
 class _Call(BaseModel):
@@ -112,7 +113,6 @@ def _parse(text: str, place: str) -> _ReplayLine:
             fields["replies"] = [turn["reply"] for turn in fields["turns"]]
         return _LINE.validate_python(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{place}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise UserError(f"{place}: {first_problem(error)}") from None
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise UserError(f"{place}: not an episode ({error})") from None

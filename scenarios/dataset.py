@@ -24,6 +24,7 @@ from proactive_agent.scenarios.sample import Sample, quoted
 from proactive_agent.scenarios.sample_filter import FILTER_FILE, SampleFilter, load_filter
 from proactive_agent.scenarios.wording import OWN, Wording
 from proactive_agent.tools import UserError
+from proactive_agent.tools.errors import first_problem
 
 EMBEDDED = Path(__file__).parent / "suite"
 """The suite that ships with the program."""
@@ -279,10 +280,7 @@ def read_sample(environment: EnvironmentType, line: bytes, place: str) -> Sample
         sample = environment.sample_type.model_validate(fields)
         environment.check(sample)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        reason = first["msg"].removeprefix("Value error, ")
-        raise DataError(f"{place}{name}: {field + ': ' if field else ''}{reason}") from None
+        raise DataError(f"{place}{name}: {first_problem(error)}") from None
     except ValueError as error:
         raise DataError(f"{place}{name}: {error}") from None
     return sample

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ValidationError
 
 from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.tools import UserError
+from proactive_agent.tools.errors import first_problem
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -18,7 +19,4 @@ def read_model(file: Path, model: type[Model], most: int) -> Model:
     except OSError as error:
         raise UserError(f"{file}: {error.strerror}") from None
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"])) or "the file"
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"{file}: {field}: {reason}") from None
+        raise UserError(f"{file}: {first_problem(error, 'the file')}") from None

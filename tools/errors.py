@@ -5,7 +5,12 @@ command line prints its message and exits with code 2. `MissingExtraError` repor
 is not installed, and `NotWrittenError` a file that cannot be written.
 """
 
+from typing import TYPE_CHECKING
+
 from proactive_agent.tools.install import install_command
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 
 class UserError(Exception):
@@ -22,3 +27,14 @@ class MissingExtraError(UserError):
 
 class NotWrittenError(UserError):
     """A file cannot be written, as on a full disk. Its earlier content is unchanged."""
+
+
+def first_problem(error: "ValidationError", whole: str = "") -> str:
+    """Returns the first fault of an input as `FIELD: REASON`.
+
+    `whole` stands for the field if the fault concerns the whole input; empty leaves it out.
+    """
+    first = error.errors()[0]
+    field = ".".join(map(str, first["loc"])) or whole
+    reason = first["msg"].removeprefix("Value error, ")
+    return f"{field}: {reason}" if field else reason

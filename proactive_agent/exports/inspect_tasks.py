@@ -59,6 +59,7 @@ from proactive_agent.scenarios import SCENARIOS, DataFolder
 from proactive_agent.scenarios.open_data import open_data
 from proactive_agent.settings import ParserName, PlaySettings, RunSettings
 from proactive_agent.tools import Tool, ToolCall, ToolsetName, UserError
+from proactive_agent.tools.errors import first_problem
 
 EPISODE = "proactive_agent:episode"
 """The key of the episode record in a sample's store."""
@@ -226,8 +227,7 @@ def _settings(**asked: Any) -> Settings:
             raise UserError("protocol oeg needs a judge: use `proactive-agent run`")
         make_play(settings, _data(settings), InspectModel())
     except ValidationError as error:
-        first = error.errors()[0]
-        raise PrerequisiteError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise PrerequisiteError(first_problem(error)) from None
     except UserError as error:
         raise PrerequisiteError(str(error)) from None
     return settings

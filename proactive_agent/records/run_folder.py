@@ -32,6 +32,7 @@ from proactive_agent.records.outline import EpisodeOutline, decode, outline_of
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import quoted
 from proactive_agent.tools import UserError
+from proactive_agent.tools.errors import first_problem
 from proactive_agent.tools.secrets import redacted_json
 
 POLL_SECONDS = 0.5
@@ -341,9 +342,7 @@ def _unknown_scenario(name: str) -> str:
 
 def _first_line(error: Exception) -> str:
     if isinstance(error, ValidationError):
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        return f"{field}: {first['msg']}" if field else first["msg"]
+        return first_problem(error)
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).splitlines()[0]

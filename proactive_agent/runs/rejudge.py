@@ -22,6 +22,7 @@ from proactive_agent.records.episode import EpisodeKey, EpisodeRecord, Judgement
 from proactive_agent.records.run_folder import LineWriter, RunFolder
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
+from proactive_agent.tools.errors import first_problem
 
 
 class Judged(BaseModel):
@@ -80,8 +81,8 @@ class JudgementFile:
                 try:
                     found = Judged.model_validate_json(line)
                 except ValidationError as error:
-                    first = error.errors()[0]["msg"]
-                    raise UserError(f"{self.file}, line {number}: {first}") from None
+                    problem = first_problem(error)
+                    raise UserError(f"{self.file}, line {number}: {problem}") from None
                 if found.judgement.judge == self._judge:
                     yield found
 

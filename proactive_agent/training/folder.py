@@ -21,6 +21,7 @@ from proactive_agent.disk.os_errors import is_full
 from proactive_agent.disk.regular_file import append_regular, open_regular_text, read_regular
 from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.tools import UserError
+from proactive_agent.tools.errors import first_problem
 from proactive_agent.training.selection import FrameCounts
 from proactive_agent.training.settings import TrainingSettings
 
@@ -138,10 +139,7 @@ def _manifest(folder: Path) -> TrainingManifest:
             f"{folder} is not the folder of a training: {MANIFEST}: {error.strerror}"
         ) from None
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(
-            f"{folder / MANIFEST}: {'.'.join(map(str, first['loc']))}: {first['msg']}"
-        ) from None
+        raise UserError(f"{folder / MANIFEST}: {first_problem(error)}") from None
 
 
 def library_versions() -> dict[str, str]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from proactive_agent.reports.published import PublishedModel, find
 from proactive_agent.settings import ParserName
 from proactive_agent.tools import UserError
+from proactive_agent.tools.errors import first_problem
 
 Method = Literal["grpo", "sft"]
 ReplyForm = Literal["letter-and-text", "text", "letter"]
@@ -130,9 +131,7 @@ class TrainingSettings(BaseModel):
         try:
             settings = cls(**fields)
         except ValidationError as error:
-            first = error.errors()[0]
-            name = str(first["loc"][0]) if first["loc"] else "settings"
-            raise UserError(f"{name}: {first['msg']}") from None
+            raise UserError(first_problem(error, "settings")) from None
         settings.check()
         return settings
 

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, ValidationError,
 from proactive_agent.disk.regular_file import open_regular_text
 from proactive_agent.scenarios.builder.items import BuildError, Item, Region
 from proactive_agent.scenarios.sample import check_relative
+from proactive_agent.tools.errors import first_problem
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 LISTS = (".csv", ".jsonl")
@@ -149,9 +150,7 @@ def _item(source: Path, place: str, fields: Any, accepts: Accepts) -> Item:
     try:
         row = SourceRow.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = f"{first['loc'][0]}: " if first["loc"] else ""
-        raise BuildError(f"{place}: {field}{first['msg'].removeprefix('Value error, ')}") from None
+        raise BuildError(f"{place}: {first_problem(error)}") from None
     key = Path(row.path.replace("\\", "/")).as_posix()
     is_folder = (source.parent / key).is_dir()
     if is_folder and not accepts.folders:

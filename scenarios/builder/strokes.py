@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field, ValidationError
 from proactive_agent.disk.regular_file import open_regular_text
 from proactive_agent.scenarios.builder.items import BuildError, Item, Stroke
 from proactive_agent.scenarios.builder.sources import parse_json
+from proactive_agent.tools.errors import first_problem
 
 SUFFIXES = (".ndjson", ".jsonl")
 MOST_STROKES = 100
@@ -92,6 +93,4 @@ def _validated(model: type[M], fields: Any, place: str) -> M:
     try:
         return model.model_validate(fields)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        raise BuildError(f"{place}: {field}: {first['msg']}") from None
+        raise BuildError(f"{place}: {first_problem(error)}") from None

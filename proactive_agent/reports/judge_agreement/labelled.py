@@ -27,6 +27,7 @@ from proactive_agent.disk.regular_file import open_regular_text
 from proactive_agent.play.judges.base import Case, said
 from proactive_agent.scenarios import SCENARIOS, AcceptedAnswer
 from proactive_agent.tools import Intervention, UserError
+from proactive_agent.tools.errors import first_problem
 from proactive_agent.tools.phrases import requests_in
 
 EMBEDDED = Path(__file__).with_name("labelled.jsonl")
@@ -109,7 +110,4 @@ def _parse(line: str, place: str) -> LabelledAnswer:
     try:
         return LabelledAnswer.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(map(str, first["loc"]))
-        reason = first["msg"].removeprefix("Value error, ")
-        raise UserError(f"{place}: {field + ': ' if field else ''}{reason}") from None
+        raise UserError(f"{place}: {first_problem(error)}") from None
