@@ -5,7 +5,8 @@
 The plain loop asks one question at a time. In each turn it decodes the JPEG files of the
 conversation, calls the processor, and generates 32 tokens. The provider answers the same questions
 with the same number of tokens, at several batch sizes. The pictures have different sizes. The case
-`turns` plays conversations that keep their pictures, as runs with the protocol `tools` do.
+`turns` plays conversations that keep their pictures, as runs with the protocol `tools` do. The last
+line of a case shows the largest batch size if pictures are processed again for each batch.
 
 The models are tiny and random, so the result shows the overhead of the provider, not the speed of a
 real model. Each round measures both sides in the same process, one after the other. A ratio is the
@@ -133,15 +134,21 @@ def _message(role: str, *content: dict[str, str]) -> dict[str, Any]:
 
 
 class OurSide:
-    """The provider, asked as a run asks it."""
+    """The provider, asked as a run asks it.
 
-    def __init__(self, provider: Local, root: Path) -> None:
+    Without `keeps_pictures`, it processes all pictures of a batch when the batch starts.
+    """
+
+    def __init__(self, provider: Local, root: Path, *, keeps_pictures: bool = True) -> None:
         self.provider = provider
+        if not keeps_pictures:
+            provider.generator.pictures.joining.forget()
         self.root = root
         provider.generator.model.generation_config.min_new_tokens = TOKENS
 
     def play(self, played: Sequence[Episode]) -> list[str]:
         """Plays all episodes at the concurrency of a run; returns the replies."""
+        self.provider.generator.pictures.clear()
         return asyncio.run(self._play_all(played))
 
     async def _play_all(self, played: Sequence[Episode]) -> list[str]:
@@ -177,31 +184,39 @@ class OurSide:
 def measure(
     kind: str, case: str, played: Sequence[Episode], root: Path, options: argparse.Namespace
 ) -> None:
-    """Prints the ratios of a tiny model, one for each batch size."""
-    sizes = options.batch_sizes
-    made = [Local.create(str(folder(kind)), ProviderOptions(batch_size=size)) for size in sizes]
-    ours = [OurSide(provider, root) for provider in made]
-    stop = made[0].generator.model.generation_config.eos_token_id
+    """Prints the ratios of a tiny model, one in each line."""
+    sides = {
+        f"{size}{'' if keeps else ' without kept pictures'}": OurSide(
+            Local.create(str(folder(kind)), ProviderOptions(batch_size=size)),
+            root,
+            keeps_pictures=keeps,
+        )
+        for size in options.batch_sizes
+        for keeps in (True, False)
+        if keeps or size == max(options.batch_sizes)
+    }
+    first = next(iter(sides.values()))
+    stop = first.provider.generator.model.generation_config.eos_token_id
     plain = PlainLoop(load(resolve(str(folder(kind))), ProviderOptions()), stop, root)
-    for side in (plain, *ours):
+    for side in (plain, *sides.values()):
         side.play(played[:2])
-    ratios: dict[int, list[float]] = {size: [] for size in sizes}
+    ratios: dict[str, list[float]] = {name: [] for name in sides}
     same = []
     for _ in range(options.rounds):
         expected, needed = timed(plain, played)
-        for size, side in zip(sizes, ours, strict=True):
+        for name, side in sides.items():
             replies, taken = timed(side, played)
-            ratios[size].append(needed / taken)
+            ratios[name].append(needed / taken)
             read = [side.provider.chat.reply(reply, tools=False).text for reply in expected]
             same.append(sum(map(str.__eq__, read, replies)) / len(read))
-    for provider in made:
-        asyncio.run(provider.close())
-    shown = ", ".join(
-        f"{size}: {statistics.median(found):.2f}x [{min(found):.2f}, {max(found):.2f}]"
-        for size, found in ratios.items()
-    )
+    for side in sides.values():
+        asyncio.run(side.provider.close())
     turns = sum(map(len, played))
-    print(f"{kind}, {case}, {turns} turns: {shown}; equal replies {min(same):.0%}", flush=True)
+    print(f"{kind}, {case}, {turns} turns; equal replies {min(same):.0%}")
+    for name, found in ratios.items():
+        low, high = min(found), max(found)
+        shown = f"{statistics.median(found):.2f}x [{low:.2f}, {high:.2f}]"
+        print(f"    batch size {name}: {shown}", flush=True)
 
 
 def timed(side: PlainLoop | OurSide, played: Sequence[Episode]) -> tuple[list[str], float]:
@@ -228,7 +243,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     transformers.logging.set_verbosity_error()
-    print(f"{os.cpu_count()} CPUs, load average before {os.getloadavg()[0]:.1f}")
+    print(f"{os.cpu_count()} CPUs, load average before {os.getloadavg()[0]:.1f}", flush=True)
     with tempfile.TemporaryDirectory() as folder_of_pictures:
         root = Path(folder_of_pictures)
         cases = {

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import torch
 import transformers
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +44,8 @@ class JoiningProcessor:
         self.dtype = dtype
         self._forms: dict[str, _Form] | None = None
         self._arguments: dict[str, Any] = {}
+        self._turns_upright = False
+        """Whether the processor applies the EXIF orientation before it calls this."""
         self._calls: list[_Call] | None = None
         """The calls during a trial."""
 
@@ -68,6 +70,8 @@ class JoiningProcessor:
 
     def alone(self, image: Image.Image) -> Processed:
         """Processes one picture. Raises the errors of the image processor."""
+        if self._turns_upright:
+            image = ImageOps.exif_transpose(image)
         output = self.own([[image]], **self._arguments)
         return {name: self._converted(value) for name, value in output.items()}
 
@@ -75,7 +79,8 @@ class JoiningProcessor:
         """Finds the forms by a trial; `joins` tells whether it succeeded.
 
         `process` makes the input of a batch: from pictures, and once `joins` is true from
-        stand-ins. Its prompts should have different numbers of pictures of different sizes.
+        stand-ins. Its prompts should have different numbers of pictures of different sizes. The
+        first picture must have an EXIF orientation.
         """
         self.forget()
         self._calls = []
@@ -83,6 +88,8 @@ class JoiningProcessor:
             expected = process()
             (call,) = self._calls
             self._arguments = call.arguments
+            # `exif_transpose` removes the orientation.
+            self._turns_upright = ExifTags.Base.Orientation not in call.images[0][0].getexif()
             rows = [[self.alone(image) for image in row] for row in call.images]
             self._forms = {
                 name: self._form(name, value, _column(rows, name))

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
     from proactive_agent.providers.local.generation import Generated, Generator
     from proactive_agent.providers.local.loading import Loaded
 
-PREPARING = 1
-"""Threads that prepare pictures while the model generates."""
+_PREPARING = max(1, min(4, (os.cpu_count() or 1) // 2))
+"""Threads that process pictures while the model generates. It needs processors, too."""
 
 
 class Local(Provider):
@@ -64,7 +65,7 @@ class Local(Provider):
         if not self.chat.text_only:
             trial = picture_trial(self.chat.max_pictures)
             self.generator.learn_to_join([self.chat.prompt(request) for request in trial])
-        self._preparing = ThreadPoolExecutor(PREPARING, thread_name_prefix="local-prepare")
+        self._preparing = ThreadPoolExecutor(_PREPARING, thread_name_prefix="local-prepare")
         self._batch_size = options.batch_size
         self._manifest = _manifest(source, loaded, options, self.chat, self.generator)
         self._fitting = Fitting[RenderedPrompt, "Generated"](self.generator, options.batch_size)

@@ -7,7 +7,7 @@ import asyncio
 from dataclasses import replace
 from typing import NamedTuple
 
-from PIL import Image
+from PIL import ExifTags, Image
 
 from proactive_agent.providers.base import Provider
 from proactive_agent.providers.messages import (
@@ -84,11 +84,22 @@ def mixed_requests(max_tokens: int, most_pictures: int | None) -> list[Request]:
 
 
 def picture_trial(most_pictures: int | None) -> list[Request]:
-    """Requests with different numbers of pictures of different sizes, for the trial of pictures."""
-    if most_pictures is not None:
-        return [several_turns(index, SHORT, [size]) for index, size in enumerate(_TRIAL_SIZES)]
-    first, *others = _TRIAL_SIZES
-    return [several_turns(0, SHORT, [first]), several_turns(1, SHORT, others)]
+    """Two requests: the first has one picture, the second has three if it may.
+
+    The first picture has an EXIF orientation.
+    """
+    turned, *others = (_picture(*numbered) for numbered in enumerate(_TRIAL_SIZES))
+    image = turned.load()
+    exif = image.getexif()
+    exif[ExifTags.Base.Orientation] = 6
+    image.info["exif"] = exif.tobytes()
+    messages: list[Message] = []
+    for picture in others[:most_pictures]:
+        messages += [_asked(2, picture), AssistantMessage("A")]
+    return [
+        _request(0, (_asked(1, turned),), SHORT),
+        _request(1, tuple(messages[:-1]), SHORT),
+    ]
 
 
 def one_turn(max_tokens: int, *, pictures: bool = True) -> Request:

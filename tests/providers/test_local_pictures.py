@@ -6,9 +6,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from PIL import ExifTags
 
-from proactive_agent.providers import AssistantMessage, ProviderError, Reply, Request, UserMessage
+from proactive_agent.providers import (
+    AssistantMessage,
+    ProviderError,
+    Reply,
+    Request,
+    Sampling,
+    UserMessage,
+)
 from proactive_agent.providers.local import Local
+from proactive_agent.providers.local.chat import RenderedPrompt
 from proactive_agent.providers.local.trials import mixed_requests
 from tests.providers import asking
 from tests.providers.asking import Opened, ask_all, ask_each, picture, question, questions, watched
@@ -53,6 +62,22 @@ def test_joined_pictures_are_the_input_that_the_processor_makes(opened: Opened, 
     expected = generator._inputs(prompts)
     assert list(joined) == list(expected)
     assert all(torch.equal(joined[name], expected[name]) for name in expected)
+
+
+@pytest.mark.parametrize("kind", ["idefics2", "qwen2_5_vl"])
+def test_a_picture_with_an_orientation_is_turned_if_the_processor_turns_it(
+    opened: Opened, kind: str
+) -> None:
+    import torch
+
+    generator, part = opened(kind).generator, picture(60, 40)
+    exif = part.load().getexif()
+    exif[ExifTags.Base.Orientation] = 6
+    part.load().info["exif"] = exif.tobytes()
+    prompts = [RenderedPrompt(generator.processor.image_token, (part,), Sampling(4), 0)]
+    joined = generator._inputs(prompts)["pixel_values"]
+    generator.pictures.joining.forget()
+    assert torch.equal(joined, generator._inputs(prompts)["pixel_values"])
 
 
 def conversation(turns: int) -> list[Request]:
