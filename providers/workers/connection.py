@@ -233,6 +233,8 @@ def _environment() -> dict[str, str]:
         **python_path(kept.get("PYTHONPATH")),
         # Without it, Ray listens on all interfaces.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
+        # Ray gives workers a low priority, but they do most of the work.
+        "RAY_worker_niceness": "0",
         "RAY_AUTH_MODE": "token",
         TOKEN: _token(),
         "PYTHONUNBUFFERED": "1",

@@ -64,6 +64,7 @@ def cluster() -> Iterator[str]:
             "--disable-usage-stats", "--object-store-memory=100000000",
         ]  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        environment["RAY_worker_niceness"] = "0"
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             cwd="/", env=environment,
