@@ -6,11 +6,9 @@ temporary files is deleted (see `KeptProcess`).
 """
 
 import contextlib
-import ctypes
 import logging
 import os
 import secrets
-import signal
 import site
 import socket
 import sys
@@ -210,7 +208,12 @@ _QUIET: Mapping[str, str] = {
     # Ray would start workers with `uv run` in a copy of the working directory.
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    # Ray would print a stack trace when it gets SIGTERM.
+    "RAY_DISABLE_FAILURE_SIGNAL_HANDLER": "1",
+    # Ray would print the deaths of workers on the standard output. They are logged here.
+    "RAY_DEDUP_LOGS_SKIP_REGEX": ".",
 }
+"""Variables that Ray reads when it is imported."""
 
 
 def _command(folder: Path) -> list[str]:
@@ -288,16 +291,15 @@ def _init(address: str, variables: Mapping[str, str], abandoned: Callable[[], bo
         else:
             ended.append(None)
 
-    with _kept_signal_handler():
-        thread = threading.Thread(target=run, name="connection to Ray", daemon=True)
-        thread.start()
-        deadline = time.monotonic() + INIT_SECONDS
-        while not ended:
-            thread.join(INTERVAL)
-            if abandoned():
-                raise UserError("the connection to Ray was interrupted")
-            if time.monotonic() > deadline:
-                raise UserError(f"Ray at {address} did not answer within {INIT_SECONDS:g} s")
+    thread = threading.Thread(target=run, name="connection to Ray", daemon=True)
+    thread.start()
+    deadline = time.monotonic() + INIT_SECONDS
+    while not ended:
+        thread.join(INTERVAL)
+        if abandoned():
+            raise UserError("the connection to Ray was interrupted")
+        if time.monotonic() > deadline:
+            raise UserError(f"Ray at {address} did not answer within {INIT_SECONDS:g} s")
     if ended[0] is not None:
         raise ended[0]
 
@@ -326,24 +328,6 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def _kept_signal_handler() -> Iterator[None]:
-    """Restores the handler of SIGTERM, which Ray replaces.
-
-    The C library is called directly, because Ray does so, and Python sets handlers in the main
-    thread only.
-    """
-    call = None if sys.platform == "win32" else ctypes.CDLL(None).sigaction
-    before = ctypes.create_string_buffer(1024)  # larger than the structure of any system
-    if call is not None:
-        call(int(signal.SIGTERM), None, before)
-    try:
-        yield
-    finally:
-        if call is not None:
-            call(int(signal.SIGTERM), before, None)
 
 
 @contextlib.contextmanager

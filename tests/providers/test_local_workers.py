@@ -258,6 +258,7 @@ def test_nothing_is_left_of_a_start_that_is_interrupted(
         code, output = program.send(number)
     assert code == 128 + number
     assert "Traceback" not in output
+    assert "SIGTERM" not in output
 
 
 def test_nothing_is_left_of_a_program_that_is_killed(tmp_path: Path) -> None:
