@@ -122,6 +122,7 @@ def test_a_killed_worker_changes_no_reply(
     replies = runner.run(ask_and_kill())
     assert essence(replies) == essence(asyncio.run(ask_all(alone, requests)))
     assert len({reply.text for reply in replies}) > len(requests) / 2
+    assert [line.partition(" ")[0] for line in workers.activity()] == ["worker", "worker"]
     counted = workers.counted()
     assert counted["worker_restarts"] == 1
     assert 0 < counted["requests_sent_again"] < len(requests)
