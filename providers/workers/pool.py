@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -137,10 +138,11 @@ class WorkerPool:
                 )  # fmt: skip
 
     @asynccontextmanager
-    async def least_busy(self) -> AsyncIterator[Place]:
+    async def least_busy(self, episode: object = None, slack: int = 0) -> AsyncIterator[Place]:
         """Waits for a worker, chooses the one with the fewest requests, and counts one more.
 
-        Raises StoppedError if no worker is left.
+        Workers that have up to `slack` requests more count as equal, so that requests of an
+        `episode` mostly go to the same worker. Raises StoppedError if no worker is left.
         """
         async with self._changed:
             await self._changed.wait_for(
@@ -152,7 +154,7 @@ class WorkerPool:
                 f"{self.name}: each worker has died {TRIES} times in a row without a reply; "
                 "log.txt has the reasons"
             )
-        place = min(ready, key=lambda one: one.in_flight)
+        place = chosen(ready, episode, slack)
         place.in_flight += 1
         try:
             yield place
@@ -301,6 +303,15 @@ class WorkerPool:
             f" (free: {free.get('CPU', 0):g} CPUs and {free.get('GPU', 0):g} GPUs; each worker "
             f"needs 1 CPU and {self._gpus} GPUs)"
         )
+
+
+def chosen(ready: Sequence[Place], episode: object, slack: int) -> Place:
+    """Chooses one of the workers for a request of an episode; see `least_busy`."""
+    most = min(place.in_flight for place in ready) + slack
+    free = [place for place in ready if place.in_flight <= most]
+    if not slack:
+        return free[0]
+    return max(free, key=lambda place: zlib.crc32(f"{place.number} {episode}".encode()))
 
 
 def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:

@@ -152,7 +152,11 @@ class LocalWorkers(Provider):
 
     async def _ask_least_busy(self, request: Request) -> Reply:
         """Sends a request once. Raises WorkerDeath, and the errors of `complete`."""
-        async with self.pool.least_busy() as place:
+        key = request.key
+        # A worker keeps the pictures that it has processed, so a conversation stays with it.
+        slack = self._batch_size // 2 if len(request.pictures) > 1 else 0
+        episode = (key.scenario, key.sample_id, key.repeat)
+        async with self.pool.least_busy(episode, slack) as place:
             unseen = await self._unseen(place, request)
             pixels = [
                 await asyncio.to_thread(self._pixels.reference, one) for one in unseen.values()

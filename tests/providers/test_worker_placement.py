@@ -6,13 +6,16 @@ from collections.abc import Sequence
 import pytest
 
 from proactive_agent.providers import ApiAccess, ProviderOptions, create_provider
+from proactive_agent.providers.local.aliases import Source
 from proactive_agent.providers.workers import factory
 from proactive_agent.providers.workers.placement import (
     copies_on_gpus,
     plan_here,
     plan_on_cluster,
 )
+from proactive_agent.providers.workers.pool import Place, chosen
 from proactive_agent.providers.workers.provider import LocalWorkers
+from proactive_agent.providers.workers.worker import LoadOrder
 from proactive_agent.tools import MissingExtraError, UserError
 
 GIB = 2**30
@@ -137,3 +140,14 @@ def test_the_size_of_the_weights_is_known_before_they_are_loaded(
     count = sum(torch.Size(size).numel() for size in sizes)
     size = weight_bytes(resolve(str(folder)), ProviderOptions(quantize=quantize))
     assert size == int(count * each)
+
+
+def test_a_request_goes_to_the_least_busy_worker_and_a_conversation_stays_with_one() -> None:
+    order = LoadOrder(Source("m", None), ProviderOptions())
+    places = [Place(number, order) for number in range(4)]
+    for place, requests in zip(places, (5, 3, 9, 4), strict=True):
+        place.in_flight = requests
+    assert chosen(places, "any", 0).number == 1
+    for slack, expected in ((2, {0, 1, 3}), (100, {0, 1, 2, 3})):
+        assert {chosen(places, episode, slack).number for episode in range(50)} == expected
+    assert len({chosen(places, "one", 100).number for _ in range(9)}) == 1
