@@ -1,4 +1,4 @@
-"""examples/cluster: the Slurm script runs, plays what is missing, and its plans are plans."""
+"""examples/cluster: the Slurm script plays what is missing; the plans and the job are valid."""
 
 import os
 import signal
@@ -120,3 +120,22 @@ def test_every_model_makes_a_plan(model: str, tmp_path: Path) -> None:
     plan.write_text(f"models:\n- {model}\n{yaml.safe_dump(shared)}")
     runs = planned_runs(plan, tmp_path / "results", ApiAccess())
     assert [run.settings.condition for run in runs] == conditions
+
+
+def test_the_job_of_kubernetes_uses_one_image_one_volume_and_the_version_of_ray() -> None:
+    job = yaml.safe_load((FOLDER / "rayjob.yaml").read_text(encoding="utf-8"))
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    cluster = job["spec"]["rayClusterSpec"]
+    head, (workers,) = cluster["headGroupSpec"], cluster["workerGroupSpecs"]
+    pods = [group["template"]["spec"] for group in (head, workers)]
+    (one,), (other,) = (pod["containers"] for pod in pods)
+    for shared in ("image", "env", "volumeMounts"):
+        assert one[shared] == other[shared]
+    assert pods[0]["volumes"] == pods[1]["volumes"]
+    assert other["resources"]["limits"]["nvidia.com/gpu"] == 8
+    page = (ROOT / "docs" / "cluster.md").read_text(encoding="utf-8")
+    assert f"FROM rayproject/ray:{cluster['rayVersion']}-" in page
+    (mount,) = one["volumeMounts"]
+    words = job["spec"]["entrypoint"].split()
+    for option in ("--plan", "--out"):
+        assert words[words.index(option) + 1].startswith(f"{mount['mountPath']}/")
