@@ -31,6 +31,7 @@ from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.handles import find_run
 from proactive_agent.records.manifest import Manifest, Settings
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.agents import agent_notes
 from proactive_agent.reports.comparison.help_seeking import (
     clear_rate_notes,
     clear_rates,
@@ -75,7 +76,7 @@ class Result:
         """
         folder = find_run(str(run), RESULTS)
         manifest = folder.read_manifest()
-        name = manifest.settings.provider
+        name = manifest.settings.shown_provider
         return cls(PlayedRun.of_episodes(name, manifest, folder, folder.outlines()))
 
     @property
@@ -139,13 +140,14 @@ class Result:
 
     @property
     def _title(self) -> str:
-        return f"{self.settings.provider}: {self._played.method}"
+        return f"{self.settings.shown_provider}: {self._played.method}"
 
     @property
     def _notes(self) -> list[str]:
         played = [self._played]
         notes = [*clear_rate_notes(clear_rates(played)), *left_out_notes(played)]
         notes += summary_notes(self.summary, embedded=self.manifest.data.embedded)
+        notes += agent_notes([self.manifest])
         if self.manifest.status == "finished":
             return notes
         reason = f": {self.manifest.stopped}" if self.manifest.stopped else ""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
 from proactive_agent.providers.desk import Desk
-from proactive_agent.providers.messages import Reply, Request, Usage
+from proactive_agent.providers.messages import Reply, Request, RequestKey, Usage
 from proactive_agent.settings import ApiAccess, LoadSettings, Sampling
 from proactive_agent.tools.reading import clean
 
@@ -95,6 +95,8 @@ class Provider(ABC):
     of the other samples (only for `baseline:text-only`)."""
     charges: ClassVar[bool] = False
     """True: replies cost money."""
+    is_agent: ClassVar[bool] = False
+    """True: a whole agent plays. It keeps the conversation itself and calls tools as it likes."""
     uses_temperature: ClassVar[bool] = True
     """False: the temperature has no effect on replies."""
 
@@ -123,6 +125,14 @@ class Provider(ABC):
     @abstractmethod
     async def complete(self, request: Request) -> Reply:
         """Asks the model once. Raises ProviderError, UserError or StoppedError."""
+
+    async def end(self, key: RequestKey) -> Usage | None:
+        """Learns that the episode of a request has ended, for whatever reason.
+
+        Called once per episode, also after an error and a cancellation. Returns the usage of the
+        whole episode if replies could not carry it.
+        """
+        return None
 
     async def probe(self, sampling: Sampling) -> Reply | None:
         """Asks once before the run, so that a wrong key or model name is found early.

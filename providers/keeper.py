@@ -1,12 +1,12 @@
-"""Runs a server and ends it, with all its processes, when the program that asked for it ends.
+"""Runs a server or an agent, and ends it with all its processes when the program ends.
 
     python keeper.py GRACE FOLDER COMMAND [ARGUMENT …]
 
-The keeper is a process between the program and the server. The program holds the writing end of
-the keeper's standard input. The kernel closes it however the program ends, also after `kill -9`.
-The keeper then sends SIGTERM to the server, and SIGKILL after GRACE seconds to all processes that
-are left. At its end it deletes FOLDER, unless the name is empty. Its exit code is that of the
-server, or 128 plus the number of the signal that ended it.
+The keeper is a process between the program and the server (or the agent). The program holds the
+writing end of the keeper's standard input. The kernel closes it however the program ends, also
+after `kill -9`. The keeper then sends SIGTERM to the server, and SIGKILL after GRACE seconds to all
+processes that are left. At its end it deletes FOLDER, unless the name is empty. Its exit code is
+that of the server, or 128 plus the number of the signal that ended it.
 
 This file is run as a script, so it imports only the standard library.
 """

@@ -66,8 +66,8 @@ class ToolMessage:
 
 Message = UserMessage | AssistantMessage | ToolMessage
 
-ToolFormat = Literal["native", "text"]
-"""The way in which tools are offered: the model's own tool calling, or text in the prompt."""
+ToolFormat = Literal["native", "text", "mcp"]
+"""The way in which tools are offered: the model's own tool calling, text in the prompt, or MCP."""
 
 
 def pictures_of(message: Message) -> list[ImagePart]:

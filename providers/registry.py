@@ -34,6 +34,7 @@ BUILT_IN: dict[str, str] = {
     "human": "proactive_agent.providers.human:Human",
     "local": "proactive_agent.providers.workers.factory:LocalFactory",
     "vllm": "proactive_agent.providers.vllm:Vllm",
+    "agent": "proactive_agent.providers.agent:AgentProvider",
     "openai": "proactive_agent.providers.api.openai:OpenAI",
     "anthropic": "proactive_agent.providers.api.anthropic:Anthropic",
     "litellm": "proactive_agent.providers.api.litellm:LiteLLM",
@@ -44,6 +45,8 @@ PYTHON = "python"
 """Stands for a Python object in the spec of a run: `python:NAME`. No factory has this name."""
 
 _ADDRESS = re.compile(r"https?://.*", re.IGNORECASE | re.DOTALL)
+AGENT = "agent"
+"""The provider whose specs are commands, which may contain addresses."""
 SHOWN = 300
 """Characters of another package's error that a message shows."""
 
@@ -68,6 +71,7 @@ class Traits(NamedTuple):
 
     remote: bool
     interactive: bool
+    is_agent: bool
     default_model: str | None
     library: str | None
     extra: str | None
@@ -137,7 +141,7 @@ def create_provider(spec: str, options: ProviderOptions | None = None) -> Provid
 def check_spec(spec: str) -> tuple[str, str]:
     """Splits a spec into name and model without loading the model. Raises UserError."""
     name, colon, model = spec.partition(":")
-    if address := _ADDRESS.search(spec):
+    if (address := _ADDRESS.search(spec)) and name != AGENT:
         # Here, because a spec is recorded before its provider is made.
         protect_secrets()
         check_address(address[0], OWN_SERVER_KEY)

@@ -53,7 +53,7 @@ def checked(reply: object) -> Reply:
     if not isinstance(reply, Reply):
         raise _malformed("the reply", reply, "a Reply")
     if _name("tool_format", reply.tool_format) not in (*get_args(ToolFormat), None):
-        raise _malformed("tool_format", reply.tool_format, "native, text or None")
+        raise _malformed("tool_format", reply.tool_format, "native, text, mcp or None")
     return replace(
         reply,
         text=_text("text", reply.text),

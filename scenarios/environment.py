@@ -307,6 +307,15 @@ class Environment(ABC, Generic[S]):
             return [option.text for option in self.foreign.options]
         return [o for o in self.sample.options if is_abstention(o) or self.possible(o)]
 
+    def suggestions_of_episode(self) -> list[tuple[Intervention, str]]:
+        """Returns the interventions that are on offer in some state, and their wording."""
+        if self.foreign and self.foreign.options is not None:
+            texts = self.offered()
+        else:
+            texts = list(self.sample.options)
+        options = map(self._option, texts)
+        return [(o.action, o.text) for o in options if isinstance(o.action, Intervention)]
+
     def accepted_suggestions(self) -> list[str]:
         """Returns the offered options that change the picture in this state."""
         if self.clear:

@@ -2,13 +2,15 @@
 
 - `scenario`: the interventions that are possible in this state, as in the multiple choice;
 - `published`: exactly the options of the multiple choice, so that both pose one decision problem;
+- `episode`: the interventions that are possible in some state of the episode, so that the tools
+  stay the same. Those that the state does not allow are wrong suggestions. Agents play with it;
 - `all`: every tool with every value; most of them have no effect in the state;
 - `random`: only tools of other scenarios, so that asking for help is never useful.
 
 All toolsets contain `answer`. All contain `abstain`, but `published` only if the sample offers an
-abstention. `scenario` and `all` also contain `ask_clarification`, and a message may ask the user
-for something. In `published` and `random` no request in free words is read, as in the multiple
-choice.
+abstention. `scenario`, `episode` and `all` also contain `ask_clarification`, and a message may ask
+the user for something. In `published` and `random` no request in free words is read, as in the
+multiple choice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -25,7 +27,7 @@ from proactive_agent.tools.catalogue import (
     intervention_tool,
 )
 
-ToolsetName = Literal["scenario", "published", "all", "random"]
+ToolsetName = Literal["scenario", "published", "episode", "all", "random"]
 TOOLSETS: tuple[ToolsetName, ...] = get_args(ToolsetName)
 WITHOUT_REQUESTS: frozenset[ToolsetName] = frozenset({"published", "random"})
 """Toolsets in which no request in free words is read."""

@@ -120,7 +120,7 @@ class _Progress(SessionObserver):
 
     def run_begun(self, run: PreparedRun) -> None:
         self.begun.add(run.folder.path)
-        model = (run.planned.label or run.planned.settings.provider).split("/")[-1]
+        model = (run.planned.label or run.planned.settings.shown_provider).split("/")[-1]
         condition = f" {run.planned.settings.condition}" if self._several_conditions else ""
         self._bar[run.folder.path] = self._bars.of(run, model + condition)
 

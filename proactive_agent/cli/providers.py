@@ -23,7 +23,8 @@ def providers(ctx: click.Context) -> None:
 
 _CHECKED_WITH = (
     "api", "reasoning", "extra_body", "header", "price", "dtype", "device", "attention",
-    "quantize", "revision", "template_options", "trust_remote_code", "engine_arg", "start_timeout",
+    "pictures", "isolated", "agent_usage", "agent_env", "quantize", "revision", "template_options",
+    "trust_remote_code", "engine_arg", "start_timeout", "episode_timeout",
 )  # fmt: skip
 
 
@@ -31,13 +32,20 @@ _CHECKED_WITH = (
 @click.argument("spec", metavar="NAME:MODEL")
 @click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True)
 def check(
-    spec: str, max_tokens: int, price: str | None, start_timeout: float, **options: Any
+    spec: str,
+    max_tokens: int,
+    price: str | None,
+    start_timeout: float,
+    episode_timeout: float,
+    **options: Any,
 ) -> None:
     """Send one request with a picture and a tool, and report what works.
 
     For a local model also: its template, how tools are offered and read, several pictures in a
     conversation and in the result of a call, whether a batch gives the same replies as single
     requests, the limit of a reply, and an episode of each protocol.
+
+    For an agent: whether it sees two pictures, the second one in the result of a tool call.
 
     Exits with 1 if something fails.
     """
@@ -48,6 +56,7 @@ def check(
 
     access = ApiAccess(
         start_timeout=start_timeout,
+        episode_timeout=episode_timeout,
         tries=3,
         price=None if price is None else parse_price(price),
     )

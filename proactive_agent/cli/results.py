@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from proactive_agent.metrics import PlayedRun, Summary
+from proactive_agent.reports.agents import agent_notes
 from proactive_agent.reports.comparison.difference_tables import (
     clear_rate_grids,
     help_seeking_grids,
@@ -38,7 +39,7 @@ def show_results(runs: Sequence[PlayedRun]) -> None:
     groups = _groups(runs)
     if len(runs) == 1:
         (one,) = runs
-        title = f"{one.manifest.settings.provider}: {one.method}"
+        title = f"{one.manifest.settings.shown_provider}: {one.method}"
         grids = [scenario_grids(title, one.summary)[0], *consistency_grids(groups)]
         notes = [
             *clear_rate_notes(clear_rates(runs)),
@@ -58,6 +59,7 @@ def show_results(runs: Sequence[PlayedRun]) -> None:
             INTERVAL_NOTE, *clear_rate_notes(rates), *left_out_notes(runs), *reply_notes(named),
         ]  # fmt: skip
         notes += [EMBEDDED_NOTE] if embedded else []
+    notes += agent_notes([run.manifest for run in runs])
     for grid in grids:
         console.print(TerminalTable(grid))
     for note in notes:

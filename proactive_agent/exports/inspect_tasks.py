@@ -89,7 +89,7 @@ class InspectModel(Provider):
             opaque=output.message,
         )
 
-    async def end(self, result: str) -> None:
+    async def record_result(self, result: str) -> None:
         """Records the result of the last reply's calls in Inspect; the model does not see it."""
         self.conversation += await self._execute(result)
 
@@ -130,7 +130,7 @@ def episode(scenario: str, settings: dict[str, Any]) -> Solver:
         record = await play_episode(play, scenario, sample, repeat=state.epoch - 1)
         if record.error:
             raise RuntimeError(f"{record.error.kind}: {record.error.message}")
-        await model.end(call_result(record, record.turns[-1]))
+        await model.record_result(call_result(record, record.turns[-1]))
         transcript().info(
             [as_description(record, turn) for turn in record.turns], source="proactive_agent"
         )

@@ -10,6 +10,7 @@ from proactive_agent.metrics.table import Tables, gather
 from proactive_agent.providers import StoppedError
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.settings.agent_names import names_agent
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class PlayedRun:
 
     @property
     def method(self) -> str:
-        """Protocol and condition."""
+        """Protocol and condition, and whether agents play: tables keep them apart from models."""
         settings = self.manifest.settings
-        return f"{settings.protocol}, {settings.condition}"
+        agents = ", agents" if names_agent(settings.provider) else ""
+        return f"{settings.protocol}, {settings.condition}{agents}"

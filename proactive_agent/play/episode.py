@@ -32,6 +32,7 @@ from proactive_agent.play.recording import (
     SeenPicture,
     episode_record,
     error_record,
+    total_usage,
     turn_record,
 )
 from proactive_agent.play.seeds import derive_seed
@@ -114,15 +115,21 @@ async def play_episode(play: Play, scenario: str, sample: Sample, repeat: int = 
     StoppedError concern the whole run and are raised.
     """
     episode = SteppedEpisode(play, scenario, sample, repeat)
-    request = await episode.begin()
-    while request is not None:
-        try:
-            reply = await _ask(play, request)
-        except ProviderError as failure:
-            episode.fail(failure)
-            break
-        request = await episode.step(reply)
-    return episode.finished
+    try:
+        request = await episode.begin()
+        while request is not None:
+            try:
+                reply = await _ask(play, request)
+            except ProviderError as failure:
+                episode.fail(failure)
+                break
+            request = await episode.step(reply)
+    finally:
+        usage = await play.provider.end(RequestKey(scenario, sample.id, 0, repeat=repeat))
+    record = episode.finished
+    if usage is not None:
+        record.usage = total_usage(record.usage, usage)
+    return record
 
 
 async def _ask(play: Play, request: Request) -> Reply:

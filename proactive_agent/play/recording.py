@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from proactive_agent.play.protocols.base import TurnPrompt, TurnReading
-from proactive_agent.providers import Reply, SentImage
+from proactive_agent.providers import Reply, SentImage, Usage
 from proactive_agent.records.episode import (
     ActionRecord,
     CallRecord,
@@ -138,6 +138,16 @@ def episode_record(
         usage=_total([*(turn.usage for turn in turns), *([unrecorded] if unrecorded else ())]),
         turns=turns,
     )
+
+
+def total_usage(turns: UsageRecord, whole: Usage) -> UsageRecord:
+    """Returns the usage of an episode whose provider reports it for the episode as a whole.
+
+    The provider's numbers replace those of the turns where it reports them.
+    """
+    reported = UsageRecord.of(whole, turns.seconds or 0.0)
+    known = {n: value for n, value in reported if value is not None and n != "cache_hits"}
+    return turns.model_copy(update=known)
 
 
 def error_record(source: ErrorSource, kind: object, error: Exception) -> ErrorRecord:

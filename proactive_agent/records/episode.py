@@ -104,8 +104,8 @@ class ReplyRecord(Record):
     tool_calls: list[CallRecord]
     finish_reason: str | None
     """The reason for the end of the reply; `length` if the token limit cut it off."""
-    tool_format: Literal["native", "text"] | None
-    """The way in which tools were offered: by the API, or in the prompt's text."""
+    tool_format: Literal["native", "text", "mcp"] | None
+    """The way in which tools were offered: by the API, in the prompt's text, or over MCP."""
     served: ServedByRecord | None = None
     """The model that really answered; null if the provider does not report it."""
     thinking_room: Count | None = None

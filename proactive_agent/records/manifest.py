@@ -13,6 +13,7 @@ from pydantic.dataclasses import dataclass
 from proactive_agent.records.episode import ServedByRecord
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.settings import LoadSettings, RunSettings, Sampling, declared
+from proactive_agent.settings.agent_names import names_agent, short_name
 from proactive_agent.settings.condition_label import joined, name_of, parts_of
 from proactive_agent.settings.play import OPEN_ENDED_SAMPLES
 from proactive_agent.tools.texts import VERSION, texts_hash
@@ -34,6 +35,16 @@ class Settings(RunSettings):
     """
 
     provider_settings: ProviderSettings = ProviderSettings()
+
+    def __post_init__(self) -> None:
+        # The clients of agents keep the first list of tools that they get.
+        if names_agent(self.provider) and self.toolset == "scenario":
+            object.__setattr__(self, "toolset", "episode")
+
+    @property
+    def shown_provider(self) -> str:
+        """The model as tables name it: its spec; of an agent's command only the program."""
+        return short_name(self.provider)
 
     @property
     def samples_per_scenario(self) -> int | None:
@@ -128,6 +139,8 @@ class Manifest(BaseModel):
     """Why an interrupted run was stopped, for example that the account has no credit left."""
     served: list[ServedByRecord] = []
     """The distinct models that answered, as the API reports them; filled in at the end."""
+    unranked: bool = False
+    """Whether the run is a demonstration (`serve`), in which episodes could be skipped or left."""
     thinking_room: tuple[int, int] | None = None
     """The smallest and the largest thinking room of a reply, in tokens; filled in at the end.
     Null if no reply says it."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.providers.registry import BUILT_IN
 from proactive_agent.records.manifest import SETTINGS, Manifest
+from proactive_agent.reports.agents import agent_notes
 from proactive_agent.reports.run_names import BY_WEIGHT, name_runs
 from proactive_agent.reports.runs import OFFICIAL, data_label, experiment_of
 from proactive_agent.reports.tables import EMBEDDED_NOTE
@@ -45,6 +46,7 @@ def departure_notes(runs: Sequence[PlayedRun], *, unfiltered: bool = False) -> l
     notes = [EMBEDDED_NOTE] if embedded else []
     if 0 < len(embedded) < len(runs):
         notes.append(f"On the embedded suite: {', '.join(embedded)}.")
+    notes += agent_notes(manifests)
     found: dict[str, list[str]] = {}
     for name, manifest in zip(names, manifests, strict=True):
         for note in departures(manifest, unfiltered=unfiltered):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from proactive_agent.play.rule_versions import rules_in
 from proactive_agent.records.manifest import SETTINGS, Manifest
+from proactive_agent.reports.agents import agent_notes
 from proactive_agent.settings import Declared, PlaySettings, declared
 
 BY_WEIGHT = sorted(SETTINGS.values(), key=lambda one: not one.setting.essential)
@@ -20,7 +21,7 @@ def name_runs(manifests: Sequence[Manifest]) -> list[str]:
     """
     prominent = [one for one in BY_WEIGHT if one.setting.prominent]
     rest = [one for one in BY_WEIGHT if not one.setting.prominent and one.name != "provider"]
-    providers = [manifest.settings.provider for manifest in manifests]
+    providers = [manifest.settings.shown_provider for manifest in manifests]
     names = _extended(providers, manifests, prominent)
     alike: defaultdict[str, list[int]] = defaultdict(list)
     for index, name in enumerate(names):
@@ -39,7 +40,7 @@ def differences(manifests: Sequence[Manifest]) -> list[str]:
 
     Differences that make a comparison doubtful begin with "Warning".
     """
-    warnings = _data_notes(manifests)
+    warnings = [*agent_notes(manifests), *_data_notes(manifests)]
     if len({frozenset(manifest.data.files) for manifest in manifests}) > 1:
         warnings.append(
             "Warning: the runs played different scenarios, so their means cannot be compared."

@@ -68,7 +68,7 @@ def overview(run: ListedRun) -> RunOverview:
     else:
         episodes = f"{scores.errors + sum(s.episodes for s in scores.scenarios.values()):,}"
     return RunOverview(
-        model=settings.provider.removeprefix("baseline:").removeprefix("python:"),
+        model=settings.shown_provider.removeprefix("baseline:").removeprefix("python:"),
         protocol=settings.protocol,
         condition=settings.condition,
         data=data_label(run.manifest).removesuffix(" suite").removesuffix(" data"),

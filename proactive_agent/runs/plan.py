@@ -108,7 +108,9 @@ class _FromYaml(BaseModel):
 
     model_config = _STRICT
 
-    @field_validator("price", "header", "engine_arg", mode="before", check_fields=False)
+    @field_validator(
+        "price", "header", "engine_arg", "agent_env", mode="before", check_fields=False
+    )
     @classmethod
     def _as_tuple(cls, value: Any) -> Any:
         """Takes a list, since YAML has no tuples."""

@@ -66,12 +66,12 @@ class PlannedRun:
     @property
     def model_name(self) -> str:
         """Name of the model in tables."""
-        return self.label or self.settings.provider.removeprefix("baseline:")
+        return self.label or self.settings.shown_provider.removeprefix("baseline:")
 
     @property
     def name(self) -> str:
         """Model and condition."""
-        return f"{self.label or self.settings.provider} {self.settings.condition}"
+        return f"{self.label or self.settings.shown_provider} {self.settings.condition}"
 
     @property
     def model_key(self) -> object:
@@ -107,7 +107,7 @@ def new_runs(every: Sequence[Settings], results: Path, access: ApiAccess) -> lis
 
 def run_name(settings: Settings, model: str | None = None) -> str:
     """Returns model, protocol and condition as a part of a folder's name."""
-    model = (model or settings.provider)[:60]
+    model = (model or settings.shown_provider)[:60]
     name = f"{model}_{settings.protocol}_{settings.condition}"
     return "".join(c if c.isalnum() or c in "-._+" else "-" for c in name)
 

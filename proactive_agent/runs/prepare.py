@@ -32,6 +32,7 @@ from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.resumable import reasons_against_resuming
 from proactive_agent.scenarios import DataFolder, Sample
+from proactive_agent.settings.agent_names import names_agent
 from proactive_agent.tools import UserError
 from proactive_agent.tools.toolsets import WITHOUT_REQUESTS
 
@@ -200,13 +201,36 @@ def check_settings(planned: PlannedRun, pool: ModelPool) -> None:
         check_recordable(name, value)
     _check_model(planned)
     data = pool.data(settings)
-    make_protocol(settings, make_condition(settings, data))
+    condition = make_condition(settings, data)
+    make_protocol(settings, condition)
+    if names_agent(settings.provider):
+        _check_agent(settings, condition)
     sampling_of(settings)
     if settings.protocol == "oeg":
         check_judge(settings.judge, settings.judge_prompt, data.wording, settings.scenarios)
     if settings.protocol == "tools":
         _check_user(settings)
     pool.fingerprint(settings)
+
+
+def _check_agent(settings: Settings, condition: ConditionSet) -> None:
+    """Raises UserError for a run that an agent cannot play, because it calls tools itself."""
+    name = settings.shown_provider
+    if settings.protocol != "tools":
+        raise UserError(
+            f"{name}: an agent calls tools and cannot play the protocol {settings.protocol}; "
+            "use --protocol tools"
+        )
+    if not condition.keeps_conversation(True):
+        raise UserError(
+            f"{name}: an agent remembers its conversation, so the condition {condition.name!r} "
+            "cannot apply; leave it out"
+        )
+    if condition.toolset(settings.toolset) == "published":
+        raise UserError(
+            f"{name}: the toolset published changes from turn to turn, and clients of agents keep "
+            "the first list of tools; use --toolset episode, all or random"
+        )
 
 
 def _check_user(settings: Settings) -> None:

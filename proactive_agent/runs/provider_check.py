@@ -1,4 +1,4 @@
-"""Checks a model with one request that holds a picture and a tool."""
+"""Checks a model with one request that holds a picture and a tool, and an agent by its sight."""
 
 import asyncio
 import time
@@ -38,6 +38,8 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
 
     Raises UserError for problems that concern every request, as a run does.
     """
+    if provider.is_agent:
+        return await _checked_agent(provider)
     request = Request(
         RequestKey("check", 0, 0),
         (UserMessage((_square(), TextPart(QUESTION))),),
@@ -70,6 +72,13 @@ async def check(provider: Provider, max_tokens: int) -> list[Finding]:
         *_usage(reply, charges=provider.charges),
         *_left_out(provider),
     ]
+
+
+async def _checked_agent(provider: Provider) -> list[Finding]:
+    try:
+        return await provider.check()
+    finally:
+        await provider.close()
 
 
 def check_now(provider: Provider, max_tokens: int) -> list[Finding]:

@@ -14,6 +14,7 @@ from proactive_agent.play.judges.choose import RULES
 from proactive_agent.providers.api.keys import find_key
 from proactive_agent.providers.api.server import OWN_SERVER_KEY, parse_target
 from proactive_agent.records.manifest import Settings
+from proactive_agent.settings.agent_names import names_agent
 from proactive_agent.tools import UserError
 
 
@@ -73,6 +74,8 @@ def runs_foreign_code(settings: Settings) -> str:
 
     Completes "the model …".
     """
+    if names_agent(settings.provider):
+        return "is a command that would be run on this machine"
     if settings.provider_settings.trust_remote_code:
         return "runs code from the model's repository"
     if given := settings.provider_settings.engine_arg:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
+from proactive_agent.settings.agent_names import AGENT
 from proactive_agent.settings.declaration import MOST, Departure, Heading, RunChoice, Setting
 
 LOCAL = ("local",)
@@ -228,6 +229,51 @@ class LoadSettings:
             "repeat for several.",
         ),
     ] = ()
+    pictures: Annotated[
+        Literal["together", "separate"],
+        Setting(
+            heading=Heading.MODEL,
+            departure=None,
+            providers=AGENT,
+            help="results hold texts and pictures together, or texts alone: `look` then shows the "
+            "picture, for clients that keep one item of a result.",
+        ),
+    ] = "together"
+    isolated: Annotated[
+        Literal["yes", "no", "unknown"],
+        Setting(
+            heading=Heading.MODEL,
+            departure=None,
+            providers=AGENT,
+            help="whether the agent cannot read the files of this machine, as you state it. "
+            "Recorded, and shown in every table (see examples/agents/Dockerfile).",
+        ),
+    ] = "unknown"
+    agent_usage: Annotated[
+        str | None,
+        Setting(
+            heading=Heading.MODEL,
+            departure=None,
+            providers=AGENT,
+            none="unknown",
+            metavar="FILE",
+            help="JSON file that the agent writes in its working directory, with its tokens and "
+            "costs; - for its standard output.",
+        ),
+    ] = None
+    agent_env: Annotated[
+        tuple[str, ...],
+        Setting(
+            heading=Heading.MODEL,
+            departure=None,
+            providers=AGENT,
+            none="none",
+            parameter="agent_env",
+            metavar="NAME",
+            help="environment variable that the agent gets, such as its API key; repeat for "
+            "several. By default it gets none but PATH, HOME and the like.",
+        ),
+    ] = ()
     api: Annotated[
         Literal["auto", "chat", "responses"],
         Setting(
@@ -307,7 +353,7 @@ class LoadSettings:
         Setting(
             heading=Heading.API,
             departure=Departure("pictures scaled to at most {} pixels", lambda value, run: True),
-            providers=(*API, *VLLM),
+            providers=(*API, *VLLM, *AGENT),
             metavar="PIXELS",
             help="Longest edge of a picture that is sent.",
         ),
@@ -321,7 +367,7 @@ class LoadSettings:
             departure=Departure(
                 "pictures compressed with quality {}", lambda value, run: value < 100
             ),
-            providers=(*API, *VLLM),
+            providers=(*API, *VLLM, *AGENT),
             metavar="N",
             help="Compression of a picture that is sent; 100 keeps the most detail.",
         ),
@@ -331,7 +377,7 @@ class LoadSettings:
         Setting(
             heading=Heading.API,
             departure=Departure("pictures re-encoded as {}", lambda value, run: True),
-            providers=(*API, *VLLM),
+            providers=(*API, *VLLM, *AGENT),
             help="Format of a picture that is sent.",
         ),
     ] = "jpeg"
@@ -440,6 +486,17 @@ class ApiLimits:
             help="GPUs of a worker; the model is spread over them. Default: 1 if there are GPUs.",
         ),
     ] = None
+    episode_timeout: Annotated[
+        float,
+        Gt(0),
+        Setting(
+            heading=Heading.MODEL,
+            departure=None,
+            providers=AGENT,
+            metavar="SECONDS",
+            help="time that an agent has for an episode; a longer episode is an error.",
+        ),
+    ] = 600.0
     price: Annotated[
         tuple[Dollars, Dollars] | None,
         Setting(

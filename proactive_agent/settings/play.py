@@ -69,7 +69,8 @@ class PlaySettings:
                 lambda value, run: value != "published",
             ),
             help="the tools that apply in the state; exactly the options of the multiple choice "
-            "(for comparisons with mcqa); all tools; or only those of other scenarios.",
+            "(for comparisons with mcqa); those that apply in some state of the episode (agents "
+            "play with it); all tools; or only those of other scenarios.",
         ),
     ] = "scenario"
     user: Annotated[

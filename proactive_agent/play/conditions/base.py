@@ -158,12 +158,12 @@ class ConditionSet:
     def toolset(self, asked: ToolsetName) -> ToolsetName:
         """Returns the toolset to offer if the user asks for `asked`.
 
-        The toolset of a condition replaces the default, `scenario`. Raises UserError if the user
-        asks for a third one.
+        The toolset of a condition replaces the default, `scenario` (agents: `episode`). Raises
+        UserError if the user asks for a third one.
         """
         self._check_against(f"toolset {asked}")
         own = next((part.toolset for part in self.parts if part.toolset), asked)
-        if asked not in ("scenario", own):
+        if asked not in ("scenario", "episode", own):
             raise UserError(f"condition {self.name!r} offers the toolset {own!r}, not {asked!r}")
         return own
 

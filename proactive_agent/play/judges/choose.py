@@ -13,7 +13,7 @@ from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import UserError
 
 RULES = "rules"
-CANNOT_JUDGE = frozenset({"baseline", "human"})
+CANNOT_JUDGE = frozenset({"agent", "baseline", "human"})
 """Providers that pick an option instead of writing text."""
 
 

@@ -148,6 +148,8 @@ class ToolUse(Protocol):
         if self.toolset == "published":
             abstention = any(isinstance(one.action, Abstain) for one in observation.options)
             return published(observation.suggestions, categories, abstention=abstention)
+        if self.toolset == "episode":
+            return offered(environment.suggestions_of_episode(), categories)
         return offered(observation.suggestions, categories)
 
 

@@ -25,6 +25,7 @@ from proactive_agent.reports.tables.rates import (
     score_grid,
 )
 from proactive_agent.reports.targets import TABLES
+from proactive_agent.settings.agent_names import names_agent
 
 
 def grids(report: ComparisonReport) -> list[Grid]:
@@ -50,7 +51,14 @@ def grids(report: ComparisonReport) -> list[Grid]:
 def _groups(report: ComparisonReport) -> list[NamedGroup]:
     """Groups the runs; next to published figures, by the data that they used."""
     if not report.published:
-        return [NamedGroup([(run.name, run.summary) for run in report.runs])]
+        agents = [names_agent(run.provider) for run in report.runs]
+        if len(set(agents)) < 2:
+            return [NamedGroup([(run.name, run.summary) for run in report.runs])]
+        named = list(zip(report.runs, agents, strict=True))
+        return [
+            NamedGroup([(run.name, run.summary) for run, one in named if one is agent], heading)
+            for agent, heading in ((False, "models"), (True, "agents"))
+        ]
     by_data = sorted(report.runs, key=lambda run: run.data)
     return [
         NamedGroup([(run.name, run.summary) for run in runs], f"runs on: {data}")

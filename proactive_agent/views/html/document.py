@@ -58,7 +58,7 @@ def document(runs: Sequence[PlayedRun], sections: Sequence[Section], gallery: Ga
 
 
 def _title(runs: Sequence[PlayedRun]) -> str:
-    models = list(dict.fromkeys(run.manifest.settings.provider for run in runs))
+    models = list(dict.fromkeys(run.manifest.settings.shown_provider for run in runs))
     if len(models) == 1:
         return f"Does {models[0]} ask for help?"
     return f"Do {len(models)} models ask for help?"

@@ -87,6 +87,10 @@ ONE_CHANGE = {
     "trust_remote_code": Change(True, ""),
     "engine_arg": Change(("quantization=fp8",), "engine arguments quantization=fp8",
                          {"provider": "vllm:a"}),
+    "pictures": Change("separate", ""),
+    "isolated": Change("no", ""),  # Every table has a note on it; see test_agents.py.
+    "agent_usage": Change("usage.json", ""),
+    "agent_env": Change(("KEY",), ""),
     # Models behind an API
     "api": Change("chat", "", API),
     "reasoning": Change("high", "reasoning effort high", API),

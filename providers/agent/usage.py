@@ -1,0 +1,75 @@
+"""Reads what an agent says about its tokens and costs: the file that `--agent-usage` names.
+
+The file holds a JSON object, or lines of which the last one with counts is read. Its fields are
+those of `Usage` (`input_tokens`, `output_tokens`, `cached_tokens`, `reasoning_tokens`, `cost_usd`)
+and `text`, the final answer. The names that `claude --output-format json` and `codex exec --json`
+use are also read.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from proactive_agent.providers.base import ProviderError
+from proactive_agent.providers.messages import Reply, Usage
+from proactive_agent.providers.reply_check import checked
+
+STANDARD_OUTPUT = "-"
+"""The name of the standard output in place of a file."""
+LONGEST = 2**20
+"""Bytes of a file that are read, from its end."""
+
+
+class SaidByAgent(NamedTuple):
+    """The final answer and the usage of a whole episode; None if they are unknown."""
+
+    text: str | None
+    usage: Usage | None
+
+
+def read_usage(content: bytes) -> SaidByAgent:
+    """Reads the content of the file. Never raises; what cannot be read is unknown."""
+    text, usage = None, None
+    for fields in _objects(content[-LONGEST:].decode("utf-8", "replace")):
+        text = next((fields[n] for n in ("text", "result") if isinstance(fields.get(n), str)), text)
+        usage = _usage(fields) or usage
+    return SaidByAgent(text, usage)
+
+
+def _objects(text: str) -> Iterator[Mapping[str, Any]]:
+    for part in (text, *text.splitlines()):
+        try:
+            found = json.loads(part)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(found, dict):
+            yield found
+
+
+def _usage(fields: Mapping[str, Any]) -> Usage | None:
+    inner = fields.get("usage")
+    counts = {**fields, **inner} if isinstance(inner, dict) else fields
+    written = counts.get("cache_creation_input_tokens")
+    read = counts.get("cache_read_input_tokens")
+    given: Any = counts.get("input_tokens")
+    if isinstance(given, int) and isinstance(read, int):
+        # Anthropic does not count the cached tokens as input.
+        given = given + read + (written if isinstance(written, int) else 0)
+    usage = Usage(
+        input_tokens=given,
+        output_tokens=counts.get("output_tokens"),
+        cached_tokens=_first(
+            counts, "cached_tokens", "cache_read_input_tokens", "cached_input_tokens"
+        ),
+        reasoning_tokens=_first(counts, "reasoning_tokens", "reasoning_output_tokens"),
+        cost_usd=_first(counts, "cost_usd", "total_cost_usd"),
+    )
+    try:
+        usage = checked(Reply(usage=usage)).usage
+    except ProviderError:
+        return None
+    return None if usage == Usage() else usage
+
+
+def _first(fields: Mapping[str, Any], *names: str) -> Any:
+    return next((fields[name] for name in names if fields.get(name) is not None), None)
