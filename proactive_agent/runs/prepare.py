@@ -83,6 +83,11 @@ class PreparedRun:
             models.append((user, USER_SAMPLING))
         return models
 
+    @property
+    def in_waves(self) -> bool:
+        """Whether requests of one of the models wait for batches."""
+        return any(model.uses_batches for model, _ in self.models)
+
     def name_of(self, model: Provider) -> str:
         """The name of one of the models in messages."""
         if model is self.play.provider:

@@ -56,7 +56,7 @@ async def play_run(
     run can be resumed when there is space.
     """
     folder, provider = run.folder, run.play.provider
-    in_waves = any(model.uses_batches for model, _ in run.models)
+    in_waves = run.in_waves
     if run.planned.interactive or (concurrency is None and not in_waves):
         concurrency = provider.concurrency
     charges = any(model.charges for model, _ in run.models)
@@ -116,6 +116,7 @@ async def _play_in_waves(
         within=run.folder.path,
         workers=workers,
         several_turns=not play.protocol.single_turn,
+        active=0 if play.provider.uses_batches else play.provider.concurrency,
         allowance=play.budget,
         report=on_wave or (lambda progress: None),
     )

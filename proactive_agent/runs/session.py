@@ -4,8 +4,8 @@
         played = await session.play(runs)
 
 Models behind an API play side by side, models on this machine one after another. The runs of one
-model are played one after another. Every model is closed after its last run, or when the session
-ends, also if an error ends it.
+model are played one after another, or side by side if they wait for batches. Every model is closed
+after its last run, or when the session ends, also if an error ends it.
 """
 
 import asyncio
@@ -147,7 +147,13 @@ class Session:
         self._observer.probed(runs)
 
     async def _play_in_turn(self, runs: Sequence[PreparedRun]) -> None:
-        """Plays the runs of one model; after a stopped run, the later ones are only released."""
+        """Plays the runs of one model; after a stopped run, the later ones are only released.
+
+        Runs that wait for batches are played side by side, because each wave can take a day.
+        """
+        if len(runs) > 1 and any(run.in_waves for run in runs):
+            await _together(self._play_in_turn([run]) for run in runs)
+            return
         stopped = False
         for run in runs:
             try:
@@ -178,7 +184,7 @@ class Session:
         remote = sum(model.remote for model, _ in run.models)
         if self._connections is None or not remote:
             return self._concurrency
-        if any(model.uses_batches for model, _ in run.models):
+        if run.in_waves:
             # Few episodes are at work at the same time; the others wait for their batch.
             return self._concurrency
         wanted = self._concurrency or run.play.provider.concurrency

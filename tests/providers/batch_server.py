@@ -18,6 +18,8 @@ from urllib.parse import parse_qs, urlsplit
 from tests.providers import hostile_replies as replies
 
 Body = dict[str, Any]
+FAILURES = ("expired", "canceled", "refused", "broken")
+"""Fates of requests that cost nothing."""
 Fate = Callable[["Asked"], str]
 
 
@@ -55,8 +57,8 @@ class BatchServer:
     polls: int = 1
     """Number of polls of a batch before the one at which it has ended."""
     fate: Fate = lambda asked: "ok"
-    """`ok`, `expired`, `canceled`, `missing`, `twice`, `torn`, `unknown`, `refused` (HTTP 400),
-    `broken` (HTTP 500), or `reply …` for a reply with this text."""
+    """`ok`, `expired`, `canceled`, `missing`, `twice`, `torn`, `unknown`, `refused …` (HTTP
+    400 with this message), `broken` (HTTP 500), or `reply …` for a reply with this text."""
     refusals: list[str] = field(default_factory=list)
     """Codes with which the next batches fail in validation, at OpenAI."""
     troubles: list[int] = field(default_factory=list)
@@ -86,9 +88,8 @@ class BatchServer:
     @property
     def billed(self) -> int:
         """Number of requests of batches that cost money: those with a reply."""
-        free = ("expired", "canceled", "refused", "broken")
         return sum(
-            self.fate(one) not in free
+            not self.fate(one).startswith(FAILURES)
             for batch in self.batches
             if batch.failure is None
             for one in batch.items
@@ -163,6 +164,8 @@ class BatchServer:
         if path.endswith(("/content", "/results")):
             cut = self.cuts.pop(0) if self.cuts else None
             return 200, self._results(path), cut
+        if "/batches/" in path and not self._has(path.rsplit("/", 1)[1]):
+            return 404, b'{"error": {"message": "No such batch"}}', None
         if "/batches/" in path:
             batch = self._batch(path.rsplit("/", 1)[1])
             batch.polls += 1
@@ -204,6 +207,9 @@ class BatchServer:
     def _batch(self, name: str) -> Batch:
         return next(one for one in self.batches if one.id == name)
 
+    def _has(self, name: str) -> bool:
+        return any(one.id == name for one in self.batches)
+
     def _shown(self, batch: Batch, path: str) -> Body:
         ended = batch.polls > self.polls
         count = len(batch.items)
@@ -238,7 +244,7 @@ class BatchServer:
         lines: list[bytes] = []
         for one in reversed(batch.items):
             fate = self.fate(one)
-            good = fate not in ("expired", "canceled", "refused", "broken")
+            good = not fate.startswith(FAILURES)
             if fate == "missing" or (wanted is not None and good is not wanted):
                 continue
             line = _line(one, fate, anthropic=wanted is None)
@@ -252,9 +258,10 @@ def _line(one: Asked, fate: str, *, anthropic: bool) -> bytes:
     text = fate.removeprefix("reply ") if fate.startswith("reply ") else ""
     reply = replies.reply(one.path, one.body, **({"calls": 0, "text": text} if text else {}))
     name = "nobody" if fate == "unknown" else one.custom_id
+    told, fate = fate, fate.partition(" ")[0]
     statuses = {"refused": 400, "broken": 500}
     error = {"type": "invalid_request_error" if fate == "refused" else "api_error"}
-    error["message"] = f"the request is {fate}"
+    error["message"] = f"the request is {told}"
     if anthropic:
         result: Body = {"type": "succeeded", "message": reply}
         if fate in statuses:

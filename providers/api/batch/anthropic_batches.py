@@ -37,6 +37,8 @@ class AnthropicBatches(BatchApi):
         self, client: "anthropic.AsyncAnthropic", spec: str, address: str, access: ApiAccess
     ) -> None:
         super().__init__(client, spec, f"anthropic {address}", access)
+        self._confirmed: set[str] = set()
+        """Batches of this process, also those of other runs."""
 
     def item(self, custom_id: str, body: dict[str, Any]) -> bytes:
         return msgspec.json.encode({"custom_id": custom_id, "params": body})
@@ -47,7 +49,9 @@ class AnthropicBatches(BatchApi):
     async def submit(self, items: Sequence[bytes], token: str) -> str:
         content = b'{"requests":[' + b",".join(items) + b"]}"
         with sdk_errors():
-            return checked_id((await posted(self._client, ROUTE, content)).get("id"))
+            batch = checked_id((await posted(self._client, ROUTE, content)).get("id"))
+        self._confirmed.add(batch)
+        return batch
 
     async def find(self, token: str, requests: int, since: float, known: Sequence[str]) -> str:
         """Finds a batch by its time and size, because batches have no names here.
@@ -65,7 +69,7 @@ class AnthropicBatches(BatchApi):
                     return found
                 counts = batch.get("request_counts") or {}
                 size = sum(map(whole, counts.values()))
-                if size == requests and batch.get("id") not in known:
+                if size == requests and batch.get("id") not in {*known, *self._confirmed}:
                     # Batches are listed from the latest to the oldest one.
                     found = checked_id(batch.get("id"))
             if not batches or not page.get("has_more"):

@@ -49,7 +49,7 @@ class BatchApi(ABC):
 
     most_requests: ClassVar[int]
     """Most requests in a batch."""
-    most_bytes: ClassVar[int] = 128 * 2**20
+    most_bytes: ClassVar[int] = 64 * 2**20
     """Most bytes in a batch. Both companies allow more, but an upload is held in memory."""
 
     def __init__(self, client: ApiClient, spec: str, place: str, access: ApiAccess) -> None:

@@ -49,8 +49,8 @@ class Submissions:
         """Makes the folder inside the folder `within` of a run. Raises UserError."""
         make_inner_folder(folder, within=within)
         refuse_links(folder)
-        self._file = folder / FILE
-        every, self.known = _read(self._file)
+        self.file = folder / FILE
+        every, self.known = _read(self.file)
         self.open = list(every.values())
         """The batches whose results are not stored yet."""
 
@@ -74,16 +74,16 @@ class Submissions:
 
     def _append(self, **event: Any) -> None:
         try:
-            with append_regular(self._file) as stream:
+            with append_regular(self.file) as stream:
                 end = stream.seek(0, os.SEEK_END)
                 stream.seek(max(0, end - 1))
                 torn = stream.read(1) not in (b"", b"\n")
                 # One write, so that a kill leaves at most one torn line, which readers ignore.
                 stream.write(b"\n" * bool(torn) + json.dumps(event).encode() + b"\n")
                 os.fsync(stream.fileno())
-            force_names_to_disk(self._file.parent)
+            force_names_to_disk(self.file.parent)
         except OSError as error:
-            raise not_written(self._file, error) from error
+            raise not_written(self.file, error) from error
 
 
 def open_batches(folder: Path) -> list[Submission]:

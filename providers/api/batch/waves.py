@@ -36,7 +36,8 @@ LONGEST_POLL = 60.0
 SILENCE = 60
 """Questions without an answer, one after another, after which the run stops."""
 ACTIVE = 32
-"""Episodes that work at the same time. The others wait for replies and hold no picture."""
+"""Least number of episodes that may work at the same time. The others wait for replies and hold no
+picture."""
 STORED = 512
 """Results that are stored in one transaction."""
 READS = 2
@@ -148,6 +149,7 @@ class Waves:
         within: Path,
         workers: int,
         several_turns: bool = True,
+        active: int = ACTIVE,
         allowance: Allowance | None = None,
         report: Callable[[WaveProgress], None] = lambda progress: None,
         sleep: Callable[[float], Any] = asyncio.sleep,
@@ -155,7 +157,8 @@ class Waves:
         """`folder`, inside the folder `within`, keeps the ids of batches and the replies.
 
         `workers` is the number of tasks that play episodes. `several_turns`: a request may be
-        followed by others, for which a part of the budget is kept. Raises UserError.
+        followed by others, for which a part of the budget is kept. `active` is the number of tasks
+        that work at the same time. Raises UserError.
         """
         self._folder = folder
         self.submissions = Submissions(folder, within)
@@ -165,7 +168,7 @@ class Waves:
         self._allowance = allowance
         self._report = report
         self._sleep = sleep
-        self._active = asyncio.Semaphore(ACTIVE)
+        self._active = asyncio.Semaphore(max(ACTIVE, active))
         self._spool: Spool | None = None
         self._waiting: list[Ticket] = []
         self._number = 0
@@ -385,14 +388,21 @@ class Waves:
                 return await api.state(submission.batch)
             except ApiError as fault:
                 if not fault.retried:
-                    raise StoppedError(
-                        f"{api.spec}: cannot read the state of batch {submission.batch}: {fault}"
-                    ) from None
+                    raise self._unreadable(api, submission, fault) from None
                 log.info("%s: no news of batch %s: %s", api.spec, submission.batch, fault)
                 last = fault
             if silent < SILENCE - 1:
                 await self._sleep(LONGEST_POLL)
         raise StoppedError(f"{api.spec}: no news of batch {submission.batch}: {last}")
+
+    def _unreadable(self, api: BatchApi, submission: Submission, fault: ApiError) -> StoppedError:
+        told = f"{api.spec}: cannot read batch {submission.batch}: {fault}"
+        if fault.kind == "not_found":
+            told += (
+                "; check that the key is the one that submitted it; if the API has deleted it, "
+                f"delete {self.submissions.file}, and its requests are submitted and paid for again"
+            )
+        return StoppedError(told)
 
     async def _end(
         self, wave: _Wave, submission: Submission, tickets: list[Ticket], state: BatchState
@@ -484,9 +494,7 @@ class Waves:
             except ApiError as fault:
                 await self._keep(found, tickets)
                 if not fault.retried or attempt == api.tries:
-                    raise StoppedError(
-                        f"{api.spec}: cannot read the results of batch {submission.batch}: {fault}"
-                    ) from None
+                    raise self._unreadable(api, submission, fault) from None
                 await self._sleep(api.first_wait * 2 ** (attempt - 1))
         raise AssertionError("the last attempt returns or raises")
 

@@ -1,8 +1,11 @@
 """Runs whose requests are submitted to a batch API."""
 
+import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +23,8 @@ from proactive_agent.providers.api.batch.openai_batches import OpenAIBatches
 from proactive_agent.providers.api.batch.submissions import open_batches
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
-from proactive_agent.runs.planned_run import PlannedRun
+from proactive_agent.runs.planned_run import PlannedRun, new_runs
+from proactive_agent.runs.session import Session
 from proactive_agent.tools import UserError
 from tests.proactive_agent.running import play_run
 from tests.providers.batch_server import Asked, BatchServer, Fate
@@ -275,6 +279,72 @@ def test_open_batches_are_read_with_the_batch_api_only(server: BatchServer, tmp_
     server.fate = lambda asked: "ok"
     run = play_run(PlannedRun.resumed(asked.folder, ACCESS, trusting()))
     assert run.summary.errors == 0
+    assert set(server.submitted.values()) == {1}
+
+
+@pytest.mark.parametrize("company", BOTH)
+def test_a_batch_is_found_again_if_its_id_was_never_written(
+    company: str, server: BatchServer, tmp_path: Path
+) -> None:
+    asked = PlannedRun.new(settings(server, company), tmp_path, ACCESS)
+    server.fate = once("canceled")
+    with pytest.raises(StoppedError):
+        play_run(asked)
+    file = asked.folder.batches / "batches.jsonl"
+    file.write_text(file.read_text().splitlines(keepends=True)[0])  # as after a kill
+    server.fate = lambda asked: "ok"
+    run = play_run(PlannedRun.resumed(asked.folder, ACCESS, trusting()))
+    assert run.summary.errors == 0
+    assert set(server.submitted.values()) == {1}
+
+
+def test_a_batch_that_the_api_has_deleted_stops_the_run_with_advice(
+    server: BatchServer, tmp_path: Path
+) -> None:
+    asked = PlannedRun.new(settings(server), tmp_path, ACCESS)
+    server.fate = once("canceled")
+    with pytest.raises(StoppedError):
+        play_run(asked)
+    file = asked.folder.batches / "batches.jsonl"
+    file.write_text("".join(file.read_text().splitlines(keepends=True)[:2]))
+    server.batches[0].id = "another"
+    with pytest.raises(StoppedError, match=r"not_found|cannot read batch batch_0.*delete .*jsonl"):
+        play_run(PlannedRun.resumed(asked.folder, ACCESS, trusting()))
+    assert len(server.batches) == 1
+
+
+def test_a_field_that_the_model_rejects_is_left_out_of_the_next_wave(
+    server: BatchServer, tmp_path: Path
+) -> None:
+    server.fate = lambda asked: (
+        "refused parallel_tool_calls" if "parallel_tool_calls" in asked.body else "ok"
+    )
+    run = play(server, tmp_path)
+    assert run.summary.errors == 0
+    assert [len(batch.items) for batch in server.batches] == [4, 4, 4]
+    assert server.billed == 8
+
+
+def test_conditions_of_a_model_wait_for_their_batches_side_by_side(
+    server: BatchServer, tmp_path: Path
+) -> None:
+    server.fate = lambda asked: "reply none"
+    conditions = ("zero-shot", "hint", "reference")
+    asked = [settings(server, protocol="mcqa", condition=one) for one in conditions]
+    runs = new_runs(asked, tmp_path, ACCESS)
+
+    async def play_all() -> list[PlayedRun]:
+        async with Session() as session:
+            return await session.play(runs)
+
+    server.polls = 10**9
+    with ThreadPoolExecutor(1) as pool:
+        played = pool.submit(asyncio.run, play_all())
+        while len(server.batches) < 3 and not played.done():
+            time.sleep(0.01)
+        server.polls = 0
+        assert [run.summary.errors for run in played.result()] == [0, 0, 0]
+    assert [len(batch.items) for batch in server.batches] == [4, 4, 4]
     assert set(server.submitted.values()) == {1}
 
 
