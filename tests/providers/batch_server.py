@@ -116,6 +116,9 @@ class BatchServer:
         class Server(ThreadingHTTPServer):
             daemon_threads = True
 
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """A client that was killed has closed its connection."""
+
         with Server(("127.0.0.1", self.port), Handler) as server:
             self.port = server.server_address[1]
             self._lock = threading.Lock()
