@@ -102,9 +102,9 @@ POLICIES: dict[str, Callable[[FirstFrame], Numbers]] = {
 }
 
 
-def shown_of(data: FreshData, scenario: str, index: int) -> FirstFrame:
-    """Returns the first frame of a sample."""
-    state = data.environment(scenario, data.sample(scenario, index))
+def shown_of(data: FreshData, scenario: str, index: int, *, reference: bool = False) -> FirstFrame:
+    """Returns the first frame of a sample, or its reference frame."""
+    state = data.environment(scenario, data.sample(scenario, index), reference=reference)
     scene = data.scene(scenario, index)
     size = (scene.width, scene.height) if isinstance(scene, SlidingScene) else (0, 0)
     return FirstFrame(data.images.open(state.observe().image).image, size)
@@ -126,14 +126,23 @@ def indices(source: FreshSource, scenario: str, groups: int, each: int) -> Itera
 
 
 def picture_cases(
-    scenario: str, *, groups: int, each: int, size: int, difficulty: Difficulty = "normal"
+    scenario: str,
+    *,
+    groups: int,
+    each: int,
+    size: int,
+    difficulty: Difficulty = "normal",
+    reference: bool = False,
 ) -> dict[str, list[GuessCase]]:
-    """Returns the cases of every picture policy."""
+    """Returns the cases of every picture policy. With `reference`, it sees the reference frame."""
     source = FreshSource(SEED, difficulty, samples=MOST_SAMPLES, size=size)
     data = FreshData(source)
     cases: dict[str, list[GuessCase]] = {name: [] for name in POLICIES}
     for index in indices(source, scenario, groups, each):
-        sample, shown = data.sample(scenario, index), shown_of(data, scenario, index)
+        sample, shown = (
+            data.sample(scenario, index),
+            shown_of(data, scenario, index, reference=reference),
+        )
         for name, policy in POLICIES.items():
             cases[name].append(GuessCase(policy(shown), sample.categories, sample.answer))
     return cases

@@ -94,8 +94,8 @@ class DataFolder:
 
     generator: str | None = None
     """Of generated scenes: everything that determines them but the seed and their number."""
-    seed: int | None = None
-    """Seed of generated scenes."""
+    seed: str | None = None
+    """Seed of generated scenes, and which things they show if not all."""
 
     @property
     def generated(self) -> bool:

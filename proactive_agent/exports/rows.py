@@ -126,6 +126,7 @@ EPISODES = ExportTable(
         ExportColumn("failure", "string", _failure),
         ExportColumn("suggestions", "int64", lambda e: e.outcome.suggestions),
         ExportColumn("fewest", "int64", lambda e: e.fewest),
+        ExportColumn("unseen", "bool", lambda e: e.unseen),
         ExportColumn(
             "examples", "string", lambda e: json.dumps(e.examples) if e.examples else None
         ),

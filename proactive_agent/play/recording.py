@@ -133,6 +133,7 @@ def episode_record(
         answer=last.category if last else None,
         target=environment.sample.answer,
         fewest=fewest,
+        unseen=environment.sample.unseen,
         examples=examples,
         error=error,
         usage=_total([*(turn.usage for turn in turns), *([unrecorded] if unrecorded else ())]),

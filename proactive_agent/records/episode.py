@@ -291,6 +291,8 @@ class EpisodeRecord(Record):
     """The right category."""
     fewest: Count | None = None
     """Smallest number of suggestions that lead to the reference frame."""
+    unseen: bool | None = None
+    """Whether the object never appears in a train share of the data. Null if that is not known."""
     examples: list[SampleId] = []
     """Ids of the samples that were shown as solved examples before the first turn (`icl:N`)."""
     error: ErrorRecord | None

@@ -99,8 +99,8 @@ class DataFingerprint(BaseModel):
     generator: str | None = None
     """Of generated scenes: everything that determines them but the seed and their number. Scenes
     with an equal generator come from one distribution."""
-    seed: int | None = None
-    """Seed of generated scenes."""
+    seed: str | None = None
+    """Seed of generated scenes, and which things they show if not all."""
     wording: str
     wording_sha256: str
 

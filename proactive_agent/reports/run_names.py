@@ -104,8 +104,8 @@ def _data_notes(manifests: Sequence[Manifest]) -> list[str]:
     if len({manifest.data.seed for manifest in manifests}) == 1:
         return []
     return [
-        "The runs played generated scenes of different seeds, so their differences are tested "
-        "without pairing."
+        "The runs played different generated scenes, so their differences are tested without "
+        "pairing."
     ]
 
 

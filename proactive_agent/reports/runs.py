@@ -38,10 +38,8 @@ def same_data(one: Manifest, other: Manifest) -> list[str]:
 
 
 def other_seeds(one: Manifest, other: Manifest) -> list[str]:
-    """Returns the scenarios with generated scenes in both runs that differ in the seed alone.
-
-    Their samples cannot be matched, but come from the same distribution.
-    """
+    """Returns the scenarios with generated scenes in both runs that differ only in the seed or in
+    which things they show. Their samples cannot be matched."""
     generator = one.data.generator
     if generator is None or generator != other.data.generator or same_seed(one, other):
         return []
@@ -49,7 +47,7 @@ def other_seeds(one: Manifest, other: Manifest) -> list[str]:
 
 
 def same_seed(one: Manifest, other: Manifest) -> bool:
-    """Returns whether two runs played generated scenes of one seed."""
+    """Returns whether two runs played the same generated scenes, perhaps different numbers."""
     return one.data.seed is not None and one.data.seed == other.data.seed
 
 

@@ -16,7 +16,7 @@ from proactive_agent.scenarios.fresh.corruptions import CORRUPTIONS
 from proactive_agent.scenarios.fresh.draws import DrawnChoice, generator
 from proactive_agent.scenarios.fresh.laying import Actor, Spot, fitted
 from proactive_agent.scenarios.fresh.pack import Pack
-from proactive_agent.scenarios.fresh.place import THOUSAND, Place
+from proactive_agent.scenarios.fresh.place import THOUSAND, SceneRoom
 from proactive_agent.scenarios.fresh.raster import Pixels
 from proactive_agent.scenarios.fresh.scene import Scene
 from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
@@ -44,7 +44,7 @@ class CorruptedScene(Scene):
         super().__init__(pack, source, choice, index)
         rng = self.rng
         self.side = source.size // 2
-        self.place = Place(pack, rng)
+        self.place = SceneRoom(pack, rng)
         self.family = _family(source, index)
         """The enhancement that helps."""
         self.offered = [self.family, *rng.sample([f for f in CORRUPTIONS if f != self.family], 3)]

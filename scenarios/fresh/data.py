@@ -35,10 +35,10 @@ class FreshData(DataFolder):
         self.root = Path(str(source))
         self._kept_offsets = {}
         pack = load_pack()
-        self.seed = source.seed
+        self.seed = str(FreshSource(source.seed, things=source.things))
         self.generator = (
             f"fresh {VERSION}, pack {pack.version} {pack.sha256}, {source.difficulty}, "
-            f"{source.things} things, {source.size} pixels"
+            f"{source.size} pixels"
         )
 
     @property

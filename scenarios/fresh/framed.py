@@ -14,7 +14,7 @@ from proactive_agent.scenarios.coco import Coco, CocoSample
 from proactive_agent.scenarios.fresh.draws import DrawnChoice
 from proactive_agent.scenarios.fresh.laying import Actor, Spot, fitted
 from proactive_agent.scenarios.fresh.pack import Pack, Thing
-from proactive_agent.scenarios.fresh.place import THOUSAND, Place
+from proactive_agent.scenarios.fresh.place import THOUSAND, SceneRoom
 from proactive_agent.scenarios.fresh.raster import Pixels
 from proactive_agent.scenarios.fresh.scene import Scene
 from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
@@ -60,7 +60,7 @@ class FramedScene(Scene):
         rng = self.rng
         # Crops are smaller than the picture.
         self.side = source.size * 10 // 7
-        self.place = Place(pack, rng, closest=900)
+        self.place = SceneRoom(pack, rng, closest=900)
         way = rng.choice(WAYS[source.difficulty])
         count = rng.randint(*OTHERS[source.difficulty])
         others = strangers(pack, choice.names, rng, count, unseen=choice.unseen)

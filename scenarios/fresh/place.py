@@ -34,7 +34,7 @@ class Grade(NamedTuple):
         return with_grain(curved(picture, self.curves), self.grain, self.offset)
 
 
-class Place:
+class SceneRoom:
     """An empty room of one scene."""
 
     def __init__(self, pack: Pack, rng: random.Random, closest: int = 780) -> None:

@@ -15,7 +15,7 @@ from proactive_agent.scenarios.fresh.draws import DrawnChoice
 from proactive_agent.scenarios.fresh.laying import Actor, Spot, fitted, share_shown
 from proactive_agent.scenarios.fresh.occluders import cloth, screen
 from proactive_agent.scenarios.fresh.pack import Pack
-from proactive_agent.scenarios.fresh.place import THOUSAND, Place
+from proactive_agent.scenarios.fresh.place import THOUSAND, SceneRoom
 from proactive_agent.scenarios.fresh.raster import Pixels, darkened, overlap, paste, scaled
 from proactive_agent.scenarios.fresh.scene import Scene
 from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
@@ -45,7 +45,7 @@ class RevealScene(Scene):
     def __init__(self, pack: Pack, source: FreshSource, choice: DrawnChoice, index: int) -> None:
         super().__init__(pack, source, choice, index)
         rng, side = self.rng, self.side
-        self.place = Place(pack, rng)
+        self.place = SceneRoom(pack, rng)
         self.way = rng.choice(WAYS)
         self.cover_seed = rng.getrandbits(64)
         self.drawn_as = rng.choice((cloth, cloth, screen))

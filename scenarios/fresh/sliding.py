@@ -16,7 +16,7 @@ from proactive_agent.scenarios.fresh.draws import DrawnChoice
 from proactive_agent.scenarios.fresh.laying import Actor, Spot, fitted, share_shown
 from proactive_agent.scenarios.fresh.occluders import Draw, block_wall, hedge, screen
 from proactive_agent.scenarios.fresh.pack import Cover, Pack
-from proactive_agent.scenarios.fresh.place import THOUSAND, Place
+from proactive_agent.scenarios.fresh.place import THOUSAND, SceneRoom
 from proactive_agent.scenarios.fresh.raster import (
     Pixels,
     box_blurred,
@@ -74,7 +74,7 @@ class SlidingScene(Scene):
     def __init__(self, pack: Pack, source: FreshSource, choice: DrawnChoice, index: int) -> None:
         super().__init__(pack, source, choice, index)
         rng, side = self.rng, self.side
-        self.place = Place(pack, rng)
+        self.place = SceneRoom(pack, rng)
         width, height = rng.randint(*self.wide), rng.randint(*self.high)
         middle = rng.randint(*self.middles)
         lowest = max(self.place.edge + 140, 660)

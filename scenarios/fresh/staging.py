@@ -8,7 +8,7 @@ import numpy as np
 
 from proactive_agent.scenarios.fresh.laying import Actor, Spot, fitted
 from proactive_agent.scenarios.fresh.pack import MAIN_VIEWS, Pack, Thing, View
-from proactive_agent.scenarios.fresh.place import THOUSAND, Place, light_of
+from proactive_agent.scenarios.fresh.place import THOUSAND, SceneRoom, light_of
 from proactive_agent.scenarios.fresh.raster import Pixels, divided_by_255
 from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
 
@@ -34,7 +34,7 @@ class Composed(NamedTuple):
     """Opacity of the thing that the question is about, where nothing stands before it."""
 
 
-def compose(pack: Pack, place: Place, side: int, parts: Sequence[Part]) -> Composed:
+def compose(pack: Pack, place: SceneRoom, side: int, parts: Sequence[Part]) -> Composed:
     """Puts the parts into a room, those with a higher foot first."""
     picture = place.picture(side)
     light = light_of(picture)

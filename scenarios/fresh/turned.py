@@ -16,7 +16,7 @@ from proactive_agent.scenarios.fresh.draws import DrawnChoice
 from proactive_agent.scenarios.fresh.laying import Actor, Spot, fitted
 from proactive_agent.scenarios.fresh.occluders import cardboard, planks
 from proactive_agent.scenarios.fresh.pack import Pack
-from proactive_agent.scenarios.fresh.place import THOUSAND, Place, light_of
+from proactive_agent.scenarios.fresh.place import THOUSAND, SceneRoom, light_of
 from proactive_agent.scenarios.fresh.raster import (
     Pixels,
     box_blurred,
@@ -50,7 +50,7 @@ class TurnedScene(Scene):
     def __init__(self, pack: Pack, source: FreshSource, choice: DrawnChoice, index: int) -> None:
         super().__init__(pack, source, choice, index)
         rng, side = self.rng, self.side
-        self.place = Place(pack, rng)
+        self.place = SceneRoom(pack, rng)
         # The box is drawn first and the thing is fitted into it.
         width, height = rng.randint(430, 620), rng.randint(380, 520)
         self.width, self.height = (length * side // THOUSAND for length in (width, height))

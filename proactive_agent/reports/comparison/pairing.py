@@ -43,7 +43,7 @@ class Difference(BaseModel):
     samples: int
     """Samples that both runs have; without pairing the smaller number of samples."""
     paired: bool = True
-    """False if the runs played different scenes, generated from different seeds."""
+    """False if the runs played different generated scenes."""
     p: float | None
     """Two-sided p-value; null without samples."""
     p_holm: float | None

@@ -34,6 +34,19 @@ def test_two_seeds_are_not_paired(tmp_path: Path) -> None:
     assert report.runs[0].data == "generated scenes, fresh:1:n=8:px=96"
 
 
+def test_seen_and_unseen_things_are_not_paired(tmp_path: Path) -> None:
+    report = compared(
+        tmp_path, ("oracle", "fresh:1:seen:n=4:px=96"), ("oracle", "fresh:1:unseen:n=4:px=96")
+    )
+    (found,) = report.differences.values()
+    assert not found.scenarios["mvp-n"]["acc"].paired
+
+
+def test_episodes_record_whether_the_thing_is_unseen(tmp_path: Path) -> None:
+    evaluate("baseline:oracle", data="fresh:1:unseen:n=4:px=96", scenarios="rod", out=tmp_path)
+    assert [e.unseen for e in RunFolder(tmp_path).episodes()] == [True] * 4
+
+
 def test_one_seed_is_paired_even_if_one_run_has_more_samples(tmp_path: Path) -> None:
     report = compared(tmp_path, ("oracle", "fresh:1:n=8:px=96"), ("oracle", "fresh:1:n=4:px=96"))
     (found,) = report.differences.values()
