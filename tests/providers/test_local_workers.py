@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("torch")
-pytest.importorskip("ray", reason="needs the extra `ray`")
+ray = pytest.importorskip("ray", reason="needs the extra `ray`")
 
 from proactive_agent.providers import (
     ApiAccess,
@@ -32,8 +32,11 @@ from proactive_agent.providers.keeper import __file__ as keeper
 from proactive_agent.providers.local import Local
 from proactive_agent.providers.workers import connection, pictures, provider
 from proactive_agent.providers.workers.provider import LocalWorkers
+from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.scenarios import DataFolder, StoredImage
 from proactive_agent.tools import UserError
+from tests.proactive_agent.running import play_async
 from tests.providers import tiny_models
 from tests.providers.asking import ask_all, essence, question, questions
 
@@ -60,7 +63,7 @@ def cluster() -> Iterator[str]:
         command = [
             sys.executable, "-I", "-S", keeper, "0", folder,
             sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block", "--port=0",
-            f"--temp-dir={folder}", "--num-cpus=4", "--num-gpus=0", "--include-dashboard=false",
+            f"--temp-dir={folder}", "--num-cpus=8", "--num-gpus=0", "--include-dashboard=false",
             "--disable-usage-stats", "--object-store-memory=100000000",
         ]  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
@@ -182,6 +185,34 @@ def test_pictures_are_sent_once_to_workers_that_do_not_see_the_data(
     sent = runner.run(ask_all(workers, requests))
     assert len(put) == len(parts)
     assert essence(sent) == essence(seen)
+
+
+def test_the_judge_has_workers_too_and_run_json_describes_both(
+    cluster: str, workers: LocalWorkers, runner: asyncio.Runner, tmp_path: Path
+) -> None:
+    settings = Settings(
+        provider=f"local:{tiny_models.folder('idefics2')}",
+        judge=f"local:{tiny_models.folder(tiny_models.TEXT_ONLY)}",
+        protocol="oeg",
+        scenarios=("rod",),
+        limit=2,
+        provider_settings=ProviderSettings(max_tokens=8, thinking_tokens=0, device="cpu"),
+    )
+    run = PlannedRun.new(settings, tmp_path, ApiAccess(workers=1, ray=cluster))
+    folder = runner.run(play_async(run)).folder
+    manifest = folder.read_manifest()
+    described = {
+        "ray": ray.__version__,
+        "workers": 1,
+        "gpus_per_worker": 0,
+        "worker_restarts": 0,
+        "requests_sent_again": 0,
+    }
+    for facts in (manifest.provider, manifest.judge):
+        assert facts is not None
+        assert {name: facts[name] for name in described} == described
+    assert manifest.generation
+    assert [episode.error for episode in folder.episodes()] == [None, None]
 
 
 def test_a_model_that_cannot_be_loaded_is_explained_as_without_workers(
