@@ -238,6 +238,7 @@ def _environment() -> dict[str, str]:
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         # Ray gives workers a low priority, but they do most of the work.
         "RAY_worker_niceness": "0",
+        "RAY_raylet_start_wait_time_s": f"{START_SECONDS:.0f}",
         "RAY_AUTH_MODE": "token",
         TOKEN: _token(),
         "PYTHONUNBUFFERED": "1",

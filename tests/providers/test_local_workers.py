@@ -1,6 +1,7 @@
 """Workers of a local model, on a real Ray: replies, deaths, pictures, and the end."""
 
 import asyncio
+import importlib.metadata
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ import pytest
 from PIL import Image
 
 pytest.importorskip("torch")
-ray = pytest.importorskip("ray", reason="needs the extra `ray`")
+pytest.importorskip("ray", reason="needs the extra `ray`")
 
 from proactive_agent.providers import (
     ApiAccess,
@@ -67,7 +68,7 @@ def cluster() -> Iterator[str]:
             "--disable-usage-stats", "--object-store-memory=100000000",
         ]  # fmt: skip
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-        environment["RAY_worker_niceness"] = "0"
+        environment |= {"RAY_worker_niceness": "0", "RAY_raylet_start_wait_time_s": "300"}
         process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             cwd="/", env=environment,
@@ -202,7 +203,7 @@ def test_the_judge_has_workers_too_and_run_json_describes_both(
     folder = runner.run(play_async(run)).folder
     manifest = folder.read_manifest()
     described = {
-        "ray": ray.__version__,
+        "ray": importlib.metadata.version("ray"),
         "workers": 1,
         "gpus_per_worker": 0,
         "worker_restarts": 0,
