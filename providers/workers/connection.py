@@ -29,6 +29,10 @@ from proactive_agent.tools.secrets import register_secret
 HOST = "127.0.0.1"
 START_SECONDS = 300.0
 """The longest time that Ray on this machine may take to start."""
+STARTS = 3
+"""Attempts to start Ray on a busy machine."""
+SLOW = "timed out during startup"
+"""A part of the message with which Ray gives up because the machine is busy."""
 CONNECT_SECONDS = 10.0
 """The longest time until the address of a cluster answers."""
 INIT_SECONDS = 120.0
@@ -141,34 +145,44 @@ class _Shared:
             raise
 
     def _start(self, abandoned: Callable[[], bool]) -> None:
-        folder = _short_temporary_folder()
-        self._process = KeptProcess("Ray", "Ray")
-        self._process.level = logging.DEBUG
-        self._process.start(_command(folder), _environment(), grace=GRACE, folder=folder)
-        file = folder / "ray_current_cluster"
-        deadline = time.monotonic() + START_SECONDS
-        error: Exception | None = None
-        while True:
-            if self._process.ended:
+        """Starts Ray on this machine and connects to it. Raises UserError."""
+        for left in reversed(range(STARTS)):
+            folder = _short_temporary_folder()
+            self._process = KeptProcess("Ray", "Ray")
+            self._process.level = logging.DEBUG
+            self._process.start(_command(folder), _environment(), grace=GRACE, folder=folder)
+            if self._is_ready(folder / "ray_current_cluster", abandoned):
+                return
+            # On a busy machine, Ray can give up after 30 seconds.
+            if not left or SLOW not in self._process.shown_log():
                 raise UserError(f"Ray does not start: {self._process.failure()}")
+            self._process.stop()
+
+    def _is_ready(self, file: Path, abandoned: Callable[[], bool]) -> bool:
+        """Connects to Ray, which writes its address into a file. Returns False if it ends.
+
+        Raises UserError if it takes too long.
+        """
+        process = self._process
+        deadline = time.monotonic() + START_SECONDS
+        reason = ""
+        while process is not None and not process.ended:
             if abandoned():
                 raise UserError("the start of Ray was interrupted")
             if time.monotonic() > deadline:
-                reason = f" ({error})" if error else ""
-                raise UserError(
-                    f"Ray was not ready after {START_SECONDS:g} s{reason}."
-                    f"{self._process.shown_log()}"
-                )
+                log = process.shown_log()
+                raise UserError(f"Ray was not ready after {START_SECONDS:g} s{reason}.{log}")
             with contextlib.suppress(OSError):
                 if address := read_regular_text(file).strip():
                     try:
                         _init(address, {"RAY_AUTH_MODE": "token", TOKEN: _token()}, abandoned)
-                        return
+                        return True
                     except UserError:
                         raise
-                    except Exception as failure:  # It may not be ready yet.
-                        error = failure
+                    except Exception as error:  # It may not be ready yet.
+                        reason = f" ({error})"
             time.sleep(INTERVAL)
+        return False
 
     def _close(self) -> None:
         if not self._foreign:
@@ -238,7 +252,6 @@ def _environment() -> dict[str, str]:
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         # Ray gives workers a low priority, but they do most of the work.
         "RAY_worker_niceness": "0",
-        "RAY_raylet_start_wait_time_s": f"{START_SECONDS:.0f}",
         "RAY_AUTH_MODE": "token",
         TOKEN: _token(),
         "PYTHONUNBUFFERED": "1",
