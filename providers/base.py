@@ -97,6 +97,8 @@ class Provider(ABC):
     """True: replies cost money."""
     is_agent: ClassVar[bool] = False
     """True: a whole agent plays. It keeps the conversation itself and calls tools as it likes."""
+    unranked: ClassVar[bool] = False
+    """True: the player can skip or leave episodes, so its runs are no measurements (`serve`)."""
     uses_temperature: ClassVar[bool] = True
     """False: the temperature has no effect on replies."""
 

@@ -25,6 +25,8 @@ ENDED = "The episode has ended."
 BUSY = "Too many calls are waiting. Wait for their results first."
 
 NEXT_EPISODE = "Begins the next episode and shows its question and its picture."
+CALL_NEXT = "Call next_episode for the next one."
+VALUES = "In this episode the tools take these values: {tools}"
 NONE_LEFT = "No episode is left."
 FIRST_NEXT = "No episode is being played. Call next_episode."
 SERVE_PROMPT = (

@@ -27,6 +27,7 @@ from proactive_agent.cli.report import report
 from proactive_agent.cli.reproduce import reproduce
 from proactive_agent.cli.run import run
 from proactive_agent.cli.runs import runs
+from proactive_agent.cli.serve import serve
 from proactive_agent.cli.trace import trace
 from proactive_agent.cli.train import train
 from proactive_agent.cli.why import why
@@ -117,7 +118,7 @@ def cli() -> None:
 
 COMMANDS = (
     run, runs, judge, compare, reproduce, report, trace, why, export, data, build, providers,
-    models, train,
+    models, serve, train,
 )  # fmt: skip
 for command in COMMANDS:
     cli.add_command(command)

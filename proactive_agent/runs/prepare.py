@@ -164,6 +164,7 @@ def prepare(planned: PlannedRun, pool: ModelPool) -> PreparedRun:
         manifest = new_manifest(planned.folder.path.name, settings, provider.manifest(), data)
         manifest.judge, manifest.user = _manifest_of(judge), _manifest_of(user)
         manifest.user_rules = current_rules(settings)
+        manifest.unranked = provider.unranked
     return PreparedRun(planned, manifest, play, done)
 
 

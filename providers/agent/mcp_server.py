@@ -104,20 +104,23 @@ def make_server(host_of: Callable[[Any], ToolHost], instructions: str | None = N
 class LoopbackServer:
     """Serves each host under a URL with a random token, which no one can guess."""
 
-    def __init__(self, idle_timeout: float, instructions: str | None = None) -> None:
-        """`idle_timeout`: seconds after which an unused session of a client is forgotten."""
+    def __init__(self, idle_timeout: float, instructions: str | None = None, port: int = 0) -> None:
+        """`idle_timeout`: seconds after which an unused session of a client is forgotten.
+
+        `port` 0 takes a free one.
+        """
         self._hosts: dict[str, ToolHost] = {}
         self._idle_timeout = idle_timeout
         self._instructions = instructions
-        self._port = 0
+        self._port = port
         self._started: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._server: Any = None
 
-    async def add(self, host: ToolHost, token: str | None = None) -> str:
+    async def add(self, host: ToolHost) -> str:
         """Serves a host and returns its URL. The first call starts the server."""
         await self._start()
-        token = token or secrets.token_urlsafe(24)
+        token = secrets.token_urlsafe(24)
         self._hosts[token] = host
         return f"http://{HOST}:{self._port}/{token}/mcp"
 
@@ -136,17 +139,17 @@ class LoopbackServer:
             await self._task
         self._task = self._started = None
 
-    async def run_until_stopped(self) -> None:
+    async def wait(self) -> None:
         """Waits until the server ends."""
         if self._task is not None:
             await self._task
 
-    async def _start(self, port: int = 0) -> None:
+    async def _start(self) -> None:
         if self._started is None:
             self._started = asyncio.get_running_loop().create_future()
             listening = socket.socket()
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            listening.bind((HOST, port))
+            listening.bind((HOST, self._port))
             self._port = listening.getsockname()[1]
             self._task = asyncio.create_task(self._serve(listening))
         await asyncio.shield(self._started)

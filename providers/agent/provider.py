@@ -16,7 +16,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 from proactive_agent.disk.regular_file import read_regular_text
 from proactive_agent.providers.agent.mcp_server import LoopbackServer
 from proactive_agent.providers.agent.process import AgentProcess
-from proactive_agent.providers.agent.seat import Call, Delivery, Seat
+from proactive_agent.providers.agent.seat import Delivery, Seat, as_tool_call
 from proactive_agent.providers.agent.usage import STANDARD_OUTPUT, SaidByAgent, read_usage
 from proactive_agent.providers.api.encoding import Encoder
 from proactive_agent.providers.base import Finding, Provider, ProviderError, ProviderOptions
@@ -24,7 +24,7 @@ from proactive_agent.providers.messages import Reply, Request, RequestKey, Usage
 from proactive_agent.providers.sight_check import look_twice
 from proactive_agent.settings import Sampling
 from proactive_agent.settings.agent_names import short_name
-from proactive_agent.tools import ToolCall, UserError, agent_texts
+from proactive_agent.tools import UserError, agent_texts
 from proactive_agent.tools.reading import clean
 
 URL = "{url}"
@@ -113,7 +113,7 @@ class AgentProvider(Provider):
             return await self._farewell(episode)
         sent = pictures[request.pictures[-1].key].sent if request.pictures else None
         return Reply(
-            tool_calls=(_tool_call(call, request.key.turn),),
+            tool_calls=(as_tool_call(call, request.key.turn),),
             finish_reason="tool_calls",
             tool_format="mcp",
             sent_image=sent,
@@ -281,10 +281,6 @@ def _filled(word: str, values: dict[str, str]) -> str:
 async def _watch(episode: _Episode) -> None:
     await episode.process.wait()
     episode.seat.agent_ended()
-
-
-def _tool_call(call: Call, turn: int) -> ToolCall:
-    return ToolCall(clean(call.name)[:1000], call.arguments, f"call-{turn}")
 
 
 def _said(text: str, reason: str) -> Reply:

@@ -9,20 +9,22 @@ from proactive_agent.providers.added_parts import added_parts
 from proactive_agent.providers.agent.mcp_server import Client, OfferedTool, ToolResult
 from proactive_agent.providers.api.encoding import Encoded, Pictures
 from proactive_agent.providers.messages import ImagePart, Part, Request, TextPart
-from proactive_agent.tools import Tool
+from proactive_agent.tools import Tool, ToolCall
 from proactive_agent.tools import agent_texts as texts
+from proactive_agent.tools.reading import clean
 
 LOOK = "look"
 READ_QUESTION = "read_question"
 MOST_WAITING = 100
 """Calls that may wait at the same time; further ones are refused."""
+LONGEST_CALL_NAME = 1000
 LONGEST_ARGUMENTS = 100_000
 """Characters of a call's arguments that are kept. The rest is cut off, so the call is invalid."""
 
 Delivery = Literal["together", "separate"]
 """Whether a result holds texts and pictures, or pictures are only shown by `look`, alone."""
 
-_NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
+NO_ARGUMENTS = {"type": "object", "properties": {}, "additionalProperties": False}
 _ENDED = ToolResult((texts.ENDED,), is_error=True)
 
 
@@ -45,6 +47,15 @@ class ShownRequest:
     def content(self) -> list[str | Encoded]:
         """Returns texts and encoded pictures in order."""
         return [p.text if isinstance(p, TextPart) else self.pictures[p.key] for p in self.parts]
+
+    def with_picture(self, picture: Encoded | None) -> list[str | Encoded]:
+        """Returns the content with another last picture, as the scene is now."""
+        content = self.content()
+        for index in reversed(range(len(content))):
+            if not isinstance(content[index], str) and picture:
+                content[index] = picture
+                break
+        return content
 
     def texts(self) -> str:
         """Returns the texts alone."""
@@ -136,10 +147,10 @@ class Seat:
     def _own_tools(self) -> list[OfferedTool]:
         """The tools that show something and cost no turn."""
         if self._delivery == "together":
-            return [OfferedTool(LOOK, texts.LOOK, _NOTHING)]
+            return [OfferedTool(LOOK, texts.LOOK, NO_ARGUMENTS)]
         return [
-            OfferedTool(READ_QUESTION, texts.READ_QUESTION, _NOTHING),
-            OfferedTool(LOOK, texts.LOOK_SEPARATE, _NOTHING),
+            OfferedTool(READ_QUESTION, texts.READ_QUESTION, NO_ARGUMENTS),
+            OfferedTool(LOOK, texts.LOOK_SEPARATE, NO_ARGUMENTS),
         ]
 
     def _look(self, name: str) -> list[str | Encoded]:
@@ -147,13 +158,13 @@ class Seat:
             return [self._question.texts()]
         if self._delivery == "separate":
             return [self._picture] if self._picture else []
-        content = self._question.content()
-        for index in reversed(range(len(content))):
-            if not isinstance(content[index], str) and self._picture:
-                content[index] = self._picture
-                break
-        return content
+        return self._question.with_picture(self._picture)
 
 
 def _offered(tool: Tool) -> OfferedTool:
     return OfferedTool(tool.name, tool.description, tool.schema())
+
+
+def as_tool_call(call: Call, turn: int) -> ToolCall:
+    """Returns a call as that of a reply. Its id is that of its turn, so that replays are equal."""
+    return ToolCall(clean(call.name)[:LONGEST_CALL_NAME], call.arguments, f"call-{turn}")

@@ -1,0 +1,67 @@
+"""`serve`: lets a client of MCP, such as a desktop program, play episodes."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from proactive_agent.cli.run_options import options_of
+
+
+@click.command(params=[*options_of("scenarios", "data", "limit", "seed", "forgiving")])
+@click.option("--condition", default="zero-shot", show_default=True, metavar="NAME")
+@click.option("--http", is_flag=True, help="Serve a URL on the loopback interface instead.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Port for --http; 0 takes a free one.",
+)
+@click.option(
+    "--out", "results", type=click.Path(path_type=Path), default=Path("results"),
+    show_default=True, metavar="DIR", help="Folder in which the run's own folder is created.",
+)  # fmt: skip
+def serve(
+    scenarios: tuple[str, ...],
+    data: Path | None,
+    condition: str,
+    http: bool,
+    port: int,
+    results: Path,
+    **settings: Any,
+) -> None:
+    """Let a client of MCP, such as a desktop program, play episodes.
+
+    Speaks MCP on the standard input and output. Every episode is recorded in a run, which is marked
+    as unranked. Needs the extra `mcp`.
+    """
+    from proactive_agent.cli.ending import exit_code, run_async
+    from proactive_agent.runs.demonstration import SPEC
+    from proactive_agent.runs.demonstration import serve as serve_episodes
+    from proactive_agent.runs.keyword_settings import settings_of
+    from proactive_agent.terminal.console import messages, safe
+    from proactive_agent.tools import MissingExtraError, UserError
+
+    if port and not http:
+        raise UserError("--port needs --http; otherwise it changes nothing")
+    try:
+        import mcp  # noqa: F401
+    except ModuleNotFoundError:
+        raise MissingExtraError("mcp", "serve") from None
+    given = {name: value for name, value in settings.items() if value not in (None, False, 0)}
+    chosen = settings_of(SPEC, scenarios, "tools", condition, data, given)
+
+    def say(url: str) -> None:
+        messages.print(safe(f"serving {url}"), soft_wrap=True)
+
+    try:
+        played = run_async(
+            serve_episodes(chosen, results, port=port if http else None, on_address=say)
+        )
+    except KeyboardInterrupt as error:
+        sys.exit(exit_code(error))
+    if played is not None:
+        messages.print(safe(f"records: {played.folder.path}"), soft_wrap=True)
