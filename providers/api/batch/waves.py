@@ -11,7 +11,7 @@ its batches and replies again and pays for nothing twice.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from contextvars import ContextVar, Token
 from dataclasses import dataclass, field
@@ -19,6 +19,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
 
+from proactive_agent.providers.api.batch import exchange
+from proactive_agent.providers.api.batch.exchange import Exchange
 from proactive_agent.providers.api.batch.interface import BatchApi, BatchState
 from proactive_agent.providers.api.batch.spool import Place, Spool
 from proactive_agent.providers.api.batch.submissions import Submission, Submissions
@@ -29,21 +31,9 @@ from proactive_agent.tools import UserError
 
 log = logging.getLogger(__name__)
 
-FIRST_POLL = 5.0
-"""Seconds between the submission of a batch and the first question about its state."""
-LONGEST_POLL = 60.0
-"""Longest time between two questions about the state of a batch, in seconds."""
-SILENCE = 60
-"""Questions without an answer, one after another, after which the run stops."""
 ACTIVE = 32
 """Least number of episodes that may work at the same time. The others wait for replies and hold no
 picture."""
-STORED = 512
-"""Results that are stored in one transaction."""
-READS = 2
-"""Times that the results of a batch are read if some are missing."""
-_UNCERTAIN = frozenset({"connection", "timeout", "server", "conflict", "bad_reply", "malformed"})
-"""Failures of a submission after which the batch may exist."""
 
 
 class Allowance(Protocol):
@@ -163,6 +153,7 @@ class Waves:
         self._folder = folder
         self.submissions = Submissions(folder, within)
         self._store = ReplyCache(folder)
+        self._exchange = Exchange(self.submissions, self._store, sleep)
         self._playing = workers
         self._several_turns = several_turns
         self._allowance = allowance
@@ -303,7 +294,7 @@ class Waves:
             self._begin_wave()
 
     async def _submit_and_read(self, wave: _Wave) -> None:
-        pause = FIRST_POLL
+        pause = exchange.FIRST_POLL
         while wave.chunks or wave.running:
             submitted = False
             while wave.chunks and not (wave.one_by_one and wave.running):
@@ -314,14 +305,14 @@ class Waves:
             if not wave.running:
                 continue
             await self._sleep(pause)
-            pause = min(pause * 1.5, LONGEST_POLL)
+            pause = exchange.longer(pause)
             done = 0
             for batch, (submission, tickets) in list(wave.running.items()):
-                state = await self._state(tickets[0].api, submission)
+                state = await self._exchange.state(tickets[0].api, submission)
                 if state.ended:
                     del wave.running[batch]
                     await self._end(wave, submission, tickets, state)
-                    pause = FIRST_POLL
+                    pause = exchange.FIRST_POLL
                 else:
                     done += state.done
             self._tell(wave, waits=bool(wave.chunks or wave.running), more=done)
@@ -333,11 +324,9 @@ class Waves:
     async def _submit(self, wave: _Wave, tickets: list[Ticket]) -> None:
         api = tickets[0].api
         items = await asyncio.to_thread(wave.spool.read, [ticket.place for ticket in tickets])
-        submission = self.submissions.intend(api.place, len(tickets))
         try:
-            batch = await self._accepted(api, submission, items)
+            submission = await self._exchange.submit(api, items)
         except ApiError as fault:
-            self.submissions.closed(submission, f"refused: {fault.kind}")
             if fault.kind == "too_large":
                 _split(wave, tickets, fault)
             elif fault.kind in STOPPING:
@@ -347,62 +336,8 @@ class Waves:
             else:
                 raise UserError(f"{api.spec}: the API refuses the batch: {fault}") from None
             return
-        self.submissions.submitted(submission, batch)
-        wave.running[batch] = (submission, tickets)
+        wave.running[submission.batch] = (submission, tickets)
         wave.batches += 1
-        log.info("%s: submitted batch %s with %d requests", api.spec, batch, len(tickets))
-
-    async def _accepted(self, api: BatchApi, submission: Submission, items: Sequence[bytes]) -> str:
-        """Submits a batch and returns its id. Raises ApiError if it certainly does not exist."""
-        wait = api.first_wait
-        for attempt in range(1, api.tries + 1):
-            try:
-                return await api.submit(items, submission.token)
-            except ApiError as error:
-                fault = error
-            uncertain = fault.kind in _UNCERTAIN
-            if not uncertain and (not fault.retried or attempt == api.tries):
-                raise fault
-            log.info("%s: the submission of a batch failed: %s", api.spec, fault)
-            await self._sleep(min(fault.wait or wait, LONGEST_POLL))
-            wait *= 2
-            if uncertain and (found := await self._found(api, submission)):
-                return found
-        raise StoppedError(f"{api.spec}: cannot submit a batch: {fault} (tried {api.tries} times)")
-
-    async def _found(self, api: BatchApi, submission: Submission) -> str:
-        """Looks for a batch whose submission was not confirmed. Raises StoppedError."""
-        try:
-            return await api.find(
-                submission.token, submission.requests, submission.at, self.submissions.known
-            )
-        except ApiError as fault:
-            raise StoppedError(
-                f"{api.spec}: it is not known whether a batch was accepted: {fault}"
-            ) from None
-
-    async def _state(self, api: BatchApi, submission: Submission) -> BatchState:
-        """Asks about a batch until the API answers. Raises StoppedError."""
-        for silent in range(SILENCE):
-            try:
-                return await api.state(submission.batch)
-            except ApiError as fault:
-                if not fault.retried:
-                    raise self._unreadable(api, submission, fault) from None
-                log.info("%s: no news of batch %s: %s", api.spec, submission.batch, fault)
-                last = fault
-            if silent < SILENCE - 1:
-                await self._sleep(LONGEST_POLL)
-        raise StoppedError(f"{api.spec}: no news of batch {submission.batch}: {last}")
-
-    def _unreadable(self, api: BatchApi, submission: Submission, fault: ApiError) -> StoppedError:
-        told = f"{api.spec}: cannot read batch {submission.batch}: {fault}"
-        if fault.kind == "not_found":
-            told += (
-                "; check that the key is the one that submitted it; if the API has deleted it, "
-                f"delete {self.submissions.file}, and its requests are submitted and paid for again"
-            )
-        return StoppedError(told)
 
     async def _end(
         self, wave: _Wave, submission: Submission, tickets: list[Ticket], state: BatchState
@@ -410,7 +345,14 @@ class Waves:
         api = tickets[0].api
         if (refusal := state.refusal) is None:
             wave.done += len(tickets)
-            await self._read(api, submission, state, {one.custom_id: one for one in tickets})
+            waiting = {one.custom_id: one for one in tickets}
+            await self._exchange.read(
+                api,
+                submission,
+                state,
+                waiting.keys(),
+                lambda custom_id, result: self._answer(waiting[custom_id], result),
+            )
             return
         self.submissions.closed(submission, state.status)
         wave.batches -= 1
@@ -426,83 +368,11 @@ class Waves:
         else:
             raise UserError(f"{api.spec}: the API refuses the batch: {refusal}")
 
-    async def _read(
-        self,
-        api: BatchApi,
-        submission: Submission,
-        state: BatchState,
-        tickets: Mapping[str, Ticket] | None,
-    ) -> None:
-        """Stores the results of a batch and answers its requests.
-
-        `tickets` is None for a batch of an earlier process, whose requests nobody waits for.
-        """
-        seen: set[str] = set()
-        odd = 0
-        for _ in range(READS):
-            for path in state.results:
-                odd += await self._read_file(api, submission, path, tickets, seen)
-            if tickets is None or len(seen) == len(tickets):
-                break
-        if odd:
-            log.warning(
-                "%s: batch %s has %d results that are unreadable, repeated or not asked for",
-                api.spec, submission.batch, odd,
-            )  # fmt: skip
-        missing = [one for name, one in (tickets or {}).items() if name not in seen]
-        told = f"batch {submission.batch} has no result for the request"
-        self.submissions.closed(submission, state.status)
-        for ticket in missing:
-            self._fail(ticket, state.leftover or ApiError("bad_reply", told))
-        log.info(
-            "%s: read batch %s (%s): %d results, %d missing",
-            api.spec, submission.batch, state.status, len(seen), len(missing),
-        )  # fmt: skip
-
-    async def _read_file(
-        self,
-        api: BatchApi,
-        submission: Submission,
-        path: str,
-        tickets: Mapping[str, Ticket] | None,
-        seen: set[str],
-    ) -> int:
-        """Reads one file, from its beginning again after a failure. Returns odd results.
-
-        `seen` are the ids of requests that have a result; it is extended.
-        """
-        for attempt in range(1, api.tries + 1):
-            odd, found = 0, dict[str, dict[str, Any]]()
-            before = frozenset(seen)
-            try:
-                async for answer in api.answers(path):
-                    if answer is None or answer.custom_id in seen:
-                        odd += answer is None or answer.custom_id not in before
-                    elif tickets is not None and answer.custom_id not in tickets:
-                        odd += 1
-                    else:
-                        seen.add(answer.custom_id)
-                        if not isinstance(answer.result, ApiError):
-                            found[answer.custom_id] = answer.result
-                        elif tickets is not None:
-                            self._fail(tickets[answer.custom_id], answer.result)
-                    if len(found) >= STORED:
-                        await self._keep(found, tickets)
-                        found = {}
-                await self._keep(found, tickets)
-                return odd
-            except ApiError as fault:
-                await self._keep(found, tickets)
-                if not fault.retried or attempt == api.tries:
-                    raise self._unreadable(api, submission, fault) from None
-                await self._sleep(api.first_wait * 2 ** (attempt - 1))
-        raise AssertionError("the last attempt returns or raises")
-
-    def _fail(self, ticket: Ticket, fault: ApiError) -> None:
-        """Ends the wait for a request that failed. If the run has to stop, no wave follows."""
-        ticket.answer(fault)
-        if fault.kind in STOPPING:
-            self._halt(fault)
+    def _answer(self, ticket: Ticket, result: dict[str, Any] | ApiError) -> None:
+        """Ends the wait for a request. If its failure stops the run, no wave follows."""
+        ticket.answer(result)
+        if isinstance(result, ApiError) and result.kind in STOPPING:
+            self._halt(result)
 
     def _halt(self, error: Exception) -> None:
         """Begins no further wave and ends the wait for it."""
@@ -511,23 +381,12 @@ class Waves:
             ticket.answer(error)
         self._waiting = []
 
-    async def _keep(
-        self, found: Mapping[str, dict[str, Any]], tickets: Mapping[str, Ticket] | None
-    ) -> None:
-        """Stores replies, then hands them to the episodes that wait for them."""
-        if not found:
-            return
-        await self._store.put_all(found)
-        for custom_id, raw in found.items():
-            if tickets is not None:
-                tickets[custom_id].answer(raw)
-
     async def _collect(self, api: BatchApi) -> None:
         """Reads the batches that an earlier process has submitted. Raises StoppedError."""
         running: list[Submission] = []
         for one in [one for one in self.submissions.open if one.place == api.place]:
             if not one.batch:
-                if found := await self._found(api, one):
+                if found := await self._exchange.found(api, one):
                     self.submissions.submitted(one, found)
                 else:
                     self.submissions.closed(one, "never accepted")
@@ -537,21 +396,21 @@ class Waves:
         if not running:
             return
         self._report(WaveProgress(0, batches, requests, 0, waits=False))
-        pause = FIRST_POLL
+        pause = exchange.FIRST_POLL
         while running:
             more = 0
             for one in list(running):
-                state = await self._state(api, one)
+                state = await self._exchange.state(api, one)
                 if not state.ended:
                     more += state.done
                     continue
                 running.remove(one)
                 done += one.requests
-                await self._read(api, one, state, None)
+                await self._exchange.read(api, one, state)
             self._report(WaveProgress(0, batches, requests, done + more, waits=bool(running)))
             if running:
                 await self._sleep(pause)
-                pause = min(pause * 1.5, LONGEST_POLL)
+                pause = exchange.longer(pause)
 
     def _affordable(self, tickets: list[Ticket]) -> list[Ticket]:
         """Stops the requests that the budget does not allow and returns the others.

@@ -14,8 +14,8 @@ from tests.providers.batch_server import BatchServer
 REPOSITORY = Path(__file__).parents[3]
 PROGRAM = """
 from proactive_agent.cli.app import cli
-from proactive_agent.providers.api.batch import waves
-waves.FIRST_POLL = waves.LONGEST_POLL = 0.02
+from proactive_agent.providers.api.batch import exchange
+exchange.FIRST_POLL = exchange.LONGEST_POLL = 0.02
 cli()
 """
 PATIENCE = 120.0

@@ -17,7 +17,7 @@ from proactive_agent.cli.app import cli
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget, BudgetSpentError
 from proactive_agent.providers import ApiAccess, StoppedError
-from proactive_agent.providers.api.batch import waves
+from proactive_agent.providers.api.batch import exchange
 from proactive_agent.providers.api.batch.anthropic_batches import AnthropicBatches
 from proactive_agent.providers.api.batch.openai_batches import OpenAIBatches
 from proactive_agent.providers.api.batch.submissions import open_batches
@@ -35,8 +35,8 @@ BOTH = ("openai", "anthropic")
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waves, "FIRST_POLL", 0.0)
-    monkeypatch.setattr(waves, "LONGEST_POLL", 0.0)
+    monkeypatch.setattr(exchange, "FIRST_POLL", 0.0)
+    monkeypatch.setattr(exchange, "LONGEST_POLL", 0.0)
 
 
 @pytest.fixture
