@@ -9,8 +9,9 @@ from proactive_agent.providers.api.batch.anthropic_batches import AnthropicBatch
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk, reported
 from proactive_agent.providers.api.keys import key_for
+from proactive_agent.providers.api.parsed_reply import ParsedReply
 from proactive_agent.providers.api.prices import Tokens
-from proactive_agent.providers.api.provider import ApiProvider, ParsedReply
+from proactive_agent.providers.api.provider import ApiProvider
 from proactive_agent.providers.api.server import ApiTarget, Posts
 from proactive_agent.providers.api.thinking import LEAST_BUDGET
 from proactive_agent.providers.base import ProviderOptions

@@ -6,8 +6,8 @@ from typing import Any
 
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, reported
+from proactive_agent.providers.api.parsed_reply import ParsedReply
 from proactive_agent.providers.api.prices import Tokens
-from proactive_agent.providers.api.provider import ParsedReply
 from proactive_agent.providers.messages import (
     AssistantMessage,
     Part,

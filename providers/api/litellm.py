@@ -12,7 +12,8 @@ from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk, reported
 from proactive_agent.providers.api.keys import environment, find_key
-from proactive_agent.providers.api.provider import REFUSED_LIMIT, ApiProvider, ParsedReply
+from proactive_agent.providers.api.parsed_reply import ParsedReply
+from proactive_agent.providers.api.provider import REFUSED_LIMIT, ApiProvider
 from proactive_agent.providers.api.server import OWN_SERVER_KEY, ApiTarget
 from proactive_agent.providers.api.thinking import LEAST_BUDGET, is_claude
 from proactive_agent.providers.base import ProviderOptions

@@ -9,7 +9,8 @@ from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
 from proactive_agent.providers.api.faults import ApiError, from_sdk
 from proactive_agent.providers.api.keys import key_for
-from proactive_agent.providers.api.provider import REFUSED_LIMIT, ApiProvider, ParsedReply
+from proactive_agent.providers.api.parsed_reply import ParsedReply
+from proactive_agent.providers.api.provider import REFUSED_LIMIT, ApiProvider
 from proactive_agent.providers.api.responses_items import (
     read_response,
     response_items,

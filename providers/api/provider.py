@@ -10,7 +10,7 @@ import re
 import time
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -24,11 +24,10 @@ from proactive_agent.providers.api.faults import (
     STOPPING,
     WITHHELD,
     ApiError,
-    shortened,
 )
-from proactive_agent.providers.api.finish_reasons import normalised
 from proactive_agent.providers.api.keys import protect_secrets
 from proactive_agent.providers.api.pace import Pace
+from proactive_agent.providers.api.parsed_reply import ParsedReply, checked_reply, reply_of
 from proactive_agent.providers.api.prices import (
     CHARACTERS_PER_TOKEN,
     REPLY,
@@ -52,13 +51,10 @@ from proactive_agent.providers.messages import (
     Request,
     RequestKey,
     SentImage,
-    ServedBy,
     TextPart,
     Usage,
     UserMessage,
 )
-from proactive_agent.providers.reply_check import checked, count
-from proactive_agent.providers.thoughts import separated
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import ToolCall, UserError
 from proactive_agent.tools.reading import clean
@@ -81,18 +77,6 @@ REFUSED_LIMIT = r"(?i)\buse\b.*\bmax_completion_tokens\b|max_completion_tokens\b
 """Azure and gateways to newer models refuse `max_tokens` and name the field that they accept."""
 MISCONFIGURED = STOPPING | {"not_found", "connection", "bad_request"}
 """Failures of a probe that every later request would repeat."""
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedReply:
-    """A raw response, parsed by an adapter."""
-
-    text: str
-    tool_calls: tuple[ToolCall, ...]
-    finish_reason: str | None
-    """The reason as the API wrote it."""
-    tokens: Tokens
-    opaque: Any = None
 
 
 _BLANK = Encoded("", SentImage("", "image/jpeg", (1, 1), 0))
@@ -492,39 +476,8 @@ class ApiProvider(Provider):
         return self.batch_price if self.batches and current_waves() else self.price
 
     def _reply(self, raw: dict[str, Any], seconds: float | None) -> Reply:
-        price = self._price
-        try:
-            answer = self.read(raw)
-            reason = normalised(answer.finish_reason)
-            tokens = _counted(answer.tokens)
-            reply = _without_thoughts(
-                Reply(
-                    text=answer.text,
-                    tool_calls=answer.tool_calls,
-                    finish_reason=reason,
-                    usage=Usage(
-                        input_tokens=tokens.input,
-                        output_tokens=tokens.output,
-                        cached_tokens=tokens.cached,
-                        reasoning_tokens=tokens.reasoning,
-                        cost_usd=price.cost(tokens) if price else None,
-                        seconds=seconds,
-                    ),
-                    served=_served(raw),
-                    opaque=answer.opaque,
-                )
-            )
-        except ProviderError as error:
-            raise ApiError(error.kind, str(error)) from None
-        except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-            kind = "bad_reply" if isinstance(error, LookupError) else "malformed"
-            shown = shortened(f"{type(error).__name__}: {error}; {raw}")
-            raise ApiError(kind, f"the reply has an unexpected form: {shown}") from None
-        if reason == "error":
-            raise ApiError("server", "the API could not finish the reply")
-        if reason == "content_filter":
-            raise ApiError("content_filter", "the API's content filter blocked the reply")
-        return reply
+        """Parses a response. Raises ApiError."""
+        return reply_of(self.read, raw, self._price, seconds)
 
     def _withheld(self, text: str, request: Request, prompt: int) -> Reply:
         """Builds the reply that the API withheld because its tool call is malformed.
@@ -537,10 +490,7 @@ class ApiProvider(Provider):
         estimate = Tokens(prompt, math.ceil(len(text) / CHARACTERS_PER_TOKEN))
         cost = price.cost(estimate) if (price := self._price) else None
         reply = Reply("" if calls else text, calls, WITHHELD, Usage(cost_usd=cost))
-        try:
-            return _without_thoughts(reply)
-        except ProviderError as error:
-            raise ApiError(error.kind, str(error)) from None
+        return checked_reply(reply)
 
     def _explained(self, error: Exception) -> ApiError:
         if isinstance(error, ApiError):
@@ -565,46 +515,9 @@ def _total(first: Usage, second: Usage) -> Usage:
     return Usage(**sums | {"cache_hit": first.cache_hit and second.cache_hit})
 
 
-def _without_thoughts(reply: Reply) -> Reply:
-    """Checks a reply and removes the thoughts from its text. Raises ProviderError.
-
-    Servers without a reasoning parser send thoughts as a part of the text. They become the
-    `opaque` field, unless the reply has one.
-    """
-    reply = checked(reply)
-    if isinstance(reply.opaque, dict) and reply.usage.reasoning_tokens == 0:
-        # vLLM counts none where the chat template has opened the thoughts.
-        reply = replace(reply, usage=replace(reply.usage, reasoning_tokens=None))
-    text, thoughts = separated(reply.text)
-    if text == reply.text.strip():
-        return reply  # Without thoughts, the text remains as the model wrote it.
-    return replace(reply, text=text, opaque=reply.opaque or thoughts or None)
-
-
 def _is_kept(reply: Reply) -> bool:
     """Whether a reply goes into the cache: a reply that was cut off may be complete next time."""
     return reply.finish_reason != "length"
-
-
-def _served(raw: Mapping[str, Any]) -> ServedBy | None:
-    """The fields have the same names in all formats. `provider` is that of OpenRouter."""
-    gateway = raw.get("provider")
-    served = ServedBy(
-        raw.get("model"),
-        raw.get("system_fingerprint"),
-        gateway if isinstance(gateway, str) else None,
-    )
-    return None if served == ServedBy() else served
-
-
-def _counted(tokens: Tokens) -> Tokens:
-    """The token counts of a reply, checked. Raises ProviderError."""
-    return Tokens(
-        **{
-            field.name: count(f"{field.name} tokens", getattr(tokens, field.name))
-            for field in fields(tokens)
-        }
-    )
 
 
 def _sum(first: int | None, second: int | None) -> int | None:
