@@ -20,6 +20,9 @@ from proactive_agent.scenarios.images import CACHE_BYTES, ImageError, ImageStore
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import Sample
 
+HASHED = 200
+"""Samples of a scenario that are part of its hash."""
+
 _STEMS = {environment.stem: name for name, environment in SCENARIOS.items()}
 
 
@@ -72,13 +75,13 @@ class FreshData(DataFolder):
         return self._at(scenario, number)
 
     def scan(self, scenario: str) -> Scan:
-        """Makes every sample of a scenario, without frames.
+        """Hashes everything that determines the samples, and the first ones of them.
 
-        The hash covers the samples and everything that determines their pixels.
+        All samples would take long: a seed has up to a million.
         """
         pack = load_pack()
-        digest = hashlib.sha256(f"{self.generator}\n".encode())
-        for index in range(self.fresh.samples):
+        digest = hashlib.sha256(f"{self.generator}\n{self.fresh}\n".encode())
+        for index in range(min(self.fresh.samples, HASHED)):
             digest.update(line_of(scene_of(pack, self.fresh, scenario, index)))
         return Scan(self.fresh.samples, self.fresh.samples, digest.hexdigest())
 

@@ -29,6 +29,7 @@ from efficientnet_lite_pytorch import EfficientNet  # noqa: E402
 from PIL import Image  # noqa: E402
 
 from proactive_agent.scenarios import DataFolder  # noqa: E402
+from proactive_agent.scenarios.open_data import open_data  # noqa: E402
 from proactive_agent.scenarios.sample import Sample  # noqa: E402
 
 SIDE = 260
@@ -151,9 +152,9 @@ def main() -> None:
     """Prints the shares of right choices, and the episodes that a person should look at."""
     parser = argparse.ArgumentParser(description="Shows the suite to an image classifier.")
     parser.add_argument("--wordnet", type=Path, default=Path("/usr/share/wordnet"))
-    parser.add_argument("--data", type=Path, help="other data in the official layout")
+    parser.add_argument("--data", help="other data in the official layout, or fresh:SEED")
     arguments = parser.parse_args()
-    data = DataFolder(arguments.data)
+    data = open_data(arguments.data)
     found = list(looks(data, Classifier(WordNet(arguments.wordnet))))
     print("| scenario | episodes | reference frame | first frame | chance |")
     print("| --- | --- | --- | --- | --- |")
