@@ -34,6 +34,17 @@ def folder_sha256(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def folder_facts(folder: Path | None) -> dict[str, Any]:
+    """Returns facts about a model's folder for the manifest; None stands for a model of the Hub.
+
+    `training` is left out unless `train` made the folder.
+    """
+    if folder is None:
+        return {"folder_sha256": None}
+    training = training_in(folder)
+    return {"folder_sha256": folder_sha256(folder), **({"training": training} if training else {})}
+
+
 def training_in(folder: Path) -> dict[str, Any] | None:
     """Returns facts about the training if `train` made the folder; else None.
 

@@ -13,7 +13,7 @@ from proactive_agent.providers.base import Finding, Provider, ProviderError, Pro
 from proactive_agent.providers.local.aliases import Source, resolve
 from proactive_agent.providers.local.batching import Batcher
 from proactive_agent.providers.local.chat import Chat, RenderedPrompt
-from proactive_agent.providers.local.model_folder import folder_sha256, training_in
+from proactive_agent.providers.local.model_folder import folder_facts
 from proactive_agent.providers.local.rendering import DATE
 from proactive_agent.providers.local.template_variables import template_variables
 from proactive_agent.providers.local.trials import picture_trial
@@ -184,12 +184,11 @@ def _manifest(
     from proactive_agent.providers.local.loading import versions
 
     config = loaded.model.config
-    training = training_in(source.folder) if source.folder else None
     return {
         "model": source.shown,
         "revision": options.revision or source.revision,
         "commit": getattr(config, "_commit_hash", None),
-        "folder_sha256": folder_sha256(source.folder) if source.folder else None,
+        **folder_facts(source.folder),
         "chat_template_sha256": hashlib.sha256(chat.template.encode()).hexdigest(),
         "template_options": dict(chat.options),
         "template_date": f"{DATE:%Y-%m-%d}" if chat.inserts_date else None,
@@ -208,7 +207,6 @@ def _manifest(
         "quantize": options.quantize,
         "batch_size": options.batch_size,
         **versions(),
-        **({"training": training} if training else {}),
     }
 
 

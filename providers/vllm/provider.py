@@ -11,7 +11,7 @@ from proactive_agent.providers.api.server import ApiTarget
 from proactive_agent.providers.base import Finding, ProviderOptions, StoppedError
 from proactive_agent.providers.gpus import visible_gpus
 from proactive_agent.providers.local.aliases import Source, resolve
-from proactive_agent.providers.local.model_folder import folder_sha256, training_in
+from proactive_agent.providers.local.model_folder import folder_facts
 from proactive_agent.providers.local.template_variables import template_variables
 from proactive_agent.providers.messages import Reply, Request
 from proactive_agent.providers.text_tools import as_plain_text, reply_from_text
@@ -71,13 +71,7 @@ class Vllm(OpenAI):
         """Why tools are offered as text; empty if they are native, None before it is known."""
         self._stopping = False
         """Whether a request has failed because the server has ended."""
-        self._facts: dict[str, Any] = {}
-        if source.folder:
-            training = training_in(source.folder)
-            self._facts = {
-                "folder_sha256": folder_sha256(source.folder),
-                **({"training": training} if training else {}),
-            }
+        self._facts = folder_facts(source.folder)
 
     @classmethod
     def create(cls, model: str, options: ProviderOptions) -> Self:
