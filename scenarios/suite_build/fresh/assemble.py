@@ -22,7 +22,7 @@ import index  # isort: skip
 import numpy as np  # isort: skip
 import sketch  # isort: skip
 from catalogue import models  # isort: skip
-from PIL import Image  # isort: skip
+from PIL import Image, ImageFilter  # isort: skip
 
 FORMAT, VERSION = 1, 1
 FORMATS = ("PNG", "WEBP")
@@ -56,7 +56,8 @@ def cleaned(picture: Image.Image) -> Image.Image:
 
 def faded(shadow: Image.Image) -> Image.Image:
     """Removes noise from a shadow and fades it out towards the border."""
-    values = np.asarray(shadow.convert("L"), dtype=float)
+    soft = shadow.convert("L").filter(ImageFilter.GaussianBlur(1.2))
+    values = np.asarray(soft, dtype=float)
     values = np.clip((values - SHADOW_FLOOR) / (255 - SHADOW_FLOOR), 0, 1) ** 1.1
     border = np.minimum(np.arange(len(values)), np.arange(len(values))[::-1]) / SHADOW_FADE
     window = np.clip(np.minimum(border[:, None], border[None, :]), 0, 1)

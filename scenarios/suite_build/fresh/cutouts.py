@@ -58,13 +58,14 @@ class Phase(NamedTuple):
     light: str
     main_models: bool
     shadows: bool
+    samples: int
 
 
 PHASES = {
-    "main": Phase(MAIN, "day", True, True),
-    "hidden": Phase((), "day", True, False),
-    "more": Phase(MAIN, "day", False, True),
-    "evening": Phase(MAIN[:2], "evening", True, True),
+    "main": Phase(MAIN, "day", True, True, 6),
+    "hidden": Phase((), "day", True, False, 4),
+    "more": Phase(MAIN, "day", False, True, 6),
+    "evening": Phase(MAIN[:2], "evening", True, True, 6),
 }
 
 
@@ -133,9 +134,10 @@ def frame(thing: studio.PlacedModel, to: Pose) -> None:
 class CutoutStage:
     """A floor that is not seen, and a light."""
 
-    def __init__(self, light: Light, threads: int) -> None:
+    def __init__(self, light: Light, samples: int, threads: int) -> None:
         studio.start(light.surroundings, light.strength, (SIDE, SIDE), threads)
         self.scene = bpy.context.scene
+        self.scene.cycles.samples = samples
         self.scene.render.film_transparent = True
         self.scene.render.image_settings.color_mode = "RGBA"
         studio.sun(light.azimuth, light.elevation, light.energy)
@@ -156,6 +158,7 @@ class CutoutStage:
         render, cycles, camera = self.scene.render, self.scene.cycles, self.scene.camera.data
         kept = cycles.max_bounces, cycles.diffuse_bounces, render.resolution_x
         cycles.max_bounces = cycles.diffuse_bounces = 0
+        cycles.use_denoising = False  # a shadow is blurred later
         render.resolution_x = render.resolution_y = SHADOW_SIDE
         self.floor.hide_render, self.catcher.hide_render = True, False
         for mesh in thing.meshes:
@@ -169,6 +172,7 @@ class CutoutStage:
         for mesh in thing.meshes:
             mesh.visible_camera = True
         self.floor.hide_render, self.catcher.hide_render = False, True
+        cycles.use_denoising = True
         cycles.max_bounces, cycles.diffuse_bounces, size = kept
         render.resolution_x = render.resolution_y = size
 
@@ -225,7 +229,7 @@ def main() -> None:
     todo = [source for source in todo[part::parts] if missing(options.out, source, phase)]
     if options.only:
         todo = [source for source in todo if source.thing in options.only]
-    stage = CutoutStage(LIGHTS[phase.light], options.threads)
+    stage = CutoutStage(LIGHTS[phase.light], phase.samples, options.threads)
     for source in todo:
         begin = time.monotonic()
         try:
