@@ -12,7 +12,6 @@ import io
 import threading
 import zipfile
 from collections import OrderedDict
-from collections.abc import Iterator
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -46,13 +45,8 @@ SKETCH_SIDE = 24 * STROKE_UNIT
 
 CACHE_BYTES = 128 * 2**20
 
-ViewKind = Literal[
-    "three-quarter", "other-three-quarter", "front", "back", "underside", "edge-on", "top"
-]
+ViewKind = Literal["three-quarter", "other-three-quarter", "front"]
 Light = Literal["day", "evening"]
-
-MAIN_VIEWS: tuple[ViewKind, ...] = ("three-quarter", "other-three-quarter", "front")
-"""Views that show what a thing is. Every model has the first one in daylight, and most have all."""
 
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels; right and bottom are outside."""
@@ -76,10 +70,8 @@ class View(_Record, frozen=True):
     box: Box
     """The smallest box with all pixels that are not transparent."""
     shadow: str | None = None
-    """The shadow on the floor: a square grey picture, 0 without shadow, 255 fully dark. It shows
-    `SHADOW_REACH` times the width of the cut-out."""
-    hides: bool = False
-    """Whether an image classifier cannot tell the thing from its group in this view."""
+    """The shadow on the floor: a square grey picture, 255 where it is darkest. Values up to 2 mean
+    no shadow, because WebP is lossy."""
 
 
 class ThingModel(_Record, frozen=True):
@@ -91,6 +83,7 @@ class ThingModel(_Record, frozen=True):
     creator: str
     licence: str
     views: tuple[View, ...]
+    """The first one shows the model from its best side in daylight."""
 
 
 class Thing(_Record, frozen=True):
@@ -100,11 +93,6 @@ class Thing(_Record, frozen=True):
     natural: bool
     """Whether another hue would look wrong, as for animals, plants, food and wood."""
     models: tuple[ThingModel, ...]
-
-    def views(self, *kinds: ViewKind) -> Iterator[View]:
-        """Yields the views of all models that have one of the kinds."""
-        for model in self.models:
-            yield from (view for view in model.views if view.kind in kinds)
 
 
 class ThingGroup(_Record, frozen=True):

@@ -1,7 +1,7 @@
 """Writes a pack from rendered pictures: `assemble.py --work DIR --out scenarios/fresh/pack`.
 
 `DIR/cut`, `DIR/plates` and `DIR/occluders` hold the pictures. A group is written if its four things
-have all main views. The same pictures give the same bytes.
+are rendered. The same pictures give the same bytes.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from PIL import Image, ImageFilter  # isort: skip
 
 FORMAT, VERSION = 1, 1
 FORMATS = ("PNG", "WEBP")
-VIEWS = (*MAIN, "back", "underside", "edge-on", "top")
 FAINT, SOLID = 10, 247
 """Alpha values below and above which a pixel is made transparent and opaque."""
 SHADOW_FLOOR = 20
@@ -75,9 +74,6 @@ class Builder:
         self.used: set[str] = set()
         self.rejected = {(row["model"], row["view"]) for row in rows("rejected.tsv")}
         self.furniture = {row["model"]: row["thing"] for row in rows("furniture.tsv")}
-        self.hiding = {
-            (row["thing"], row["view"]) for row in rows("views.tsv") if row["hides"] == "yes"
-        }
 
     def _add(self, name: str, source: Path, picture: Image.Image, quality: int) -> None:
         """Encodes a picture, or takes it from the cache if its source has not changed."""
@@ -93,38 +89,29 @@ class Builder:
     def views(self, source: ModelSource) -> Iterator[Record]:
         """Yields the views of a model that are rendered and not rejected."""
         for light in LIGHTS:
-            for view in VIEWS:
+            for view in MAIN:
                 path = self.work / "cut" / f"{source.slug}.{view}.{light}.png"
-                hides = (source.thing, view) in self.hiding
-                if not path.exists() or not (view in MAIN or hides):
-                    continue
-                if (source.model.key, view) in self.rejected:
-                    continue
-                yield self._view(source, view, light, path, hides)
+                rejected = (source.model.key, view) in self.rejected
+                if path.with_suffix(".shadow.png").exists() and not rejected:
+                    yield self._view(view, light, path)
 
-    def _view(self, source: ModelSource, view: str, light: str, path: Path, hides: bool) -> Record:
+    def _view(self, view: str, light: str, path: Path) -> Record:
         name = f"{path.stem}.webp"
         self._add(f"cutouts/{name}", path, cleaned(Image.open(path, formats=FORMATS)), self.quality)
         record: Record = {"kind": view, "light": light, "file": f"cutouts/{name}"}
         record["box"] = self._decoded(record["file"]).getchannel("A").getbbox()
         shadow = path.with_suffix(".shadow.png")
-        if shadow.exists():
-            record["shadow"] = f"shadows/{name}"
-            self._add(record["shadow"], shadow, faded(Image.open(shadow, formats=FORMATS)), 60)
-        if hides:
-            record["hides"] = True
+        record["shadow"] = f"shadows/{name}"
+        self._add(record["shadow"], shadow, faded(Image.open(shadow, formats=FORMATS)), 60)
         return record
 
     def model(self, source: ModelSource) -> Record | None:
-        """Returns the record of a model, or None if a main view is missing."""
-        if (source.model.key, "") in self.rejected:
+        """Returns the record of a model, or None if it has fewer than two views."""
+        views = list(self.views(source))
+        if (source.model.key, "") in self.rejected or len(views) < 2:
+            self._forget(views)
             return None
-        ready = all(
-            (self.work / "cut" / f"{source.slug}.{view}.day.shadow.png").exists() for view in MAIN
-        )
-        if not ready:
-            return None
-        return {**credit(source.model.key), "views": list(self.views(source))}
+        return {**credit(source.model.key), "views": views}
 
     def groups(self) -> list[Record]:
         """Returns the complete groups, and names the others."""
@@ -146,16 +133,15 @@ class Builder:
             if lacking:
                 print(f"without {group['name']}: no pictures of {', '.join(lacking)}")
                 for thing in group["things"]:
-                    self._forget(thing["models"])
+                    for model in thing["models"]:
+                        self._forget(model["views"])
             else:
                 whole.append(group)
         return whole
 
-    def _forget(self, kept: list[Record]) -> None:
-        for model in kept:
-            for view in model["views"]:
-                del self.files[view["file"]]
-                self.files.pop(view.get("shadow", ""), None)
+    def _forget(self, views: list[Record]) -> None:
+        for view in views:
+            del self.files[view["file"]], self.files[view["shadow"]]
 
     def plates(self) -> list[Record]:
         """Returns the rooms."""

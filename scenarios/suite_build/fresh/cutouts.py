@@ -1,9 +1,8 @@
 """Renders the cut-outs and their shadows: `cutouts.py --out DIR --phase main [--part 0/2]`.
 
 A cut-out shows one model on transparency; its shadow is a separate picture. The phases are `main`
-(the views that show what a thing is), `hidden` (the views of `candidates.tsv`, which may hide it),
-`more` (the second and further models) and `evening` (another light). A rerun renders what is
-missing.
+(the views that show what a thing is), `more` (the second and further models) and `evening`
+(another light). A rerun renders what is missing.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from things import ModelSource, rows, sources
+from things import ModelSource, sources
 
 import bpy  # isort: skip
 import numpy as np  # isort: skip
@@ -54,26 +53,22 @@ class Phase(NamedTuple):
     """A part of the work."""
 
     views: tuple[str, ...]
-    """None: the candidates of each thing."""
     light: str
     main_models: bool
-    shadows: bool
     samples: int
 
 
 PHASES = {
-    "main": Phase(MAIN, "day", True, True, 6),
-    "hidden": Phase((), "day", True, False, 4),
-    "more": Phase(MAIN, "day", False, True, 6),
-    "evening": Phase(MAIN[:2], "evening", True, True, 6),
+    "main": Phase(MAIN, "day", True, 6),
+    "more": Phase(MAIN[:2], "day", False, 6),
+    "evening": Phase(MAIN[:2], "evening", True, 6),
 }
 
 
 @dataclass(frozen=True)
 class Pose:
-    """A turn of the model, its rotation on the table and the camera's height, in degrees."""
+    """Rotation on the table and height of the camera, in degrees."""
 
-    turn: Matrix
     yaw: float
     pitch: float
 
@@ -82,15 +77,10 @@ def pose(view: str, source: ModelSource) -> Pose:
     """Returns the pose of a view."""
     other = -source.yaw - 8 if abs(source.yaw) < 60 else 180 - source.yaw
     raised = 24 if source.high else 0
-    standing = Matrix.Identity(3)
     return {
-        "three-quarter": Pose(standing, source.yaw, 16 + raised),
-        "other-three-quarter": Pose(standing, other, 24 + raised),
-        "front": Pose(standing, 4, 13 + raised),
-        "back": Pose(standing, 180 + source.yaw * 0.4, 12 + raised),
-        "edge-on": Pose(standing, 90, 10),
-        "underside": Pose(Matrix.Rotation(math.radians(-90), 3, "X"), 0, 20),
-        "top": Pose(Matrix.Rotation(math.radians(90), 3, "X"), 0, 20),
+        "three-quarter": Pose(source.yaw, 16 + raised),
+        "other-three-quarter": Pose(other, 24 + raised),
+        "front": Pose(4, 13 + raised),
     }[view]
 
 
@@ -110,7 +100,7 @@ def support(thing: studio.PlacedModel) -> np.ndarray:  # type: ignore[type-arg]
 
 def frame(thing: studio.PlacedModel, to: Pose) -> None:
     """Aims the camera so that the thing fills the square picture."""
-    thing.pose(to.turn)
+    thing.pose(Matrix.Identity(3))
     thing.root.location, thing.root.scale = (0, 0, 0), (1, 1, 1)
     thing.root.rotation_euler = (0, 0, math.radians(to.yaw))
     bpy.context.view_layer.update()
@@ -158,7 +148,6 @@ class CutoutStage:
         render, cycles, camera = self.scene.render, self.scene.cycles, self.scene.camera.data
         kept = cycles.max_bounces, cycles.diffuse_bounces, render.resolution_x
         cycles.max_bounces = cycles.diffuse_bounces = 0
-        cycles.use_denoising = False  # a shadow is blurred later
         render.resolution_x = render.resolution_y = SHADOW_SIDE
         self.floor.hide_render, self.catcher.hide_render = True, False
         for mesh in thing.meshes:
@@ -172,25 +161,17 @@ class CutoutStage:
         for mesh in thing.meshes:
             mesh.visible_camera = True
         self.floor.hide_render, self.catcher.hide_render = False, True
-        cycles.use_denoising = True
         cycles.max_bounces, cycles.diffuse_bounces, size = kept
         render.resolution_x = render.resolution_y = size
 
 
-def candidates(thing: str) -> list[str]:
-    """Returns the views that may hide a thing."""
-    return [row["view"] for row in rows("candidates.tsv") if row["thing"] == thing]
-
-
 def missing(out: Path, source: ModelSource, phase: Phase) -> list[str]:
     """Returns the views that are not rendered yet."""
-    views = phase.views or candidates(source.thing)
-    return [view for view in views if not _last_file(out, source, view, phase).exists()]
+    return [view for view in phase.views if not _last_file(out, source, view, phase).exists()]
 
 
 def _last_file(out: Path, source: ModelSource, view: str, phase: Phase) -> Path:
-    name = f"{source.slug}.{view}.{phase.light}"
-    return out / f"{name}.shadow.png" if phase.shadows else out / f"{name}.png"
+    return out / f"{source.slug}.{view}.{phase.light}.shadow.png"
 
 
 def render(out: Path, source: ModelSource, phase: Phase, stage: CutoutStage) -> None:
@@ -206,7 +187,7 @@ def render(out: Path, source: ModelSource, phase: Phase, stage: CutoutStage) -> 
             stage.cutout(scratch)
             scratch.rename(path)
     # Afterwards, because a change of the floor makes Blender rebuild the scene.
-    for view in todo if phase.shadows else ():
+    for view in todo:
         frame(thing, pose(view, source))
         path = out / f"{source.slug}.{view}.{phase.light}.png"
         stage.shadow(path.with_suffix(".shadow.png"), thing)

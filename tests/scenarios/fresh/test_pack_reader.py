@@ -63,9 +63,8 @@ def test_it_reads_groups_things_and_views(folder: Path) -> None:
     (group,) = pack.groups
     assert (pack.version, group.name, group.held_out) == (3, "pet", True)
     assert [thing.name for thing in group.things] == list("ABCD")
-    (view,) = pack.things["B"].views("front")
-    assert (view.box, view.hides) == ((3, 2, 5, 6), False)
-    assert list(pack.things["B"].views("back")) == []
+    (view,) = pack.things["B"].models[0].views
+    assert (view.kind, view.light, view.box) == ("front", "day", (3, 2, 5, 6))
 
 
 def test_pictures_are_arrays_that_cannot_be_changed(folder: Path) -> None:
