@@ -145,6 +145,10 @@ def test_the_wheel_holds_every_file_of_the_package_and_no_other(wheel: Path) -> 
     assert packed == set(source_files())
 
 
+def test_the_wheel_is_small(wheel: Path) -> None:
+    assert wheel.stat().st_size < 20_000_000
+
+
 def test_linked_packages_are_ordinary_files_in_the_wheel(wheel: Path) -> None:
     packed = files_of(wheel)
     assert all((ROOT / "proactive_agent" / name).is_symlink() for name in LINKED)

@@ -70,7 +70,7 @@ class View(_Record, frozen=True):
     box: Box
     """The smallest box with all pixels that are not transparent."""
     shadow: str | None = None
-    """The shadow on the floor: a square grey picture, 255 where it is darkest. Values up to 2 mean
+    """The shadow on the floor: a square grey picture, 255 where it is darkest. Values up to 4 mean
     no shadow, because WebP is lossy."""
 
 

@@ -132,9 +132,10 @@ class SlidingScene(Scene):
         return fields | {"enough": [n for n in range(self.count) if self._free(n) >= ENOUGH]}
 
     def _free(self, number: int) -> float:
-        """Returns the free share of the thing's width."""
-        left = self.left + self.offset(number)
-        hidden = min(left + self.width, self.spot.right) - max(left, self.spot.left)
+        """Returns the share of the thing's width that no part of the occluder can touch."""
+        left = self.left + self.offset(number) - self.margin()
+        right = left + self.width + 2 * self.margin()
+        hidden = min(right, self.spot.right) - max(left, self.spot.left)
         return 1 - max(hidden, 0) / self.spot.width
 
     @cached_property

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from proactive_agent.scenarios.fresh.laying import Actor, Spot, fitted
-from proactive_agent.scenarios.fresh.pack import MAIN_VIEWS, Pack, Thing, View
+from proactive_agent.scenarios.fresh.pack import Pack, Thing, View
 from proactive_agent.scenarios.fresh.place import THOUSAND, SceneRoom, light_of
 from proactive_agent.scenarios.fresh.raster import Pixels, divided_by_255
 from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
@@ -52,7 +52,7 @@ def main_view(thing: Thing, rng: random.Random) -> View:
     """Draws a view that shows what the thing is."""
     # The number of models must not change how often a category is drawn, so models come first.
     model = rng.choice(thing.models)
-    return rng.choice([view for view in model.views if view.kind in MAIN_VIEWS])
+    return rng.choice(model.views)
 
 
 def strangers(

@@ -24,7 +24,7 @@ import sketch  # isort: skip
 from catalogue import models  # isort: skip
 from PIL import Image, ImageFilter  # isort: skip
 
-FORMAT, VERSION = 1, 1
+FORMAT, VERSION = 1, 2
 FORMATS = ("PNG", "WEBP")
 FAINT, SOLID = 10, 247
 """Alpha values below and above which a pixel is made transparent and opaque."""
@@ -232,8 +232,8 @@ def write(builder: Builder, out: Path) -> None:
     views = [view for group in groups for thing in group["things"] for model in thing["models"]
              for view in model["views"]]  # fmt: skip
     size = sum(path.stat().st_size for path in out.iterdir())
-    print(f"{len(groups)} groups, {len(shown)} models, {len(views)} views "
-          f"({sum('hides' in view for view in views)} hide), {len(plates)} rooms, "
+    print(f"{len(groups)} groups, {len(shown)} models, {len(views)} views, "
+          f"{len(plates)} rooms, "
           f"{len(covers)} covers, {size / 1e6:.1f} MB")  # fmt: skip
 
 

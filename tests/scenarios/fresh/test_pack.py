@@ -114,9 +114,9 @@ def test_shadows_lie_at_the_foot_of_their_thing() -> None:
         shadow = PACK.pixels(view.shadow)
         assert shadow.ndim == 2
         assert shadow.shape[0] == shadow.shape[1]
-        assert shadow.max() > 60, view.file
-        assert max(shadow[0].max(), shadow[:, 0].max()) <= 2, view.file  # WebP is lossy
-        rows = np.nonzero(shadow.max(1) > 60)[0] / shadow.shape[0]
+        assert shadow.max() > 30, view.file
+        assert max(shadow[0].max(), shadow[:, 0].max()) <= 4, view.file  # WebP is lossy
+        rows = np.nonzero(shadow.max(1) > shadow.max() / 2)[0] / shadow.shape[0]
         foot = 0.5 + (view.box[3] / PACK.pixels(view.file).shape[0] - 0.5) / SHADOW_REACH
         assert rows.min() < foot + 0.1, view.file
 

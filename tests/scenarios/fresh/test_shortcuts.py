@@ -30,4 +30,4 @@ def test_first_frames_do_not_tell_the_answer(scenario: str) -> None:
 def test_the_probe_sees_a_thing_that_is_shown() -> None:
     """Reference frames of the same things are told apart, so the probe can learn."""
     found = picture_cases("mvp-n", groups=GROUPS, each=EACH, size=SIZE, reference=True)
-    assert right_guesses(found["thumbnail"]) > 2 * GROUPS * EACH
+    assert right_guesses(found["thumbnail"]) > bound(GROUPS * EACH * 4)
