@@ -1,6 +1,7 @@
 """Rules of the code base that neither ruff nor import-linter checks."""
 
 import ast
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -83,3 +84,12 @@ def _opens_a_file(call: ast.Call) -> bool:
 
 def _has(call: ast.Call, keyword: str) -> bool:
     return any(given.arg == keyword for given in call.keywords)
+
+
+def test_the_index_of_benchmarks_lists_every_benchmark() -> None:
+    folder = ROOT / "benchmarks"
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `python -m benchmarks\.(\w+)`", page, re.MULTILINE)
+    programs = [file.stem for file in folder.glob("*.py") if file.stem != "__init__"]
+    packages = [file.parent.name for file in folder.glob("*/__main__.py")]
+    assert sorted(listed) == sorted(programs + packages)

@@ -3,10 +3,11 @@
 import asyncio
 import base64
 import hashlib
-import tempfile
+import io
+import os
 from collections import OrderedDict
 from dataclasses import dataclass
-from typing import Literal
+from typing import IO, Literal
 
 from PIL import Image
 
@@ -83,8 +84,7 @@ class Encoder:
         if max(image.size) > self._longest_edge:
             image = image.copy()
             image.thumbnail((self._longest_edge,) * 2, Image.Resampling.LANCZOS, reducing_gap=None)
-        # Pillow lets other threads run only while it writes to a real file.
-        with tempfile.TemporaryFile() as file:
+        with _file_in_memory() as file:
             image.save(file, self._format, quality=self._quality)
             file.seek(0)
             content = file.read()
@@ -102,3 +102,14 @@ class Encoder:
         while self._size > self._cache_bytes and len(self._cached) > 1:
             _, oldest = self._cached.popitem(last=False)
             self._size -= len(oldest.base64)
+
+
+def _file_in_memory() -> IO[bytes]:
+    """Returns an empty file that needs no disk.
+
+    Pillow lets other threads run only while it writes a JPEG to a file with a descriptor. Linux has
+    such files in memory.
+    """
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("picture"), "w+b")
+    return io.BytesIO()

@@ -88,8 +88,8 @@ class Posts:
         self._sdk = sdk
         self._http = http
         self._path = path
-        self._first: httpx2.Request | None = None
-        """The first request that was answered."""
+        self._as_first: tuple[Any, Any] | None = None
+        """Address and headers of the first request that was answered."""
 
     async def __call__(self, body: dict[str, Any]) -> dict[str, Any]:
         """Posts a body and returns the response.
@@ -100,13 +100,15 @@ class Posts:
         import httpx2
 
         content = msgspec.json.encode(body)
-        if self._first is None:
+        if self._as_first is None:
             response = await self._sdk.post(self._path, cast_to=httpx2.Response, content=content)
-            self._first = [*response.history, response][0].request
-            self._first.headers.pop("content-length", None)
+            first = [*response.history, response][0].request
+            headers = first.headers.copy()
+            headers.pop("content-length", None)
+            self._as_first = first.url, headers
         else:
-            first = self._first
-            response = await self._http.post(first.url, headers=first.headers, content=content)
+            address, headers = self._as_first
+            response = await self._http.post(address, headers=headers, content=content)
             if not response.is_success:
                 raise from_status(response.status_code, response.headers, response.text)
         return _json_of(response)

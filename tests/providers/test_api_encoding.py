@@ -2,6 +2,8 @@ import asyncio
 import base64
 import hashlib
 import io
+import os
+import tempfile
 import threading
 from typing import IO, Any
 
@@ -63,6 +65,7 @@ def test_quality_matters() -> None:
     assert sizes[0] < sizes[1]
 
 
+@pytest.mark.skipif(not hasattr(os, "memfd_create"), reason="needs files in memory")
 def test_pictures_are_encoded_into_a_file_so_that_other_threads_run_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -77,6 +80,11 @@ def test_pictures_are_encoded_into_a_file_so_that_other_threads_run_meanwhile(
     monkeypatch.setattr(Image.Image, "save", watched)
     Encoder(1000, 90, "jpeg").encode(picture())
     assert len(descriptors) == 1
+
+
+def test_encoding_needs_no_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/does/not/exist")
+    assert Encoder(1000, 90, "jpeg").encode(picture()).sent.bytes > 0
 
 
 def test_a_picture_is_encoded_once_also_when_asked_for_at_once() -> None:
