@@ -288,9 +288,16 @@ class Pack:
                 content = self._archive.read(file)
             except KeyError:
                 raise PackError(f"{self.folder / 'pictures.zip'}: no picture {file!r}") from None
-        with Image.open(io.BytesIO(content), formats=("WEBP",)) as picture:
-            # WebP has no grey pictures. The folder says which ones are shadows.
-            pixels = np.asarray(picture.getchannel(0) if file.startswith("shadows/") else picture)
+        try:
+            with Image.open(io.BytesIO(content), formats=("WEBP",)) as picture:
+                # WebP has no grey pictures. The folder says which ones are shadows.
+                grey = file.startswith("shadows/")
+                pixels = np.asarray(picture.getchannel(0) if grey else picture)
+        except OSError:
+            raise PackError(
+                f"{self.folder / 'pictures.zip'}: {file} is no WebP picture; "
+                "install Pillow with WebP"
+            ) from None
         pixels.flags.writeable = False
         return pixels
 

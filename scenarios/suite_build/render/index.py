@@ -164,7 +164,7 @@ def credits_page(used: set[str]) -> str:
     known = models()
     for library, licence in LICENCES.items():
         mine = sorted((known[k] for k in used if known[k].library == library),
-                      key=lambda model: (model.creator, model.name))  # fmt: skip
+                      key=lambda model: (model.creator, model.name, model.key))  # fmt: skip
         if not mine:
             continue
         lines.append(f"\n## {library}: {licence}\n")

@@ -1,8 +1,10 @@
 """The pack that ships: complete, small, balanced, and with known authors and licences."""
 
+import csv
 import json
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,6 +20,7 @@ from proactive_agent.scenarios.fresh.pack import (
 )
 
 PACK = load_pack()
+TABLES = Path(__file__).parents[3] / "scenarios/suite_build/fresh"
 MOST_BYTES = 10_000_000
 LICENCES = {"CC0 1.0", "CC-BY 3.0", "CC-BY 3.0 US"}
 HELD_OUT = (0.15, 0.25)
@@ -173,6 +176,38 @@ def test_authors_and_licences_are_known_and_credited() -> None:
         assert f"`{source.key}`) | {source.creator} |" in credits, source.key
     known = {source.key for source in PACK.index.sources}
     assert {cover.model for cover in PACK.covers if cover.model} <= known
+
+
+def table(name: str) -> list[dict[str, str]]:
+    """Returns the lines of a table from which the pack is made."""
+    with (TABLES / name).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_the_pack_is_the_one_of_its_tables() -> None:
+    listed = [
+        (row["group"], row["thing"], row["colour"] == "natural") for row in table("things.tsv")
+    ]
+    found = [(group.name, thing.name, thing.natural) for group in PACK.groups
+             for thing in group.things]  # fmt: skip
+    assert sorted(found) == sorted(listed)
+    models_listed = {(row["thing"], row["model"]) for row in table("models.tsv")}
+    assert {
+        (thing.name, model.key) for thing in things() for model in thing.models
+    } == models_listed
+    drawn = [(group.name, sketch.name) for group in PACK.sketches for sketch in group.sketches]
+    assert drawn == [(row["group"], row["name"]) for row in table("sketches.tsv")]
+    held_out = {group.name for group in (*PACK.groups, *PACK.sketches) if group.held_out}
+    assert held_out == {row["group"] for row in table("held_out.tsv")}
+
+
+def test_rejected_models_and_views_are_not_shipped() -> None:
+    rejected = {(row["model"], row["view"]) for row in table("rejected.tsv")}
+    shipped = {(model.key, "") for model in models()} | {
+        (cover.model or "", "") for cover in PACK.covers
+    }
+    shipped |= {(model.key, view.kind) for model in models() for view in model.views}
+    assert not shipped & rejected
 
 
 def test_the_index_has_no_unknown_fields() -> None:

@@ -132,3 +132,10 @@ def test_the_hash_changes_with_the_pictures(folder: Path) -> None:
     with zipfile.ZipFile(folder / "pictures.zip", "a") as archive:
         archive.writestr("cutouts/two.webp", webp(CUTOUT))
     assert Pack(folder).sha256 != before
+
+
+def test_a_broken_picture_is_named(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "pictures.zip", "a") as archive:
+        archive.writestr("cutouts/broken.webp", b"RIFF")
+    with pytest.raises(PackError, match=r"cutouts/broken\.webp is no WebP picture"):
+        Pack(folder).pixels("cutouts/broken.webp")
