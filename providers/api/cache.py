@@ -28,6 +28,8 @@ class ReplyCache:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(self.file, timeout=30, check_same_thread=False)
+            # The file can come from someone else.
+            self._database.execute("PRAGMA trusted_schema=OFF")
             self._database.execute("PRAGMA journal_mode=WAL")
             self._database.execute(
                 "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, reply TEXT NOT NULL)"
@@ -63,7 +65,7 @@ class ReplyCache:
                 rows = self._database.execute("SELECT reply FROM replies WHERE key = ?", (key,))
                 row = rows.fetchone()
             reply: dict[str, Any] | None = json.loads(row[0]) if row else None
-        except (sqlite3.Error, ValueError) as error:
+        except (sqlite3.Error, ValueError, TypeError, RecursionError) as error:
             raise UserError(f"cannot read the reply cache {self.file}: {error}") from None
         return reply
 

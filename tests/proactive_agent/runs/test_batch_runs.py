@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -360,6 +361,35 @@ def test_a_foreign_journal_cannot_choose_addresses(server: BatchServer, tmp_path
         open_batches(folder)
 
 
+@pytest.mark.parametrize(
+    ("reply", "readable"),
+    [
+        ("[1]", True),
+        ("{}", True),
+        ("[" * 100_000, False),
+        ("no JSON", False),
+        (bytes([255]), False),
+    ],
+)
+def test_a_foreign_store_cannot_break_a_run(
+    reply: str | bytes, readable: bool, server: BatchServer, tmp_path: Path
+) -> None:
+    asked = PlannedRun.new(settings(server, limit=1), tmp_path, ACCESS)
+    server.fate = lambda one: "canceled" if one.batch == 1 else "ok"
+    with pytest.raises(StoppedError):
+        play_run(asked)
+    with sqlite3.connect(asked.folder.batches / "replies.sqlite") as store:
+        assert store.execute("UPDATE replies SET reply = ?", (reply,)).rowcount == 1
+    store.close()
+    server.fate = lambda one: "ok"
+    again = PlannedRun.resumed(asked.folder, ACCESS, trusting())
+    if readable:
+        assert play_run(again).summary.errors == 0
+    else:
+        with pytest.raises(UserError, match="cannot read the reply cache"):
+            play_run(again)
+
+
 def test_open_ended_answers_and_their_judge_take_a_wave_each(
     server: BatchServer, tmp_path: Path
 ) -> None:
@@ -394,7 +424,14 @@ def test_replies_are_judged_again_in_one_wave(server: BatchServer, tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "model", ["local:tiny", "baseline:random", "human", "litellm:hosted_vllm/m@http://127.0.0.1:9"]
+    "model",
+    [
+        "local:tiny",
+        "baseline:random",
+        "human",
+        "agent:true",
+        "litellm:hosted_vllm/m@http://127.0.0.1:9",
+    ],
 )
 def test_models_without_a_batch_api_refuse_the_option(model: str, tmp_path: Path) -> None:
     given = ["run", "--provider", model, "--batch-api", "--out", str(tmp_path)]
