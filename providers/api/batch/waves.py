@@ -152,6 +152,8 @@ class Waves:
         """
         self._folder = folder
         self.submissions = Submissions(folder, within)
+        self._earlier = list(self.submissions.open)
+        """Batches of earlier processes."""
         self._store = ReplyCache(folder)
         self._exchange = Exchange(self.submissions, self._store, sleep)
         self._playing = workers
@@ -210,7 +212,7 @@ class Waves:
 
         Waits until the batches are read that an earlier process has submitted.
         """
-        if any(one.place == api.place for one in self.submissions.open) and not self._number:
+        if any(one.place == api.place for one in self._earlier):
             task = self._collecting.get(api.place)
             if task is None:
                 task = self._collecting[api.place] = asyncio.create_task(self._collect(api))
@@ -255,7 +257,7 @@ class Waves:
         self._paid += usd
 
     def paid_before(self, usd: float) -> None:
-        """Keeps the cost of a reply that an earlier process paid for out of the budget."""
+        """Leaves the cost of a reply out of the budget, because an earlier process paid for it."""
         if self._allowance:
             self._allowance.paid_before(usd)
 
@@ -263,7 +265,7 @@ class Waves:
         """Begins a wave if every task that still plays waits for a reply."""
         if self._halted or self._task or len(self._waiting) < self._playing:
             return
-        # Waiting for the reply of a task that was cancelled would be in vain, and costs money.
+        # The request of a task that was cancelled must not be paid for.
         self._waiting = [ticket for ticket in self._waiting if not ticket.result.done()]
         if not self._waiting:
             return
@@ -375,7 +377,7 @@ class Waves:
             self._halt(result)
 
     def _halt(self, error: Exception) -> None:
-        """Begins no further wave and ends the wait for it."""
+        """Ends the wait of all requests that are held. No further wave begins."""
         self._halted = error
         for ticket in self._waiting:
             ticket.answer(error)
@@ -384,7 +386,7 @@ class Waves:
     async def _collect(self, api: BatchApi) -> None:
         """Reads the batches that an earlier process has submitted. Raises StoppedError."""
         running: list[Submission] = []
-        for one in [one for one in self.submissions.open if one.place == api.place]:
+        for one in [one for one in self._earlier if one.place == api.place]:
             if not one.batch:
                 if found := await self._exchange.found(api, one):
                     self.submissions.submitted(one, found)
