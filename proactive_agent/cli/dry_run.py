@@ -38,6 +38,7 @@ from proactive_agent.runs.prepare import (
 from proactive_agent.runs.resumable import reasons_against_resuming
 from proactive_agent.runs.trust import Trust, addressees, models_of, runs_foreign_code
 from proactive_agent.scenarios import Environment, Sample
+from proactive_agent.settings.agent_names import names_agent
 from proactive_agent.terminal.console import console, safe
 from proactive_agent.tools import UserError
 from proactive_agent.views.requests import request_text
@@ -159,7 +160,10 @@ async def _show_sent(planned: Sequence[PlannedRun], request: Request) -> None:
         settings = run.settings
         name = run.label or settings.provider
         if not is_remote(settings.provider):
-            console.print(safe(f"{name}: nothing is sent; the model runs on this machine"))
+            where = "nothing is sent; the model runs on this machine"
+            if names_agent(settings.provider):
+                where = "started once per episode; the agent decides where it sends pictures"
+            console.print(safe(f"{name}: {where}"))
             continue
         written = settings.provider_settings
         own = replace(request, sampling=sampling_of(settings))

@@ -28,6 +28,7 @@ from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import PreparedRun, is_finished, prepare, release
 from proactive_agent.runs.runner import play_run
 from proactive_agent.scenarios import DataFolder
+from proactive_agent.settings.agent_names import names_agent
 from proactive_agent.tools import UserError
 
 
@@ -96,6 +97,8 @@ class Session:
         Returns the runs in the order of `runs`. If a run is stopped (see `play_run`), the later
         runs of its model are not started and are missing in the result.
         """
+        if self._budget is not None:
+            _refuse_agents(runs)
         models: dict[object, list[PlannedRun]] = {}
         for run in runs:
             if is_finished(run, self.pool):
@@ -196,6 +199,16 @@ class Session:
     def _end(self, run: PlannedRun, played: PlayedRun) -> None:
         self._played[run.folder.path] = played
         self._observer.run_ended(run, played)
+
+
+def _refuse_agents(runs: Iterable[PlannedRun]) -> None:
+    """Raises UserError if a run that has a budget is played by an agent."""
+    for run in runs:
+        if names_agent(run.settings.provider):
+            raise UserError(
+                f"a budget cannot limit {run.settings.shown_provider}: an agent's cost is known "
+                "after an episode, if at all; leave the budget out, and limit the agent's API key"
+            )
 
 
 def _check_writable(runs: Iterable[PlannedRun]) -> None:

@@ -40,6 +40,19 @@ def invoke(*arguments: object) -> Result:
 # Code of a model ---------------------------------------------------------------------------------
 
 
+def test_the_command_of_an_agent_runs_only_with_consent(tmp_path: Path) -> None:
+    marker = tmp_path / "was-here"
+    folder = foreign_run(tmp_path / "results", f"agent:touch {marker} {{url}}")
+    refused = invoke("run", "--resume", folder.path)
+    assert "is a command that would be run on this machine" in refused.stderr
+    shown = invoke("run", "--resume", folder.path, "--dry-run")
+    assert f"touch {marker}" in shown.output.replace("\n", "")
+    invoke("compare", folder.path)
+    assert not marker.exists()
+    invoke("run", "--resume", folder.path, "--trust-remote-code")
+    assert marker.exists()
+
+
 @pytest.fixture
 def infected(tmp_path: Path) -> Path:
     """A model whose repository has code, which leaves the file `was-here` in its folder."""
