@@ -44,7 +44,7 @@ class CorruptedScene(Scene):
         super().__init__(pack, source, choice, index)
         rng = self.rng
         self.side = source.size // 2
-        self.place = SceneRoom(pack, rng)
+        self.place = SceneRoom(pack, rng, choice.names)
         self.family = _family(source, index)
         """The enhancement that helps."""
         self.offered = [self.family, *rng.sample([f for f in CORRUPTIONS if f != self.family], 3)]

@@ -60,7 +60,7 @@ class FramedScene(Scene):
         rng = self.rng
         # Crops are smaller than the picture.
         self.side = source.size * 10 // 7
-        self.place = SceneRoom(pack, rng, closest=900)
+        self.place = SceneRoom(pack, rng, choice.names, closest=900)
         way = rng.choice(WAYS[source.difficulty])
         count = rng.randint(*OTHERS[source.difficulty])
         others = strangers(pack, choice.names, rng, count, unseen=choice.unseen)

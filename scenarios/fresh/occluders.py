@@ -1,4 +1,4 @@
-"""Drawn occluders: a wall of blocks, a hedge, a folding screen and cloth."""
+"""Drawn occluders: a wall of blocks, a folding screen, the sides of a box, and cloth."""
 
 import random
 from collections.abc import Callable
@@ -54,19 +54,6 @@ def _bevelled(width: int, height: int) -> Tones:
     light = light + np.where(along < bevel, 22 * (bevel - along) // bevel, 0)
     rim = np.minimum(np.minimum(down, under), np.minimum(along, right)) < max(1, height // 40)
     return np.where(rim, light * 5 >> 3, light).astype(np.int32)
-
-
-def hedge(rng: random.Random, width: int, height: int) -> Pixels:
-    """Draws leaves: noise of three sizes in greens."""
-    total = np.zeros((height, width), np.int32)
-    for size, strength in ((3, 5), (7, 6), (28, 8)):
-        rows, columns = max(height * 8 // (size * 9), 2), max(width * 8 // (size * 9), 2)
-        noise = np.clip(bell_noise(rng, rows, columns) // 2 + 128, 0, 255)
-        total += (scaled(noise.astype(np.uint8), width, height).astype(np.int32) - 128) * strength
-    green = _tone([rng.randint(48, 84), rng.randint(90, 122), rng.randint(34, 66)])
-    down = np.arange(height, dtype=np.int32)[:, None]
-    light = 290 - 110 * down // height + (total >> 2)
-    return _clipped(np.clip(light, 40, 420) * green >> 8)
 
 
 def screen(rng: random.Random, width: int, height: int) -> Pixels:

@@ -32,7 +32,7 @@ def repainted(picture: Pixels, rng: random.Random, *, natural: bool) -> Pixels:
     The hue of natural things is turned by at most 15 degrees.
     """
     turn = rng.choice((-1, 0, 0, 1)) if natural else rng.randrange(len(TURNS))
-    saturation = rng.randint(170, 250)
+    saturation = rng.randint(150, 225)
     tint = [rng.randint(210, 280) for _ in range(3)]
     lightness = rng.randint(215, 300)
     if natural:

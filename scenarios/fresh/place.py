@@ -1,6 +1,7 @@
 """Rooms: the wall of one plate behind the table of another, cropped, tinted and graded."""
 
 import random
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -37,14 +38,18 @@ class Grade(NamedTuple):
 class SceneRoom:
     """An empty room of one scene."""
 
-    def __init__(self, pack: Pack, rng: random.Random, closest: int = 780) -> None:
-        """Draws a room. `closest` is the least side of the visible part of a plate, in thousandths.
+    def __init__(
+        self, pack: Pack, rng: random.Random, names: Sequence[str], closest: int = 780
+    ) -> None:
+        """Draws a room without things of these names, except for the one that is put into it.
 
-        Everything is drawn here, and the pixels are computed by `picture`.
+        `closest` is the least side of the visible part of a plate, in thousandths. Everything is
+        drawn here, and the pixels are computed by `picture`.
         """
         high = [plate for plate in pack.plates if plate.stage == "high"]
         self._pack = pack
-        self._wall, self._table = rng.choice(high), rng.choice(high)
+        self._wall = rng.choice([plate for plate in high if not {*plate.shows} & {*names}])
+        self._table = rng.choice(high)
         self.sun = rng.choice((-1, 1))
         """Side from which the light comes: -1 is left, 1 is right."""
         self._side = rng.randint(closest, THOUSAND)

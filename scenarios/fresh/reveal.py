@@ -45,7 +45,7 @@ class RevealScene(Scene):
     def __init__(self, pack: Pack, source: FreshSource, choice: DrawnChoice, index: int) -> None:
         super().__init__(pack, source, choice, index)
         rng, side = self.rng, self.side
-        self.place = SceneRoom(pack, rng)
+        self.place = SceneRoom(pack, rng, choice.names)
         self.way = rng.choice(WAYS)
         self.cover_seed = rng.getrandbits(64)
         self.drawn_as = rng.choice((cloth, cloth, screen))

@@ -14,7 +14,7 @@ from proactive_agent.scenarios.builder import wording
 from proactive_agent.scenarios.builder.items import frame_fields
 from proactive_agent.scenarios.fresh.draws import DrawnChoice
 from proactive_agent.scenarios.fresh.laying import Actor, Spot, fitted, share_shown
-from proactive_agent.scenarios.fresh.occluders import Draw, block_wall, hedge, screen
+from proactive_agent.scenarios.fresh.occluders import Draw, block_wall, screen
 from proactive_agent.scenarios.fresh.pack import Cover, Pack
 from proactive_agent.scenarios.fresh.place import THOUSAND, SceneRoom
 from proactive_agent.scenarios.fresh.raster import (
@@ -74,7 +74,7 @@ class SlidingScene(Scene):
     def __init__(self, pack: Pack, source: FreshSource, choice: DrawnChoice, index: int) -> None:
         super().__init__(pack, source, choice, index)
         rng, side = self.rng, self.side
-        self.place = SceneRoom(pack, rng)
+        self.place = SceneRoom(pack, rng, choice.names)
         width, height = rng.randint(*self.wide), rng.randint(*self.high)
         middle = rng.randint(*self.middles)
         lowest = max(self.place.edge + 140, 660)
@@ -281,7 +281,7 @@ class VsodScene(SlidingScene):
     high = (320, 470)
     middles = (380, 620)
     kind = "passer"
-    drawn = (hedge, screen, block_wall)
+    drawn = (screen, block_wall)
 
     def __init__(self, pack: Pack, source: FreshSource, choice: DrawnChoice, index: int) -> None:
         super().__init__(pack, source, choice, index)

@@ -50,7 +50,7 @@ class TurnedScene(Scene):
     def __init__(self, pack: Pack, source: FreshSource, choice: DrawnChoice, index: int) -> None:
         super().__init__(pack, source, choice, index)
         rng, side = self.rng, self.side
-        self.place = SceneRoom(pack, rng)
+        self.place = SceneRoom(pack, rng, choice.names)
         # The box is drawn first and the thing is fitted into it.
         width, height = rng.randint(430, 620), rng.randint(380, 520)
         self.width, self.height = (length * side // THOUSAND for length in (width, height))
