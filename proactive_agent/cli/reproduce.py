@@ -10,6 +10,8 @@ from proactive_agent.reports.targets import PLOTS, TARGETS
 PLOT_FORMS = ("png", "svg")
 TABLE_FORMS = ("table", "markdown", "latex", "csv", "json")
 SUFFIXES = {".md": "markdown", ".tex": "latex", ".txt": "table"}
+CAPTION = ".caption.txt"
+"""Suffix of the file that holds the caption of a plot."""
 OF_FORMAT = {form: suffix for suffix, form in SUFFIXES.items()}
 
 
@@ -30,7 +32,8 @@ class _Listing(click.Command):
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
     help="File to write; it gets the suffix of its format if it has none. Default: tables are "
-    "printed, plots become TARGET.png and TARGET.svg.",
+    "printed, plots become TARGET.png and TARGET.svg. The caption of a plot is printed and written "
+    "to FILE.caption.txt.",
 )
 @click.option(
     "--format",
@@ -51,7 +54,7 @@ def reproduce(
     from proactive_agent.disk.whole_files import write_whole
     from proactive_agent.reports.paper import reproduce as making
     from proactive_agent.reports.runs import read_runs
-    from proactive_agent.terminal.console import console, messages, plain
+    from proactive_agent.terminal.console import console, messages, plain, safe
 
     files = _files(target, output, form)
     played = read_runs(asked_runs(runs, results))
@@ -59,12 +62,18 @@ def reproduce(
     made = making.reproduce(target, played, list(files), width)
     for sentence in made.left_out:
         messages.print(plain(sentence), markup=False, soft_wrap=True)
-    for name, file in files.items():
-        if file is None:
-            click.echo(made.contents[name].decode(), nl=False)
-        else:
-            write_whole(file, made.contents[name])
-            messages.print(f"written: {plain(str(file))}", markup=False, soft_wrap=True)
+    if None in files.values():
+        click.echo(made.contents[form or "table"].decode(), nl=False)
+        return
+    for sentence in made.caption:
+        console.print(safe(sentence), soft_wrap=True)
+    contents = {file: made.contents[name] for name, file in files.items() if file}
+    if made.caption:
+        caption = next(iter(contents)).with_suffix(CAPTION)
+        contents[caption] = "".join(f"{sentence}\n" for sentence in made.caption).encode()
+    for file, content in contents.items():
+        write_whole(file, content)
+        messages.print(f"written: {plain(str(file))}", markup=False, soft_wrap=True)
 
 
 def _files(target: str, output: Path | None, form: str | None) -> dict[str, Path | None]:

@@ -16,6 +16,8 @@ class Reproduced(NamedTuple):
 
     contents: dict[str, bytes]
     """File contents by format."""
+    caption: list[str]
+    """Sentences below a figure. A table contains its own notes."""
     left_out: list[str]
     """Sentences about runs that do not fit."""
 
@@ -39,10 +41,12 @@ def _figure(target: str, runs: Sequence[PlayedRun], forms: Sequence[str], width:
 
     drawing = draw(PLOTS[target].drawing, runs)
     contents = {
-        form: png(drawing.figure) if form == "png" else svg(drawing.figure).encode()
+        form: png(drawing.figure, drawing.caption)
+        if form == "png"
+        else svg(drawing.figure, drawing.caption).encode()
         for form in forms
     }
-    return Reproduced(contents, drawing.left_out)
+    return Reproduced(contents, drawing.caption, drawing.left_out)
 
 
 def _table(target: str, runs: Sequence[PlayedRun], forms: Sequence[str], width: int) -> Reproduced:
@@ -50,4 +54,5 @@ def _table(target: str, runs: Sequence[PlayedRun], forms: Sequence[str], width: 
     from proactive_agent.reports.paper.tables import paper_table
 
     table = paper_table(target, runs)
-    return Reproduced({form: FORMS[form](table, width).encode() for form in forms}, table.left_out)
+    contents = {form: FORMS[form](table, width).encode() for form in forms}
+    return Reproduced(contents, [], table.left_out)

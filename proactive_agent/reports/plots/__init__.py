@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports.plots.sheet import Drawing
 from proactive_agent.reports.plots.style import png, settle, style, svg
+from proactive_agent.terminal.console import plain
 
 FIGURES = {
     "recognition": "recognition:draw",
@@ -42,7 +43,7 @@ def draw(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -
         home = importlib.import_module(f"{__name__}.{module}")
         drawing: Drawing = getattr(home, function)(runs, with_published=with_published)
         settle(drawing.figure)
-    return drawing
+    return drawing._replace(caption=[plain(sentence) for sentence in drawing.caption])
 
 
 __all__ = ["FIGURES", "OF_PAPER", "Drawing", "draw", "png", "svg"]

@@ -98,7 +98,7 @@ def _draw(
     rows = -(-len(names) // columns)
     size = SheetSize(10, rows * (0.55 + ROW * max(len(runs), 2)) + 0.2)
     legend = [Key(Patch(facecolor=part.colour), part.label) for part in PARTS]
-    figure = draw_sheet(title, size, legend=legend, notes=departure_notes(runs))
+    figure = draw_sheet(title, size, legend=legend)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     every: list[Axes] = list(grid.flat)
     for place, axes in enumerate(every):
@@ -111,7 +111,7 @@ def _draw(
         if place + columns >= len(names):
             axes.tick_params(labelbottom=True)
             axes.set_xlabel("share of turns (%)")
-    return Drawing(figure, left_out)
+    return Drawing(figure, departure_notes(runs), left_out)
 
 
 def _draw_bars(axes: "Axes", scenario: str, runs: Sequence[PlayedRun]) -> None:

@@ -51,7 +51,6 @@ def draw_changes(
     conditions: Sequence[str],
     panels: Sequence[ChangePanel],
     rows: Sequence[ModelRow],
-    notes: Sequence[str],
     *,
     across: int,
 ) -> "Figure":
@@ -63,7 +62,7 @@ def draw_changes(
         legend.append(Key(mark(PUBLISHED, "o"), published.LABEL))
     bands = len(panels) // across
     size = SheetSize(10, bands * (AROUND + ROW * len(rows)))
-    figure = draw_sheet(title, size, legend=legend, notes=notes)
+    figure = draw_sheet(title, size, legend=legend)
     grid: list[Axes] = list(figure.subplots(bands, across, sharey=True, squeeze=False).flat)
     for index, (axes, shown) in enumerate(zip(grid, panels, strict=True)):
         panel(axes, shown.title, xlabel=LABELS[shown.metric])

@@ -158,17 +158,17 @@ def _draw(effect: _Effect, runs: Sequence[PlayedRun], with_published: bool) -> D
     tests = f"Right of each panel: the change, with a paired test ({STARS_MEAN})."
     if effect.relative:
         tests = "Right of each panel: the relative change."
-    notes = [f"{INTERVALS}  {tests}", *matched.departure_notes]
+    caption = [f"{INTERVALS}  {tests}", *matched.departure_notes]
     with_published = with_published and effect.is_published(matched)
     if with_published and effect.tables:
         rows += _published_rows(effect.tables, places, scenarios)
-        notes.append(published.NOTE)
+        caption.append(published.NOTE)
     if with_published and effect.published_note:
-        notes.append(effect.published_note)
+        caption.append(effect.published_note)
     figure = draw_changes(
-        effect.title, (BASE, *effect.conditions), panels, rows, notes, across=len(effect.metrics)
+        effect.title, (BASE, *effect.conditions), panels, rows, across=len(effect.metrics)
     )
-    return Drawing(figure, left_out)
+    return Drawing(figure, caption, left_out)
 
 
 _Place = tuple[Metric, str]

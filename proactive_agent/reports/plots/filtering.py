@@ -40,7 +40,6 @@ def draw_models(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         "Samples by the models that are right in the first turn",
         SheetSize(10, rows * HEIGHT + 0.2),
         legend=[Key(mark(BLUE, "s"), "stays"), Key(mark(VERMILION, "s"), "is dropped")],
-        notes=_notes(chosen, turns, with_published),
     )
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     every: list[Axes] = list(grid.flat)
@@ -61,7 +60,7 @@ def draw_models(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         axes.remove()
     for axes in every[max(len(turns.right) - columns, 0) : len(turns.right)]:
         axes.tick_params(labelbottom=True)
-    return Drawing(figure, chosen.left_out)
+    return Drawing(figure, _caption(chosen, turns, with_published), chosen.left_out)
 
 
 def draw_thresholds(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
@@ -78,7 +77,6 @@ def draw_thresholds(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawi
         "Samples that stay at each threshold",
         SheetSize(8, 4.2),
         legend=legend,
-        notes=_notes(chosen, turns, with_published),
     )
     axes = figure.subplots()
     labels = {
@@ -96,7 +94,7 @@ def draw_thresholds(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawi
         colour, marker = marker_style(index)
         places = [100 * models / number for models in thresholds]
         axes.plot(places, shares, color=colour, marker=marker, markersize=5, linewidth=1)
-    return Drawing(figure, chosen.left_out)
+    return Drawing(figure, _caption(chosen, turns, with_published), chosen.left_out)
 
 
 def _material(runs: Sequence[PlayedRun]) -> tuple[ChosenRuns, FirstTurns]:
@@ -104,18 +102,18 @@ def _material(runs: Sequence[PlayedRun]) -> tuple[ChosenRuns, FirstTurns]:
     return chosen, first_turns(chosen.runs)
 
 
-def _notes(chosen: ChosenRuns, turns: FirstTurns, with_published: bool) -> list[str]:
+def _caption(chosen: ChosenRuns, turns: FirstTurns, with_published: bool) -> list[str]:
     needed, number = turns.needed(PUBLISHED_SHARE), len(turns.models)
     counts = [count for scenario in turns.right.values() for count in scenario.values()]
     kept = sum(count < needed for count in counts)
-    notes = [
+    caption = [
         f"At the paper's threshold ({float(PUBLISHED_SHARE):.0%}, here {needed} of {number} "
         f"models) {kept:,} of {len(counts):,} samples stay.",
         *departure_notes(chosen.runs, unfiltered=True),
     ]
     if with_published and has_experiment(chosen.runs, TABLES["table4"].experiment):
-        notes.append(
+        caption.append(
             f"Published ({PAPER}), official data: {FILTERED.kept:,} of {FILTERED.samples:,} stay "
             f"with {FILTERED.models} models."
         )
-    return notes
+    return caption

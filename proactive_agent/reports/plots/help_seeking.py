@@ -33,10 +33,6 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         "Asking when help is needed and when it is not",
         size_for(scenarios),
         legend=legend_of(models),
-        notes=[
-            f"Dashed line: asks regardless of need. Curves: equal d'. {INTERVALS}",
-            *matched.departure_notes,
-        ],
     )
     pairs = [help_seeking(list(model.runs.values())) for model in models]
     labels = ("asks on the clear frame (%)", "asks when help is needed (%)")
@@ -48,7 +44,11 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
                 if rates is not None:
                     x, y = drawn(rates.asks_clear), drawn(rates.asks_needed)
                     draw_point(axes, x, y, marker_style(number))
-    return Drawing(figure, left_out)
+    caption = [
+        f"Dashed line: asks regardless of need. Curves: equal d'. {INTERVALS}",
+        *matched.departure_notes,
+    ]
+    return Drawing(figure, caption, left_out)
 
 
 def _draw_curves(axes: "Axes") -> None:

@@ -6,19 +6,17 @@ is, the more it fails because it does not ask.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
 from proactive_agent.reports.matching_runs import WantedConditions, match_models
+from proactive_agent.reports.plots.published_points import PublishedPoints
 from proactive_agent.reports.plots.sheet import INTERVALS, Drawing, Key, draw_sheet, published_mark
 from proactive_agent.reports.plots.squares import draw_point, legend_of, size_for, square_panels
-from proactive_agent.reports.plots.style import PUBLISHED, marker_style
+from proactive_agent.reports.plots.style import marker_style
 from proactive_agent.reports.plots.values import published_value, value_of
+from proactive_agent.reports.published import PublishedModel
 from proactive_agent.reports.targets import TABLES
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 
 def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
@@ -27,32 +25,32 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         runs, WantedConditions(("zero-shot", "reference"))
     )
     studied = [TABLES[name].experiment for name in ("table1", "table6")]
-    beside = with_published and matched.has_experiments(*studied)
-    legend, notes = legend_of(models), [INTERVALS, *matched.departure_notes]
-    if beside:
+    rows = _published_rows() if with_published and matched.has_experiments(*studied) else []
+    legend, caption = legend_of(models), [INTERVALS, *matched.departure_notes]
+    if rows:
         legend.append(Key(published_mark(), published.LABEL))
-        notes.append(published.NOTE)
+        caption.append(published.NOTE)
     figure = draw_sheet(
-        "Accuracy against recognition ability", size_for(scenarios), legend=legend, notes=notes
+        "Accuracy against recognition ability",
+        size_for(scenarios),
+        legend=legend,
+        numbered=[able.model for able, _ in rows],
     )
+    points = PublishedPoints(figure)
     labels = ("acc on the reference frame (%)", "acc when help is needed (%)")
     for scenario, axes in square_panels(figure, scenarios, *labels):
-        if beside:
-            _draw_published(axes, scenario, scenarios)
+        for number, row in enumerate(rows, 1):
+            able, asked = (published_value(one, "acc", scenario, scenarios) for one in row)
+            points.add(axes, able.value, asked.value, number)
         for number, model in enumerate(models):
-            asked = value_of(model.runs["zero-shot"], "acc", scenario)
-            able = value_of(model.runs["reference"], "acc", scenario)
-            draw_point(axes, able, asked, marker_style(number))
-    return Drawing(figure, left_out)
+            x = value_of(model.runs["reference"], "acc", scenario)
+            y = value_of(model.runs["zero-shot"], "acc", scenario)
+            draw_point(axes, x, y, marker_style(number))
+    points.draw_numbers()
+    return Drawing(figure, caption, left_out)
 
 
-def _draw_published(axes: "Axes", scenario: str, scenarios: Sequence[str]) -> None:
-    for row in published.table("table6"):
-        other = published.find("table1", row.model)
-        if other is not None:
-            able, asked = (
-                published_value(found, "acc", scenario, scenarios).value for found in (row, other)
-            )
-            axes.plot(
-                able, asked, marker="o", markersize=4.5, color=PUBLISHED, markerfacecolor="white"
-            )
+def _published_rows() -> list[tuple[PublishedModel, PublishedModel]]:
+    """The published models, on the reference frame and when help is needed."""
+    pairs = [(row, published.find("table1", row.model)) for row in published.table("table6")]
+    return [(able, asked) for able, asked in pairs if asked is not None]

@@ -1,15 +1,14 @@
-"""The layout of a plot: title, panels, legend and notes, which never overlap.
+"""The layout of a plot: title, panels, legend and key of numbers, which never overlap.
 
 Heights are in inches and follow from the content, so that a plot fits one model or twenty-two.
 matplotlib's constrained layout fits the labels of the panels.
 """
 
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from proactive_agent.reports.plots.style import PUBLISHED, SMALL, TEXT, VERMILION
-from proactive_agent.reports.tables import EMBEDDED_NOTE
+from proactive_agent.reports.plots.style import PUBLISHED, SMALL, TEXT
+from proactive_agent.terminal.console import plain
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -23,7 +22,7 @@ TITLE = 0.36
 """Height of the title, in inches."""
 
 LINE = 0.155
-"""Height of a line of a note or a row of a legend, in inches."""
+"""Height of a row of a legend or key, in inches."""
 
 POINTS = 72
 """Points per inch."""
@@ -36,11 +35,19 @@ LONGEST_NAME = 40
 LEGEND_HANDLE = 0.5
 """Width of a legend entry without its label, including the gap to the next column, in inches."""
 
+FIGURE_SPACE = "\N{FIGURE SPACE}"
+"""A space as wide as a digit."""
+
+KEY_GAP = 0.2
+"""Gap between the columns of the key of numbers, in inches."""
+
 
 class Drawing(NamedTuple):
-    """A plot and the runs that it leaves out."""
+    """A plot, its caption and the runs that it leaves out."""
 
     figure: "Figure"
+    caption: list[str]
+    """Sentences that a reader of the plot needs: its symbols, its data and warnings."""
     left_out: list[str]
     """Sentences about the runs that do not fit."""
 
@@ -60,19 +67,24 @@ class SheetSize(NamedTuple):
 
 
 def draw_sheet(
-    title: str, size: SheetSize, *, legend: Sequence[Key] = (), notes: Sequence[str] = ()
+    title: str, size: SheetSize, *, legend: Sequence[Key] = (), numbered: Sequence[str] = ()
 ) -> "Figure":
-    """Makes a sheet without panels; the caller adds them with `figure.subplots`."""
+    """Makes a sheet without panels; the caller adds them with `figure.subplots`.
+
+    `numbered` are the models whose numbers the panels show; below the legend, a key names them.
+    """
     from matplotlib.figure import Figure
 
-    lines = [
-        (line, VERMILION if note == EMBEDDED_NOTE else TEXT)
-        for note in notes
-        for line in _wrapped(note, size.width)
-    ]
-    columns = _columns(legend, size.width)
+    columns = _columns([key.label for key in legend], LEGEND_HANDLE, size.width)
     rows = -(-len(legend) // columns)
-    below = MARGIN * (1 + bool(lines) + bool(rows)) + (len(lines) + rows) * LINE
+    digits = len(str(len(numbered)))
+    names = [
+        f"{str(number).rjust(digits, FIGURE_SPACE)}  {name}"
+        for number, name in enumerate(numbered, 1)
+    ]
+    name_columns = _columns(names, KEY_GAP, size.width)
+    name_rows = -(-len(names) // name_columns)
+    below = MARGIN * (1 + bool(names) + bool(rows)) + (name_rows + rows) * LINE
     height = TITLE + size.height + below
     figure = Figure(figsize=(size.width, height), facecolor="white")
     figure.set_label(title)
@@ -82,16 +94,19 @@ def draw_sheet(
     figure.text(
         left, 1 - MARGIN / height, title, va="top", ha="left", fontsize=11, fontweight="bold"
     )
-    for number, (line, colour) in enumerate(reversed(lines)):
-        y = (MARGIN / 2 + number * LINE) / height
-        figure.text(left, y, line, va="bottom", ha="left", fontsize=SMALL, color=colour)
+    for place, name in enumerate(names):
+        column, row = divmod(place, name_rows)
+        x = left + column * (1 - 2 * left) / name_columns
+        y = (MARGIN / 2 + (name_rows - 1 - row) * LINE) / height
+        figure.text(x, y, name, va="bottom", ha="left", fontsize=SMALL, color=TEXT)
     if legend:
         _add_legend(figure, legend, columns, (left, (below - MARGIN) / height))
     return figure
 
 
 def short(name: str) -> str:
-    """Shortens a name that is too long for a plot."""
+    """Shortens a name that is too long for a plot; control characters become visible."""
+    name = plain(name)
     if len(name) <= LONGEST_NAME:
         return name
     half = LONGEST_NAME // 2
@@ -137,13 +152,14 @@ def _add_legend(
     )
 
 
-def _columns(legend: Sequence[Key], width: float) -> int:
-    widest = max((_text_width(key.label) for key in legend), default=0)
-    fitting = int((width - 2 * MARGIN) / (widest + LEGEND_HANDLE))
-    return max(1, min(fitting, len(legend)))
+def _columns(labels: Sequence[str], more: float, width: float) -> int:
+    """Returns how many columns of these labels fit; each is wider than its label by `more`."""
+    widest = max(map(text_width, labels), default=0)
+    fitting = int((width - 2 * MARGIN) / (widest + more))
+    return max(1, min(fitting, len(labels)))
 
 
-def _text_width(text: str) -> float:
+def text_width(text: str) -> float:
     """The width of a text, in inches."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import TextToPath
@@ -151,8 +167,3 @@ def _text_width(text: str) -> float:
     font = FontProperties(size=SMALL)
     width, _, _ = TextToPath().get_text_width_height_descent(text, font, ismath=False)
     return float(width) / POINTS
-
-
-def _wrapped(note: str, width: float) -> list[str]:
-    letter = _text_width("n")
-    return textwrap.wrap(note, int((width - 2 * MARGIN) / letter))

@@ -6,7 +6,7 @@ models share both colour and marker. Names are never read as markup.
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -102,17 +102,23 @@ def settle(figure: "Figure") -> None:
         axes.set_position(Bbox(used.get_points().round(PLACE_DIGITS)), which="active")
 
 
-def svg(figure: "Figure") -> str:
-    """Returns the plot as an SVG document."""
+def svg(figure: "Figure", caption: Sequence[str]) -> str:
+    """Returns the plot as an SVG document, with the caption as its description."""
     stream = io.StringIO()
     with style():
-        figure.savefig(stream, format="svg", metadata={"Date": None, "Title": figure.get_label()})
+        figure.savefig(stream, format="svg", metadata={"Date": None, **_metadata(figure, caption)})
     return stream.getvalue()
 
 
-def png(figure: "Figure") -> bytes:
-    """Returns the plot as a PNG file."""
+def png(figure: "Figure", caption: Sequence[str]) -> bytes:
+    """Returns the plot as a PNG file, with the caption in its text chunk `Description`."""
     stream = io.BytesIO()
     with style():
-        figure.savefig(stream, format="png", dpi=PIXELS_PER_INCH)
+        figure.savefig(
+            stream, format="png", dpi=PIXELS_PER_INCH, metadata=_metadata(figure, caption)
+        )
     return stream.getvalue()
+
+
+def _metadata(figure: "Figure", caption: Sequence[str]) -> dict[str, str]:
+    return {"Title": str(figure.get_label()), "Description": "\n".join(caption)}

@@ -13,6 +13,7 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.reports import published
 from proactive_agent.reports.departures import departure_notes
 from proactive_agent.reports.matching_runs import choose_runs, has_experiment, unfit_unless_long
+from proactive_agent.reports.plots.published_points import PublishedPoints
 from proactive_agent.reports.plots.sheet import (
     INTERVALS,
     Drawing,
@@ -25,7 +26,7 @@ from proactive_agent.reports.plots.sheet import (
     short,
 )
 from proactive_agent.reports.plots.squares import draw_point
-from proactive_agent.reports.plots.style import GUIDE, PUBLISHED, SMALL, marker_style
+from proactive_agent.reports.plots.style import GUIDE, SMALL, marker_style
 from proactive_agent.reports.plots.values import MEAN, mean_of, published_value, value_of
 from proactive_agent.reports.targets import TABLES
 
@@ -51,7 +52,7 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
         runs, unfit_unless_long("reference", "clear"), "runs of several turns"
     )
     legend = [Key(mark(*marker_style(n)), short(run.name)) for n, run in enumerate(runs)]
-    notes = [f"Dashed lines: right answers per 100 turns. {INTERVALS}", *departure_notes(runs)]
+    caption = [f"Dashed lines: right answers per 100 turns. {INTERVALS}", *departure_notes(runs)]
     tables = [
         name for name in PUBLISHED_TABLES
         if with_published and has_experiment(runs, TABLES[name].experiment)
@@ -59,27 +60,26 @@ def draw(runs: Sequence[PlayedRun], *, with_published: bool) -> Drawing:
     if tables:
         shown = [PUBLISHED_TABLES[name] for name in tables]
         legend += [Key(published_mark(marker), label) for marker, label in shown]
-        notes.append(published.NOTE)
-    figure = draw_sheet("Accuracy against suggestions", SheetSize(8, 5), legend=legend, notes=notes)
+        caption.append(published.NOTE)
+    names = list(dict.fromkeys(row.model for name in tables for row in published.table(name)))
+    figure = draw_sheet(
+        "Accuracy against suggestions", SheetSize(8, 5), legend=legend, numbered=names
+    )
     axes = figure.subplots()
     panel(axes, mean_of(scenarios), xlabel="psr (turns before the last)", ylabel="acc (%)")
-    _draw_published(axes, tables, scenarios)
+    points = PublishedPoints(figure)
+    for table in tables:
+        marker, _ = PUBLISHED_TABLES[table]
+        for row in published.table(table):
+            psr, acc = (published_value(row, m, MEAN, scenarios).value for m in ("psr", "acc"))
+            points.add(axes, psr, acc, names.index(row.model) + 1, marker)
     for number, run in enumerate(runs):
         draw_point(
             axes, value_of(run, "psr", MEAN), value_of(run, "acc", MEAN), marker_style(number)
         )
     _draw_lines(axes)
-    return Drawing(figure, left_out)
-
-
-def _draw_published(axes: "Axes", tables: Sequence[str], scenarios: Sequence[str]) -> None:
-    for table in tables:
-        marker, _ = PUBLISHED_TABLES[table]
-        for row in published.table(table):
-            psr, acc = (published_value(row, m, MEAN, scenarios).value for m in ("psr", "acc"))
-            axes.plot(
-                psr, acc, marker=marker, markersize=5, color=PUBLISHED, markerfacecolor="white"
-            )
+    points.draw_numbers()
+    return Drawing(figure, caption, left_out)
 
 
 def _draw_lines(axes: "Axes") -> None:
@@ -101,7 +101,7 @@ def _draw_lines(axes: "Axes") -> None:
         )  # fmt: skip
         inside = end < right
         axes.annotate(
-            str(rate), (end, rate * (end + 1)),
+            f"{rate} per 100", (end, rate * (end + 1)),
             xytext=(0, 4) if inside else (4, 0), textcoords="offset points",
             ha="center" if inside else "left", va="bottom" if inside else "center",
             fontsize=SMALL, color=GUIDE, annotation_clip=False,

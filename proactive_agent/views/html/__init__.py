@@ -65,8 +65,9 @@ def _plots(played: Sequence[PlayedRun]) -> list[str]:
     found = []
     for name in FIGURES:
         try:
-            figure = draw(name, played, with_published=False).figure
+            drawing = draw(name, played, with_published=False)
         except UserError:
             continue  # These runs lack the data for that plot.
-        found.append(plot_figure(str(figure.get_label()), svg(figure)))
+        picture = svg(drawing.figure, drawing.caption)
+        found.append(plot_figure(str(drawing.figure.get_label()), picture, drawing.caption))
     return found

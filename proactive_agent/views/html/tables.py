@@ -55,10 +55,11 @@ def notes_list(notes: Sequence[str]) -> str:
     return f'<ul class="notes">{"".join(items)}</ul>'
 
 
-def plot_figure(title: str, svg: str) -> str:
+def plot_figure(title: str, svg: str, caption: Sequence[str]) -> str:
     """Embeds a plot as a picture, so that its scripts cannot run and its styles are allowed."""
+    below = f"<figcaption>{safe(' '.join(caption))}</figcaption>" if caption else ""
     uri = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}"
-    return f'<figure><img alt="{safe(title)}" src="{uri}"></figure>'
+    return f'<figure><img alt="{safe(title)}" src="{uri}">{below}</figure>'
 
 
 def head_row(heads: Sequence[str]) -> str:

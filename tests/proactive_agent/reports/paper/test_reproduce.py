@@ -14,6 +14,7 @@ from proactive_agent.cli.app import cli
 from proactive_agent.cli.reproduce import TABLE_FORMS
 from proactive_agent.reports.paper.formats import FORMS
 from proactive_agent.reports.plots import FIGURES, OF_PAPER
+from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.reports.targets import PLOTS, TABLES, TARGETS
 from proactive_agent.tools.install import install_command
 
@@ -84,7 +85,7 @@ def test_the_same_runs_give_the_same_bytes(target: str, runs: list[str], folder:
 @pytest.mark.parametrize(
     ("file", "start"),
     [
-        ("t.md", "**acc %**"), ("t.tex", "% acc"), ("t.csv", "source,name"), ("t.json", "{"),
+        ("t.md", "**acc %**"), ("t.tex", "% Needs"), ("t.csv", "source,name"), ("t.json", "{"),
         ("t.txt", "acc %"),
     ],
 )  # fmt: skip
@@ -102,7 +103,7 @@ def test_a_format_can_be_selected(runs: list[str], folder: Path) -> None:
     result = invoke("reproduce", "table1", *zero_shot, "--format", "json")
     assert json.loads(result.stdout)["figures"]
     invoke("reproduce", "acc-psr", *zero_shot, "--format", "svg")
-    assert [file.name for file in folder.iterdir()] == ["acc-psr.svg"]
+    assert {file.name for file in folder.iterdir()} == {"acc-psr.svg", "acc-psr.caption.txt"}
 
 
 @pytest.mark.parametrize(
@@ -110,8 +111,8 @@ def test_a_format_can_be_selected(runs: list[str], folder: Path) -> None:
     [
         (["table1", "-o", "mine"], {"mine.txt"}),
         (["table1", "-o", "mine", "--format", "latex"], {"mine.tex"}),
-        (["acc-psr", "-o", "mine"], {"mine.png", "mine.svg"}),
-        (["acc-psr", "-o", "mine", "--format", "svg"], {"mine.svg"}),
+        (["acc-psr", "-o", "mine"], {"mine.png", "mine.svg", "mine.caption.txt"}),
+        (["acc-psr", "-o", "mine", "--format", "svg"], {"mine.svg", "mine.caption.txt"}),
     ],
 )
 def test_a_file_without_a_suffix_gets_that_of_its_format(
@@ -120,6 +121,12 @@ def test_a_file_without_a_suffix_gets_that_of_its_format(
     result = invoke("reproduce", *arguments, *of_condition(runs, "zero-shot"))
     assert result.exit_code == 0, result.output
     assert {file.name for file in folder.iterdir()} == written
+
+
+def test_the_caption_of_a_plot_is_printed_and_written(runs: list[str], folder: Path) -> None:
+    result = invoke("reproduce", "acc-psr", *of_condition(runs, "zero-shot"), "-o", "mine.png")
+    assert result.stdout == (folder / "mine.caption.txt").read_text(encoding="utf-8")
+    assert EMBEDDED_NOTE in result.stdout.splitlines()
 
 
 def test_runs_are_found_by_id(runs: list[str]) -> None:

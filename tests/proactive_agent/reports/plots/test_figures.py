@@ -1,5 +1,6 @@
 """The content and the legibility of plots."""
 
+import io
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.episode import EpisodeRecord, JudgedAnswerRecord, JudgementRecord
-from proactive_agent.reports.plots import FIGURES, OF_PAPER, draw, png, svg
-from proactive_agent.reports.published import LABEL, NOTE, find
+from proactive_agent.reports.plots import FIGURES, OF_PAPER, Drawing, draw, png, svg
+from proactive_agent.reports.published import LABEL, NOTE, find, table
 from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
@@ -39,7 +41,7 @@ ONE_CONDITION = ("shares", "shares-by-scenario", "hint-shares", "hint-shares-by-
 
 
 def figure(name: str, runs: Sequence[PlayedRun], *, with_published: bool = True) -> "Figure":
-    """The figure of a plot, without the notes on left-out runs."""
+    """The figure of a plot, without its caption and the notes on left-out runs."""
     return draw(name, runs, with_published=with_published).figure
 
 
@@ -118,13 +120,20 @@ def many(one: list[PlayedRun]) -> list[PlayedRun]:
     return renamed(one, *LONG_NAMES, *(f"openai:model-{number}" for number in range(19)))
 
 
+Drawings = Callable[[str], Drawing]
 Drawn = Callable[[str], "Figure"]
 
 
 @pytest.fixture(scope="module")
-def drawn(one: list[PlayedRun]) -> Drawn:
+def drawings(one: list[PlayedRun]) -> Drawings:
     """Every plot of one model, drawn once per session."""
-    return cache(lambda name: figure(name, one))
+    return cache(lambda name: draw(name, one))
+
+
+@pytest.fixture(scope="module")
+def drawn(drawings: Drawings) -> Drawn:
+    """The figures of these plots."""
+    return lambda name: drawings(name).figure
 
 
 def panel(figure: "Figure", title: str) -> "Axes":
@@ -142,6 +151,7 @@ def points(axes: "Axes", marker: str = "o", colour: str = "#0072B2") -> list[tup
 
 
 def written(figure: "Figure") -> list[str]:
+    """The texts on the sheet outside the panels and the legend."""
     return [text.get_text() for text in figure.texts]
 
 
@@ -237,13 +247,13 @@ def test_the_filter_shows_samples_by_the_number_of_models_that_are_right_at_once
         covering(played("m", answers(right, "coco"), provider=f"local:{n}", protocol="mcqa"))
         for n, right in enumerate(rights)
     ]
-    made = figure("filter-models", runs)
+    made, caption, _ = draw("filter-models", runs)
     bars = panel(made, "coco").patches
     # Two samples that no model has right at once, one that one has, one that three have.
     assert [bar.get_height() for bar in bars] == [50.0, 25.0, 0.0, 25.0, 0.0]
     assert len({bar.get_facecolor() for bar in bars[1:]}) == 1, "one of four models is enough"
     assert bars[0].get_facecolor() != bars[1].get_facecolor()
-    assert any("2 of 4 samples stay" in text for text in written(made))
+    assert any("2 of 4 samples stay" in sentence for sentence in caption)
     (axes,) = figure("filter-thresholds", runs).axes
     (line,) = (line for line in axes.lines if len(line.get_xdata()) == 4)
     assert list(line.get_xdata()) == [25.0, 50.0, 75.0, 100.0]
@@ -267,8 +277,9 @@ def test_the_open_ended_hint_compares_ps_with_tables_8_and_9(drawn: Drawn) -> No
 
 @pytest.mark.parametrize("name", ["recognition", "hint", "acc-psr"])
 def test_published_figures_are_shown_beside_the_same_experiment_only(name: str) -> None:
-    made = figure(name, runs_of(conditions=["zero-shot", "hint", "reference"], protocol="tools"))
-    assert NOTE not in written(made)
+    runs = runs_of(conditions=["zero-shot", "hint", "reference"], protocol="tools")
+    made, caption, _ = draw(name, runs)
+    assert NOTE not in caption
     assert not any(LABEL in t.get_text() for legend in made.legends for t in legend.get_texts())
 
 
@@ -305,18 +316,39 @@ def test_one_scenario_has_no_panel_of_means() -> None:
     assert [a.get_title(loc="left") for a in figure("recognition", runs).axes] == ["rod"]
 
 
-# Notes -------------------------------------------------------------------------------------------
+# Captions ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", PLOTS)
-def test_plots_of_the_embedded_suite_carry_a_warning(name: str, drawn: Drawn) -> None:
-    assert EMBEDDED_NOTE in written(drawn(name))
+def test_the_caption_warns_of_the_embedded_suite_and_the_picture_holds_no_note(
+    name: str, drawings: Drawings
+) -> None:
+    made, caption, _ = drawings(name)
+    assert EMBEDDED_NOTE in caption
+    assert not set(caption) & set(written(made))
 
 
 def test_runs_on_the_official_data_carry_no_warning() -> None:
-    made = figure("hint", runs_of(conditions=["zero-shot", "hint"], data=OFFICIAL))
-    assert EMBEDDED_NOTE not in written(made)
-    assert NOTE in written(made)
+    caption = draw("hint", runs_of(conditions=["zero-shot", "hint"], data=OFFICIAL)).caption
+    assert EMBEDDED_NOTE not in caption
+    assert NOTE in caption
+
+
+def test_the_caption_is_in_the_metadata_of_both_files(one: list[PlayedRun]) -> None:
+    made, caption, _ = draw("hint", one)
+    document = ElementTree.fromstring(svg(made, caption))
+    (description,) = document.iter("{http://purl.org/dc/elements/1.1/}description")
+    assert description.text == "\n".join(caption)
+    with Image.open(io.BytesIO(png(made, caption))) as picture:
+        assert picture.info["Description"] == "\n".join(caption)
+
+
+def test_control_characters_of_a_name_are_replaced_in_the_caption() -> None:
+    short = renamed(runs_of(["10"], ["zero-shot", "hint"], limit=2), "openai:a\x1b[2J")
+    other = runs_of(["10"], ["zero-shot", "hint"])
+    made, caption, _ = draw("hint", [*short, *other])
+    assert any("a\N{REPLACEMENT CHARACTER}[2J" in sentence for sentence in caption)
+    ElementTree.fromstring(svg(made, caption))
 
 
 @pytest.mark.parametrize("name", sorted(WITH_PUBLISHED))
@@ -329,8 +361,9 @@ def test_published_figures_are_marked_in_the_legend(name: str, drawn: Drawn) -> 
 def test_plots_without_published_figures_do_not_mention_them(
     name: str, one: list[PlayedRun]
 ) -> None:
-    made = figure(name, one, with_published=False)
-    said = [*written(made), *(t.get_text() for legend in made.legends for t in legend.get_texts())]
+    made, caption, _ = draw(name, one, with_published=False)
+    legends = [text.get_text() for legend in made.legends for text in legend.get_texts()]
+    said = [*caption, *written(made), *legends]
     assert not any("ublished" in text for text in said if text != EMBEDDED_NOTE)
 
 
@@ -346,6 +379,46 @@ def test_the_history_plot_refuses_the_tools_protocol() -> None:
     runs = runs_of(conditions=["zero-shot", "history"], protocol="tools")
     with pytest.raises(UserError, match="protocol is tools"):
         draw("history", runs)
+
+
+# Published points --------------------------------------------------------------------------------
+
+
+def test_numbers_name_the_published_models_in_a_key(drawn: Drawn) -> None:
+    made = drawn("recognition")
+    assert "\N{FIGURE SPACE}1  LLaVA-1.5-7B" in written(made)
+    assert "21  o4-mini" in written(made)
+    for axes in made.axes:
+        assert sorted(number for text in axes.texts for number in numbers(text)) == [*range(1, 22)]
+
+
+def test_coincident_points_share_a_label(drawn: Drawn) -> None:
+    never = {
+        number
+        for number, row in enumerate(table("table6"), 1)
+        if row.values["rod"]["acc"] == 1 and find("table1", row.model).values["rod"]["acc"] == 0
+    }
+    assert len(never) > 5
+    shared = max((numbers(text) for text in panel(drawn("recognition"), "rod").texts), key=len)
+    assert never <= set(shared)
+
+
+@pytest.mark.parametrize("name", ["recognition", "acc-psr"])
+@pytest.mark.parametrize("amount", [1, 8])
+def test_numbers_cover_no_points(name: str, amount: int, many: list[PlayedRun]) -> None:
+    runs = looked_at(name, many)
+    made = figure(name, runs[: amount * len(runs) // 22])
+    for axes in made.axes:
+        for line in axes.lines:
+            if line.get_marker() != "None":
+                (point,) = axes.transData.transform(line.get_xydata())
+                for text in axes.texts:
+                    assert not text.get_window_extent().contains(*point), text.get_text()
+
+
+def numbers(text: "Text") -> list[int]:
+    """The numbers of a label."""
+    return [int(number) for number in text.get_text().split(",")]
 
 
 # Legibility --------------------------------------------------------------------------------------
@@ -414,7 +487,7 @@ def test_names_are_not_markup_and_long_ones_are_cut_in_the_middle(one: list[Play
 def test_characters_that_the_font_lacks_are_accepted(one: list[PlayedRun]) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert png(figure("hint", renamed(one, "openai:模型")))
+        assert png(*draw("hint", renamed(one, "openai:模型"))[:2])
 
 
 # Files -------------------------------------------------------------------------------------------
@@ -422,18 +495,18 @@ def test_characters_that_the_font_lacks_are_accepted(one: list[PlayedRun]) -> No
 
 @pytest.mark.parametrize("name", PLOTS)
 def test_the_same_runs_give_the_same_well_formed_svg(
-    name: str, one: list[PlayedRun], drawn: Drawn
+    name: str, one: list[PlayedRun], drawings: Drawings
 ) -> None:
-    first = svg(drawn(name))
+    first = svg(*drawings(name)[:2])
     assert ElementTree.fromstring(first).tag == "{http://www.w3.org/2000/svg}svg"
-    assert svg(figure(name, one)) == first
+    assert svg(*draw(name, one)[:2]) == first
 
 
 def test_the_order_of_writing_changes_nothing(one: list[PlayedRun]) -> None:
-    made = figure("hint", one)
-    first = svg(made)
-    assert png(made) == png(figure("hint", one))
-    assert svg(made) == first
+    made, caption, _ = draw("hint", one)
+    first = svg(made, caption)
+    assert png(made, caption) == png(*draw("hint", one)[:2])
+    assert svg(made, caption) == first
 
 
 def test_positions_of_panels_are_rounded(drawn: Drawn) -> None:
@@ -442,9 +515,11 @@ def test_positions_of_panels_are_rounded(drawn: Drawn) -> None:
             assert number == round(number, 6)
 
 
-def test_a_users_own_matplotlib_settings_change_nothing(one: list[PlayedRun], drawn: Drawn) -> None:
+def test_a_users_own_matplotlib_settings_change_nothing(
+    one: list[PlayedRun], drawings: Drawings
+) -> None:
     import matplotlib as mpl
 
-    first = svg(drawn("recognition"))
+    first = svg(*drawings("recognition")[:2])
     with mpl.rc_context({"font.size": 20, "axes.facecolor": "black", "svg.hashsalt": "other"}):
-        assert svg(figure("recognition", one)) == first
+        assert svg(*draw("recognition", one)[:2]) == first
