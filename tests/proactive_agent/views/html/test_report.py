@@ -11,6 +11,7 @@ import pytest
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
+from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.tools import UserError
 from proactive_agent.views.html import write_report
 from proactive_agent.views.html.gallery import gallery_of
@@ -187,6 +188,9 @@ def test_tables_plots_and_failures_are_on_the_page(opened: Opened) -> None:
     assert "baseline:oracle" in text
     assert "cannot be compared" in text
     assert opened.tab.locator("#plots img").count() >= 2
+    captions = opened.tab.locator("#plots figcaption")
+    assert captions.count() == opened.tab.locator("#plots img").count()
+    assert EMBEDDED_NOTE in captions.first.inner_text()
     assert "error: timeout" in opened.tab.inner_text("#failures")
 
 
