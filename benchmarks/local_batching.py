@@ -11,11 +11,13 @@ line of a case shows the largest batch size if pictures are processed again for 
 The models are tiny and random, so the result shows the overhead of the provider, not the speed of a
 real model. Each round measures both sides in the same process, one after the other. A ratio is the
 median over the rounds, with the smallest and the largest in brackets. Other programs on the machine
-change the ratios, so the load average is printed as well.
+change the ratios, so the load average is printed as well. They change the ratio of processor time
+less, but it does not show that pictures are processed while the model generates.
 """
 
 import argparse
 import asyncio
+import operator
 import os
 import statistics
 import tempfile
@@ -200,13 +202,13 @@ def measure(
     plain = PlainLoop(load(resolve(str(folder(kind))), ProviderOptions()), stop, root)
     for side in (plain, *sides.values()):
         side.play(played[:2])
-    ratios: dict[str, list[float]] = {name: [] for name in sides}
+    ratios: dict[str, list[Spent]] = {name: [] for name in sides}
     same = []
     for _ in range(options.rounds):
         expected, needed = timed(plain, played)
         for name, side in sides.items():
-            replies, taken = timed(side, played)
-            ratios[name].append(needed / taken)
+            replies, spent = timed(side, played)
+            ratios[name].append(Spent(*map(operator.truediv, needed, spent)))
             read = [side.provider.chat.reply(reply, tools=False).text for reply in expected]
             same.append(sum(map(str.__eq__, read, replies)) / len(read))
     for side in sides.values():
@@ -214,16 +216,27 @@ def measure(
     turns = sum(map(len, played))
     print(f"{kind}, {case}, {turns} turns; equal replies {min(same):.0%}")
     for name, found in ratios.items():
-        low, high = min(found), max(found)
-        shown = f"{statistics.median(found):.2f}x [{low:.2f}, {high:.2f}]"
-        print(f"    batch size {name}: {shown}", flush=True)
+        seconds, processor = (_shown(column) for column in zip(*found, strict=True))
+        print(f"    batch size {name}: {seconds}, processor time {processor}", flush=True)
 
 
-def timed(side: PlainLoop | OurSide, played: Sequence[Episode]) -> tuple[list[str], float]:
-    """Returns the replies of a side and the seconds that they took."""
-    started = time.perf_counter()
+def _shown(ratios: Sequence[float]) -> str:
+    return f"{statistics.median(ratios):.2f}x [{min(ratios):.2f}, {max(ratios):.2f}]"
+
+
+class Spent(NamedTuple):
+    """Time for a case in seconds, or a ratio of it."""
+
+    seconds: float
+    processor: float
+    """Time of processors, of all threads."""
+
+
+def timed(side: PlainLoop | OurSide, played: Sequence[Episode]) -> tuple[list[str], Spent]:
+    """Returns the replies of a side and the time that they took."""
+    started, processor = time.perf_counter(), time.process_time()
     replies = side.play(played)
-    return replies, time.perf_counter() - started
+    return replies, Spent(time.perf_counter() - started, time.process_time() - processor)
 
 
 def main() -> None:

@@ -16,7 +16,8 @@ from proactive_agent.providers.local.joining import JoiningProcessor, Processed,
 from proactive_agent.providers.messages import ImagePart
 
 KEPT_BYTES = 2**30
-"""The most memory for processed pictures. The ones that were used last are kept."""
+"""The most memory for processed pictures. The ones that were used last are kept, so pictures of
+episodes that have ended are dropped first."""
 
 
 class _Kept(NamedTuple):
