@@ -7,4 +7,4 @@
 #
 # Its shell and its web search stay on offer, so it can read files: isolate it (see Dockerfile).
 exec codex exec --json --skip-git-repo-check --sandbox read-only \
-    -c "mcp_servers.user.url=\"$1\"" "$2"
+    -c "mcp_servers.user.url=\"$1\"" -c 'mcp_servers.user.default_tools_approval_mode="approve"' "$2"

@@ -222,7 +222,7 @@ class AgentProvider(Provider):
                 f"{clean(process.output[:500].decode('utf-8', 'replace')).strip() or 'nothing'}",
             )
         said = (await self._said_by(episode)).text
-        if said is None:
+        if said is None or (not said and self._options.agent_usage != STANDARD_OUTPUT):
             said = process.output.decode("utf-8", "replace")
         return _said(clean(said).strip(), "stop")
 

@@ -21,7 +21,10 @@ LONGEST = 2**20
 
 
 class SaidByAgent(NamedTuple):
-    """The final answer and the usage of a whole episode; None if they are unknown."""
+    """The final answer and the usage of a whole episode; None if they are unknown.
+
+    The answer is empty if the content is JSON without one.
+    """
 
     text: str | None
     usage: Usage | None
@@ -31,9 +34,19 @@ def read_usage(content: bytes) -> SaidByAgent:
     """Reads the content of the file. Never raises; what cannot be read is unknown."""
     text, usage = None, None
     for fields in _objects(content[-LONGEST:].decode("utf-8", "replace")):
-        text = next((fields[n] for n in ("text", "result") if isinstance(fields.get(n), str)), text)
+        # A log in JSON is no answer, even if it repeats what the agent saw.
+        text = _answer(fields) or text or ""
         usage = _usage(fields) or usage
     return SaidByAgent(text, usage)
+
+
+def _answer(fields: Mapping[str, Any]) -> str:
+    """Returns the final answer in an object; empty if it holds none."""
+    item = fields.get("item")
+    if isinstance(item, dict) and item.get("type") == "agent_message":
+        fields = item
+    found = (fields.get(name) for name in ("text", "result"))
+    return next((text for text in found if isinstance(text, str)), "")
 
 
 def _objects(text: str) -> Iterator[Mapping[str, Any]]:

@@ -215,12 +215,14 @@ def test_counts_of_the_agent_become_those_of_the_episode(tmp_path: Path) -> None
             "A dog.", (12, 6, 5, 0.5),
         ),
         (
-            '{"type":"x"}\n{"type":"turn.completed","usage":{"input_tokens":3,'
-            '"cached_input_tokens":2,"output_tokens":1}}\n',
-            None, (3, 1, 2, None),
+            '{"type":"item.completed","item":{"type":"agent_message","text":"A dog."}}\n'
+            '{"type":"turn.completed","usage":{"input_tokens":3,"cached_input_tokens":2,'
+            '"output_tokens":1}}\n',
+            "A dog.", (3, 1, 2, None),
         ),
         ("no JSON", None, None),
-        ('{"usage": {"input_tokens": "many"}}', None, None),
+        ('{"type": "item.completed", "item": {"result": "A dog."}}', "", None),
+        ('{"usage": {"input_tokens": "many"}}', "", None),
         ("[" * 100_000, None, None),
     ],
 )  # fmt: skip
