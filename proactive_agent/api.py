@@ -181,7 +181,8 @@ def evaluate(
       `Request` to a `Reply` or a `str`, sync or async. A `Provider` object stays open.
     - `scenarios`: names of scenarios; by default all in the data for which the condition is
       defined.
-    - `data`: a folder in the official layout; by default the embedded suite.
+    - `data`: a folder in the official layout, or generated scenes such as `fresh:7`; by default
+      the embedded suite.
     - `out`: the folder of this run; by default a new folder below `results`. If it holds a run
       with the same settings, that run is resumed: episodes that are missing or met an error are
       played.
