@@ -68,6 +68,8 @@ class BatchServer:
     most_items: int = 10**9
     """Most requests in a batch of Anthropic."""
     has_batches: bool = True
+    name: str = "batch_{}"
+    """Ids of batches, with {} for the number."""
     batches: list[Batch] = field(default_factory=list)
     ordinary: list[Body] = field(default_factory=list)
     """Bodies of requests at the full price."""
@@ -201,7 +203,7 @@ class BatchServer:
             assert {one["url"] for one in read} == {body["endpoint"]}
         items = [Asked(*one, number, index) for index, one in enumerate(given)]
         assert len({one.custom_id for one in items}) == len(items)
-        made = Batch(f"batch_{number}", items, body.get("metadata", {}))
+        made = Batch(self.name.format(number), items, body.get("metadata", {}))
         if self.refusals and "requests" not in body and (code := self.refusals.pop(0)):
             made.failure = {"code": code, "message": f"told: {code}", "line": None}
         self.batches.append(made)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from proactive_agent.providers.api.batch.interface import (
+    LONGEST_STATUS,
     BatchAnswer,
     BatchApi,
     BatchState,
@@ -14,7 +15,7 @@ from proactive_agent.providers.api.batch.interface import (
     sdk_errors,
     whole,
 )
-from proactive_agent.providers.api.faults import ApiError, reported
+from proactive_agent.providers.api.faults import ApiError, reported, shortened
 from proactive_agent.providers.api.server import posted
 from proactive_agent.settings import ApiAccess
 
@@ -79,7 +80,7 @@ class AnthropicBatches(BatchApi):
 
     async def state(self, batch: str) -> BatchState:
         raw = await self._get(f"{ROUTE}/{checked_id(batch)}")
-        status = str(raw.get("processing_status"))
+        status = shortened(str(raw.get("processing_status")), LONGEST_STATUS)
         counts = {name: whole(one) for name, one in (raw.get("request_counts") or {}).items()}
         processing = counts.pop("processing", 0)
         ended = status == "ended" and not processing

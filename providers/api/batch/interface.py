@@ -8,13 +8,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
-from proactive_agent.providers.api.faults import ApiError, from_sdk
+from proactive_agent.providers.api.faults import ApiError, from_sdk, shortened
 from proactive_agent.providers.api.retry import Retry
 from proactive_agent.providers.api.server import ApiClient, fetched, lines_of, plain
 from proactive_agent.settings import ApiAccess
+from proactive_agent.tools.reading import clean
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}")
 """The form of ids that become a part of an address."""
+
+
+LONGEST_STATUS = 40
+"""Most characters of an API's word for the state of a batch."""
 
 
 class BatchAnswer(NamedTuple):
@@ -117,10 +122,13 @@ def sdk_errors() -> Iterator[None]:
 
 
 def checked_id(value: object) -> str:
-    """Returns an id that can be a part of an address. Raises ApiError of the kind `malformed`."""
-    if isinstance(value, str) and ID.fullmatch(value):
+    """Returns an id that can be a part of an address and be written.
+
+    Raises ApiError of the kind `malformed`.
+    """
+    if isinstance(value, str) and ID.fullmatch(value) and clean(value) == value:
         return value
-    raise ApiError("malformed", f"the batch API returned the id {str(value)[:80]!r}")
+    raise ApiError("malformed", f"the batch API returned the id {shortened(str(value), 80)!r}")
 
 
 def _object(content: bytes) -> dict[str, Any] | None:

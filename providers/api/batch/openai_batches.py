@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import msgspec
 
 from proactive_agent.providers.api.batch.interface import (
+    LONGEST_STATUS,
     BatchAnswer,
     BatchApi,
     BatchState,
@@ -14,7 +15,13 @@ from proactive_agent.providers.api.batch.interface import (
     sdk_errors,
     whole,
 )
-from proactive_agent.providers.api.faults import STOPPING, ApiError, from_status, reported
+from proactive_agent.providers.api.faults import (
+    STOPPING,
+    ApiError,
+    from_status,
+    reported,
+    shortened,
+)
 from proactive_agent.providers.api.server import posted
 from proactive_agent.settings import ApiAccess
 
@@ -89,7 +96,7 @@ class OpenAIBatches(BatchApi):
 
     async def state(self, batch: str) -> BatchState:
         raw = await self._get(f"/batches/{checked_id(batch)}")
-        status = str(raw.get("status"))
+        status = shortened(str(raw.get("status")), LONGEST_STATUS)
         counts = raw.get("request_counts") or {}
         done = whole(counts.get("completed")) + whole(counts.get("failed"))
         if status == "failed":
@@ -117,7 +124,7 @@ def _failed(batch: str, raw: dict[str, Any]) -> BatchState:
     kind = known.kind if known and known.kind in STOPPING else "bad_request"
     told = f"batch {batch} failed{place}: {code}: {first.get('message') or 'no reason given'}"
     more = f" (and {len(found) - 1} more errors)" if len(found) > 1 else ""
-    refusal = ApiError(kind, (told + more)[:600])
+    refusal = ApiError(kind, shortened(told + more))
     tokens = code == "token_limit_exceeded" or "enqueued token limit" in told.casefold()
     return BatchState("failed", ended=True, refusal=refusal, too_many_tokens=tokens)
 

@@ -349,6 +349,24 @@ def test_conditions_of_a_model_wait_for_their_batches_side_by_side(
     assert set(server.submitted.values()) == {1}
 
 
+def test_a_key_that_the_batch_api_repeats_is_written_nowhere(
+    server: BatchServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "sk-planted-4f8a1c9e7b2d6035"
+    monkeypatch.setenv("PROACTIVE_AGENT_API_KEY", key)
+    server.refusals = [f"code {key}"]
+    with pytest.raises(UserError, match="batch_0 failed") as refused:
+        play(server, tmp_path)
+    assert key not in str(refused.value)
+    server.name = key
+    with pytest.raises(StoppedError) as stopped:
+        play(server, tmp_path)
+    assert key not in str(stopped.value)
+    files = [file for file in tmp_path.rglob("*") if file.is_file()]
+    assert len(files) >= 6
+    assert [file for file in files if key.encode() in file.read_bytes()] == []
+
+
 def test_a_foreign_journal_cannot_choose_addresses(server: BatchServer, tmp_path: Path) -> None:
     folder = tmp_path / "batches"
     folder.mkdir()
