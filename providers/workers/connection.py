@@ -37,6 +37,8 @@ CONNECT_SECONDS = 10.0
 """The longest time until the address of a cluster answers."""
 INIT_SECONDS = 120.0
 """The longest time until this process is connected to Ray."""
+END_SECONDS = 20.0
+"""The longest time until this process is disconnected from Ray."""
 INTERVAL = 0.1
 """Seconds between two checks of a starting Ray."""
 GRACE = 0.0 if sys.platform == "linux" else 10.0
@@ -68,6 +70,10 @@ class RayConnection:
         ray = _import_ray()
         machines = sum(1 for node in ray.nodes() if node["Alive"])
         return int(ray.cluster_resources().get("GPU", 0)), max(1, machines)
+
+    def failure(self) -> str:
+        """Describes the end of Ray on this machine; empty while it runs, and for a cluster."""
+        return "" if self.is_cluster else _shared.failure()
 
     def close(self) -> None:
         """Ends the use. The last one disconnects, and ends Ray on this machine."""
@@ -121,6 +127,10 @@ class _Shared:
                 self._users.remove(connection)
                 if not self._users:
                     self._close()
+
+    def failure(self) -> str:
+        process = self._process
+        return process.failure() if process is not None and process.ended else ""
 
     def _open(self, address: str | None, abandoned: Callable[[], bool]) -> None:
         self._foreign = _import_ray().is_initialized()
@@ -186,11 +196,18 @@ class _Shared:
 
     def _close(self) -> None:
         if not self._foreign:
-            with contextlib.suppress(Exception):
-                _import_ray().shutdown()
+            # In a thread: without an answer from Ray, it takes minutes.
+            thread = threading.Thread(target=_disconnect, name="end of Ray", daemon=True)
+            thread.start()
+            thread.join(END_SECONDS)
         process, self._process = self._process, None
         if process is not None:
             process.stop()
+
+
+def _disconnect() -> None:
+    with contextlib.suppress(Exception):
+        _import_ray().shutdown()
 
 
 _shared = _Shared()

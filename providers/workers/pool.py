@@ -26,6 +26,10 @@ NOTICE = 30.0
 """Seconds between two messages while workers load."""
 INTERVAL = 0.2
 """Seconds between two checks of loading workers."""
+RESTART_DELAY = 2.0
+"""Seconds until another worker is started."""
+ALIVE_INTERVAL = 1.0
+"""Seconds between two checks whether Ray on this machine still runs."""
 CALLS = 100_000
 """Requests that Ray passes to a worker at the same time: all of them."""
 
@@ -92,6 +96,8 @@ class WorkerPool:
         self._changed = asyncio.Condition()
         self._restarting: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._failure = ""
+        """Why Ray on this machine has ended; empty while it runs."""
 
     @property
     def description(self) -> Description:
@@ -148,6 +154,8 @@ class WorkerPool:
             await self._changed.wait_for(
                 lambda: any(p.ready for p in self.places) or all(p.given_up for p in self.places)
             )
+        if self._failure:
+            raise StoppedError(f"{self.name}: {self._failure}")
         ready = [place for place in self.places if place.ready]
         if not ready:
             raise StoppedError(
@@ -233,15 +241,38 @@ class WorkerPool:
                 place.given_up = True
                 _log.warning("%s: %s is not started again", self.name, place.name)
                 break
+            # If all workers died because Ray has ended, this is known now.
+            await asyncio.sleep(RESTART_DELAY)
+            if self._has_ended():
+                break
             self.restarts += 1
             try:
-                self._loaded(place, await self._start(place))
+                self._loaded(place, await self._outcome(self._start(place)))
+            except StoppedError:
+                break
             except Exception as error:
                 reason = str(error) if isinstance(error, UserError) else _reason(error)
                 _log.warning("%s: %s cannot be started again: %s", self.name, place.name, reason)
                 self._end(place)
         async with self._changed:
             self._changed.notify_all()
+
+    async def _outcome(self, reference: Any) -> Description | UserError:
+        """Waits for the loading of a worker. Raises Ray's errors, and StoppedError if Ray ends."""
+        loading = asyncio.ensure_future(_awaited(reference))
+        while not (await asyncio.wait([loading], timeout=ALIVE_INTERVAL))[0]:
+            if self._has_ended():
+                loading.cancel()
+                raise StoppedError(self._failure)
+        return loading.result()
+
+    def _has_ended(self) -> bool:
+        """Whether Ray on this machine has ended; then all workers are given up."""
+        self._failure = self._failure or self._connection.failure()
+        if self._failure:
+            for place in self.places:
+                place.ready, place.given_up = False, True
+        return bool(self._failure)
 
     def _start(self, place: Place) -> Any:
         """Starts a worker. Returns the reference of the outcome of loading."""
@@ -318,6 +349,11 @@ def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Names of the facts that differ and determine replies. Names of devices may differ."""
     names = {*one, *other} - {"device"}
     return sorted(name for name in names if one.get(name) != other.get(name))
+
+
+async def _awaited(reference: Any) -> Description | UserError:
+    outcome: Description | UserError = await reference
+    return outcome
 
 
 def _reason(error: Exception) -> str:
