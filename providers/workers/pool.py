@@ -241,11 +241,11 @@ class WorkerPool:
                 place.given_up = True
                 _log.warning("%s: %s is not started again", self.name, place.name)
                 break
-            # If all workers died because Ray has ended, this is known now.
+            self.restarts += 1
+            # If the worker died because Ray has ended, this is known a little later.
             await asyncio.sleep(RESTART_DELAY)
             if self._has_ended():
                 break
-            self.restarts += 1
             try:
                 self._loaded(place, await self._outcome(self._start(place)))
             except StoppedError:
