@@ -21,13 +21,31 @@ def say_what_next(folders: Sequence[RunFolder]) -> None:
     places = {folder.path.parent for folder in folders}
     results = places.pop() if len(places) == 1 else None
     handles = _handles(folders, results)
-    options = ["--out", str(results)] if results not in (None, Path("results")) else []
+    options = _out(results) if results else []
     last = "latest" if "latest" in handles else handles[-1]
     commands = [["why", last], ["trace", last], ["report", *handles[-MOST_IN_REPORT:]]]
     messages.print("next:", markup=False)
     for command in commands:
         line = shlex.join([*PROGRAM, *command, *options])
         messages.print(safe(f"  {line}", "cyan"), soft_wrap=True)
+
+
+def arguments_of(folder: RunFolder, results: Path) -> list[str]:
+    """Returns arguments that choose a run: `latest` if it is the latest in `results`, or its path.
+
+    The number of another run is not used, because it changes with the next run.
+    """
+    try:
+        listed = list_runs(results)
+    except UserError:
+        listed = []
+    if listed and listed[0].manifest and listed[0].folder.path.resolve() == folder.path.resolve():
+        return ["latest", *_out(results)]
+    return [str(folder.path)]
+
+
+def _out(results: Path) -> list[str]:
+    return ["--out", str(results)] if results != Path("results") else []
 
 
 def _handles(folders: Sequence[RunFolder], results: Path | None) -> list[str]:

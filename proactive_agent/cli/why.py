@@ -40,6 +40,7 @@ def why(run: str | None, scenarios: tuple[str, ...], output: str, results: Path)
 
     RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder.
     """
+    from proactive_agent.cli.what_next import arguments_of
     from proactive_agent.reports.failure_tables import failures_grid, find_failures
     from proactive_agent.reports.tables import TerminalTable
     from proactive_agent.reports.tables.text_forms import markdown
@@ -61,10 +62,11 @@ def why(run: str | None, scenarios: tuple[str, ...], output: str, results: Path)
         print(markdown(grid))
         return
     console.print(TerminalTable(grid))
-    _show_groups(str(folder.path), failures)
+    _show_groups(arguments_of(folder, results), failures)
 
 
-def _show_groups(run: str, failures: "Failures") -> None:
+def _show_groups(run: list[str], failures: "Failures") -> None:
+    """`run` are the arguments of a command that choose the run."""
     from proactive_agent.reports.tables import percent
     from proactive_agent.terminal.console import console, safe
 
@@ -87,7 +89,7 @@ def _sample(key: "EpisodeKey") -> list[str]:
     return [*sample, "--repeat", str(key.repeat + 1)] if key.repeat else sample
 
 
-def _command(run: str, *options: str) -> str:
+def _command(run: list[str], *options: str) -> str:
     from shlex import join
 
-    return join(["python", "-m", "proactive_agent", "trace", run, *options])
+    return join(["python", "-m", "proactive_agent", "trace", *run, *options])

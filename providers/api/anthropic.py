@@ -12,7 +12,7 @@ from proactive_agent.providers.api.keys import key_for
 from proactive_agent.providers.api.parsed_reply import ParsedReply
 from proactive_agent.providers.api.prices import Tokens
 from proactive_agent.providers.api.provider import ApiProvider
-from proactive_agent.providers.api.server import ApiTarget, Posts
+from proactive_agent.providers.api.server import ApiTarget, Posts, http_timeout
 from proactive_agent.providers.api.thinking import LEAST_BUDGET
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import (
@@ -62,12 +62,13 @@ class Anthropic(ApiProvider):
                 f"expected one of {expected}"
             )
         # aiohttp takes half the processor time of the SDK's default client.
-        http = anthropic.DefaultAioHttpClient(timeout=options.access.timeout)
+        timeout = http_timeout(options.access.timeout, self.connect_seconds)
+        http = anthropic.DefaultAioHttpClient(timeout=timeout)
         self._client = anthropic.AsyncAnthropic(
             api_key=key_for(self.name, target),
             base_url=self.address,
             max_retries=0,
-            timeout=options.access.timeout,
+            timeout=timeout,
             default_headers=self.headers,
             http_client=http,
         )

@@ -28,7 +28,7 @@ the model's reply; see `ApiError.withheld`.
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -66,6 +66,8 @@ WITHHELD = "tool_use_failed"
 
 _UNREACHED = frozenset({"ClientConnectorError", "ConnectTimeout", "ConnectionTimeoutError"})
 """Errors of the transports before a connection was made."""
+_SILENT = frozenset({"ConnectionTimeoutError"})
+"""Those of them that end an attempt to which the host says nothing."""
 
 _QUOTA = re.compile(
     r"insufficient_quota|credit balance is too low|billing_error|billing_hard_limit"
@@ -178,12 +180,8 @@ def from_sdk(error: Exception) -> ApiError:
     names = _names(error)
     if "Invalid response object" in str(error):  # litellm, with a traceback as the message
         return ApiError("malformed", "litellm cannot read the reply; a field has a wrong type")
-    # The transport reports a server that does not exist as a timeout.
-    for cause in (error, *_causes(error)):
-        unreached = isinstance(cause, ConnectionRefusedError) or bool(_names(cause) & _UNREACHED)
-        if isinstance(cause, ConnectionError) or unreached:
-            message = _first_line(cause) or type(cause).__name__
-            return ApiError("connection", message, unreached=unreached)
+    if unconnected := _unconnected([error, *_causes(error)]):
+        return unconnected
     if names & {"APITimeoutError", "Timeout", "TimeoutError", "TimeoutException"}:
         return ApiError("timeout", _first_line(error) or "no reply before the timeout")
     if names & {"APIConnectionError", "RequestError"}:
@@ -200,6 +198,19 @@ def from_sdk(error: Exception) -> ApiError:
         kind = "malformed" if "recursion" in str(error) else "bad_reply"
         return ApiError(kind, f"the reply cannot be read: {_first_line(error)}")
     return ApiError("bad_request", f"{type(error).__name__}: {_first_line(error)}")
+
+
+def _unconnected(causes: Sequence[BaseException]) -> ApiError | None:
+    """Builds the error for a connection that was not made, or was lost."""
+    # The transport reports a server that does not exist as a timeout.
+    for cause in causes:
+        unreached = isinstance(cause, ConnectionRefusedError) or bool(_names(cause) & _UNREACHED)
+        if isinstance(cause, ConnectionError) or unreached:
+            message = _first_line(cause) or type(cause).__name__
+            if any(_names(one) & _SILENT for one in causes):
+                message = f"the host does not answer: {message}"
+            return ApiError("connection", message, unreached=unreached)
+    return None
 
 
 def _from_sdk_status(error: Exception, status: Any) -> ApiError | None:

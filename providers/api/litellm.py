@@ -1,5 +1,6 @@
 """`litellm:PROVIDER/MODEL`: APIs supported by litellm. `…@http://host:port` names a server."""
 
+import asyncio
 import importlib.metadata
 import json
 import logging
@@ -7,6 +8,8 @@ import os
 import warnings
 from collections.abc import Mapping
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from proactive_agent.providers.api.chat_messages import chat_messages, read_chat
 from proactive_agent.providers.api.encoding import Pictures
@@ -52,6 +55,7 @@ class LiteLLM(ApiProvider):
     def __init__(self, target: ApiTarget, options: ProviderOptions) -> None:
         super().__init__(target, options)
         self._litellm = _import()
+        self._has_answered = False
         # litellm reads keys only from the environment, not from .env.
         for name, value in environment().items():
             os.environ.setdefault(name, value)
@@ -147,6 +151,8 @@ class LiteLLM(ApiProvider):
         # litellm would send `extra_body` to Anthropic as a field of that name.
         extra = self.extra_body if self._company == "anthropic" else {"extra_body": self.extra_body}
         raw: dict[str, Any] = {}
+        if not self._has_answered:
+            await self._connect()
         try:
             response = await self._litellm.acompletion(
                 **own,
@@ -165,12 +171,33 @@ class LiteLLM(ApiProvider):
             if fault := reported(raw):
                 raise fault from None
             raise
+        self._has_answered = True
         fields: dict[str, Any] = response.model_dump()
         # litellm turns a missing reason into `stop`.
         for choice, written in zip(fields["choices"], raw.get("choices") or (), strict=False):
             if isinstance(written, dict) and written.get("finish_reason", "") is None:
                 choice["finish_reason"] = None
         return fields
+
+    async def _connect(self) -> None:
+        """Raises ApiError if the user's own server does not answer an attempt to connect.
+
+        litellm would wait for a connection as long as for a reply. A proxy connects by itself.
+        """
+        address = urlsplit(self.target.base_url or "")
+        host = address.hostname
+        if not host or (address.scheme in getproxies() and not proxy_bypass(host)):
+            return
+        port = address.port or (443 if address.scheme == "https" else 80)
+        try:
+            async with asyncio.timeout(self.connect_seconds):
+                _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+        except TimeoutError:
+            message = f"the host does not answer: {host}:{port}"
+            raise ApiError("connection", message, unreached=True) from None
+        except OSError:
+            return  # litellm reports it.
 
     async def close(self) -> None:
         await super().close()

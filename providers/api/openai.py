@@ -16,7 +16,7 @@ from proactive_agent.providers.api.responses_items import (
     response_items,
     response_tools,
 )
-from proactive_agent.providers.api.server import ApiTarget, Posts
+from proactive_agent.providers.api.server import ApiTarget, Posts, http_timeout
 from proactive_agent.providers.api.thinking import is_reasoning_model
 from proactive_agent.providers.base import ProviderOptions
 from proactive_agent.providers.messages import Request
@@ -46,14 +46,13 @@ class OpenAI(ApiProvider):
 
         super().__init__(target, options)
         # aiohttp takes half the processor time of the SDK's default client.
-        http = openai.DefaultAioHttpClient(
-            timeout=options.access.timeout, trust_env=self.follows_proxies
-        )
+        timeout = http_timeout(options.access.timeout, self.connect_seconds)
+        http = openai.DefaultAioHttpClient(timeout=timeout, trust_env=self.follows_proxies)
         self._client = openai.AsyncOpenAI(
             api_key=self._api_key(),
             base_url=target.base_url or ADDRESS,
             max_retries=0,
-            timeout=options.access.timeout,
+            timeout=timeout,
             default_headers=self.headers,
             http_client=http,
         )

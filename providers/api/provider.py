@@ -100,6 +100,9 @@ class ApiProvider(Provider):
     left out from the first refusal on, and the manifest lists them."""
     has_batch_api: ClassVar[bool] = False
     """Whether the adapter knows a batch API."""
+    connect_seconds: ClassVar[float] = 8.0
+    """Seconds after which an attempt to connect fails. A host that does not answer is thus an
+    error long before `ApiAccess.timeout`, which limits a whole request."""
     remote: ClassVar[bool] = True
     charges: ClassVar[bool] = True
     extra: ClassVar[str | None] = "api"

@@ -75,6 +75,13 @@ async def posted(client: ApiClient, path: str, content: bytes) -> dict[str, Any]
     return _json_of(await client.post(path, cast_to=httpx2.Response, content=content))
 
 
+def http_timeout(seconds: float, connect: float) -> "httpx2.Timeout":
+    """Returns the limits of an HTTP client, with a shorter one for connecting."""
+    import httpx2
+
+    return httpx2.Timeout(seconds, connect=min(seconds, connect))
+
+
 class Posts:
     """Posts bodies to one path of an API.
 

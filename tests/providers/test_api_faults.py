@@ -1,8 +1,11 @@
 """Failures of API requests and the errors that they become."""
 
 import asyncio
+import contextlib
 import json
+import socket
 import time
+from collections.abc import Iterator
 from email.utils import formatdate
 from pathlib import Path
 
@@ -15,6 +18,7 @@ pytest.importorskip("litellm", reason="needs the extra `api`")
 from proactive_agent.providers import ApiAccess, Sampling, StoppedError
 from proactive_agent.providers.api.faults import from_status
 from proactive_agent.providers.api.finish_reasons import normalised
+from proactive_agent.providers.api.provider import ApiProvider
 from tests.providers.api_asking import (
     PROTOCOLS,
     ask,
@@ -242,6 +246,31 @@ def test_a_server_that_hangs_is_left(protocol: str, server: HostileServer) -> No
     (reply,) = ask(patient, first_turn())
     assert replied(reply).tool_calls
     assert len(server.received) == 2
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """The address of a host that says nothing to an attempt to connect: its queue is full."""
+    with contextlib.ExitStack() as opened:
+        listening = opened.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(4):
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_host_that_does_not_answer_is_an_error_before_the_timeout_of_replies(
+    protocol: str, silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ApiProvider, "connect_seconds", 0.1)
+    (error,) = ask(provider(protocol, silent), first_turn())
+    assert failed(error).kind == "connection"
+    assert "the host does not answer" in str(error)
+    assert "(tried 2 times)" in str(error)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

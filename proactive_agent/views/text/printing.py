@@ -18,6 +18,9 @@ from proactive_agent.views.text.listing import RowLayout, listing
 NAME_WIDTH = 16
 """Columns for the names of samples whose lengths are not known yet."""
 
+MOST_NAMED = 8
+"""Samples that the message about a missing one names."""
+
 
 class Printer:
     """Prints episodes of one run."""
@@ -31,7 +34,10 @@ class Printer:
     def print_all(self, episodes: Sequence[EpisodeOutline], selection: Selection) -> None:
         """Prints all chosen episodes. Raises UserError if a sample was chosen that is missing."""
         if selection.sample and not episodes:
-            raise UserError(f"{self.folder.path} holds no episode {':'.join(selection.sample)}")
+            raise UserError(
+                f"{self.folder.path} holds no episode {':'.join(selection.sample)}"
+                + _present(self.folder.outlines(), selection.sample[0])
+            )
         if self._as_json or self._turns:
             for episode in episodes:
                 self._print_whole(episode)
@@ -78,6 +84,19 @@ class Printer:
         else:
             record = self.folder.read_episode(episode)
             write_wrapped(console, episode_lines(record))
+
+
+def _present(episodes: Iterable[EpisodeOutline], scenario: str) -> str:
+    """Returns the end of an error message about a missing sample: the samples that a run has."""
+    played = list(episodes)
+    ids = {episode.sample_id: None for episode in in_order(played) if episode.scenario == scenario}
+    names = list(map(str, ids))
+    if not names:
+        scenarios = dict.fromkeys(episode.scenario for episode in in_order(played))
+        return f" and none of {scenario}; it has {', '.join(scenarios)}" if scenarios else ""
+    if len(names) > MOST_NAMED:
+        names[MOST_NAMED // 2 : -MOST_NAMED // 2] = ["…"]
+    return f"; of {scenario} it has {', '.join(names)} ({len(ids):,} samples)"
 
 
 def _pair_as_json(pair: EpisodePair, read_first: ReadLine, read_second: ReadLine) -> str:

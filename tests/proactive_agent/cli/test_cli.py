@@ -219,6 +219,7 @@ def test_trace_of_an_unknown_sample_is_wrong_input(two_runs: list[str]) -> None:
     result = invoke("trace", two_runs[0], "--sample", "rod:99")
     assert result.exit_code == 2
     assert "no episode rod:99" in result.stderr
+    assert "of rod it has 0, 1" in result.stderr
 
 
 # The program as a process ------------------------------------------------------------------------

@@ -369,6 +369,18 @@ def test_why_shows_counts_shares_and_commands_that_open_examples(run: str) -> No
     assert "--group error:timeout" not in output
 
 
+def test_why_calls_the_latest_run_latest(run: str) -> None:
+    folder = str(Path(run).parent)
+    output = invoke("why", "latest", "--out", folder).stdout
+    assert f"trace latest --out {folder} --sample rod:1\n" in output
+    write_run(Path(folder) / "newer", [episode("wrong", sample_id=1)])
+    manifest = Path(folder) / "newer" / "run.json"
+    fields = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps(fields | {"started": "2999-01-01T00:00:00Z"}))
+    output = invoke("why", run, "--out", folder).stdout
+    assert f"trace {run} --sample rod:1\n" in output
+
+
 def test_a_printed_command_opens_its_example(run: str) -> None:
     shown = invoke("why", run, "--scenario", "coco").stdout
     (command,) = (line for line in shown.splitlines() if "--sample" in line)

@@ -172,7 +172,7 @@ def test_a_text_is_found_as_it_reads_not_as_it_is_escaped() -> None:
         (["--search", "turns > 3"], "'>' in the query cannot be read"),
         (["--search", "turns>three"], "for example turns>3"),
         (["--group", "bad-luck"], "did you mean 'bad-call'? known: guessed-first"),
-        (["--sample", "rod:99"], "holds no episode rod:99"),
+        (["--sample", "rod:99"], "holds no episode rod:99; of rod it has "),
         (["--sample", "rod"], "expected SCENARIO:ID"),
         (["--scenario", "cubism"], "unknown scenario 'cubism'"),
         (["--diff", "nowhere"], "no run 'nowhere'"),
