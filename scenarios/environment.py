@@ -349,14 +349,16 @@ class Environment(ABC, Generic[S]):
         """Returns whether the frame shows enough to answer.
 
         The sample may list such frames. Otherwise it is the frame from which no suggestion leads
-        closer to the reference frame. Returns None if neither is known: the question is asked only
-        once, and the frame is not the reference frame.
+        closer to the reference frame. Returns None if the question is asked only once and the frame
+        is not the reference frame.
         """
         if self.shows_reference:
             return True
+        if self.single_turn:
+            return None
         if self.sample.enough is not None:
             return self.frame in self.sample.enough
-        return None if self.single_turn else self.at_reference()
+        return self.at_reference()
 
     def observe(self) -> Observation:
         """Returns the observation that the model sees."""

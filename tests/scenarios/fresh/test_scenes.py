@@ -159,3 +159,17 @@ def test_a_pickled_picture_is_its_source_and_opens_the_same_pixels() -> None:
 def test_a_frame_that_does_not_exist_is_an_error(path: str) -> None:
     with pytest.raises(ImageError):
         FreshData(FreshSource(4, samples=4, size=SIZE)).images.open(ImageRef(path))
+
+
+@pytest.mark.parametrize("scenario", ["rod", "vsod"])
+def test_a_free_view_to_the_other_side_is_informative_too(scenario: str) -> None:
+    """The reference frame is on one side, and moving the occluder to the other one is as good."""
+    for sample in data().samples(scenario):
+        state = data().environment(scenario, sample)
+        way = state.toward_reference()
+        other = next(wish for wish in state.possible_interventions() if wish != way)
+        while not state.is_informative():
+            assert state.step(other).stop is None
+        assert state.frame != sample.reference_image
+        state.step(Answer(sample.answer))
+        assert state.correct
