@@ -41,6 +41,7 @@ def settings_of(
     **options: Any,
 ) -> "TrainingSettings":
     """Returns the settings for the options. Raises UserError."""
+    from proactive_agent.scenarios.open_data import settled_name
     from proactive_agent.scenarios.registry import find_scenarios
     from proactive_agent.tools import UserError
     from proactive_agent.training.settings import TrainingSettings
@@ -56,7 +57,7 @@ def settings_of(
         model=_place(model),
         data=_place(data),
         scenarios=tuple(find_scenarios(scenarios)),
-        eval_data=None if eval_data is None else str(eval_data.absolute()),
+        eval_data=settled_name(eval_data),
         **options,
     )
 

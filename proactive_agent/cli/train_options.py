@@ -223,7 +223,8 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
             "--eval-data",
             type=click.Path(path_type=Path),
             metavar="DIR",
-            help="Test data of the small benchmark. Default: the embedded suite.",
+            help="Test data of the small benchmark: a folder, or generated scenes (fresh:SEED). "
+            "Default: the embedded suite.",
         ),
         _option(
             "--eval-limit",

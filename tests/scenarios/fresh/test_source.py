@@ -49,3 +49,13 @@ def test_data_are_opened_by_their_name() -> None:
     data = open_data("fresh:7:n=3")
     assert (data.source, data.embedded, data.generated) == ("fresh:7:n=3", False, True)
     assert open_data(None).embedded
+
+
+def test_training_takes_generated_scenes() -> None:
+    from proactive_agent.training.episodes import read_episodes
+    from proactive_agent.training.selection import comparison_data
+
+    found = read_episodes("fresh:3:seen:n=4:px=96")
+    assert len(found.rows) == 4 * len(found.data.scenarios())
+    assert all(picture.mode == "RGB" for picture in found.pictures_of(found.rows[0]))
+    assert [data.source for data in comparison_data("rows", "fresh:4:unseen")] == ["fresh:4:unseen"]
