@@ -8,7 +8,7 @@ from typing import NamedTuple
 from proactive_agent.disk.whole_files import not_written
 
 
-class Place(NamedTuple):
+class SpoolPlace(NamedTuple):
     """The place of a request in the file."""
 
     start: int
@@ -26,18 +26,18 @@ class Spool:
             raise not_written(folder, error) from error
         self._end = 0
 
-    def add(self, content: bytes) -> Place:
+    def add(self, content: bytes) -> SpoolPlace:
         """Appends a request."""
         try:
             self._stream.seek(self._end)
             self._stream.write(content)
         except OSError as error:
             raise not_written(self._folder, error) from error
-        place = Place(self._end, len(content))
+        place = SpoolPlace(self._end, len(content))
         self._end += len(content)
         return place
 
-    def read(self, places: Iterable[Place]) -> list[bytes]:
+    def read(self, places: Iterable[SpoolPlace]) -> list[bytes]:
         """Returns requests."""
         found = []
         try:

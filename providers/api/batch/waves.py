@@ -22,7 +22,7 @@ from typing import Any, Protocol, Self
 from proactive_agent.providers.api.batch import exchange
 from proactive_agent.providers.api.batch.exchange import Exchange
 from proactive_agent.providers.api.batch.interface import BatchApi, BatchState
-from proactive_agent.providers.api.batch.spool import Place, Spool
+from proactive_agent.providers.api.batch.spool import Spool, SpoolPlace
 from proactive_agent.providers.api.batch.submissions import Submission, Submissions
 from proactive_agent.providers.api.cache import ReplyCache
 from proactive_agent.providers.api.faults import STOPPING, ApiError
@@ -90,7 +90,7 @@ class Ticket:
 
     api: BatchApi
     custom_id: str
-    place: Place
+    place: SpoolPlace
     turn: int
     usd: float
     result: asyncio.Future[dict[str, Any]]
