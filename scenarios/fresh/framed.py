@@ -98,9 +98,10 @@ class FramedScene(Scene):
         steps = [*wanted, *(n for n in GRANULARITIES if n not in wanted)]
         for one in [way, *(other for other in DIRECTIONS if other != "zoom")]:
             for number in steps:
-                if one == "zoom" and (fields := self._zoom(number, rng)):
-                    return fields
-                found = [crop_fields(size, box, one, number, rng) for _ in range(TRIES)]
+                if one == "zoom":
+                    found = [self._zoom(number, rng)]
+                else:
+                    found = [crop_fields(size, box, one, number, rng) for _ in range(TRIES)]
                 if fitting := [fields for fields in found if fields]:
                     return max(fitting, key=_shortest)
         raise ValueError(f"no crop of {size} first misses {box}")

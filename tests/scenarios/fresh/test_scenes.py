@@ -56,11 +56,14 @@ def test_the_first_frame_hides_the_thing_and_the_reference_frame_shows_it(
 
 @pytest.mark.parametrize("difficulty", ["easy", "normal", "hard"])
 def test_a_first_crop_misses_the_thing_and_the_last_one_holds_it(difficulty: str) -> None:
-    for sample in data(difficulty).samples("coco"):
-        scene = data(difficulty).scene("coco", int(sample.id))
+    found = FreshData(FreshSource(1, difficulty, samples=60, size=SIZE))  # type: ignore[arg-type]
+    for sample in found.samples("coco"):
+        scene = found.scene("coco", int(sample.id))
         assert isinstance(scene, FramedScene)
         shares = scene.shares(sample)
         assert shares[0] <= 0.25
+        if sample.model_dump()["direction"] == "zoom":
+            assert shares[0] == 0, "a first crop inside the thing would show its colour"
         assert shares[-1] == 1
         assert shares == sorted(shares)
 
