@@ -114,7 +114,7 @@ class PlainLoop:
 
     def _reply(self, messages: list[dict[str, Any]], files: list[Path]) -> str:
         processor, model = self.loaded.processor, self.loaded.model
-        images = [Image.open(file).convert("RGB") for file in files]
+        images = [Image.open(file, formats=["JPEG"]).convert("RGB") for file in files]
         prompt = processor.apply_chat_template(
             messages, chat_template=self.loaded.template, add_generation_prompt=True
         )

@@ -57,9 +57,7 @@ class HeadedCommand(click.Command):
                 with formatter.section(heading):
                     formatter.write_dl(rows)
         if hidden:
-            formatter.write_paragraph()
-            with formatter.indentation():
-                formatter.write_text(f"{hidden} more options: {ctx.command_path} --help-all")
+            formatter.write(f"\n  {hidden} more options: {ctx.command_path} --help-all\n")
 
     def _is_common(self, option: click.Option) -> bool:
         return not self.common.isdisjoint(option.opts)

@@ -19,7 +19,7 @@ CLEAR = "clear"
 REFERENCE = "reference"
 
 
-class Finding(NamedTuple):
+class RunFinding(NamedTuple):
     """What one run shows, in sentences."""
 
     run: str
@@ -30,7 +30,7 @@ def findings(
     runs: Sequence[PlayedRun],
     failures: Mapping[str, Failures],
     help_seeking: Sequence[HelpSeekingPair],
-) -> list[Finding]:
+) -> list[RunFinding]:
     """Returns the findings of each run that has any, in the order of the runs.
 
     `failures` are the failures of the runs by name. A run on clear frames is part of the findings
@@ -38,7 +38,7 @@ def findings(
     """
     pairs = {pair.needed: pair for pair in help_seeking}
     found = (
-        Finding(run.name, list(_sentences(run, failures.get(run.name), pairs.get(run.name))))
+        RunFinding(run.name, list(_sentences(run, failures.get(run.name), pairs.get(run.name))))
         for run in runs
         if not varied_parts(run.manifest.settings.condition) & {CLEAR}
     )

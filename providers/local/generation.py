@@ -15,7 +15,7 @@ from transformers import StoppingCriteria
 from proactive_agent.providers.base import ProviderError
 from proactive_agent.providers.local.chat import RenderedPrompt
 from proactive_agent.providers.local.fitting import free_memory
-from proactive_agent.providers.local.pictures import Pictures
+from proactive_agent.providers.local.pictures import ProcessedPictures
 from proactive_agent.providers.local.sampling import (
     FLAGS,
     SeededSampling,
@@ -68,7 +68,7 @@ class Generator:
         self.has_thought = False
         """Whether a reply began with a thought that the chat template did not announce."""
         self.model = model
-        self.pictures = Pictures(processor, model.dtype)
+        self.pictures = ProcessedPictures(processor, model.dtype)
         self.processor = processor = self.pictures.processor
         self._stop = threading.Event()
         tokenizer = processor.tokenizer

@@ -46,7 +46,7 @@ class JoiningProcessor:
         self._arguments: dict[str, Any] = {}
         self._turns_upright = False
         """Whether the processor applies the EXIF orientation before it calls this."""
-        self._calls: list[_Call] | None = None
+        self._calls: list[_ProcessorCall] | None = None
         """The calls during a trial."""
 
     def __getattr__(self, name: str) -> Any:
@@ -62,7 +62,7 @@ class JoiningProcessor:
         if self._forms is None:
             output = self.own(images, **arguments)
             if self._calls is not None:
-                self._calls.append(_Call(images, arguments, dict(output)))
+                self._calls.append(_ProcessorCall(images, arguments, dict(output)))
             return output
         rows = [[image.info[_PROCESSED] for image in row] for row in images]
         joined = {name: form(_column(rows, name)) for name, form in self._forms.items()}
@@ -123,7 +123,7 @@ class JoiningProcessor:
         return value.to(self.dtype) if floating else value
 
 
-class _Call(NamedTuple):
+class _ProcessorCall(NamedTuple):
     images: list[list[Image.Image]]
     arguments: dict[str, Any]
     output: dict[str, Any]

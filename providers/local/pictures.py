@@ -26,7 +26,7 @@ class _Kept(NamedTuple):
     bytes: int
 
 
-class Pictures:
+class ProcessedPictures:
     """Processes pictures before their prompts are put into batches. Thread-safe.
 
     `processor` is a copy of the model's processor, and the one to call.

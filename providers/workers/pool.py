@@ -40,7 +40,7 @@ class WorkerDeath(Exception):  # noqa: N818
     """A worker died before it answered a call."""
 
 
-class Place:
+class WorkerPlace:
     """One of the places for workers: the worker that is there now, and its numbers."""
 
     def __init__(self, number: int, order: LoadOrder) -> None:
@@ -88,7 +88,7 @@ class WorkerPool:
     ) -> None:
         """`name` is the model in messages. `orders` has one entry per worker."""
         self.name = name
-        self.places = [Place(number, order) for number, order in enumerate(orders, 1)]
+        self.places = [WorkerPlace(number, order) for number, order in enumerate(orders, 1)]
         self.restarts = 0
         """Workers that were started in the place of a dead one."""
         self._connection = connection
@@ -144,7 +144,9 @@ class WorkerPool:
                 )  # fmt: skip
 
     @asynccontextmanager
-    async def least_busy(self, episode: object = None, slack: int = 0) -> AsyncIterator[Place]:
+    async def least_busy(
+        self, episode: object = None, slack: int = 0
+    ) -> AsyncIterator[WorkerPlace]:
         """Waits for a worker, chooses the one with the fewest requests, and counts one more.
 
         Workers that have up to `slack` requests more count as equal, so that requests of an
@@ -169,7 +171,7 @@ class WorkerPool:
         finally:
             place.in_flight -= 1
 
-    async def call(self, place: Place, method: str, *arguments: Any) -> Any:
+    async def call(self, place: WorkerPlace, method: str, *arguments: Any) -> Any:
         """Calls a method of a worker. Raises WorkerDeath, and starts another worker then."""
         from ray.exceptions import RayError, RayTaskError
 
@@ -198,7 +200,7 @@ class WorkerPool:
                     reason = _reason(error)
         raise UserError(f"{self.name}: no worker answers: {reason}")
 
-    async def sees(self, place: Place, folder: Path, file: Path) -> bool:
+    async def sees(self, place: WorkerPlace, folder: Path, file: Path) -> bool:
         """Whether a worker sees the files of a folder. The first file of a folder is compared."""
         if folder not in place.sees:
             try:
@@ -223,7 +225,7 @@ class WorkerPool:
             self._end(place)
             _log.info("%s: %s gave %d replies", self.name, place.name, place.answered)
 
-    def _replace(self, place: Place, actor: Any, reason: str) -> None:
+    def _replace(self, place: WorkerPlace, actor: Any, reason: str) -> None:
         """Starts another worker in the place of a dead one, whose death may be reported twice."""
         if self._closed or place.actor is not actor:
             return
@@ -234,7 +236,7 @@ class WorkerPool:
         self._restarting.add(task)
         task.add_done_callback(self._restarting.discard)
 
-    async def _restart(self, place: Place) -> None:
+    async def _restart(self, place: WorkerPlace) -> None:
         while not place.ready:
             place.deaths_in_a_row += 1
             if place.deaths_in_a_row >= TRIES:
@@ -274,7 +276,7 @@ class WorkerPool:
                 place.ready, place.given_up = False, True
         return bool(self._failure)
 
-    def _start(self, place: Place) -> Any:
+    def _start(self, place: WorkerPlace) -> Any:
         """Starts a worker. Returns the reference of the outcome of loading."""
         import ray
 
@@ -294,7 +296,7 @@ class WorkerPool:
         place.actor = remote.remote()
         return place.actor.load.remote(place.order)
 
-    def _loaded(self, place: Place, outcome: Description | UserError) -> None:
+    def _loaded(self, place: WorkerPlace, outcome: Description | UserError) -> None:
         """Keeps the outcome of loading. Raises UserError."""
         if isinstance(outcome, UserError):
             raise outcome
@@ -315,7 +317,7 @@ class WorkerPool:
         place.ready = True
         _log.info("%s: %s is ready", self.name, place.name)
 
-    def _end(self, place: Place) -> None:
+    def _end(self, place: WorkerPlace) -> None:
         import ray
 
         place.ready = False
@@ -336,7 +338,7 @@ class WorkerPool:
         )
 
 
-def chosen(ready: Sequence[Place], episode: object, slack: int) -> Place:
+def chosen(ready: Sequence[WorkerPlace], episode: object, slack: int) -> WorkerPlace:
     """Chooses one of the workers for a request of an episode; see `least_busy`."""
     most = min(place.in_flight for place in ready) + slack
     free = [place for place in ready if place.in_flight <= most]

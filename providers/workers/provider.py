@@ -20,7 +20,7 @@ from proactive_agent.providers.workers.pictures import (
     without_pixels,
 )
 from proactive_agent.providers.workers.placement import plan_here, plan_on_cluster
-from proactive_agent.providers.workers.pool import TRIES, Place, WorkerDeath, WorkerPool
+from proactive_agent.providers.workers.pool import TRIES, WorkerDeath, WorkerPlace, WorkerPool
 from proactive_agent.providers.workers.worker import LoadOrder
 from proactive_agent.settings import ApiAccess, Sampling
 from proactive_agent.tools import UserError
@@ -171,7 +171,7 @@ class LocalWorkers(Provider):
             reply: Reply = outcome.reply
             return reply
 
-    async def _unseen(self, place: Place, request: Request) -> dict[str, ImagePart]:
+    async def _unseen(self, place: WorkerPlace, request: Request) -> dict[str, ImagePart]:
         """The pictures whose pixels must be sent to a worker, by key."""
         unseen = {}
         for part in request.pictures:

@@ -13,7 +13,7 @@ from proactive_agent.providers.workers.placement import (
     plan_here,
     plan_on_cluster,
 )
-from proactive_agent.providers.workers.pool import Place, chosen
+from proactive_agent.providers.workers.pool import WorkerPlace, chosen
 from proactive_agent.providers.workers.provider import LocalWorkers
 from proactive_agent.providers.workers.worker import LoadOrder
 from proactive_agent.tools import MissingExtraError, UserError
@@ -144,7 +144,7 @@ def test_the_size_of_the_weights_is_known_before_they_are_loaded(
 
 def test_a_request_goes_to_the_least_busy_worker_and_a_conversation_stays_with_one() -> None:
     order = LoadOrder(Source("m", None), ProviderOptions())
-    places = [Place(number, order) for number in range(4)]
+    places = [WorkerPlace(number, order) for number in range(4)]
     for place, requests in zip(places, (5, 3, 9, 4), strict=True):
         place.in_flight = requests
     assert chosen(places, "any", 0).number == 1

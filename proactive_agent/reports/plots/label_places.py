@@ -56,7 +56,7 @@ class Label(NamedTuple):
     height: float
 
 
-class Place(NamedTuple):
+class LabelPlace(NamedTuple):
     """The centre of a placed label."""
 
     x: float
@@ -67,14 +67,14 @@ class Place(NamedTuple):
 
 def find_places(
     labels: Sequence[Label], panel: "Floats", obstacles: Sequence["Floats"]
-) -> list[Place]:
+) -> list[LabelPlace]:
     """Returns a place for each label, in the order of the labels.
 
     `panel` and the obstacles are boxes: left, bottom, right, top. A label covers an obstacle only
     if there is no free place in reach.
     """
     taken = _Taken(obstacles)
-    found: dict[int, Place] = {}
+    found: dict[int, LabelPlace] = {}
     crowds = [sum(_are_close(one, other) for other in labels) for one in labels]
     # Labels in a crowd come first, because they have the least choice.
     for index in sorted(range(len(labels)), key=lambda one: -crowds[one]):
@@ -110,7 +110,7 @@ class _Taken:
         return area
 
 
-def _best(label: Label, panel: "Floats", taken: _Taken) -> Place:
+def _best(label: Label, panel: "Floats", taken: _Taken) -> LabelPlace:
     """Returns the nearest of the places that cover least; lines should cross little."""
     half = np.array([label.width, label.height]) / 2
     places = np.vstack([_nearby(label, half), _farther(label, half)])
@@ -127,7 +127,7 @@ def _best(label: Label, panel: "Floats", taken: _Taken) -> Place:
     crossed = (taken.covered(_way(label, ends)[:, 2:], np.array([LINE, LINE])) > 0).sum(axis=1)
     best = np.argmin(distances + CROSSED * crossed * joined)
     (x, y), end = places[best].tolist(), tuple(ends[best].tolist())
-    return Place(x, y, end if joined[best] else None)
+    return LabelPlace(x, y, end if joined[best] else None)
 
 
 def _nearby(label: Label, half: "Floats") -> "Floats":

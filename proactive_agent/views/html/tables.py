@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 
 from proactive_agent.metrics import PlayedRun
-from proactive_agent.reports.findings import Finding
+from proactive_agent.reports.findings import RunFinding
 from proactive_agent.reports.runs import data_label
 from proactive_agent.reports.tables.grid import Cell, Grid, Group, Line
 from proactive_agent.terminal.console import plain
@@ -36,7 +36,7 @@ def grid_table(grid: Grid) -> str:
     return f"<div>{wide(f'<table>{caption}{heads}<tbody>{body}</tbody></table>')}{note}</div>"
 
 
-def findings_list(found: Sequence[Finding]) -> str:
+def findings_list(found: Sequence[RunFinding]) -> str:
     """Returns the sentences of each run, below its name."""
     items = "".join(
         f"<dt>{safe(one.run)}</dt><dd>{safe(' '.join(one.sentences))}</dd>" for one in found

@@ -89,7 +89,7 @@ def changed(settings: Settings, one: Declared) -> Settings:
 
 @pytest.mark.parametrize("one", EVERY.values(), ids=EVERY)
 def test_it_is_an_option_of_run(one: Declared) -> None:
-    text = CliRunner().invoke(cli, ["run", "--help"]).stdout
+    text = CliRunner().invoke(cli, ["run", "--help-all"]).stdout
     assert f"\n  {one.option} " in text
     assert one.setting.help
 
