@@ -1,11 +1,11 @@
-"""Wall time and processor time of a whole run, beside Inspect on the same server.
+"""Wall time and processor time of a whole run, compared with Inspect on the same server.
 
     python -m benchmarks.beside_inspect [--requests 2048] [--rounds 2] [--profile FILE]
 
 Both programs ask the same questions about the same pictures: one request per sample, 64 at once,
 through Chat Completions, to a server on this machine that replies after 200 ms. The ideal wall time
 is requests x delay / 64. Both write their ordinary records and compute their metrics. Imports and
-data sets are not counted; the rest of a run is, from the first check of the model to the last file.
+data sets are not counted. The rest of a run counts, from the first check to the last file.
 
 The comparison favours Inspect where the two differ: it plays a plain task (a list of samples,
 `generate` and `includes`) without a terminal display, without pictures in its log and without its

@@ -1,4 +1,4 @@
-"""How often the 95 % intervals of the project hold the true value, and how tests keep their level.
+"""Measures how often 95 % intervals contain the true value, and whether tests keep their level.
 
     python -m benchmarks.coverage [--runs 1000]
 

@@ -2,7 +2,7 @@
 
     python -m benchmarks.fresh_scenes [--scenes 30] [--size 448]
 
-Computes all frames of a scene, not encoded. The baseline is the encoding of the same frames as
+Computes all frames of a scene without encoding them. The baseline is encoding the same frames as
 JPEG, which every request to an API needs.
 """
 

@@ -149,7 +149,7 @@ def picture_cases(
 
 
 def right_guesses(cases: list[GuessCase]) -> int:
-    """Returns how many cases a ridge regression guesses right, each from the other folds."""
+    """Returns how many cases a ridge regression guesses right in cross-validation."""
     names = sorted({case.answer for case in cases})
     place = {name: number for number, name in enumerate(names)}
     features = np.stack([case.features for case in cases])
@@ -197,7 +197,7 @@ def text_features(sample: Sample, category: str) -> list[Feature]:
 
 
 def right_text_guesses(scenario: str, samples: int) -> int:
-    """Returns how many samples of one seed naive Bayes guesses right that knows another seed."""
+    """Returns how many samples of one seed naive Bayes guesses right after training on another."""
     known, tested = (FreshData(FreshSource(SEED + i, samples=samples)) for i in (1, 2))
     right: Counter[Feature] = Counter()
     every: Counter[Feature] = Counter()

@@ -41,7 +41,7 @@ OEG_SAMPLES = 100
 
 @dataclass(frozen=True)
 class Assumptions:
-    """Everything that is assumed. Tokens are averages per picture, question or reply."""
+    """The assumptions. Tokens are averages per picture, question or reply."""
 
     picture_tokens: float = 1000.0
     small_picture_tokens: float = 300.0
@@ -50,7 +50,7 @@ class Assumptions:
     reply_tokens: float = 20.0
     open_reply_tokens: float = 150.0
     thinking_tokens: float = 300.0
-    """Of the API models that think."""
+    """Tokens that an API model thinks, if it thinks."""
     judge_prompt_tokens: float = 400.0
     judge_reply_tokens: float = 500.0
     judge_billions: float = 8.0
@@ -87,11 +87,11 @@ class Row(NamedTuple):
     name: str
     samples: int
     requests: float
-    """Of all models."""
+    """Requests of all models."""
     gpu_hours: float
-    """Of the open models."""
+    """GPU-hours of the open models."""
     api_dollars: float
-    """Of the API models, without a batch API."""
+    """Dollars of the API models, without a batch API."""
 
 
 Turns = Callable[[str, str], float]

@@ -4,7 +4,7 @@
 
 The model is tiny and random, so the result shows the overhead of Ray and of the program that sends
 the requests, not the speed of a real model. Each worker has one thread. Both sides answer the same
-requests, in alternation, with all workers alive; each round gives one ratio. Workers open the
+requests in turn, with all workers alive; each round gives one ratio. Workers open the
 pictures of the embedded suite as files.
 """
 

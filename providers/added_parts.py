@@ -1,4 +1,4 @@
-"""The part of a conversation that a request adds, for players who keep the conversation themselves.
+"""The part of a conversation that a request adds, for players that keep the conversation.
 
 An agent, a person at the terminal and an RL trainer have seen the earlier messages already.
 """

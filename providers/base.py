@@ -129,7 +129,7 @@ class Provider(ABC):
         """Asks the model once. Raises ProviderError, UserError or StoppedError."""
 
     async def end(self, key: RequestKey) -> Usage | None:
-        """Learns that the episode of a request has ended, for whatever reason.
+        """Is called when the episode of a request has ended, for any reason.
 
         Called once per episode, also after an error and a cancellation. Returns the usage of the
         whole episode if replies could not carry it.
@@ -174,7 +174,7 @@ class Provider(ABC):
         return {}
 
     def activity(self) -> list[str]:
-        """Lines about the parts of the provider at work, for a display that is renewed."""
+        """Returns lines about the state of the provider, for a live display."""
         return []
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A program that serves this process and ends with it: start, log, and end."""
+"""A helper program that ends with this process: its start, log, and end."""
 
 import contextlib
 import logging
@@ -113,7 +113,7 @@ class KeptProcess:
                     process.stdout.close()
 
     def _read(self) -> None:
-        """Reads the log until its end, so that the program never waits for a reader."""
+        """Reads the log until its end, so that a full pipe never blocks the program."""
         if self._process is None or self._process.stdout is None:
             return
         for line in self._process.stdout:

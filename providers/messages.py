@@ -67,7 +67,7 @@ class ToolMessage:
 Message = UserMessage | AssistantMessage | ToolMessage
 
 ToolFormat = Literal["native", "text", "mcp"]
-"""The way in which tools are offered: the model's own tool calling, text in the prompt, or MCP."""
+"""How tools are offered: native tool calling, text in the prompt, or MCP."""
 
 
 def pictures_of(message: Message) -> list[ImagePart]:

@@ -1,4 +1,4 @@
-"""The sight check: a model reports a coloured square and a word, once more after a tool call."""
+"""The sight check: a model reports a coloured square and a word, before and after a tool call."""
 
 import random
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ AGAIN = "This is the next picture. Call the tool report once more, with its colo
 
 
 class Sign(NamedTuple):
-    """What a picture of the check shows."""
+    """The content of a picture of the check."""
 
     colour: str
     word: str

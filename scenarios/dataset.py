@@ -64,7 +64,7 @@ BUILD_FILE = "build.json"
 """Manifest that `build` writes. A folder that has it is not a copy of the release."""
 
 FRESH_FILE = "fresh.json"
-"""Manifest that `data fresh` writes. A folder that has it is not a copy of the release either."""
+"""Manifest that `data fresh` writes. A folder with this file is not a copy of the release."""
 
 
 class DataFolder:
@@ -93,13 +93,13 @@ class DataFolder:
         self._kept_offsets: dict[str, array[int]] = {}
 
     generator: str | None = None
-    """Of generated scenes: everything that determines them but the seed and their number."""
+    """Generated scenes: everything that determines them except the seed and their number."""
     seed: str | None = None
-    """Seed of generated scenes, and which things they show if not all."""
+    """Generated scenes: the seed, and which things are shown if not all."""
 
     @property
     def generated(self) -> bool:
-        """Whether the samples are generated and not in files."""
+        """Whether the samples are generated instead of read from files."""
         return self.generator is not None
 
     @cached_property

@@ -14,7 +14,7 @@ def open_data(named: str | Path | None, *, unfiltered: bool = False) -> DataFold
     if named is None:
         return DataFolder(unfiltered=unfiltered)
     if is_fresh(str(named)):
-        # The generator needs numpy, which the start of the program does without.
+        # Imported here, because the generator needs numpy and the start of the program does not.
         from proactive_agent.scenarios.fresh.data import FreshData
 
         return FreshData(parse_source(str(named)), unfiltered=unfiltered)
@@ -22,7 +22,7 @@ def open_data(named: str | Path | None, *, unfiltered: bool = False) -> DataFold
 
 
 def named_beside(file: Path, named: str) -> Path:
-    """Returns the data that a file names: a folder relative to the file, or generated scenes."""
+    """Resolves data that a file names: a folder relative to the file, or generated scenes."""
     return Path(named) if is_fresh(named) else file.parent / named
 
 

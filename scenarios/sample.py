@@ -120,7 +120,7 @@ class Sample(BaseModel):
     """All different."""
     answer: Text
     enough: Annotated[list[FrameIndex], Field(max_length=MAX_FRAMES)] | None = None
-    """Numbers of the frames that show enough to answer, if the maker of the data knows them."""
+    """Numbers of the frames that show enough to answer, if the data lists them."""
     unseen: bool | None = None
     """Whether the object never appears in a train share. Null if that is not known."""
 

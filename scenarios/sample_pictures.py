@@ -13,8 +13,8 @@ from proactive_agent.tools import Intervention
 def pictures(environment: EnvironmentType, sample: Sample) -> Iterator[ImageRef]:
     """Yields every picture that a sample can show, the reference frame last, with repeats.
 
-    Plays each suggestion from the start for as long as it is accepted. Mixing suggestions reaches
-    no other file. At the end, raises SampleError if a suggestion led to a frame that the sample
+    Plays each suggestion from the start for as long as it is accepted. Mixed suggestions reach no
+    other file. At the end, raises SampleError if a suggestion leads to a frame that the sample
     lacks.
     """
     fault: SampleError | None = None

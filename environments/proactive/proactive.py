@@ -1,4 +1,4 @@
-"""ProactiveBench as an environment of verifiers: a new picture follows each suggestion.
+"""ProactiveBench as an environment for `verifiers`: a new picture follows each suggestion.
 
     pip install . environments/proactive
     vf-eval proactive -m MODEL --client.base-url http://localhost:8000/v1 --no-push \
@@ -75,7 +75,7 @@ class ProactiveEnvConfig(vf.EnvConfig):
 
 
 class ProactiveEnv(vf.Env[ProactiveEnvConfig]):
-    """Plays one sample with the player."""
+    """Plays one sample with the model."""
 
     async def run(self, task: ProactiveTask, agents: Any) -> None:
         data = task.data

@@ -5,8 +5,8 @@
 #   python -m proactive_agent run --agent-env ANTHROPIC_API_KEY --agent-usage - \
 #       --provider "agent:sh $PWD/examples/agents/claude_code.sh {url} '{prompt}'"
 #
-# --tools "" takes away its own tools (shell, files, web). --strict-mcp-config takes away MCP servers
-# and tools of the user's configuration. Its own system prompt remains.
+# --tools "" removes its own tools (shell, files, web). --strict-mcp-config removes MCP servers and
+# tools of the user's configuration. Its own system prompt remains.
 exec claude -p "$2" \
     --tools "" \
     --strict-mcp-config \

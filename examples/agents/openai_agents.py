@@ -4,8 +4,8 @@
     python -m proactive_agent run --agent-env OPENAI_API_KEY --agent-usage usage.json \
         --provider "agent:python $PWD/examples/agents/openai_agents.py {url} '{prompt}' gpt-4.1"
 
-The pictures are results of tools. Only the Responses API takes those, so this does not work with
-servers that have Chat Completions alone.
+The pictures are in the results of tools. Only the Responses API takes those, so this does not work
+with servers that have only Chat Completions.
 """
 
 import asyncio

@@ -4,8 +4,8 @@
 #     sbatch --array=1-19 examples/cluster/slurm.sh STUDY
 #
 # STUDY is a folder that all machines share. It contains models.txt (a model per line) and study.yaml
-# (a plan without models). A task that is out of time is queued again and plays what is missing. So
-# does the same command after a cancelled task. Only the episodes in flight are played twice.
+# (a plan without models). A task that runs out of time is queued again and plays what is missing. The
+# same command continues a cancelled task. Only the episodes in flight are played twice.
 #SBATCH --job-name=proactive-agent
 #SBATCH --nodes=1
 #SBATCH --ntasks=1

@@ -206,7 +206,7 @@ def download(
     type=click.Choice(["easy", "normal", "hard"]),
     default="normal",
     show_default=True,
-    help="Steps to enough information, similarity of the categories, and other things in the room.",
+    help="Sets the number of steps, the similarity of the categories, and the distractors.",
 )
 @click.option(
     "--size",
@@ -222,7 +222,7 @@ def download(
     default=0,
     show_default=True,
     metavar="SHARE",
-    help="Share of the samples for a train split (DIR/data). Held-out things are never in it.",
+    help="Share of the samples for a train split (DIR/data), which has no held-out things.",
 )
 @_scenarios
 def fresh(

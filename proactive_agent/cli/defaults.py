@@ -7,8 +7,8 @@
     cache = "replies"
 
 The keys are the options of `run`, with `_` for `-`. Options on the command line take precedence.
-A setting that has no effect on a run is not used in it. The file cannot give consent: it sets
-neither `trust-…` options, nor what is sent to a server (`header`, `extra-body`), nor a server.
+A setting that has no effect on a run is not used in it. The file cannot give consent: it sets no
+`trust-…` option, no server, and nothing that is sent to a server (`header`, `extra-body`).
 """
 
 import tomllib
@@ -35,7 +35,7 @@ MODELS = frozenset(("--provider", "--judge", "--user"))
 
 
 def read_defaults(command: click.Command) -> tuple[Path | None, dict[str, Any]]:
-    """Returns the file of the defaults, or None, and the values by name of parameter.
+    """Returns the file with the defaults (or None) and their values by parameter name.
 
     Raises UserError.
     """
@@ -54,7 +54,7 @@ def _table(file: Path) -> Any:
     try:
         content = tomllib.loads(read_regular(file).decode())
     except (OSError, ValueError, RecursionError) as error:
-        # A broken pyproject.toml of another program is none of our concern.
+        # A pyproject.toml that cannot be read may belong to another program.
         if file == PROJECT_FILE:
             return None
         raise UserError(f"{file} cannot be read as TOML: {error}") from None

@@ -23,7 +23,7 @@ from proactive_agent.scenarios import DataFolder
 from proactive_agent.terminal.console import messages, safe
 
 SHOWN_BATCHES = 3
-"""Ids of batches that a message names."""
+"""Most ids of batches that a message names."""
 LONGEST_EXAMPLE = 300
 """Characters of the message of an error."""
 

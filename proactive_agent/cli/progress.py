@@ -84,7 +84,7 @@ class Bars:
 
 
 class _BarsAndLines(Progress):
-    """Bars, and below them lines about what models are doing."""
+    """Bars, and below them lines about the work of the models."""
 
     watched: Sequence[Provider] = ()
 

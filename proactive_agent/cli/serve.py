@@ -1,4 +1,4 @@
-"""`serve`: lets a client of MCP, such as a desktop program, play episodes."""
+"""`serve`: lets an MCP client, such as a desktop program, play episodes."""
 
 import sys
 from pathlib import Path
@@ -33,7 +33,7 @@ def serve(
     results: Path,
     **settings: Any,
 ) -> None:
-    """Let a client of MCP, such as a desktop program, play episodes.
+    """Let an MCP client, such as a desktop program, play episodes.
 
     Speaks MCP on the standard input and output. Every episode is recorded in a run, which is marked
     as unranked. Needs the extra `mcp`.

@@ -80,7 +80,7 @@ class Budget:
         self._reserved += usd
 
     def paid_before(self, usd: float) -> None:
-        """Takes note that the next reply, of this cost, was paid for by an earlier process."""
+        """Records that an earlier process paid this cost for the next reply."""
         self.spent -= usd
 
     def too_small(self, usd: float) -> BudgetSpentError:

@@ -1,7 +1,7 @@
-"""One episode: `SteppedEpisode` takes one reply after another, `play_episode` asks a provider.
+"""One episode: `SteppedEpisode` takes replies one by one, `play_episode` asks a provider.
 
 Each turn observes the state, builds a prompt, waits for a reply, reads its action and steps the
-environment. An episode knows no particular provider, protocol or condition.
+environment. This module depends on no particular provider, protocol or condition.
 """
 
 import asyncio
@@ -101,7 +101,7 @@ class Play:
 
 
 class ExternalPlayer(Provider):
-    """Stands for a model whose replies come from outside, through `SteppedEpisode.step`."""
+    """Placeholder for a model whose replies come from outside, through `SteppedEpisode.step`."""
 
     async def complete(self, request: Request) -> Reply:
         raise RuntimeError("the replies of this episode come from outside; use SteppedEpisode.step")
@@ -240,7 +240,7 @@ class SteppedEpisode:
 
     @contextmanager
     def _failures_recorded(self) -> Iterator[None]:
-        """Ends the episode at an error that concerns no other episode."""
+        """Ends the episode at an error that affects only this episode."""
         try:
             yield
         except ProviderError as failure:
@@ -330,7 +330,7 @@ class SteppedEpisode:
     async def _show(self, ref: ImageRef) -> tuple[ImagePart, SeenPicture | None]:
         """Returns a picture as a part of a message, and facts about it. Raises ImageError.
 
-        They are None if it cannot be opened and the provider needs none.
+        The facts are None if the picture cannot be opened and the provider needs no pictures.
         """
         images = self.play.data.images
         try:

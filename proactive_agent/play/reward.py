@@ -17,8 +17,8 @@ class Score:
     """Judgement of one reply."""
 
     kind: Kind
-    """`vague`: a wish without a concrete change. `unrelated`: a message that asks for nothing
-    that helps."""
+    """`vague`: a request without a concrete change. `unrelated`: a message that asks for nothing
+    helpful."""
     category: bool
     """Whether the reply names the right category."""
     suggestion: bool

@@ -43,7 +43,7 @@ class Settings(RunSettings):
 
     @property
     def shown_provider(self) -> str:
-        """The model as tables name it: its spec; of an agent's command only the program."""
+        """The model as tables name it: its spec, or the program in an agent's command."""
         return short_name(self.provider)
 
     @property
@@ -97,10 +97,10 @@ class DataFingerprint(BaseModel):
     own_filter: str | None = None
     """The rule and the hash of the data folder's own filter (`filter.json`), if it was applied."""
     generator: str | None = None
-    """Of generated scenes: everything that determines them but the seed and their number. Scenes
-    with an equal generator come from one distribution."""
+    """Generated scenes: everything that determines them except the seed and their number. Scenes
+    with the same generator come from one distribution."""
     seed: str | None = None
-    """Seed of generated scenes, and which things they show if not all."""
+    """Generated scenes: the seed, and which things are shown if not all."""
     wording: str
     wording_sha256: str
 
@@ -140,7 +140,7 @@ class Manifest(BaseModel):
     served: list[ServedByRecord] = []
     """The distinct models that answered, as the API reports them; filled in at the end."""
     unranked: bool = False
-    """Whether the run is a demonstration (`serve`), in which episodes could be skipped or left."""
+    """Whether the run is a demonstration (`serve`), where a player can skip or leave episodes."""
     thinking_room: tuple[int, int] | None = None
     """The smallest and the largest thinking room of a reply, in tokens; filled in at the end.
     Null if no reply says it."""

@@ -1,4 +1,4 @@
-"""Notes on runs of agents. An agent is more than its model, so tables keep both apart."""
+"""Notes on runs of agents, which tables keep apart from runs of models."""
 
 from collections.abc import Sequence
 

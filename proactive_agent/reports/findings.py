@@ -1,4 +1,4 @@
-"""The findings of runs in words: who asks, who guesses, where, over-asking and luck."""
+"""The findings of runs in words: asking, guessing, over-asking and lucky answers."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -20,7 +20,7 @@ REFERENCE = "reference"
 
 
 class RunFinding(NamedTuple):
-    """What one run shows, in sentences."""
+    """The findings of one run, in sentences."""
 
     run: str
     sentences: Sequence[str]
@@ -31,7 +31,7 @@ def findings(
     failures: Mapping[str, Failures],
     help_seeking: Sequence[HelpSeekingPair],
 ) -> list[RunFinding]:
-    """Returns the findings of each run that has any, in the order of the runs.
+    """Returns the findings of the runs, in their order. Runs without findings are left out.
 
     `failures` are the failures of the runs by name. A run on clear frames is part of the findings
     of the run that it belongs to.

@@ -1,4 +1,4 @@
-"""Serves the episodes of a run to one client over MCP, which plays one after another."""
+"""Serves the episodes of a run, one after another, to one client over MCP."""
 
 import asyncio
 import contextlib
@@ -39,8 +39,8 @@ async def serve(
 ) -> PlayedRun | None:
     """Serves the episodes until the client leaves. Returns the run, or None if none was begun.
 
-    On standard input and output, or with a `port` over HTTP on the loopback interface (0 takes a
-    free one); `on_address` is then called with the URL. Raises UserError for wrong settings.
+    Uses standard input and output, or with a `port` HTTP on the loopback interface (0 takes a free
+    port). `on_address` is then called with the URL. Raises UserError for wrong settings.
     """
     how = settings.provider_settings
     encoder = Encoder(how.image_size, how.image_quality, how.image_format)
@@ -112,7 +112,7 @@ async def _over_stdio(player: Demonstration) -> None:
 
 
 async def _lines_of_stdin() -> AsyncIterator[str]:
-    """Yields the lines of the standard input. Unlike a reading thread, it can be cancelled."""
+    """Yields the lines of the standard input. Unlike a thread that reads, it can be cancelled."""
     reader = asyncio.StreamReader(LONGEST_BODY)
     loop = asyncio.get_running_loop()
     transport, _ = await loop.connect_read_pipe(

@@ -1,4 +1,4 @@
-"""Single episodes for programs that play themselves, such as RL environments. Needs no asyncio.
+"""Single episodes for programs with their own loop, such as RL environments. Needs no asyncio.
 
 game = Game(scenarios="rod")
 request = game.reset("rod", 0)
@@ -46,7 +46,7 @@ class Game:
     ) -> None:
         """The arguments are those of `evaluate` that concern the play. Raises UserError.
 
-        Rules judge and play the user; a model that judges would have to be loaded.
+        Only rules can judge replies and play the user, because no model is loaded.
         """
         refuse_unknown("Game", settings)
         chosen = settings_of(f"{PYTHON}:game", scenarios, protocol, condition, data, settings)

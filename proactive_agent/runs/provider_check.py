@@ -1,4 +1,4 @@
-"""Checks a model with one request that holds a picture and a tool, and an agent by its sight."""
+"""Checks a model with one request (a picture and a tool), and an agent with the sight check."""
 
 import asyncio
 import time

@@ -118,8 +118,7 @@ async def judge_again(
 ) -> list[Unjudged]:
     """Judges the replies that are not in the file yet; returns those that could not be judged.
 
-    If the judge has a batch API, all replies are judged in one wave, and `on_wave` is told about
-    it.
+    If the judge has a batch API, all replies are judged in one wave, which `on_wave` reports.
 
     Raises UserError, and StoppedError if the budget is spent or the account is refused. A later
     call continues.

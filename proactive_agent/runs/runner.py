@@ -44,12 +44,12 @@ async def play_run(
 ) -> PlayedRun:
     """Plays the remaining episodes of a run and writes its summary.
 
-    Reads the remaining episodes when no other process can write the run any more. Calls
-    `on_begin` with the run in that state, then `on_episode` with each record that was written.
+    First locks the run, then reads which episodes remain. Calls `on_begin` with the run in that
+    state, then `on_episode` with each record that was written.
     `concurrency` is the number of episodes in flight; by default the provider chooses it, and all
     are in flight if one of the models has a batch API. `on_wave` is told about its batches. If the
     budget is spent, the API refuses all further requests or the person at the terminal leaves, the
-    run ends early: no further sample is asked, and `stopped` of the result says why. Any other
+    run ends early: no further sample is played, and `stopped` of the result says why. Any other
     error ends the run and is raised: a UserError of the provider, or a fault of the program, which
     is never recorded as the model's mistake. After a cancellation (Ctrl-C) and after an error
     every finished episode is on disk; if the disk is full, the NotWrittenError is raised, and the
@@ -229,7 +229,7 @@ class _FoundOut:
     def _described(
         self, before: dict[str, Any] | None, model: Provider | None
     ) -> dict[str, Any] | None:
-        """The self-description of a model, with what it learnt and counted in this run."""
+        """Returns the manifest of a model, with the facts and counts of this run."""
         if before is None or model is None:
             return before
         started = self._counted_before[model]

@@ -54,7 +54,7 @@ class SessionObserver:
         """An episode was played and written."""
 
     def wave_waits(self, run: PreparedRun, progress: WaveProgress) -> None:
-        """The batches of a run were submitted, make progress or have ended."""
+        """Is called when the batches of a run were submitted, make progress or have ended."""
 
     def run_ended(self, run: PlannedRun, played: PlayedRun) -> None:
         """A run has ended, possibly before the session."""
@@ -188,7 +188,7 @@ class Session:
         if self._connections is None or not remote:
             return self._concurrency
         if run.in_waves:
-            # Few episodes are at work at the same time; the others wait for their batch.
+            # Few episodes are active at the same time; the others wait for their batch.
             return self._concurrency
         wanted = self._concurrency or run.play.provider.concurrency
         allowed = max(1, self._connections // remote)

@@ -236,7 +236,7 @@ class LoadSettings:
             departure=None,
             providers=AGENT,
             help="results hold texts and pictures together, or texts alone: `look` then shows the "
-            "picture, for clients that keep one item of a result.",
+            "picture, for clients that keep only one item of a result.",
         ),
     ] = "together"
     isolated: Annotated[
@@ -245,7 +245,7 @@ class LoadSettings:
             heading=Heading.MODEL,
             departure=None,
             providers=AGENT,
-            help="whether the agent cannot read the files of this machine, as you state it. "
+            help="states whether the agent is kept from reading the files of this machine. "
             "Recorded, and shown in every table (see examples/agents/Dockerfile).",
         ),
     ] = "unknown"
@@ -271,7 +271,7 @@ class LoadSettings:
             parameter="agent_env",
             metavar="NAME",
             help="environment variable that the agent gets, such as its API key; repeat for "
-            "several. By default it gets none but PATH, HOME and the like.",
+            "several. By default it gets only PATH, HOME and similar ones.",
         ),
     ] = ()
     api: Annotated[
@@ -432,8 +432,7 @@ class ApiLimits:
             providers=(*VLLM, *LOCAL),
             for_judge="run",
             metavar="SECONDS",
-            help="Time that a server of vLLM, or workers, have to load the model, a download "
-            "included.",
+            help="Time for a vLLM server, or for workers, to load the model, a download included.",
         ),
     ] = 1800.0
     batch_api: Annotated[
@@ -470,7 +469,7 @@ class ApiLimits:
             for_judge="run",
             metavar="ADDRESS",
             help="address of a Ray cluster for the workers, HOST:PORT, or auto on one of its "
-            "machines. Default of --workers: one for each --gpus-per-worker GPUs of the cluster.",
+            "machines. By default, there are as many workers as its GPUs allow.",
         ),
     ] = None
     gpus_per_worker: Annotated[
@@ -483,7 +482,8 @@ class ApiLimits:
             providers=LOCAL,
             for_judge="run",
             metavar="N",
-            help="GPUs of a worker; the model is spread over them. Default: 1 if there are GPUs.",
+            help="number of GPUs over which a worker spreads its copy. Default: 1 if there are "
+            "GPUs.",
         ),
     ] = None
     episode_timeout: Annotated[

@@ -1,7 +1,7 @@
 """Whole episodes for multi-turn training: the samples, and the loop that plays them.
 
-The samples are in the official layout. The episodes are those of a run, with the trainer in the
-place of the model: each text that the model generates is one step of a `SteppedEpisode`.
+The samples are in the official layout. The episodes are those of a run, except that the trainer
+supplies the replies: each text that it generates is one step of a `SteppedEpisode`.
 """
 
 import asyncio

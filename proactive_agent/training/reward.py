@@ -1,6 +1,6 @@
 """Judges replies in training, for the rule in `play/reward.py`.
 
-The code that reads and judges replies in a run reads and judges them here.
+Replies are read and judged by the same code as in a run.
 """
 
 import random

@@ -1,4 +1,4 @@
-"""A client that plays one episode after another over one connection: for `serve`."""
+"""Provider for `serve`: a client plays one episode after another over one connection."""
 
 import asyncio
 from collections.abc import Sequence
@@ -45,7 +45,7 @@ class Demonstration(Provider):
         self._encoder = encoder
         self._calls: asyncio.Queue[Call | None] = asyncio.Queue()
         self._waiting: Call | None = None
-        """A call that gets its result with the next request, or with the end of the episode."""
+        """The call that waits for its result: the next request, or the end of the episode."""
         self._question = ShownRequest((), {})
         self._picture: Encoded | None = None
         self._begun = False

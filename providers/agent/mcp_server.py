@@ -60,7 +60,7 @@ class ToolHost(Protocol):
         """Carries out a call. `arguments` is JSON text of an object."""
 
     def met(self, client: Client) -> None:
-        """Notes which client is connected. Called with every request."""
+        """Records which client is connected. Called with every request."""
 
 
 def make_server(host_of: Callable[[Any], ToolHost], instructions: str | None = None) -> Any:

@@ -1,4 +1,4 @@
-"""The process of an agent: a fresh one per episode, which ends with everything that it started."""
+"""The process of an agent. Each episode gets a fresh one; its descendants end with it."""
 
 import asyncio
 import contextlib
@@ -48,7 +48,7 @@ def agent_environment(also: Iterable[str], directory: Path) -> dict[str, str]:
 
 
 class AgentProcess:
-    """A command in a process group and an empty working directory of its own.
+    """A command with its own process group and its own empty working directory.
 
     A keeper (see `providers/keeper.py`) ends the agent and its descendants when this program ends,
     also after `kill -9`.
@@ -109,7 +109,7 @@ class AgentProcess:
 
     @property
     def failure(self) -> str:
-        """Describes the end of the agent, with the end of what it wrote about errors."""
+        """Describes how the agent ended, with the last part of its standard error."""
         code = self.exit_code or 0
         how = f"was ended by signal {code - 128}" if code > 128 else f"ended with exit code {code}"
         shown = (self._errors or self.output[-LONGEST_ERRORS:]).decode("utf-8", "replace")
@@ -129,7 +129,7 @@ class AgentProcess:
                 reader.cancel()
 
     async def _read_output(self, stream: asyncio.StreamReader | None) -> None:
-        # All of it is read, so that the agent never waits for a reader.
+        # Everything is read, so that a full pipe never blocks the agent.
         while stream and (chunk := await stream.read(65536)):
             self.output += chunk[: LONGEST_OUTPUT - len(self.output)]
 

@@ -1,8 +1,8 @@
-"""`agent:COMMAND`: starts the command for each episode, which plays it over MCP.
+"""`agent:COMMAND`: starts the command for each episode and lets it play over MCP.
 
 `{url}` in the command is the endpoint of the episode, `{prompt}` the task in words. The endpoint
-offers the tools of the episode, and `look`, which costs no turn. Nothing is remembered between
-episodes, because each has a fresh process.
+offers the tools of the episode, and `look`, which costs no turn. The process is fresh for each
+episode, so it keeps no memory of earlier ones.
 """
 
 import asyncio
@@ -48,10 +48,10 @@ class _Episode:
         self.seat = seat
         self.process = process
         self.deadline = deadline
-        """Time at which it must have ended, by `time.monotonic`."""
+        """Time limit of the episode, as a value of `time.monotonic`."""
         self.url = ""
         self.broken = False
-        """Whether it was given up, so that the agent gets no time to end by itself."""
+        """Whether the episode failed, so that the agent gets no time to end by itself."""
         self.watching: asyncio.Task[None] | None = None
 
 
@@ -120,7 +120,7 @@ class AgentProvider(Provider):
         )
 
     async def end(self, key: RequestKey) -> Usage | None:
-        """Gives the last call its result and ends the agent. Returns what the agent has used."""
+        """Gives the last call its result and ends the agent. Returns the usage of the agent."""
         episode = self._episodes.pop(_Key(key.scenario, key.sample_id, key.repeat), None)
         if episode is None:
             return None
@@ -171,7 +171,7 @@ class AgentProvider(Provider):
         }
 
     def learnt(self) -> dict[str, Any]:
-        """The clients and versions of MCP that were met."""
+        """Returns the clients that connected, and their versions of MCP."""
         known = self.manifest()
         return {name: known[name] for name in ("client", "mcp")}
 

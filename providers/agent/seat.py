@@ -1,4 +1,4 @@
-"""The seat of an agent at one episode: brings its calls to the loop of a run, in order."""
+"""Connects the calls of an agent in one episode with the loop of a run, in order."""
 
 import asyncio
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ LONGEST_ARGUMENTS = 100_000
 """Characters of a call's arguments that are kept. The rest is cut off, so the call is invalid."""
 
 Delivery = Literal["together", "separate"]
-"""Whether a result holds texts and pictures, or pictures are only shown by `look`, alone."""
+"""`together`: results hold texts and pictures. `separate`: only `look` shows pictures."""
 
 NO_ARGUMENTS = {"type": "object", "properties": {}, "additionalProperties": False}
 _ENDED = ToolResult((texts.ENDED,), is_error=True)
@@ -39,7 +39,7 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ShownRequest:
-    """What a request shows: the whole question for `look`, and what is new for a result."""
+    """The content of a request: the whole question for `look`, and the new part for a result."""
 
     parts: Sequence[Part]
     pictures: Pictures
@@ -49,7 +49,7 @@ class ShownRequest:
         return [p.text if isinstance(p, TextPart) else self.pictures[p.key] for p in self.parts]
 
     def with_picture(self, picture: Encoded | None) -> list[str | Encoded]:
-        """Returns the content with another last picture, as the scene is now."""
+        """Returns the content with its last picture replaced by the current one."""
         content = self.content()
         for index in reversed(range(len(content))):
             if not isinstance(content[index], str) and picture:
@@ -166,5 +166,5 @@ def _offered(tool: Tool) -> OfferedTool:
 
 
 def as_tool_call(call: Call, turn: int) -> ToolCall:
-    """Returns a call as that of a reply. Its id is that of its turn, so that replays are equal."""
+    """Returns a call in the form of a reply. The turn is its id, so that replays are equal."""
     return ToolCall(clean(call.name)[:LONGEST_CALL_NAME], call.arguments, f"call-{turn}")

@@ -1,4 +1,4 @@
-"""Reads what an agent says about its tokens and costs: the file that `--agent-usage` names.
+"""Reads the tokens and costs that an agent reports in the file that `--agent-usage` names.
 
 The file holds a JSON object, or lines of which the last one with counts is read. Its fields are
 those of `Usage` (`input_tokens`, `output_tokens`, `cached_tokens`, `reasoning_tokens`, `cost_usd`)
@@ -15,7 +15,7 @@ from proactive_agent.providers.messages import Reply, Usage
 from proactive_agent.providers.reply_check import checked
 
 STANDARD_OUTPUT = "-"
-"""The name of the standard output in place of a file."""
+"""The value of `--agent-usage` that stands for the standard output."""
 LONGEST = 2**20
 """Bytes of a file that are read, from its end."""
 
@@ -31,7 +31,7 @@ class SaidByAgent(NamedTuple):
 
 
 def read_usage(content: bytes) -> SaidByAgent:
-    """Reads the content of the file. Never raises; what cannot be read is unknown."""
+    """Reads the content of the file. Never raises; unreadable values are unknown."""
     text, usage = None, None
     for fields in _objects(content[-LONGEST:].decode("utf-8", "replace")):
         # A log in JSON is no answer, even if it repeats what the agent saw.
@@ -41,7 +41,7 @@ def read_usage(content: bytes) -> SaidByAgent:
 
 
 def _answer(fields: Mapping[str, Any]) -> str:
-    """Returns the final answer in an object; empty if it holds none."""
+    """Returns the final answer in an object; empty if there is none."""
     item = fields.get("item")
     if isinstance(item, dict) and item.get("type") == "agent_message":
         fields = item

@@ -105,10 +105,9 @@ class Encoder:
 
 
 def _file_in_memory() -> IO[bytes]:
-    """Returns an empty file that needs no disk.
+    """Returns an empty file in memory, on Linux with a descriptor.
 
-    Pillow lets other threads run only while it writes a JPEG to a file with a descriptor. Linux has
-    such files in memory.
+    Pillow releases the GIL only while it writes a JPEG to a file with a descriptor.
     """
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("picture"), "w+b")

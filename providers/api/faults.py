@@ -67,7 +67,7 @@ WITHHELD = "tool_use_failed"
 _UNREACHED = frozenset({"ClientConnectorError", "ConnectTimeout", "ConnectionTimeoutError"})
 """Errors of the transports before a connection was made."""
 _SILENT = frozenset({"ConnectionTimeoutError"})
-"""Those of them that end an attempt to which the host says nothing."""
+"""Those among them that mean that the host did not answer."""
 
 _QUOTA = re.compile(
     r"insufficient_quota|credit balance is too low|billing_error|billing_hard_limit"

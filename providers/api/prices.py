@@ -24,7 +24,7 @@ PIXELS_PER_TOKEN = 750
 REPLY = 48
 """Estimated tokens of a reply: one tool call, or the letter and text of an option."""
 BATCH_SHARE = 0.5
-"""The price of a batch as a share of the ordinary price, where the list does not say it."""
+"""The price of a batch as a share of the ordinary price, if the list has no batch price."""
 _LONG_PROMPT = re.compile(r"input_cost_per_token_above_(\d+)k_tokens")
 
 

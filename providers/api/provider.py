@@ -66,7 +66,7 @@ PROBE = "Reply with the word: ready"
 PROBE_TOKENS = 64
 """Longest answer of the probe in tokens; thinking does not count."""
 MOST_BATCHES = 3
-"""Batches in which a request is submitted at most; each can take a day."""
+"""Most batches in which a request is submitted; each can take a day."""
 LARGEST_SEED = 2**31
 """Seeds that are sent are smaller."""
 _REFUSED_THOUGHTS = (
@@ -80,7 +80,7 @@ MISCONFIGURED = STOPPING | {"not_found", "connection", "bad_request"}
 
 
 _BLANK = Encoded("", SentImage("", "image/jpeg", (1, 1), 0))
-"""Stands for every picture where bodies are compared, so that no picture is held for it."""
+"""Replaces every picture when bodies are compared, so that no picture is held in memory."""
 _NO_SETTINGS = frozenset({"model", "messages", "input", "store", "stream", "include"})
 """Fields of a request body, besides system prompt and tools, that do not affect text generation."""
 

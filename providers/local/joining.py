@@ -1,7 +1,8 @@
-"""Joins pictures that were processed one by one to the input of a batch.
+"""Joins the tensors of pictures that were processed one by one into the input of a batch.
 
-Image processors take all pictures of a batch, and each family joins them in its own form. A trial
-finds this form: the joined tensors must equal those of one call for the whole batch.
+An image processor takes all pictures of a batch at once, and each model family joins them in a
+different form. A trial finds this form: the joined tensors must equal those of one call for the
+whole batch.
 """
 
 import logging
@@ -97,7 +98,7 @@ class JoiningProcessor:
             }
             if not _same(dict(expected), dict(process())):
                 raise ValueError("joined pictures give another input")
-        except Exception as error:  # Processors raise whatever Python raises.
+        except Exception as error:  # Processors can raise any exception.
             self.forget()
             log.info("pictures are processed again in each batch: %s", error)
         finally:
@@ -144,19 +145,19 @@ def _column(rows: Sequence[Sequence[Processed]], name: str) -> Rows:
 
 
 def _one_after_another(column: Rows, dtype: torch.dtype | None) -> Any:
-    """All pictures along the first axis."""
+    """Joins all pictures along the first axis."""
     return _joined([value for row in column for value in row], 0, dtype)
 
 
 def _by_prompt(column: Rows, dtype: torch.dtype | None) -> Any:
-    """The prompts along the first axis, and the pictures of each along the second."""
+    """Joins prompts along the first axis, and the pictures of each along the second."""
     if dtype is None:
         return [[item for value in row for item in value[0]] for row in column]
     return _joined([_joined(row, 1, dtype) for row in column], 0, dtype)
 
 
 def _counted(column: Rows, dtype: torch.dtype | None) -> Any:
-    """The sum over the pictures of each prompt, such as their number."""
+    """Sums over the pictures of each prompt, for example to count them."""
     return torch.cat([torch.stack([*row]).sum(0) for row in column])
 
 

@@ -1,4 +1,4 @@
-"""Keeps processed pictures, because a conversation shows each picture in several turns."""
+"""Caches processed pictures, because a conversation shows each picture in several turns."""
 
 import copy
 import threading
@@ -16,8 +16,8 @@ from proactive_agent.providers.local.joining import JoiningProcessor, Processed,
 from proactive_agent.providers.messages import ImagePart
 
 KEPT_BYTES = 2**30
-"""The most memory for processed pictures. The ones that were used last are kept, so pictures of
-episodes that have ended are dropped first."""
+"""Most bytes of processed pictures. The least recently used ones are dropped first; these are
+mostly pictures of episodes that have ended."""
 
 
 class _Kept(NamedTuple):
@@ -73,7 +73,7 @@ class ProcessedPictures:
         return image.size
 
     def for_processor(self, picture: ImagePart) -> Image.Image:
-        """Returns what the processor takes for a picture: a stand-in if pictures are kept."""
+        """Returns the input of the processor for a picture: a stand-in if pictures are kept."""
         if not self.are_kept:
             return load_picture(picture)
         kept = self._recent(picture.key) or self._process(picture.key, load_picture(picture))

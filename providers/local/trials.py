@@ -84,7 +84,7 @@ def mixed_requests(max_tokens: int, most_pictures: int | None) -> list[Request]:
 
 
 def picture_trial(most_pictures: int | None) -> list[Request]:
-    """Two requests: the first has one picture, the second has three if it may.
+    """Returns two requests: the first has one picture, the second three if the model takes them.
 
     The first picture has an EXIF orientation.
     """

@@ -1,4 +1,4 @@
-"""The connection to Ray: to a cluster, or to a Ray of this program on this machine.
+"""The connection to Ray: to a cluster, or to Ray on this machine, which the program starts.
 
 Ray on this machine listens on the loopback interface only and asks for a random token. It has no
 dashboard and reports no usage. It ends with this process, however that ends, and its folder for
@@ -76,7 +76,7 @@ class RayConnection:
         return "" if self.is_cluster else _shared.failure()
 
     def close(self) -> None:
-        """Ends the use. The last one disconnects, and ends Ray on this machine."""
+        """Ends this use. When no use is left, disconnects and ends Ray on this machine."""
         _shared.leave(self)
 
 
@@ -84,7 +84,7 @@ def connect(address: str | None, abandoned: Callable[[], bool]) -> RayConnection
     """Connects to a cluster, or starts Ray on this machine if `address` is None.
 
     Raises UserError if Ray does not start or answer, and MissingExtraError without the library.
-    `abandoned` says whether nothing waits for the connection any more.
+    `abandoned` returns whether nothing waits for the connection any more.
     """
     try:
         _import_ray()
@@ -104,7 +104,7 @@ class _Shared:
         self._address: str | None = None
         self._process: KeptProcess | None = None
         self._foreign = False
-        """Whether the connection was there before, so that its owner ends it."""
+        """Whether other code made the connection, and therefore ends it."""
 
     def join(self, connection: RayConnection, abandoned: Callable[[], bool]) -> None:
         ray = _import_ray()
@@ -259,7 +259,7 @@ def _command(folder: Path) -> list[str]:
 
 def _environment() -> dict[str, str]:
     inherited = environment_without_keys(os.environ)
-    # An address of a cluster must not divert Ray on this machine.
+    # An inherited address of a cluster must not redirect Ray on this machine.
     kept = {name: value for name, value in inherited.items() if name != "RAY_ADDRESS"}
     return {
         **kept,
@@ -267,7 +267,7 @@ def _environment() -> dict[str, str]:
         **python_path(kept.get("PYTHONPATH")),
         # Without it, Ray listens on all interfaces.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
-        # Ray gives workers a low priority, but they do most of the work.
+        # By default, Ray gives workers a low priority, although they do most of the work.
         "RAY_worker_niceness": "0",
         "RAY_AUTH_MODE": "token",
         TOKEN: _token(),

@@ -37,7 +37,7 @@ class LocalFactory:
 
 
 def _copies(model: str, options: ProviderOptions) -> int:
-    """The number of copies if the user does not say it, and several GPUs are there."""
+    """Returns the default number of copies on a machine with several GPUs."""
     gpus = len(visible_gpus()) if options.device == "auto" else 0
     if gpus < 2:
         return 1

@@ -1,4 +1,4 @@
-"""The way of pictures to workers: as files that the worker sees too, or as Ray objects."""
+"""Sends pictures to workers: as paths of files that the worker also sees, or as Ray objects."""
 
 import hashlib
 import threading
@@ -44,7 +44,7 @@ class FileFacts:
         return cls(file, len(content), hashlib.sha256(content).hexdigest())
 
     def match_here(self) -> bool:
-        """Whether this process finds the same file at the same path."""
+        """Returns whether this process finds the same file at the same path."""
         try:
             return FileFacts.of(self.file) == self
         except OSError:
@@ -85,7 +85,7 @@ class PixelStore:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """Stands for a picture whose pixels travel beside the request."""
+    """Placeholder for a picture whose pixels are sent separately from the request."""
 
     def __call__(self) -> Image.Image:
         """Raises RuntimeError; the worker replaces this object."""

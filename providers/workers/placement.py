@@ -16,7 +16,7 @@ class WorkerPlan(NamedTuple):
 
     gpus_per_worker: int
     devices: tuple[str | None, ...]
-    """The value of CUDA_VISIBLE_DEVICES of each worker; None if Ray sets it."""
+    """The value of CUDA_VISIBLE_DEVICES for each worker; None if Ray sets it."""
     threads: int | None
     """Threads of PyTorch in each worker; None for Ray's choice."""
 

@@ -1,4 +1,4 @@
-"""The workers of one model: they are started, chosen for requests, and replaced when they die."""
+"""The workers of one model: starts them, chooses one per request, and replaces dead ones."""
 
 import asyncio
 import logging
@@ -41,7 +41,7 @@ class WorkerDeath(Exception):  # noqa: N818
 
 
 class WorkerPlace:
-    """One of the places for workers: the worker that is there now, and its numbers."""
+    """A slot of the pool: its current worker and its counts."""
 
     def __init__(self, number: int, order: LoadOrder) -> None:
         self.number = number
@@ -55,14 +55,14 @@ class WorkerPlace:
         self.in_flight = 0
         self.answered = 0
         self.deaths_in_a_row = 0
-        """Workers that died here since the last reply."""
+        """Workers of this slot that died since its last reply."""
         self.sees: dict[Path, bool] = {}
         """Whether the worker sees the files of a folder."""
         self._began = time.monotonic()
 
     @property
     def name(self) -> str:
-        """The name of the place in messages, with the host and process id of its worker."""
+        """The name of the worker in messages, with its host and process id."""
         if self.description is None:
             return f"worker {self.number}"
         return f"worker {self.number} ({self.description.host}, {self.description.process})"
@@ -90,7 +90,7 @@ class WorkerPool:
         self.name = name
         self.places = [WorkerPlace(number, order) for number, order in enumerate(orders, 1)]
         self.restarts = 0
-        """Workers that were started in the place of a dead one."""
+        """Number of workers that were started to replace a dead one."""
         self._connection = connection
         self._gpus = gpus_per_worker
         self._changed = asyncio.Condition()
@@ -128,7 +128,7 @@ class WorkerPool:
                 self._loaded(place, outcome)
             passed = time.monotonic() - started
             if abandoned():
-                raise UserError(f"{self.name}: the loading was interrupted")
+                raise UserError(f"{self.name}: loading was interrupted")
             if waiting and passed > patience:
                 raise UserError(
                     f"{self.name}: {len(waiting)} of {len(self.places)} workers were not ready "
@@ -149,7 +149,7 @@ class WorkerPool:
     ) -> AsyncIterator[WorkerPlace]:
         """Waits for a worker, chooses the one with the fewest requests, and counts one more.
 
-        Workers that have up to `slack` requests more count as equal, so that requests of an
+        Workers with up to `slack` more requests count as equal, so that the requests of an
         `episode` mostly go to the same worker. Raises StoppedError if no worker is left.
         """
         async with self._changed:
@@ -181,7 +181,7 @@ class WorkerPool:
         try:
             return await getattr(actor, method).remote(*arguments)
         except RayTaskError:
-            raise  # A fault of the program in the worker.
+            raise  # The worker raised, so the program has a fault.
         except RayError as error:
             reason = _reason(error)
             self._replace(place, actor, reason)
@@ -201,7 +201,7 @@ class WorkerPool:
         raise UserError(f"{self.name}: no worker answers: {reason}")
 
     async def sees(self, place: WorkerPlace, folder: Path, file: Path) -> bool:
-        """Whether a worker sees the files of a folder. The first file of a folder is compared."""
+        """Returns whether a worker sees the files of a folder, by comparing its first file."""
         if folder not in place.sees:
             try:
                 facts = await asyncio.to_thread(FileFacts.of, file)
@@ -226,7 +226,7 @@ class WorkerPool:
             _log.info("%s: %s gave %d replies", self.name, place.name, place.answered)
 
     def _replace(self, place: WorkerPlace, actor: Any, reason: str) -> None:
-        """Starts another worker in the place of a dead one, whose death may be reported twice."""
+        """Replaces a dead worker. Its death may be reported twice."""
         if self._closed or place.actor is not actor:
             return
         # A warning, because it costs time.
@@ -260,7 +260,7 @@ class WorkerPool:
             self._changed.notify_all()
 
     async def _outcome(self, reference: Any) -> Description | UserError:
-        """Waits for the loading of a worker. Raises Ray's errors, and StoppedError if Ray ends."""
+        """Waits until a worker has loaded. Raises Ray's errors, and StoppedError if Ray ends."""
         loading = asyncio.ensure_future(_awaited(reference))
         while not (await asyncio.wait([loading], timeout=ALIVE_INTERVAL))[0]:
             if self._has_ended():
@@ -326,7 +326,7 @@ class WorkerPool:
             ray.kill(actor, no_restart=True)
 
     def _free(self) -> str:
-        """The free resources of a cluster in words."""
+        """Describes the free resources of a cluster."""
         import ray
 
         if not self._connection.is_cluster:

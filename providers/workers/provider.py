@@ -172,7 +172,7 @@ class LocalWorkers(Provider):
             return reply
 
     async def _unseen(self, place: WorkerPlace, request: Request) -> dict[str, ImagePart]:
-        """The pictures whose pixels must be sent to a worker, by key."""
+        """Returns the pictures whose pixels must be sent to a worker, by key."""
         unseen = {}
         for part in request.pictures:
             found = folder_and_file(part)

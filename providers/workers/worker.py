@@ -27,7 +27,7 @@ from proactive_agent.tools import UserError
 
 @dataclass(frozen=True, slots=True)
 class LoadOrder:
-    """What a worker loads."""
+    """The model that a worker loads, and its resources."""
 
     source: Source
     options: ProviderOptions
@@ -84,7 +84,7 @@ class Worker:
         return WorkerReply(reply, local.learnt())
 
     async def sees(self, facts: FileFacts) -> bool:
-        """Whether the file exists here with the same content."""
+        """Returns whether the file exists here with the same content."""
         return await asyncio.to_thread(facts.match_here)
 
     async def generation_settings(self, sampling: Sampling) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """ImageNet-C: a picture that is repaired step by step.
 
-In the worst severity the thing is left out before the picture is corrupted, so that not even a
-coloured blob tells it.
+At the worst severity the thing is left out before the picture is corrupted, so that no coloured
+blob reveals it.
 """
 
 import random
@@ -32,11 +32,11 @@ SEVERITIES: dict[Difficulty, tuple[int, int, int, int, int]] = {
 """Severities of the corruption in the frames 1 to 5."""
 
 ENOUGH = 2
-"""Greatest severity that shows the thing well."""
+"""Highest severity at which the thing is clearly visible."""
 
 
 class CorruptedScene(Scene):
-    """A thing in a spoilt picture."""
+    """A thing in a corrupted picture."""
 
     name = "imagenet-c"
 

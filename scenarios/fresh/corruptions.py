@@ -52,7 +52,7 @@ def faint(picture: Pixels, severity: int, rng: random.Random) -> Pixels:
     """Lowers the contrast."""
     share = (200, 80, 30, 12, 1)[severity - 1]
     mean = np.array(mean_colour(picture), np.int64)[:, None, None]
-    # All faint pictures have about the same grey, which tells nothing about the thing.
+    # All faint pictures have about the same grey, so that it reveals nothing about the thing.
     target = 128 + (mean - 128) * (6 - severity) // 8
     height, width = picture.shape[1:]
     noise = bell_noise(rng, 3, height, width).astype(np.int32) >> 7

@@ -1,4 +1,4 @@
-"""Generated scenes in the place of a data folder.
+"""Generated scenes that replace a data folder.
 
 Nothing is on disk. A sample is made when it is read, and a frame when it is opened.
 """
@@ -21,13 +21,13 @@ from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import Sample
 
 HASHED = 200
-"""Samples of a scenario that are part of its hash."""
+"""Number of samples of a scenario that are part of its hash."""
 
 _STEMS = {environment.stem: name for name, environment in SCENARIOS.items()}
 
 
 class FreshData(DataFolder):
-    """The samples of a seed. Offers the same as a folder in the official layout."""
+    """The samples of a seed, with the interface of a folder in the official layout."""
 
     def __init__(self, source: FreshSource, *, unfiltered: bool = False) -> None:
         self.embedded = False
@@ -75,9 +75,9 @@ class FreshData(DataFolder):
         return self._at(scenario, number)
 
     def scan(self, scenario: str) -> Scan:
-        """Hashes everything that determines the samples, and the first ones of them.
+        """Hashes everything that determines the samples, and the first samples.
 
-        All samples would take long: a seed has up to a million.
+        Hashing all of them would take long: a seed has up to a million.
         """
         pack = load_pack()
         digest = hashlib.sha256(f"{self.generator}\n{self.fresh}\n".encode())
@@ -103,7 +103,7 @@ class FreshData(DataFolder):
 class FreshImages(ImageStore):
     """Computes the frames of a seed when they are opened. Thread-safe.
 
-    As data it is the source, so that a request travels to another process without its pixels.
+    Pickling keeps only the source, so that a request is sent to another process without pixels.
     """
 
     def __init__(self, source: FreshSource, cache_bytes: int = CACHE_BYTES) -> None:

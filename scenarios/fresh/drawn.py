@@ -1,4 +1,4 @@
-"""QuickDraw: a sketch that grows stroke by stroke, after a first stroke that tells nothing."""
+"""QuickDraw: a sketch grows stroke by stroke, after a first stroke that reveals nothing."""
 
 import random
 from functools import cached_property, lru_cache
@@ -21,7 +21,7 @@ FINER = 3
 """Factor by which strokes are drawn larger and scaled down, for smooth lines."""
 
 ENOUGH = 0.75
-"""Share of the ink that has to be drawn so that a frame holds enough information."""
+"""Least share of the ink in a frame that shows enough."""
 
 Stroke = list[tuple[int, int]]
 
@@ -40,7 +40,7 @@ class DrawnScene(Scene):
         self.ink = [rng.randint(0, 70) for _ in range(3)]
         sketch = sketches_of(pack)[choice.name]
         strokes = self._placed(sketch, rng)
-        # Without more strokes at a time, an easy sketch would need many steps.
+        # With single strokes, an easy sketch would need many steps.
         together = {"easy": 3, "normal": 2, "hard": 1}[source.difficulty]
         self.strokes: list[list[Stroke]] = [[self._mark(rng)]]
         for start in range(0, len(strokes), together):
@@ -49,7 +49,7 @@ class DrawnScene(Scene):
     def _mark(self, rng: random.Random) -> Stroke:
         """Draws the first stroke: a short line anywhere, which does not belong to the sketch.
 
-        The first stroke of a sketch would tell it to a policy that has seen it before.
+        The first stroke of a sketch would reveal it to a policy that has seen the sketch before.
         """
         side = self.side * FINER
         x, y = (rng.randint(250, 750) for _ in range(2))

@@ -1,7 +1,7 @@
-"""Draws the categories and the answer of each sample, without regard to what is shown.
+"""Draws the categories and the answer of each sample, independently of the picture.
 
 Samples come in groups of four with the same four categories. Each category is the answer once, and
-the answer has each position once. Which group comes when depends on seed and scenario only.
+the answer has each position once. The order of the groups depends only on seed and scenario.
 """
 
 import random
@@ -15,8 +15,8 @@ CHOICES = 4
 
 
 _ROWS = (0, 2, 3, 1)
-"""Row of a Latin square for each answer. Rows and answer XOR row are both permutations, so that
-each category and each answer has each position once."""
+"""Row of a Latin square for each answer. The rows are a permutation, and so is answer XOR row.
+Therefore each category and each answer has each position once."""
 
 
 class DrawnChoice(NamedTuple):
@@ -43,7 +43,7 @@ class CategoryGroup(NamedTuple):
 
 
 def generator(source: FreshSource, scenario: str, *keys: object) -> random.Random:
-    """Returns the random numbers of one aspect of a seed."""
+    """Returns the random generator for one aspect of a seed."""
     words = (VERSION, source.seed, source.difficulty, scenario, *keys)
     return random.Random("/".join(map(str, words)))
 
@@ -94,7 +94,7 @@ def _near_groups(pack: Pack, scenario: str) -> list[CategoryGroup]:
 
 
 def _mixed(groups: list[CategoryGroup]) -> list[CategoryGroup]:
-    """Returns as many groups whose members come from four different ones.
+    """Returns the same number of groups, each with members from four different groups.
 
     Seen and unseen things are not mixed. With fewer than four groups they stay as they are.
     """

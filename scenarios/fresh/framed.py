@@ -42,7 +42,7 @@ ZOOM_HALVES = (110, 170)
 ZOOM_TRIES = 200
 
 TRIES = 4
-"""Crops that are drawn. The one with the longest short side is taken."""
+"""Number of crops that are drawn. The one with the longest short side is taken."""
 
 Range = tuple[int, int]
 
@@ -51,7 +51,7 @@ PLACES: tuple[Range, ...] = ((120, 260), (420, 580), (740, 880))
 
 
 class FramedScene(Scene):
-    """A thing outside of the visible crop."""
+    """A room in which the first crop misses the thing."""
 
     name = "coco"
 
@@ -75,7 +75,7 @@ class FramedScene(Scene):
         self.crop = self._crop(way, rng)
 
     def _part(self, thing: Thing, column: Range, way: str, rng: random.Random) -> Part:
-        """Places a thing. The one that is asked about has a `way`, and room for it."""
+        """Places a thing. The thing in question has a `way`, in which the crop grows towards it."""
         side = self.side
         view = main_view(thing, rng)
         actor = Actor(thing, view, rng)
@@ -107,7 +107,7 @@ class FramedScene(Scene):
         raise ValueError(f"no crop of {size} first misses {box}")
 
     def _zoom(self, steps: int, rng: random.Random) -> dict[str, Any] | None:
-        """Draws a first crop beside the thing that grows on all sides until it holds the thing.
+        """Draws a first crop next to the thing. It grows on all sides until it holds the thing.
 
         A first crop inside the thing would show its colour. Returns None if there is no room.
         """

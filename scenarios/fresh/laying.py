@@ -67,7 +67,7 @@ class Actor:
         self.thing = thing
         self.view = view
         self.flipped = flipped
-        """Whether left and right of the thing are swapped, but not those of its shadow."""
+        """Whether the thing is mirrored. Its shadow is not."""
         self._paint = rng.getrandbits(64)
 
     def lay(
@@ -128,7 +128,7 @@ def _laid(room: Pixels, layers: Pixels, light: tuple[int, int, int], spot: Spot)
 
 
 def share_shown(mask: Pixels, shown: Pixels) -> int:
-    """Returns how much of a thing is shown, in thousandths; `shown` is an opacity per pixel."""
+    """Returns the visible part of a thing in thousandths. `shown` is an opacity per pixel."""
     total = int(mask.sum(dtype=np.int64))
     seen = int((mask.astype(np.uint32) * shown).sum(dtype=np.int64))
     return seen * 1000 // (255 * total) if total else 0

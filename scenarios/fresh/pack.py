@@ -4,7 +4,7 @@ A pack is a folder with three files. `index.json` describes everything, `picture
 pictures as WebP files, and `CREDITS.md` names the authors of the models. `load_pack` reads the pack
 that ships with the program; `scenarios/suite_build/fresh` makes it.
 
-The index is read at once, and a picture when it is first asked for. Nothing is decoded on import.
+The index is read at once, and each picture at its first use. Nothing is decoded on import.
 """
 
 import hashlib
@@ -83,7 +83,7 @@ class ThingModel(_Record, frozen=True):
     creator: str
     licence: str
     views: tuple[View, ...]
-    """The first one shows the model from its best side in daylight."""
+    """The first view shows the model from its best side in daylight."""
 
 
 class Thing(_Record, frozen=True):
@@ -99,7 +99,7 @@ class ThingGroup(_Record, frozen=True):
     """Four similar things, which are the categories of the same samples."""
 
     name: str
-    """What the things have in common, for example `pet`."""
+    """The kind of the things, for example `pet`."""
     held_out: bool
     """Whether the group never appears in a train share."""
     things: tuple[Thing, Thing, Thing, Thing]

@@ -27,7 +27,7 @@ GRAIN_SIDE = 512
 
 
 def repainted(picture: Pixels, rng: random.Random, *, natural: bool) -> Pixels:
-    """Returns a thing (3, height, width) in other colours, so that colour does not tell the thing.
+    """Returns a thing (3, height, width) in other colours, so that colour does not reveal it.
 
     The hue of natural things is turned by at most 15 degrees.
     """

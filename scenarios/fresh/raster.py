@@ -16,7 +16,7 @@ from PIL import Image
 Pixels: TypeAlias = npt.NDArray[np.uint8]
 
 SHARP = 16
-"""Softness of a scaled picture that is not blurred, in sixteenths of a pixel's distance."""
+"""The value of `soft` for a scaled picture without blur, in sixteenths of a pixel."""
 
 
 class Cut(NamedTuple):

@@ -1,4 +1,4 @@
-"""ChangeIt: a cover before the whole scene opens in the course of a video.
+"""ChangeIt: a cover in front of the whole scene opens during a video.
 
 Every second video of a group opens backwards, so that it has to be rewound.
 """
@@ -22,10 +22,10 @@ from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
 from proactive_agent.scenarios.fresh.staging import Part, clutter, compose, main_view
 
 ENOUGH = 0.9
-"""Share of the thing's box that has to be free so that a frame holds enough information."""
+"""Least free share of the thing's box in a frame that shows enough."""
 
 WAYS = ("apart", "left", "right", "up")
-"""How a cover opens: both halves to the sides, or the whole to one side or up."""
+"""Ways in which a cover opens: both halves to the sides, or the whole to one side or up."""
 
 OPENING: dict[Difficulty, tuple[int, int]] = {"easy": (1, 2), "normal": (3, 4), "hard": (6, 8)}
 """Least and most steps from the first frame to the open one."""

@@ -13,8 +13,8 @@ from proactive_agent.scenarios.fresh.source import FreshSource
 class Scene(ABC):
     """One sample.
 
-    The constructor draws everything and computes positions. Pixels are computed when a frame is
-    asked for, so that the fields of many samples are known quickly.
+    The constructor draws everything and computes positions. Pixels are computed for each frame on
+    demand, so that the fields of many samples are known quickly.
     """
 
     name: ClassVar[str]

@@ -31,7 +31,7 @@ from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
 from proactive_agent.scenarios.fresh.staging import Part, clutter, compose, main_view
 
 ENOUGH = 0.97
-"""Share of the thing's width that has to be free so that a frame holds enough information."""
+"""Least free share of the thing's width in a frame that shows enough."""
 
 
 LARGEST = 720

@@ -23,12 +23,12 @@ SIZES = (96, 1024)
 
 
 class SourceError(UserError):
-    """A text does not name generated data."""
+    """The text does not name generated data."""
 
 
 @dataclass(frozen=True)
 class FreshSource:
-    """What is generated."""
+    """The parts of the text: which scenes are generated."""
 
     seed: int
     difficulty: Difficulty = "normal"

@@ -1,4 +1,4 @@
-"""Composes a room and the things in it, the rearmost first."""
+"""Composes a room and the things in it, from back to front."""
 
 import random
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Composed(NamedTuple):
     picture: Pixels
     """Ungraded."""
     mask: Pixels
-    """Opacity of the thing that the question is about, where nothing stands before it."""
+    """Opacity of the thing in question, where nothing is in front of it."""
 
 
 def compose(pack: Pack, place: SceneRoom, side: int, parts: Sequence[Part]) -> Composed:
@@ -50,7 +50,7 @@ def compose(pack: Pack, place: SceneRoom, side: int, parts: Sequence[Part]) -> C
 
 def main_view(thing: Thing, rng: random.Random) -> View:
     """Draws a view that shows what the thing is."""
-    # The number of models must not change how often a category is drawn, so models come first.
+    # The model comes first, so that a model with more views is not drawn more often.
     model = rng.choice(thing.models)
     return rng.choice(model.views)
 
@@ -60,7 +60,7 @@ def strangers(
 ) -> list[Thing]:
     """Draws things of other groups than those with the listed names.
 
-    Scenes of things that may be in a train share contain no thing that must not.
+    Scenes of things that may be in a train share contain no held-out things.
     """
     groups = [
         group for group in pack.groups

@@ -1,7 +1,7 @@
 """MVP-N: a thing in a box that is open on one side. The box is turned until that side is in front.
 
-A thing seen from behind is still recognised by a policy that has seen it before. Of a thing in a
-box nothing is seen.
+The box hides the thing completely. A view from behind would not: a policy that has seen the thing
+before recognises its back.
 """
 
 import random

@@ -1,8 +1,8 @@
 """Writes generated scenes as a data folder in the official layout.
 
-`DIR/test` holds the samples and their frames as JPEG files, `DIR/data` the train split, and
-`DIR/fresh.json` everything that is known: what was generated, and the visible share of the thing in
-each frame. A thing that is held out is in no train split.
+`DIR/test` holds the samples and their frames as JPEG files, and `DIR/data` the train split.
+`DIR/fresh.json` names the source of the scenes and the visible share of the thing in each frame.
+Held-out things are in no train split.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ QUALITY = 90
 
 @dataclass(frozen=True)
 class WriteSettings:
-    """What is written, and where."""
+    """Settings of `data fresh`."""
 
     source: FreshSource
     out: Path
@@ -116,7 +116,7 @@ class _Training:
             self._block = index // CHOICES
             self._all += 1
             self._seen += not unseen
-            # Held-out groups are made up for by the others, as far as there are enough.
+            # Other groups replace the held-out ones, as far as there are enough.
             self._takes = not unseen and self._taken < self._share * self._all
             self._taken += self._takes
         return self._takes
@@ -139,7 +139,7 @@ def _write_frames(folder: Path, frames: dict[str, bytes]) -> None:
 
 
 def _known(scene: Scene, sample: Sample) -> dict[str, Any]:
-    """Returns what is known of a sample's frames."""
+    """Returns the facts about a sample's frames."""
     if isinstance(scene, FramedScene):
         return {"box": list(scene.box), "visible": scene.shares(sample)}
     return {"visible": {name: scene.visible(name) for name in scene.names()}}

@@ -1,4 +1,4 @@
-"""How many samples it takes to tell two models apart.
+"""Computes how many samples a test needs to find a difference between two models.
 
 `python -m proactive_agent.metrics.statistics.power` prints the table of docs/fresh.md.
 """
@@ -9,14 +9,14 @@ from statistics import NormalDist
 from proactive_agent.metrics.statistics.estimate import LEVEL
 
 POWER = 0.8
-"""Probability with which a test should find a difference that is there."""
+"""Probability with which a test should find a true difference."""
 
 DIFFERENCES = (0.10, 0.05, 0.03)
 DISAGREEMENTS = (0.1, 0.2, 0.3, 0.4)
 
 
 def paired_samples(difference: float, disagreement: float, power: float = POWER) -> int:
-    """Returns how many samples both models have to play for McNemar's test (Connor 1987).
+    """Returns how many samples both models must play for McNemar's test (Connor 1987).
 
     `difference` is that of the two shares of right answers, and `disagreement` is the share of
     samples on which one model is right and the other is wrong. Only these samples count for the
@@ -29,9 +29,9 @@ def paired_samples(difference: float, disagreement: float, power: float = POWER)
 
 
 def unpaired_samples(difference: float, share: float = 0.5, power: float = POWER) -> int:
-    """Returns how many samples each model has to play if both play different ones.
+    """Returns how many samples each model must play if the two play different samples.
 
-    `share` is the mean of the two shares of right answers. It is hardest at 0.5.
+    `share` is the mean of the two shares of right answers. At 0.5, most samples are needed.
     """
     low, high = share - difference / 2, share + difference / 2
     if not (0 <= low < high <= 1):

@@ -59,9 +59,9 @@ def flip_signs(differences: NDArray[np.float64], name: str) -> Series:
 
 
 def shuffle_labels(ours: NDArray[np.float64], theirs: NDArray[np.float64], name: str) -> Series:
-    """Returns the difference of two means, as observed and with the samples dealt at random.
+    """Returns the difference of two means, as observed and under random permutations.
 
-    Dealing the samples of both runs at random gives the null distribution of the unpaired
+    Assigning the samples to the two runs at random gives the null distribution of the unpaired
     permutation test.
     """
     count, both = len(ours), np.concatenate([ours, theirs])

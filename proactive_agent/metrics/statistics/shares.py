@@ -1,11 +1,11 @@
-"""Confidence intervals of shares that hold near 0 and 1.
+"""Confidence intervals of shares that are valid near 0 and 1.
 
-Resamples of samples that are all right, or all wrong, have no spread. So a percentile bootstrap is
-too narrow near 0 and 1. Wilson's interval is not. For repeats, and for averages over scenarios, it
-is computed with the number of independent trials that would have the same variance (Korn and
+If all samples are right, or all wrong, their resamples have no spread. So a percentile bootstrap
+is too narrow near 0 and 1. Wilson's interval is not. For repeats, and for averages over scenarios,
+it is computed with the number of independent trials that would have the same variance (Korn and
 Graubard 1998). Differences of paired shares have Newcombe's interval (1998, method 10), and those
 of unpaired shares the one for independent samples.
-`benchmarks/coverage.py` measures how often the intervals hold the truth.
+`benchmarks/coverage.py` measures how often the intervals contain the true value.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,12 +1,11 @@
 """Differences between a run and a baseline, on the samples that both have played to the end.
 
-Runs on generated scenes of different seeds have no sample in common. Their differences are tested
-without pairing: with a permutation test that deals the samples of both runs at random, and
-Newcombe's interval for independent shares.
+Runs on generated scenes of different seeds have no sample in common. Their differences are not
+paired: they have an unpaired permutation test, and Newcombe's interval for independent shares.
 
-acc and informed accuracy are tested with McNemar's exact test where each sample was played once.
-Those of repeated samples, psr and the averages over scenarios are tested with a paired permutation
-test, whose unit is the sample. Intervals of shares are Newcombe's for paired shares; those of psr
+acc and informed accuracy are tested with McNemar's exact test if each sample was played once.
+Repeated samples, psr and averages over scenarios are tested with a paired permutation test over
+samples. Intervals of shares are Newcombe's for paired shares; those of psr
 come from a paired bootstrap.
 """
 

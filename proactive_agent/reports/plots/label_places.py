@@ -44,7 +44,7 @@ LINE = 0.3
 """Half of the width of such a box."""
 
 CROSSED = 10.0
-"""Distance that is accepted to avoid that such a box is on something else."""
+"""Extra distance that is accepted to keep such a box off other things."""
 
 
 class Label(NamedTuple):

@@ -1,4 +1,4 @@
-"""Submits batches once, follows them, and stores their results."""
+"""Submits each batch once, polls its state, and stores its results."""
 
 import asyncio
 import logging
@@ -14,11 +14,11 @@ from proactive_agent.providers.base import StoppedError
 log = logging.getLogger(__name__)
 
 FIRST_POLL = 5.0
-"""Seconds between the submission of a batch and the first question about its state."""
+"""Seconds between the submission of a batch and the first poll of its state."""
 LONGEST_POLL = 60.0
-"""Longest time between two questions about the state of a batch, in seconds."""
+"""Longest time between two polls of the state of a batch, in seconds."""
 SILENCE = 60
-"""Questions without an answer, one after another, after which the run stops."""
+"""Consecutive polls without an answer after which the run stops."""
 STORED = 512
 """Results that are stored in one transaction."""
 READS = 2
@@ -27,11 +27,11 @@ _UNCERTAIN = frozenset({"connection", "timeout", "server", "conflict", "bad_repl
 """Failures of a submission after which the batch may exist."""
 
 OnResult = Callable[[str, dict[str, Any] | ApiError], None]
-"""Gets the id of a request, and the body of its response or its failure."""
+"""Receives the id of a request, and the body of its response or its failure."""
 
 
 def longer(pause: float) -> float:
-    """Returns the time until the next question about batches, after a pause of this length."""
+    """Returns the time until the next poll, after a pause of this length."""
     return min(pause * 1.5, LONGEST_POLL)
 
 
@@ -51,7 +51,7 @@ class Exchange:
     async def submit(self, api: BatchApi, items: Sequence[bytes]) -> Submission:
         """Submits a batch.
 
-        Raises ApiError if it certainly does not exist, and StoppedError if that is not known.
+        Raises ApiError if the API certainly did not accept it, and StoppedError if that is unknown.
         """
         submission = self.submissions.intend(api.place, len(items))
         try:
@@ -64,7 +64,7 @@ class Exchange:
         return submission
 
     async def _accepted(self, api: BatchApi, submission: Submission, items: Sequence[bytes]) -> str:
-        """Submits a batch and returns its id. Raises ApiError if it certainly does not exist."""
+        """Submits a batch and returns its id. Raises ApiError if it was certainly not accepted."""
         wait = api.first_wait
         for attempt in range(1, api.tries + 1):
             try:
@@ -93,7 +93,7 @@ class Exchange:
             ) from None
 
     async def state(self, api: BatchApi, submission: Submission) -> BatchState:
-        """Asks about a batch until the API answers. Raises StoppedError."""
+        """Polls the state of a batch until the API answers. Raises StoppedError."""
         for silent in range(SILENCE):
             try:
                 return await api.state(submission.batch)
@@ -125,8 +125,7 @@ class Exchange:
     ) -> None:
         """Stores the results of a batch that has ended and passes them on. Raises StoppedError.
 
-        `expected` are the ids of its requests. They are not known for a batch of an earlier
-        process.
+        `expected` are the ids of its requests, which are unknown for a batch of an earlier process.
         """
         seen: set[str] = set()
         odd = 0

@@ -1,4 +1,4 @@
-"""The interface of a company's batch API."""
+"""The interface of a provider's batch API."""
 
 import json
 import re
@@ -15,11 +15,11 @@ from proactive_agent.settings import ApiAccess
 from proactive_agent.tools.reading import clean
 
 ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}")
-"""The form of ids that become a part of an address."""
+"""Pattern of ids that may become a part of a URL."""
 
 
 LONGEST_STATUS = 40
-"""Most characters of an API's word for the state of a batch."""
+"""Longest status of a batch that is kept, in characters."""
 
 
 class BatchAnswer(NamedTuple):
@@ -35,7 +35,7 @@ class BatchState:
     """The state of a batch, as the API reports it."""
 
     status: str
-    """The API's word for it."""
+    """The status as the API names it."""
     ended: bool = False
     done: int = 0
     """Requests that have a result."""
@@ -55,14 +55,14 @@ class BatchApi(ABC):
     most_requests: ClassVar[int]
     """Most requests in a batch."""
     most_bytes: ClassVar[int] = 64 * 2**20
-    """Most bytes in a batch. Both companies allow more, but an upload is held in memory."""
+    """Most bytes in a batch. Both APIs allow more, but an upload is held in memory."""
 
     def __init__(self, client: ApiClient, spec: str, place: str, access: ApiAccess) -> None:
         self._client = client
         self.spec = spec
         """The model, in messages."""
         self.place = place
-        """Where the batches are: the company and the address of the server."""
+        """The location of the batches: the API and the address of the server."""
         self.first_wait = access.first_wait
         self.tries = access.tries
         self._retry = Retry(access.tries, access.first_wait, access.patience, name=spec)
@@ -122,7 +122,7 @@ def sdk_errors() -> Iterator[None]:
 
 
 def checked_id(value: object) -> str:
-    """Returns an id that can be a part of an address and be written.
+    """Returns an id that can safely be part of a URL and of a record.
 
     Raises ApiError of the kind `malformed`.
     """
@@ -132,7 +132,7 @@ def checked_id(value: object) -> str:
 
 
 def _object(content: bytes) -> dict[str, Any] | None:
-    """Returns the JSON object of a line, or None if it is none."""
+    """Returns the JSON object in a line, or None if the line is not one."""
     try:
         value = plain(json.loads(content))
     except (ValueError, RecursionError, ApiError):
@@ -141,5 +141,5 @@ def _object(content: bytes) -> dict[str, Any] | None:
 
 
 def whole(value: object) -> int:
-    """Returns a count of a reply; 0 for everything that is none."""
+    """Returns a count from a response; 0 for any other value."""
     return value if isinstance(value, int) and value >= 0 else 0

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import openai
 
 LABEL = "proactive_agent"
-"""Key of the metadata by which a batch is found again."""
+"""Key of the metadata that identifies a batch of this program."""
 PAGE = 100
 MOST_PAGES = 20
 CLOCKS = 3600.0

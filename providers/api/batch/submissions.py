@@ -32,7 +32,7 @@ class Submission:
     """One batch."""
 
     token: str
-    """A random name, which the batch of OpenAI carries."""
+    """A random name, which OpenAI's batch carries as metadata."""
     place: str
     """As `BatchApi.place`."""
     requests: int
@@ -55,20 +55,20 @@ class Submissions:
         """The batches whose results are not stored yet."""
 
     def intend(self, place: str, requests: int) -> Submission:
-        """Notes a batch that is about to be submitted. Raises NotWrittenError."""
+        """Records a batch that is about to be submitted. Raises NotWrittenError."""
         made = Submission(secrets.token_hex(8), place, requests, time.time())
         self._append(event="intended", token=made.token, place=place, requests=requests, at=made.at)
         self.open.append(made)
         return made
 
     def submitted(self, submission: Submission, batch: str) -> None:
-        """Notes the id of a batch. Raises NotWrittenError."""
+        """Records the id of a batch. Raises NotWrittenError."""
         submission.batch = batch
         self.known.append(batch)
         self._append(event="submitted", token=submission.token, batch=batch)
 
     def closed(self, submission: Submission, result: str) -> None:
-        """Notes that nothing more is expected of a batch. Raises NotWrittenError."""
+        """Records that a batch is finished. Raises NotWrittenError."""
         self._append(event="closed", token=submission.token, result=result)
         self.open.remove(submission)
 
@@ -92,7 +92,7 @@ def open_batches(folder: Path) -> list[Submission]:
 
 
 def check_read(folder: Path, shown: Path) -> None:
-    """Refuses to ask without the batch API what open batches will answer. Raises UserError."""
+    """Raises UserError if open batches would answer requests of a run without the batch API."""
     if waiting := open_batches(folder):
         requests = sum(one.requests for one in waiting)
         raise UserError(

@@ -4,8 +4,8 @@
         ...  # three tasks, each within `waves.worker()`
 
 While the block runs, the providers that use a batch API find the object by `current_waves`. A
-reply is stored in the run's folder before anything is done with it. So a run that was killed finds
-its batches and replies again and pays for nothing twice.
+reply is stored in the run's folder before it is used. So a run that was killed finds its batches
+and replies again and pays for nothing twice.
 """
 
 import asyncio
@@ -32,8 +32,8 @@ from proactive_agent.tools import UserError
 log = logging.getLogger(__name__)
 
 ACTIVE = 32
-"""Least number of episodes that may work at the same time. The others wait for replies and hold no
-picture."""
+"""Least number of episodes that may be active at the same time. The others wait for replies and
+hold no picture."""
 
 
 class Allowance(Protocol):
@@ -47,7 +47,7 @@ class Allowance(Protocol):
         """Reserves the expected cost of a wave; a negative number frees it."""
 
     def paid_before(self, usd: float) -> None:
-        """Takes note that the next reply was paid for by an earlier process."""
+        """Records that an earlier process paid for the next reply."""
 
     def too_small(self, usd: float) -> StoppedError:
         """Returns the error for requests that would cost about `usd`."""
@@ -118,7 +118,7 @@ class _Wave:
     running: dict[str, tuple[Submission, list[Ticket]]] = field(default_factory=dict)
     """Batches in process, by id."""
     one_by_one: bool = False
-    """Whether a batch is submitted only after the one before has ended."""
+    """Whether each batch is submitted only after the previous one has ended."""
 
 
 _current: ContextVar["Waves | None"] = ContextVar("waves", default=None)
@@ -195,7 +195,7 @@ class Waves:
 
     @asynccontextmanager
     async def worker(self) -> AsyncIterator[None]:
-        """One of the tasks that play episodes, from its beginning to its end."""
+        """Context of one task that plays episodes, from its beginning to its end."""
         try:
             async with self._active:
                 yield
@@ -210,7 +210,7 @@ class Waves:
     async def kept(self, api: BatchApi, custom_id: str) -> dict[str, Any] | None:
         """Returns the reply to a request that was answered before, or None.
 
-        Waits until the batches are read that an earlier process has submitted.
+        First waits until all batches of an earlier process are read.
         """
         if any(one.place == api.place for one in self._earlier):
             task = self._collecting.get(api.place)
@@ -252,7 +252,7 @@ class Waves:
             await self._active.acquire()
 
     def paid(self, estimated: float, usd: float) -> None:
-        """Learns from the cost of a reply how good the estimates are."""
+        """Compares the cost of a reply with its estimate, to correct later estimates."""
         self._estimated += estimated
         self._paid += usd
 
@@ -417,7 +417,7 @@ class Waves:
     def _affordable(self, tickets: list[Ticket]) -> list[Ticket]:
         """Stops the requests that the budget does not allow and returns the others.
 
-        Episodes that are furthest come first: the replies of their earlier turns are paid for.
+        Episodes with the most turns come first, because their earlier replies are paid for.
         """
         if self._allowance is None:
             return tickets
