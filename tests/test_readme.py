@@ -76,6 +76,12 @@ def test_the_readme_stays_short() -> None:
     assert len(PAGES["README.md"].splitlines()) <= 140
 
 
+def test_the_readme_links_to_every_page() -> None:
+    linked = set(re.findall(r"\]\(docs/([\w-]+\.md)", PAGES["README.md"]))
+    # CONTRIBUTING.md is linked itself, and the page of the Python API links to the reference.
+    assert set(PAGES) - {"README.md", "contributing.md", "reference.md"} == linked
+
+
 def test_the_python_programs_run(tmp_path: Path) -> None:
     for program in PROGRAMS:
         subprocess.run([sys.executable, "-c", program], cwd=tmp_path, check=True)

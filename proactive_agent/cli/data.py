@@ -38,7 +38,7 @@ _scenarios = click.option(
 
 @click.group()
 def data() -> None:
-    """Download the official data, or check or filter a data folder."""
+    """Download, generate, check, filter or show data."""
 
 
 @data.command()

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 
 HEADINGS = ("#", "model", "protocol", "condition", "data", "episodes", "acc", "psr", "state")
-FOLDED = ("model", "condition", "state")
-"""Columns that are folded in a narrow terminal."""
+FOLDED = {"model": 9, "condition": 9, "data": 7, "state": 11}
+"""Columns that are folded in a narrow terminal, with their least width in characters."""
 
 LONGEST = 200
 """Characters of a text in the table."""
@@ -70,6 +70,7 @@ def _table(listed: "Sequence[ListedRun]") -> "Table":
             justify="right" if heading in ("#", "episodes", "acc", "psr") else "left",
             no_wrap=heading not in FOLDED,
             overflow="fold",
+            min_width=FOLDED.get(heading),
         )
     for number, run in enumerate(listed, 1):
         cells = [str(number) if run.manifest else "", *overview(run)]

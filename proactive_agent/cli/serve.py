@@ -1,5 +1,7 @@
 """`serve`: lets an MCP client, such as a desktop program, play episodes."""
 
+import os
+import stat
 import sys
 from pathlib import Path
 from typing import Any
@@ -51,6 +53,8 @@ def serve(
         import mcp  # noqa: F401
     except ModuleNotFoundError:
         raise MissingExtraError("mcp", "serve") from None
+    if not http:
+        _check_input()
     given = {name: value for name, value in settings.items() if value not in (None, False, 0)}
     chosen = settings_of(SPEC, scenarios, "tools", condition, data, given)
 
@@ -65,3 +69,23 @@ def serve(
         sys.exit(exit_code(error))
     if played is not None:
         messages.print(safe(f"records: {played.folder.path}"), soft_wrap=True)
+
+
+def _check_input() -> None:
+    """Raises UserError if no client can be connected to the standard input."""
+    from proactive_agent.terminal.console import messages
+    from proactive_agent.tools import UserError
+
+    if sys.stdin is not None and sys.stdin.isatty():
+        messages.print(
+            "waiting for the messages of an MCP client on the standard input; Ctrl-C ends the "
+            "server, and --http serves a URL instead",
+            markup=False, soft_wrap=True,
+        )  # fmt: skip
+        return
+    mode = os.fstat(sys.stdin.fileno()).st_mode if sys.stdin is not None else 0
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        raise UserError(
+            "the standard input is not connected to an MCP client; let a client start "
+            "`proactive-agent serve`, or use --http"
+        )

@@ -71,12 +71,16 @@ def overview(run: ListedRun) -> RunOverview:
         model=settings.shown_provider.removeprefix("baseline:").removeprefix("python:"),
         protocol=settings.protocol,
         condition=settings.condition,
-        data=data_label(run.manifest).removesuffix(" suite").removesuffix(" data"),
+        data=_short(data_label(run.manifest)),
         episodes=episodes,
         acc=percent(scores.macro.acc.value if scores else None),
         psr=mean(scores.macro.psr.value if scores else None),
         state=_state(run.manifest, scores),
     )
+
+
+def _short(label: str) -> str:
+    return label.removesuffix(" suite").removesuffix(" data").removeprefix("generated scenes, ")
 
 
 def _state(manifest: Manifest, scores: _Scores | None) -> str:

@@ -49,6 +49,19 @@ def test_runs_are_listed_with_their_scores_and_states(results: Path) -> None:
     assert oracle[6:] == ["100.0", "7.0", "finished"]
 
 
+def test_a_narrow_list_keeps_its_columns_readable(tmp_path: Path) -> None:
+    for name in ("agent:python my_long_agent.py", "baseline:oracle"):
+        folder = write_run(tmp_path / name[:5], provider=name, status="running")
+        fields = json.loads(folder.manifest_file.read_text())
+        fields["settings"]["data"] = "fresh:7:hard:unseen:n=500"
+        fields["data"]["embedded"] = False
+        fields["data"]["generator"] = "fresh 1"
+        folder.manifest_file.write_text(json.dumps(fields))
+    heads, _, *lines = rows(invoke("runs", "--out", tmp_path, columns=80).stdout)
+    assert " ".join(heads) == "# model protocol condition data episodes acc psr state"
+    assert sum(line[-1] == "interrupted" for line in lines) == 2
+
+
 def test_a_list_reads_no_episodes(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_folder, "decode", None)
     monkeypatch.setattr(run_overview, "MOST_COUNTED_BYTES", 10)

@@ -96,6 +96,16 @@ def test_the_server_ends_with_its_input(tmp_path: Path) -> None:
     assert open_run(folder).manifest.stopped == "the client has left"
 
 
+def test_an_input_without_a_client_is_refused(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *SERVE, "--out", str(tmp_path)], stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, env=ENVIRONMENT, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the standard input is not connected to an MCP client")
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_client_plays_over_http_until_no_episode_is_left(tmp_path: Path) -> None:
     async def playing() -> tuple[list[str], str]:
         settings = settings_of(SPEC, "rod", "tools", "zero-shot", None, {"limit": 3})
