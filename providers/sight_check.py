@@ -62,7 +62,7 @@ class Sight(NamedTuple):
         return next((f"{f.what}: {f.detail}" for f in self.findings if f.works is False), "")
 
 
-async def look_twice(provider: Provider, sampling: Sampling) -> Sight:
+async def check_sight(provider: Provider, sampling: Sampling) -> Sight:
     """Shows two pictures, the second one in the result of a tool call. Raises UserError."""
     chance = random.SystemRandom()
     first, second = (

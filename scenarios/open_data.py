@@ -21,12 +21,12 @@ def open_data(named: str | Path | None, *, unfiltered: bool = False) -> DataFold
     return DataFolder(Path(named), unfiltered=unfiltered)
 
 
-def named_beside(file: Path, named: str) -> Path:
+def resolve_data(file: Path, named: str) -> Path:
     """Resolves data that a file names: a folder relative to the file, or generated scenes."""
     return Path(named) if is_fresh(named) else file.parent / named
 
 
-def settled_name(named: str | Path | None) -> str | None:
+def canonical_name(named: str | Path | None) -> str | None:
     """Returns the text that settings record: an absolute path, or the full name of a seed's data.
 
     Raises UserError.

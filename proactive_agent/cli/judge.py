@@ -31,7 +31,7 @@ SHIPPED = "-"
     is_flag=False,
     flag_value=SHIPPED,
     metavar="[FILE]",
-    help="Measure agreement with human labels, those of FILE or those shipped with the program.",
+    help="Measure agreement with labels: those of FILE, or those shipped with the program.",
 )
 @click.option(
     "--user",

@@ -121,7 +121,7 @@ def judge_run(folder: RunFolder, judging: Judging) -> None:
 
 
 def measure(file: Path | None, judging: Judging) -> None:
-    """Shows the agreement of a judge with human labels."""
+    """Shows the agreement of a judge with labels."""
     answers = read_labelled(file or EMBEDDED)
     judge = judging.judge(OWN)
     budget = judging.budget()

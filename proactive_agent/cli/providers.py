@@ -30,7 +30,10 @@ _CHECKED_WITH = (
 
 @providers.command(params=[*options_of(*_CHECKED_WITH, scoped=True)])
 @click.argument("spec", metavar="NAME:MODEL")
-@click.option("--max-tokens", type=click.IntRange(min=16), default=512, show_default=True)
+@click.option(
+    "--max-tokens", type=click.IntRange(min=16), default=512, show_default=True, metavar="N",
+    help="Longest answer, in tokens.",
+)  # fmt: skip
 def check(
     spec: str,
     max_tokens: int,

@@ -12,7 +12,10 @@ from proactive_agent.cli.run_options import options_of
 
 
 @click.command(params=[*options_of("scenarios", "data", "limit", "seed", "forgiving")])
-@click.option("--condition", default="zero-shot", show_default=True, metavar="NAME")
+@click.option(
+    "--condition", default="zero-shot", show_default=True, metavar="NAME",
+    help="Condition of the episodes; a+b combines two.",
+)  # fmt: skip
 @click.option("--http", is_flag=True, help="Serve a URL on the loopback interface instead.")
 @click.option(
     "--port",

@@ -41,7 +41,7 @@ def settings_of(
     **options: Any,
 ) -> "TrainingSettings":
     """Returns the settings for the options. Raises UserError."""
-    from proactive_agent.scenarios.open_data import settled_name
+    from proactive_agent.scenarios.open_data import canonical_name
     from proactive_agent.scenarios.registry import find_scenarios
     from proactive_agent.tools import UserError
     from proactive_agent.training.settings import TrainingSettings
@@ -57,7 +57,7 @@ def settings_of(
         model=_place(model),
         data=_place(data),
         scenarios=tuple(find_scenarios(scenarios)),
-        eval_data=settled_name(eval_data),
+        eval_data=canonical_name(eval_data),
         **options,
     )
 

@@ -59,7 +59,7 @@ from proactive_agent.runs.planned_run import PlannedRun, changed_settings, run_n
 from proactive_agent.runs.settings_matrix import Model, every_run
 from proactive_agent.runs.unused_settings import refuse_unused
 from proactive_agent.scenarios import find_scenario
-from proactive_agent.scenarios.open_data import named_beside
+from proactive_agent.scenarios.open_data import resolve_data
 from proactive_agent.settings import (
     ApiAccess,
     ApiLimits,
@@ -211,7 +211,7 @@ def planned_runs(file: Path, out: Path | None, access: ApiAccess) -> list[Planne
     `out` replaces the results folder that the plan names.
     """
     plan = read_plan(file)
-    data = None if plan.data is None else named_beside(file, plan.data)
+    data = None if plan.data is None else resolve_data(file, plan.data)
     folder = (file.parent / plan.out if out is None else out) / plan.name
     runs: list[PlannedRun] = []
     for model in plan.models:

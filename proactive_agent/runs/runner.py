@@ -66,7 +66,7 @@ async def play_run(
         folder.write_manifest(_with_status(run.manifest, "running"))
         if on_begin:
             on_begin(run)
-        found = await asyncio.to_thread(_FoundOut, run)
+        found = await asyncio.to_thread(_FactsOfRun, run)
 
         def finished(episode: EpisodeRecord) -> None:
             writer.write(episode)
@@ -183,11 +183,10 @@ def _served_by(found: ServedByRecord | ServedByOutline) -> ServedByRecord:
     return ServedByRecord(**{name: getattr(found, name) for name in ServedByRecord.model_fields})
 
 
-class _FoundOut:
-    """Facts for the manifest that come up while a run is played, also if it ends early.
+class _FactsOfRun:
+    """Facts for the manifest that become known while a run is played, also if it ends early.
 
-    The episodes that are on disk count as well: a process that was killed has not written the
-    facts of its part.
+    Episodes on disk count as well, because a process that was killed has not written their facts.
     """
 
     def __init__(self, run: PreparedRun) -> None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.scenarios import SCENARIOS
-from proactive_agent.scenarios.open_data import open_data, settled_name
+from proactive_agent.scenarios.open_data import canonical_name, open_data
 from proactive_agent.settings import PlaySettings, ProtocolName, declared
 from proactive_agent.tools import UserError
 
@@ -36,7 +36,7 @@ def every_run(
     return [
         Settings(
             provider=model.provider,
-            data=settled_name(data),
+            data=canonical_name(data),
             scenarios=tuple(_known(condition, protocol, scenarios, there)),
             protocol=protocol,
             condition=condition,

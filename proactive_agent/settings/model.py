@@ -235,8 +235,8 @@ class LoadSettings:
             heading=Heading.MODEL,
             departure=None,
             providers=AGENT,
-            help="results hold texts and pictures together, or texts alone: `look` then shows the "
-            "picture, for clients that keep only one item of a result.",
+            help="together: results hold texts and pictures. separate: results hold texts, and "
+            "`look` shows the picture; for clients that keep only one item of a result.",
         ),
     ] = "together"
     isolated: Annotated[
@@ -494,7 +494,7 @@ class ApiLimits:
             departure=None,
             providers=AGENT,
             metavar="SECONDS",
-            help="time that an agent has for an episode; a longer episode is an error.",
+            help="longest time for an episode; a longer episode is an error.",
         ),
     ] = 600.0
     price: Annotated[

@@ -68,9 +68,9 @@ class PlaySettings:
                 "a toolset other than the published options",
                 lambda value, run: value != "published",
             ),
-            help="the tools that apply in the state; exactly the options of the multiple choice "
-            "(for comparisons with mcqa); those that apply in some state of the episode (agents "
-            "play with it); all tools; or only those of other scenarios.",
+            help="tools on offer. scenario: those that apply in the state. published: the options "
+            "of mcqa. episode: those that apply in some state of the episode; for agents, this is "
+            "the default. all: every tool. random: only those of other scenarios.",
         ),
     ] = "scenario"
     user: Annotated[

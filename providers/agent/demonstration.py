@@ -123,7 +123,7 @@ class Demonstration(Provider):
         self._calls.put_nowait(Call(name, arguments[:LONGEST_ARGUMENTS], result))
         return await result
 
-    def met(self, client: Client) -> None:
+    def note_client(self, client: Client) -> None:
         self.client = client
 
     def _answer(self, result: ToolResult) -> None:

@@ -59,7 +59,7 @@ class ToolHost(Protocol):
     async def call(self, name: str, arguments: str) -> ToolResult:
         """Carries out a call. `arguments` is JSON text of an object."""
 
-    def met(self, client: Client) -> None:
+    def note_client(self, client: Client) -> None:
         """Records which client is connected. Called with every request."""
 
 
@@ -70,7 +70,7 @@ def make_server(host_of: Callable[[Any], ToolHost], instructions: str | None = N
 
     def host(context: Any) -> ToolHost:
         found = host_of(context)
-        found.met(_client(context))
+        found.note_client(_client(context))
         return found
 
     async def list_tools(context: Any, params: Any) -> Any:

@@ -17,11 +17,11 @@ from proactive_agent.disk.regular_file import read_regular_text
 from proactive_agent.providers.agent.mcp_server import LoopbackServer
 from proactive_agent.providers.agent.process import AgentProcess
 from proactive_agent.providers.agent.seat import Delivery, Seat, as_tool_call
-from proactive_agent.providers.agent.usage import STANDARD_OUTPUT, SaidByAgent, read_usage
+from proactive_agent.providers.agent.usage import STANDARD_OUTPUT, AgentReport, read_usage
 from proactive_agent.providers.api.encoding import Encoder
 from proactive_agent.providers.base import Finding, Provider, ProviderError, ProviderOptions
 from proactive_agent.providers.messages import Reply, Request, RequestKey, Usage
-from proactive_agent.providers.sight_check import look_twice
+from proactive_agent.providers.sight_check import check_sight
 from proactive_agent.settings import Sampling
 from proactive_agent.settings.agent_names import short_name
 from proactive_agent.tools import UserError, agent_texts
@@ -100,17 +100,17 @@ class AgentProvider(Provider):
             pictures = await self._encoder.pictures(request)
             episode.seat.show(request, pictures)
             if episode.seat.left:
-                return _said("", LEFT)
+                return _text_reply("", LEFT)
             async with asyncio.timeout(episode.deadline - time.monotonic()):
                 call = await episode.seat.next_call()
         except TimeoutError:
             episode.broken = True
-            raise ProviderError("timeout", self._late(episode)) from None
+            raise ProviderError("timeout", self._timeout_message(episode)) from None
         except BaseException:
             episode.broken = True
             raise
         if call is None:
-            return await self._farewell(episode)
+            return await self._final_reply(episode)
         sent = pictures[request.pictures[-1].key].sent if request.pictures else None
         return Reply(
             tool_calls=(as_tool_call(call, request.key.turn),),
@@ -128,7 +128,7 @@ class AgentProvider(Provider):
             episode.seat.end()
             if not episode.broken:
                 await episode.process.wait(FAREWELL)
-            return (await self._said_by(episode)).usage
+            return (await self._reported_by(episode)).usage
         finally:
             self._note(episode)
             if episode.watching:
@@ -141,7 +141,7 @@ class AgentProvider(Provider):
 
     async def probe(self, sampling: Sampling) -> Reply | None:
         """Plays a sight check. Raises UserError for an agent that does not see the pictures."""
-        sight = await look_twice(self, sampling)
+        sight = await check_sight(self, sampling)
         if sight.problem:
             raise UserError(
                 f"{self.label} ({self._client_in_words}) failed the sight check: {sight.problem}. "
@@ -152,7 +152,7 @@ class AgentProvider(Provider):
 
     async def check(self) -> list[Finding]:
         """Reports the sight check and the client, for `providers check`."""
-        sight = await look_twice(self, Sampling())
+        sight = await check_sight(self, Sampling())
         client = Finding("client", None, self._client_in_words)
         return [*sight.findings, client, Finding("isolated", None, self._options.isolated)]
 
@@ -210,7 +210,7 @@ class AgentProvider(Provider):
         episode.watching = asyncio.create_task(_watch(episode))
         return episode
 
-    async def _farewell(self, episode: _Episode) -> Reply:
+    async def _final_reply(self, episode: _Episode) -> Reply:
         """Returns the final answer of an agent that has ended. Raises ProviderError."""
         process, seat = episode.process, episode.seat
         if process.exit_code:
@@ -221,24 +221,24 @@ class AgentProvider(Provider):
                 f"the agent ended without connecting to its MCP endpoint; it wrote: "
                 f"{clean(process.output[:500].decode('utf-8', 'replace')).strip() or 'nothing'}",
             )
-        said = (await self._said_by(episode)).text
+        said = (await self._reported_by(episode)).text
         if said is None or (not said and self._options.agent_usage != STANDARD_OUTPUT):
             said = process.output.decode("utf-8", "replace")
-        return _said(clean(said).strip(), "stop")
+        return _text_reply(clean(said).strip(), "stop")
 
-    async def _said_by(self, episode: _Episode) -> SaidByAgent:
+    async def _reported_by(self, episode: _Episode) -> AgentReport:
         name = self._options.agent_usage
         if name is None:
-            return SaidByAgent(None, None)
+            return AgentReport(None, None)
         if name == STANDARD_OUTPUT:
             return read_usage(episode.process.output)
         file = episode.process.directory / name
         if file.is_symlink():  # It could lead out of the agent's directory.
-            return SaidByAgent(None, None)
+            return AgentReport(None, None)
         try:
             text = await asyncio.to_thread(read_regular_text, file)
         except (OSError, ValueError):
-            return SaidByAgent(None, None)
+            return AgentReport(None, None)
         return read_usage(text.encode())
 
     def _note(self, episode: _Episode) -> None:
@@ -246,7 +246,7 @@ class AgentProvider(Provider):
             self._clients.setdefault(f"{client.name} {client.version}".strip())
             self._protocols.setdefault(client.protocol)
 
-    def _late(self, episode: _Episode) -> str:
+    def _timeout_message(self, episode: _Episode) -> str:
         limit = f"{self._timeout:g} s (--episode-timeout)"
         if episode.seat.client is None:
             return f"the agent did not connect to its MCP endpoint within {limit}"
@@ -283,5 +283,5 @@ async def _watch(episode: _Episode) -> None:
     episode.seat.agent_ended()
 
 
-def _said(text: str, reason: str) -> Reply:
+def _text_reply(text: str, reason: str) -> Reply:
     return Reply(text=text, finish_reason=reason, tool_format="mcp")

@@ -132,7 +132,7 @@ class Seat:
         self._calls.put_nowait(Call(name, arguments[:LONGEST_ARGUMENTS], result))
         return await result
 
-    def met(self, client: Client) -> None:
+    def note_client(self, client: Client) -> None:
         if self.client is None or self.client.name == "unknown":
             self.client = client
 

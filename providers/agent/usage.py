@@ -20,8 +20,8 @@ LONGEST = 2**20
 """Bytes of a file that are read, from its end."""
 
 
-class SaidByAgent(NamedTuple):
-    """The final answer and the usage of a whole episode; None if they are unknown.
+class AgentReport(NamedTuple):
+    """An agent's final answer and its usage in an episode; None if they are unknown.
 
     The answer is empty if the content is JSON without one.
     """
@@ -30,14 +30,14 @@ class SaidByAgent(NamedTuple):
     usage: Usage | None
 
 
-def read_usage(content: bytes) -> SaidByAgent:
+def read_usage(content: bytes) -> AgentReport:
     """Reads the content of the file. Never raises; unreadable values are unknown."""
     text, usage = None, None
     for fields in _objects(content[-LONGEST:].decode("utf-8", "replace")):
         # A log in JSON is no answer, even if it repeats what the agent saw.
         text = _answer(fields) or text or ""
         usage = _usage(fields) or usage
-    return SaidByAgent(text, usage)
+    return AgentReport(text, usage)
 
 
 def _answer(fields: Mapping[str, Any]) -> str:

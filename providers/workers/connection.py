@@ -196,7 +196,7 @@ class _Shared:
 
     def _close(self) -> None:
         if not self._foreign:
-            # In a thread: without an answer from Ray, it takes minutes.
+            # In a thread, because it takes minutes if Ray does not answer.
             thread = threading.Thread(target=_disconnect, name="end of Ray", daemon=True)
             thread.start()
             thread.join(END_SECONDS)

@@ -18,7 +18,7 @@ from proactive_agent.scenarios.fresh.place import THOUSAND, SceneRoom
 from proactive_agent.scenarios.fresh.raster import Pixels
 from proactive_agent.scenarios.fresh.scene import Scene
 from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
-from proactive_agent.scenarios.fresh.staging import Part, compose, main_view, strangers
+from proactive_agent.scenarios.fresh.staging import Part, compose, main_view, unrelated_things
 from proactive_agent.scenarios.sample import Sample
 from proactive_agent.scenarios.wording import OWN
 from proactive_agent.tools import Intervention
@@ -63,7 +63,7 @@ class FramedScene(Scene):
         self.place = SceneRoom(pack, rng, choice.names, closest=900)
         way = rng.choice(WAYS[source.difficulty])
         count = rng.randint(*OTHERS[source.difficulty])
-        others = strangers(pack, choice.names, rng, count, unseen=choice.unseen)
+        others = unrelated_things(pack, choice.names, rng, count, unseen=choice.unseen)
         columns = rng.sample(PLACES, len(PLACES))
         own = _column(way, columns[0])
         columns = [own, *(column for column in columns if column != own)]

@@ -55,10 +55,10 @@ def main_view(thing: Thing, rng: random.Random) -> View:
     return rng.choice(model.views)
 
 
-def strangers(
+def unrelated_things(
     pack: Pack, names: Sequence[str], rng: random.Random, count: int, *, unseen: bool
 ) -> list[Thing]:
-    """Draws things of other groups than those with the listed names.
+    """Draws things of groups that contain none of these names.
 
     Scenes of things that may be in a train share contain no held-out things.
     """
@@ -88,7 +88,7 @@ def clutter(
     count = rng.randint(*CLUTTER[source.difficulty])
     places = rng.sample(list(free), len(free))
     parts = []
-    others = strangers(pack, names, rng, len(places), unseen=unseen)
+    others = unrelated_things(pack, names, rng, len(places), unseen=unseen)
     for (start, end), thing in list(zip(places, others, strict=False))[:count]:
         view = main_view(thing, rng)
         actor = Actor(thing, view, rng)

@@ -1,1 +1,1 @@
-"""Measures how well a judge agrees with human labels."""
+"""Measures how well a judge agrees with labels."""

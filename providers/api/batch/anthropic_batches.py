@@ -12,8 +12,8 @@ from proactive_agent.providers.api.batch.interface import (
     BatchApi,
     BatchState,
     checked_id,
+    count_of,
     sdk_errors,
-    whole,
 )
 from proactive_agent.providers.api.faults import ApiError, reported, shortened
 from proactive_agent.providers.api.server import posted
@@ -69,7 +69,7 @@ class AnthropicBatches(BatchApi):
                 if _created(batch) < since - CLOCKS:
                     return found
                 counts = batch.get("request_counts") or {}
-                size = sum(map(whole, counts.values()))
+                size = sum(map(count_of, counts.values()))
                 if size == requests and batch.get("id") not in {*known, *self._confirmed}:
                     # Batches are listed from the latest to the oldest one.
                     found = checked_id(batch.get("id"))
@@ -81,7 +81,7 @@ class AnthropicBatches(BatchApi):
     async def state(self, batch: str) -> BatchState:
         raw = await self._get(f"{ROUTE}/{checked_id(batch)}")
         status = shortened(str(raw.get("processing_status")), LONGEST_STATUS)
-        counts = {name: whole(one) for name, one in (raw.get("request_counts") or {}).items()}
+        counts = {name: count_of(one) for name, one in (raw.get("request_counts") or {}).items()}
         processing = counts.pop("processing", 0)
         ended = status == "ended" and not processing
         # Not `results_url`: it may name another server, which would get the key.

@@ -140,6 +140,6 @@ def _object(content: bytes) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def whole(value: object) -> int:
+def count_of(value: object) -> int:
     """Returns a count from a response; 0 for any other value."""
     return value if isinstance(value, int) and value >= 0 else 0

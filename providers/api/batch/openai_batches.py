@@ -12,8 +12,8 @@ from proactive_agent.providers.api.batch.interface import (
     BatchApi,
     BatchState,
     checked_id,
+    count_of,
     sdk_errors,
-    whole,
 )
 from proactive_agent.providers.api.faults import (
     STOPPING,
@@ -89,7 +89,7 @@ class OpenAIBatches(BatchApi):
                     return checked_id(batch.get("id"))
             if not batches or not page.get("has_more"):
                 break
-            if whole(batches[-1].get("created_at")) < since - CLOCKS:
+            if count_of(batches[-1].get("created_at")) < since - CLOCKS:
                 break
             after = {"after": checked_id(batches[-1].get("id"))}
         return ""
@@ -98,7 +98,7 @@ class OpenAIBatches(BatchApi):
         raw = await self._get(f"/batches/{checked_id(batch)}")
         status = shortened(str(raw.get("status")), LONGEST_STATUS)
         counts = raw.get("request_counts") or {}
-        done = whole(counts.get("completed")) + whole(counts.get("failed"))
+        done = count_of(counts.get("completed")) + count_of(counts.get("failed"))
         if status == "failed":
             return _failed(batch, raw)
         files = [raw.get("output_file_id"), raw.get("error_file_id")]

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from proactive_agent.scenarios.fresh.source import FreshSource, SourceError, parse_source
-from proactive_agent.scenarios.open_data import named_beside, open_data, settled_name
+from proactive_agent.scenarios.open_data import canonical_name, open_data, resolve_data
 
 
 @pytest.mark.parametrize(
@@ -35,14 +35,14 @@ def test_other_texts_are_refused(text: str) -> None:
 
 
 def test_settings_record_the_whole_name_and_absolute_paths(tmp_path: Path) -> None:
-    assert settled_name("fresh:07:normal") == "fresh:7"
-    assert settled_name(tmp_path) == str(tmp_path)
-    assert settled_name(None) is None
+    assert canonical_name("fresh:07:normal") == "fresh:7"
+    assert canonical_name(tmp_path) == str(tmp_path)
+    assert canonical_name(None) is None
 
 
 def test_a_plan_names_a_seed_or_a_folder_beside_it(tmp_path: Path) -> None:
-    assert str(named_beside(tmp_path / "plan.yaml", "fresh:7")) == "fresh:7"
-    assert named_beside(tmp_path / "plan.yaml", "scenes") == tmp_path / "scenes"
+    assert str(resolve_data(tmp_path / "plan.yaml", "fresh:7")) == "fresh:7"
+    assert resolve_data(tmp_path / "plan.yaml", "scenes") == tmp_path / "scenes"
 
 
 def test_data_are_opened_by_their_name() -> None:
