@@ -139,7 +139,7 @@ def _cores() -> int:
 
 
 def _sources(common: Path | None, scenarios: tuple[str, ...]) -> dict[str, Path]:
-    """Returns the source of each scenario.  Raises UserError if one has none."""
+    """Returns the source of each scenario. Raises UserError if one has none."""
     from proactive_agent.scenarios import find_scenario
     from proactive_agent.tools import UserError
 

@@ -22,7 +22,7 @@ SIGNALS = tuple(
 
 
 class EndedBySignal(KeyboardInterrupt):
-    """A signal asks the program to end.  `number` is the signal."""
+    """A signal asks the program to end. `number` is the signal."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -42,8 +42,8 @@ def _raise(number: int) -> None:
 def signals_as_interrupts(act: Callable[[int], None] = _raise) -> Iterator[None]:
     """Calls `act` with the number of the first signal within the block; later ones raise.
 
-    By default the first one raises EndedBySignal, too.  Only the main thread can do this; in
-    others, the block does nothing.  Child processes that inherit the handlers end at once.
+    By default the first one raises EndedBySignal, too. Only the main thread can do this; in
+    others, the block does nothing. Child processes that inherit the handlers end at once.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -76,7 +76,7 @@ def signals_as_interrupts(act: Callable[[int], None] = _raise) -> Iterator[None]
 def run_async(work: Coroutine[Any, Any, T]) -> T:
     """Runs a coroutine like `asyncio.run`; a signal cancels it and then raises EndedBySignal.
 
-    Cancelling lets the work close its records.  A second signal does not wait for that.
+    Cancelling lets the work close its records. A second signal does not wait for that.
     """
     import asyncio
 

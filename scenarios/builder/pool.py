@@ -25,7 +25,7 @@ def in_order(
 ) -> Iterator[R]:
     """Yields `function(job, task)` for every task, in order.
 
-    One worker means this process.  With more, `function` must be importable in a new process.
+    One worker means this process. With more, `function` must be importable in a new process.
     Raises BuildError if a worker process dies.
     """
     if workers == 1:

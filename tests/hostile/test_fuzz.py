@@ -177,7 +177,7 @@ def test_a_run_with_a_spoiled_manifest_is_read_or_refused(good_run: Path, manife
 
 @pytest.fixture(scope="module")
 def good_index(good_run: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """The index of the good run.  Only large runs have one by default."""
+    """The index of the good run. Only large runs have one by default."""
     run = Path(shutil.copytree(good_run, tmp_path_factory.mktemp("indexed") / "run"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("proactive_agent.records.episode_index.WORTH", 1)

@@ -263,7 +263,7 @@ def last_written(folder: Path) -> int:
 
 
 def sizes(folder: Path) -> dict[str, int]:
-    """The number of rows, samples, lines or bytes of each file.  Raises if one is damaged."""
+    """The number of rows, samples, lines or bytes of each file. Raises if one is damaged."""
     return {name: CHECKS[file.suffix](file) for name, file in files_below(folder).items()}
 
 

@@ -34,8 +34,8 @@ def reply(
 ) -> Body:
     """A reply that calls the first tool, or `answer` once a second picture has been shown.
 
-    Requests without tools are answered in words.  The usage reports `reasoned` tokens of reasoning
-    and `used` others.  A `silent` reply has neither text nor calls.
+    Requests without tools are answered in words. The usage reports `reasoned` tokens of reasoning
+    and `used` others. A `silent` reply has neither text nor calls.
     """
     name, given = _call(body)
     if name is None:
@@ -80,7 +80,7 @@ _PLACES: dict[str, dict[str, tuple[str | int, ...]]] = {
 
 
 def wrong(path: str, body: Body, field: str, value: Any) -> Body:
-    """A reply in which one field has another value.  Fields are the keys of `_PLACES`."""
+    """A reply in which one field has another value. Fields are the keys of `_PLACES`."""
     made = reply(path, body, calls=0, text="Hm.") if field == "text" else reply(path, body)
     *way, last = _PLACES[path.rsplit("/", 1)[1]][field]
     place: Any = made

@@ -438,7 +438,7 @@ class HostileServer:
         """Share of requests that get a faulty response."""
         self.troubles: tuple[str, ...] = TRANSIENT
         self.keep = True
-        """Whether requests are kept.  False for benchmarks with thousands of requests."""
+        """Whether requests are kept. False for benchmarks with thousands of requests."""
         self._queue: deque[str | None] = deque()
         self._rng = random.Random(0)
         self._at_once = 0

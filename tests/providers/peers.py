@@ -179,7 +179,7 @@ def _install_vllm(environment: Path) -> None:
 
 
 def pip_install(environment: Path, *arguments: str) -> None:
-    """Installs packages.  Skips the test if that is impossible here."""
+    """Installs packages. Skips the test if that is impossible here."""
     # Most modules are never imported, so compiling them all takes longer than it saves.
     options = ["install", "--quiet", "--no-compile", "--disable-pip-version-check"]
     command = [str(environment / "bin" / "python"), "-m", "pip", *options, *arguments]

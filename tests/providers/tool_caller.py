@@ -1,7 +1,7 @@
 """A tiny vision-language model, trained to call a tool, look again, and answer.
 
 It reads the names of the tools, the roles, the pictures and the end of every text, so it can be
-trained in seconds.  It answers only after it has seen a second picture.  If its template opens a
+trained in seconds. It answers only after it has seen a second picture. If its template opens a
 thought, it thinks before each call.
 """
 
