@@ -121,7 +121,7 @@ def create_provider(spec: str, options: ProviderOptions | None = None) -> Provid
         raise
     except ModuleNotFoundError as error:
         if (extra := _traits(factory).extra) is not None:
-            raise MissingExtraError(extra, f"{name} ({error.name} is not installed)") from None
+            raise MissingExtraError(extra, name, error.name) from None
         if entry is None:
             raise
         raise _broken(entry, error) from error

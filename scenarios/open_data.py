@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from proactive_agent.scenarios.dataset import DataFolder
-from proactive_agent.scenarios.fresh.source import is_fresh, parse_source
+from proactive_agent.scenarios.fresh.source import SourceError, is_fresh, parse_source
+from proactive_agent.scenarios.sample import quoted
 
 
 def open_data(named: str | Path | None, *, unfiltered: bool = False) -> DataFolder:
@@ -18,6 +19,8 @@ def open_data(named: str | Path | None, *, unfiltered: bool = False) -> DataFold
         from proactive_agent.scenarios.fresh.data import FreshData
 
         return FreshData(parse_source(str(named)), unfiltered=unfiltered)
+    if str(named).partition(":")[0].lower() == "fresh" and not Path(named).exists():
+        raise SourceError(f"{quoted(str(named))}: expected a folder, or fresh:SEED such as fresh:7")
     return DataFolder(Path(named), unfiltered=unfiltered)
 
 

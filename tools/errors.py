@@ -20,8 +20,9 @@ class UserError(Exception):
 class MissingExtraError(UserError):
     """A required library is not part of the base install. `extra` installs it."""
 
-    def __init__(self, extra: str, needed_for: str) -> None:
-        super().__init__(f"{needed_for} needs more libraries: {install_command(extra)}")
+    def __init__(self, extra: str, needed_for: str, library: str | None = None) -> None:
+        absent = f" ({library} is not installed)" if library else ""
+        super().__init__(f"{needed_for} needs more libraries{absent}: {install_command(extra)}")
         self.extra = extra
 
 

@@ -69,6 +69,8 @@ def serve(
             serve_episodes(chosen, results, port=port if http else None, on_address=say)
         )
     except KeyboardInterrupt as error:
+        where = f"episodes were recorded in {results}; `runs` lists the runs"
+        messages.print(safe(where), soft_wrap=True)
         sys.exit(exit_code(error))
     if played is not None:
         messages.print(safe(f"records: {played.folder.path}"), soft_wrap=True)

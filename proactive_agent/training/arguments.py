@@ -26,7 +26,7 @@ def require_libraries(settings: TrainingSettings) -> None:
         import transformers
         import trl
     except ImportError as error:
-        raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
+        raise MissingExtraError("train", "train", error.name) from None
     del accelerate, datasets, peft, transformers, trl
     if settings.vllm and not _is_installed("vllm"):
         raise _missing("vllm", "'trl[vllm]'")

@@ -35,7 +35,7 @@ def load_model(settings: TrainingSettings) -> tuple[Source, "Loaded"]:
         from proactive_agent.providers.local.generation import stop_ids
         from proactive_agent.providers.local.loading import load
     except ImportError as error:
-        raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
+        raise MissingExtraError("train", "train", error.name) from None
     loaded = load(source, options, placed=False)
     tokenizer = loaded.processor.tokenizer
     tokenizer.padding_side = "left"
@@ -78,7 +78,7 @@ def adapter_config(model: Any, settings: TrainingSettings) -> Any:
     try:
         import peft
     except ImportError:
-        raise MissingExtraError("train", "train (peft is not installed)") from None
+        raise MissingExtraError("train", "train", "peft") from None
     return peft.LoraConfig(
         r=settings.lora_rank,
         lora_alpha=settings.lora_alpha,
@@ -123,7 +123,7 @@ def _dtype(settings: TrainingSettings) -> str:
     try:
         gpu = on_gpu(settings)
     except ImportError as error:
-        raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
+        raise MissingExtraError("train", "train", error.name) from None
     return "bfloat16" if gpu and settings.tune == "lora" else "float32"
 
 

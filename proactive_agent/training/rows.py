@@ -298,7 +298,7 @@ def _library() -> Any:
     try:
         import datasets
     except ImportError as error:
-        raise MissingExtraError("train", f"train ({error.name} is not installed)") from None
+        raise MissingExtraError("train", "train", error.name) from None
     datasets.disable_progress_bars()
     return datasets
 

@@ -136,8 +136,9 @@ def test_a_signal_ends_the_server(tmp_path: Path) -> None:
     assert program.stderr is not None
     assert program.stderr.readline().startswith("serving http://127.0.0.1:")
     program.send_signal(signal.SIGTERM)
-    program.communicate(timeout=30)
+    _, said = program.communicate(timeout=30)
     assert program.returncode == 128 + signal.SIGTERM
+    assert f"episodes were recorded in {tmp_path}" in said
 
 
 def test_a_demonstration_needs_tools() -> None:

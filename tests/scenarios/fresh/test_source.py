@@ -51,6 +51,12 @@ def test_data_are_opened_by_their_name() -> None:
     assert open_data(None).embedded
 
 
+@pytest.mark.parametrize("named", ["fresh", "Fresh:7"])
+def test_a_misspelt_name_is_told_from_a_missing_folder(named: str) -> None:
+    with pytest.raises(SourceError, match="fresh:SEED"):
+        open_data(named)
+
+
 def test_training_takes_generated_scenes() -> None:
     from proactive_agent.training.episodes import read_episodes
     from proactive_agent.training.selection import comparison_data
