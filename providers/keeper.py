@@ -1,12 +1,13 @@
 """Runs a server or an agent, and ends it with all its processes when the program ends.
 
-    python keeper.py GRACE FOLDER COMMAND [ARGUMENT …]
+    python keeper.py [--leave-results] GRACE FOLDER COMMAND [ARGUMENT …]
 
 The keeper is a process between the program and the server (or the agent). The program holds the
 writing end of the keeper's standard input. The kernel closes it however the program ends, also
 after `kill -9`. The keeper then sends SIGTERM to the server, and SIGKILL after GRACE seconds to all
-processes that are left. At its end it deletes FOLDER, unless the name is empty. Its exit code is
-that of the server, or 128 plus the number of the signal that ended it.
+processes that are left. At its end it deletes FOLDER, unless the name is empty. With
+`--leave-results`, it keeps FOLDER if the server ended by itself, because the program then reads and
+deletes it. Its exit code is that of the server, or 128 plus the number of the signal that ended it.
 
 This file is run as a script, so it imports only the standard library.
 """
@@ -30,10 +31,24 @@ INTERVAL = 0.2
 """Seconds between two checks of the server."""
 PATIENCE = 10.0
 """Seconds until the last killed process must be gone."""
+LEAVE_RESULTS = "--leave-results"
 
 
-def main(grace: float, command: list[str]) -> int:
+def main(words: list[str]) -> int:
     """Runs the command until it ends or the program does. Returns the exit code of the keeper."""
+    leave_results = words[0] == LEAVE_RESULTS
+    grace, folder, *command = words[leave_results:]
+    by_itself = False
+    try:
+        code, by_itself = _keep(float(grace), command)
+    finally:
+        if folder and not (leave_results and by_itself):
+            shutil.rmtree(folder, ignore_errors=True)
+    return code
+
+
+def _keep(grace: float, command: list[str]) -> tuple[int, bool]:
+    """Returns the exit code of the keeper, and whether the server ended by itself."""
     asked: list[int] = []
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -55,15 +70,16 @@ def main(grace: float, command: list[str]) -> int:
         )
     except OSError as error:
         print(f"{command[0]}: {error.strerror}", flush=True)
-        return 127
+        return 127, True
     while server.poll() is None and not asked:
         # A process that the program has forked may hold the writing end, so its id is checked too.
         readable, _, _ = select.select([sys.stdin], [], [], INTERVAL)
         if (readable and not os.read(sys.stdin.fileno(), 1)) or os.getppid() != program:
             break
+    by_itself = server.poll() is not None
     _end(server, grace)
     code = server.returncode
-    return code if code >= 0 else 128 - code
+    return code if code >= 0 else 128 - code, by_itself
 
 
 def _end(server: "subprocess.Popen[bytes]", grace: float) -> None:
@@ -106,9 +122,4 @@ def _prctl() -> Callable[[int, int], object]:
 
 
 if __name__ == "__main__":
-    try:
-        code = main(float(sys.argv[1]), sys.argv[3:])
-    finally:
-        if sys.argv[2]:
-            shutil.rmtree(sys.argv[2], ignore_errors=True)
-    sys.exit(code)
+    sys.exit(main(sys.argv[1:]))

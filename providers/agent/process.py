@@ -50,8 +50,8 @@ def agent_environment(also: Iterable[str], directory: Path) -> dict[str, str]:
 class AgentProcess:
     """A command with its own process group and its own empty working directory.
 
-    A keeper (see `providers/keeper.py`) ends the agent and its descendants when this program ends,
-    also after `kill -9`.
+    When this program ends, also after `kill -9`, a keeper (see `providers/keeper.py`) ends the
+    agent and its descendants, and deletes the directory.
     """
 
     def __init__(self, also: Sequence[str] = ()) -> None:
@@ -69,8 +69,8 @@ class AgentProcess:
         """Starts the agent. Raises UserError for a variable that is not set."""
         variables: Mapping[str, str] = agent_environment(self._also, self.directory)
         self._process = await asyncio.create_subprocess_exec(
-            # The keeper deletes no folder, because what the agent wrote is read after its end.
-            *[sys.executable, "-I", "-S", keeper.__file__, str(GRACE), ""],
+            *[sys.executable, "-I", "-S", keeper.__file__, keeper.LEAVE_RESULTS, str(GRACE)],
+            str(self.directory),
             *command,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

@@ -16,7 +16,7 @@ import pytest
 
 pytest.importorskip("mcp")
 
-from proactive_agent import UserError, evaluate
+from proactive_agent import Result, UserError, evaluate
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import ToolUse
@@ -81,6 +81,18 @@ def gone(mark: str, patience: float = 20) -> bool:
     return not processes(mark)
 
 
+def assert_replays(result: Result, folder: Path) -> None:
+    """Asserts that the records of one rod episode replay to the same verdicts."""
+    (episode,) = result.episodes()
+    replayed = evaluate(
+        f"replay:{result.folder / 'episodes.jsonl'}", scenarios="rod", limit=1, toolset="episode",
+        out=folder / "replay",
+    )  # fmt: skip
+    (again,) = replayed.episodes()
+    only = {"outcome": True, "answer": True, "turns": {"__all__": {"action", "verdict", "prompt"}}}
+    assert again.model_dump(include=only) == episode.model_dump(include=only)
+
+
 def error_of(record: EpisodeRecord) -> tuple[str, str]:
     assert record.error is not None
     return record.error.kind, record.error.message
@@ -103,13 +115,7 @@ def test_an_agent_on_the_mcp_client_plays_and_its_records_replay(tmp_path: Path)
     assert (facts["client"], facts["isolated"]) == ("mcp 0.1.0", "yes")
     assert facts["mcp"] >= "2025"
     assert result.settings.toolset == "episode"
-    replayed = evaluate(
-        f"replay:{result.folder / 'episodes.jsonl'}", scenarios="rod", limit=1, toolset="episode",
-        out=tmp_path / "replay",
-    )  # fmt: skip
-    (again,) = replayed.episodes()
-    only = {"outcome": True, "answer": True, "turns": {"__all__": {"action", "verdict", "prompt"}}}
-    assert again.model_dump(include=only) == episode.model_dump(include=only)
+    assert_replays(result, tmp_path)
 
 
 def test_an_agent_of_a_framework_sees_the_pictures_and_plays(
@@ -130,6 +136,7 @@ def test_an_agent_of_a_framework_sees_the_pictures_and_plays(
     assert all(turn.image.sent for turn in episode.turns)
     assert (episode.usage.input_tokens, episode.usage.reasoning_tokens) == (40, 4)
     assert len(set(pictures)) == 4  # two of the sight check, two of the episode
+    assert_replays(result, tmp_path)
 
 
 def test_killed_agents_lose_double_and_leave_nothing(
@@ -370,20 +377,28 @@ def test_another_token_or_host_name_opens_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
 def test_a_program_that_is_ended_leaves_no_agent(number: int, tmp_path: Path) -> None:
+    folders = tmp_path / "folders"
+    folders.mkdir()
     program = subprocess.Popen(
         [sys.executable, "-m", "proactive_agent", "run", "--provider", scripted("sleeps"),
          "--scenario", "rod", "--limit", "2", "--out", str(tmp_path)],
         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(HERE.parents[1])},
+        env={**os.environ, "PYTHONPATH": str(HERE.parents[1]), "TMPDIR": str(folders)},
     )  # fmt: skip
     deadline = time.monotonic() + 60
-    while not any("sleeps" in one for one in processes("scripted_agent.py")):
-        assert program.poll() is None, program.stderr and program.stderr.read()
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    program.send_signal(number)
-    program.communicate(timeout=30)
+    try:
+        # The keeper of the agent names its folder. The command line of the program does not.
+        while not processes(f"{folders}/agent-"):
+            assert program.poll() is None, program.stderr and program.stderr.read()
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        program.send_signal(number)
+        program.communicate(timeout=30)
+    finally:
+        program.kill()
+        program.communicate()
     assert gone("scripted_agent.py")
+    assert not list(folders.iterdir())
     assert program.returncode in (-number, 128 + number)
 
 
