@@ -41,11 +41,12 @@ def why(run: str | None, scenarios: tuple[str, ...], output: str, results: Path)
     RUN is `latest`, a number that `runs` lists, part of a run's name, or its folder.
     """
     from proactive_agent.cli.what_next import arguments_of
+    from proactive_agent.reports.agents import agent_notes
     from proactive_agent.reports.failure_tables import failures_grid, find_failures
     from proactive_agent.reports.tables import TerminalTable
     from proactive_agent.reports.tables.text_forms import markdown
     from proactive_agent.scenarios.registry import find_scenarios
-    from proactive_agent.terminal.console import console
+    from proactive_agent.terminal.console import console, safe
     from proactive_agent.views.selection import in_order
     from proactive_agent.views.text.listing import title_of
 
@@ -57,11 +58,13 @@ def why(run: str | None, scenarios: tuple[str, ...], output: str, results: Path)
     if output == "json":
         print(failures.model_dump_json(indent=2))
         return
-    grid = failures_grid(title_of(manifest), failures)
+    grid, notes = failures_grid(title_of(manifest), failures), agent_notes([manifest])
     if output == "markdown":
-        print(markdown(grid))
+        print("\n\n".join([markdown(grid).rstrip("\n"), *notes]))
         return
     console.print(TerminalTable(grid))
+    for note in notes:
+        console.print(safe(note))
     _show_groups(arguments_of(folder, results), failures)
 
 

@@ -11,6 +11,7 @@ from proactive_agent.exports.tables import write_parquet_tables
 from proactive_agent.metrics import Summary, summarise
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.agents import agent_notes
 from proactive_agent.reports.tables import EMBEDDED_NOTE, scenario_grids
 from proactive_agent.reports.tables.text_forms import markdown
 
@@ -34,7 +35,7 @@ def write_hub_folder(run: RunFolder, folder: Path) -> list[Path]:
 
 def _card(manifest: Manifest, summary: Summary, data: list[str]) -> str:
     settings = manifest.settings
-    title = f"{settings.provider} on ProactiveBench scenarios"
+    title = f"{settings.shown_provider} on ProactiveBench scenarios"
     configs = [
         {"config_name": Path(file).stem, "data_files": file, "default": index == 0}
         for index, file in enumerate(data)
@@ -78,6 +79,8 @@ def _card(manifest: Manifest, summary: Summary, data: list[str]) -> str:
     ]
     if manifest.data.embedded:
         lines += ["", EMBEDDED_NOTE]
+    for note in agent_notes([manifest]):
+        lines += ["", _plain(note)]
     return "\n".join(lines)
 
 

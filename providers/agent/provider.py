@@ -262,7 +262,7 @@ def split_command(command: str) -> list[str]:
     if URL not in command:
         raise UserError(
             f"agent:{command}: the command must contain {URL}, for example "
-            f"'agent:python my_agent.py {URL}'"
+            f"'agent:python /home/me/my_agent.py {URL}'"
         )
     return words
 

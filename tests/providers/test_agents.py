@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("mcp")
 
 from proactive_agent import Result, UserError, evaluate
+from proactive_agent.cli.app import cli
+from proactive_agent.exports.hub_folder import write_hub_folder
 from proactive_agent.play.conditions import parse_condition
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.protocols import ToolUse
@@ -25,6 +28,7 @@ from proactive_agent.providers.agent import process as agent_process
 from proactive_agent.providers.agent import provider as agent_provider
 from proactive_agent.providers.agent.usage import read_usage
 from proactive_agent.records.episode import EpisodeRecord
+from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.provider_check import check_now
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.settings import ApiAccess
@@ -137,6 +141,18 @@ def test_an_agent_of_a_framework_sees_the_pictures_and_plays(
     assert (episode.usage.input_tokens, episode.usage.reasoning_tokens) == (40, 4)
     assert len(set(pictures)) == 4  # two of the sight check, two of the episode
     assert_replays(result, tmp_path)
+
+
+def test_why_and_the_card_of_the_hub_name_the_agent_and_its_isolation(tmp_path: Path) -> None:
+    folder = evaluate(scripted(), scenarios="rod", limit=1, out=tmp_path / "run").folder
+    tables = [
+        CliRunner().invoke(cli, ["why", str(folder), "--format", form], env={"COLUMNS": "300"})
+        for form in ("text", "markdown")
+    ]
+    write_hub_folder(RunFolder(folder), tmp_path / "hub")
+    for shown in (*(one.stdout for one in tables), (tmp_path / "hub" / "README.md").read_text()):
+        assert "{url}" not in shown.partition("| provider |")[0]
+        assert "was not stated to be isolated" in shown
 
 
 def test_killed_agents_lose_double_and_leave_nothing(

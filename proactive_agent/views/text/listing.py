@@ -60,4 +60,4 @@ def listing(manifest: Manifest, episodes: Sequence[Episode], width: int | None) 
 def title_of(manifest: Manifest) -> str:
     """Returns a run's title: provider, protocol and condition."""
     settings = manifest.settings
-    return plain(f"{settings.provider}: {settings.protocol}, {settings.condition}")
+    return plain(f"{settings.shown_provider}: {settings.protocol}, {settings.condition}")
