@@ -1,5 +1,6 @@
 """Opens data by the text that names them: a folder, generated scenes, or the embedded suite."""
 
+import os
 from pathlib import Path
 
 from proactive_agent.scenarios.dataset import DataFolder
@@ -38,4 +39,4 @@ def canonical_name(named: str | Path | None) -> str | None:
         return None
     if is_fresh(str(named)):
         return str(parse_source(str(named)))
-    return str(Path(named).resolve())
+    return os.path.realpath(named)  # unlike Path.resolve, no error for a link to itself
