@@ -1,0 +1,137 @@
+"""Training examples for the language model: prompt, pictures and the reply to learn.
+
+Where the frame shows the thing, the reply names it. Where it shows nothing, the reply is one of the
+four categories at random, or rarely the oracle's request for help.
+"""
+
+import random
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
+
+from benchmarks.nano.model import build_processor, chat_of
+from benchmarks.nano.scenes import KeptTurn, SceneWalk, TrainingPrompt
+from proactive_agent.providers import ImagePart, Request, RequestKey, UserMessage
+
+ASKS = 0.015
+"""Share of asks among the replies to frames that show nothing."""
+BLIND = 0.25
+"""Share of frames that show nothing, except in naming."""
+OWN_TURN = 0.5
+"""Share of questions that are those of the frame's own turn, as far as a similar scene has it."""
+CATEGORY_COPIES = 20
+"""How often each category is in the texts that train the tokenizer."""
+
+
+class TextExample(NamedTuple):
+    """One example."""
+
+    prompt: str
+    reply: str
+    pictures: tuple[int, ...]
+    """Rows of the pictures, in the order of their placeholders."""
+
+
+class _Shown(NamedTuple):
+    walk: SceneWalk
+    place: int
+
+    @property
+    def turn(self) -> KeptTurn:
+        return self.walk.turns[self.place]
+
+    @property
+    def row(self) -> int:
+        return self.walk.first_picture + self.place
+
+
+@cache
+def naming_prompt() -> str:
+    """Returns the prompt that shows a picture without a question."""
+    picture = ImagePart("picture", lambda: None)  # type: ignore[arg-type, return-value]
+    request = Request(RequestKey("naming", 0, 0), (UserMessage((picture,)),))
+    return chat_of(build_processor((), 96)).text(request)
+
+
+def texts_of(walks: Sequence[SceneWalk]) -> list[str]:
+    """Returns the texts that train the tokenizer."""
+    texts: list[str] = []
+    for walk in walks[:: max(len(walks) // 2000, 1)]:
+        for turn in walk.turns:
+            for prompt in (turn.mcqa, turn.tools):
+                if prompt:
+                    texts += [prompt.text, *prompt.answers.values(), prompt.ask or ""]
+    categories = {category for walk in walks for category in walk.categories}
+    return texts + sorted(categories) * CATEGORY_COPIES
+
+
+class ExampleMaker:
+    """Draws examples from scenes."""
+
+    def __init__(self, walks: Sequence[SceneWalk]) -> None:
+        self.clear: dict[str, list[_Shown]] = defaultdict(list)
+        self.blind: dict[str, list[_Shown]] = defaultdict(list)
+        self._alike: dict[Any, list[SceneWalk]] = defaultdict(list)
+        for walk in walks:
+            self._alike[walk.scenario, walk.categories].append(walk)
+            for place, turn in enumerate(walk.turns):
+                if walk.recognisable(turn):
+                    self.clear[walk.scenario].append(_Shown(walk, place))
+                elif walk.blind(turn):
+                    self.blind[walk.scenario].append(_Shown(walk, place))
+
+    def naming(self, rng: random.Random) -> TextExample:
+        """Returns a picture without a question, and the name of the thing."""
+        shown = self._drawn(self.clear, rng)
+        return TextExample(naming_prompt(), shown.walk.answer, (shown.row,))
+
+    def mcqa(self, rng: random.Random) -> TextExample:
+        """Returns a multiple-choice question. It may be that of a scene with the same options."""
+        shown = self._drawn(self.blind if rng.random() < BLIND else self.clear, rng)
+        turns = rng.choice(self._alike[shown.walk.scenario, shown.walk.categories]).turns
+        own = rng.random() < OWN_TURN
+        prompt = turns[min(shown.place, len(turns) - 1) if own else 0].mcqa
+        return TextExample(prompt.text, _reply(prompt, shown, rng), (shown.row,))
+
+    def tools(self, rng: random.Random) -> TextExample:
+        """Returns a question with tools in the first turn."""
+        shown = self._drawn(self.blind if rng.random() < BLIND else self.clear, rng)
+        like = rng.choice(self._alike[shown.walk.scenario, shown.walk.categories])
+        prompt = like.turns[0].tools
+        assert prompt is not None  # the first turn always has one
+        return TextExample(prompt.text, _reply(prompt, shown, rng), (shown.row,))
+
+    def conversation(self, rng: random.Random) -> TextExample:
+        """Returns a conversation with tools that has gone on for at least one turn."""
+        for _ in range(1000):
+            shown = self._drawn(self.clear, rng)
+            if shown.place and shown.turn.tools:
+                break
+        else:
+            return self.tools(rng)
+        # In the middle of a walk there are frames that show too little to be in `clear`.
+        earlier = rng.randint(1, shown.place)
+        shown = shown if rng.random() >= BLIND else _Shown(shown.walk, earlier)
+        prompt = shown.turn.tools
+        assert prompt is not None  # earlier turns of a kept conversation have one
+        rows = tuple(range(shown.walk.first_picture, shown.row + 1))
+        return TextExample(prompt.text, _reply(prompt, shown, rng), rows)
+
+    def drawn(self, kinds: Mapping[str, float], rng: random.Random) -> TextExample:
+        """Returns an example of one of the kinds, which have weights."""
+        (kind,) = rng.choices(list(kinds), list(kinds.values()))
+        made: TextExample = getattr(self, kind)(rng)
+        return made
+
+    def _drawn(self, frames: Mapping[str, list[_Shown]], rng: random.Random) -> _Shown:
+        # Scenarios count equally, whatever the number of their clear frames.
+        return rng.choice(frames[rng.choice(list(frames))])
+
+
+def _reply(prompt: TrainingPrompt, shown: _Shown, rng: random.Random) -> str:
+    if shown.walk.recognisable(shown.turn):
+        return prompt.answers[shown.walk.answer]
+    if prompt.ask and rng.random() < ASKS:
+        return prompt.ask
+    return rng.choice(list(prompt.answers.values()))

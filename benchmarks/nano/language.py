@@ -1,0 +1,195 @@
+"""Later stages: naming, multiple choice, tools, conversations, and joint fine-tuning.
+
+The tower is frozen at first, so its features are computed once: of each picture as it is, and of a
+changed copy. In the last stage the tower learns along, from pixels.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.nn import functional
+
+from benchmarks.nano.examples import ExampleMaker, TextExample
+from benchmarks.nano.model import END, MARK, features_of, tokens_per_picture
+from benchmarks.nano.scenes import SceneSet
+from benchmarks.nano.sprites import varied
+from benchmarks.nano.stages import Draws, Stage, draws_of, run_stage
+from benchmarks.nano.tower import as_tensor
+
+KINDS: Mapping[str, Mapping[str, float]] = {
+    "naming": {"naming": 1},
+    "mcqa": {"mcqa": 1},
+    "tools": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
+    "joint": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
+}
+"""Kinds of examples of each stage, with weights; see `ExampleMaker`."""
+EXAMINED = 40
+"""Held-out frames of each scenario with which progress is measured."""
+
+Features = Callable[[Sequence[int]], Any]
+"""Returns the tower's features of pictures, given their rows."""
+
+
+class LanguageTrainer:
+    """Trains a model on scenes, stage by stage."""
+
+    def __init__(
+        self, model: Any, processor: Any, train: SceneSet, progress: SceneSet, work: Path, seed: int
+    ) -> None:
+        self.model, self.tokenizer = model, processor.tokenizer
+        self.tower = model.model.vision_tower
+        self.train, self.progress = train, progress
+        self.work, self.seed = work, seed
+        self._examples = ExampleMaker(train.walks)
+        self._exam = dict(_exam(ExampleMaker(progress.walks)))
+        self._picture = MARK * tokens_per_picture(train.pictures.shape[1])
+        self._mark = self.tokenizer.convert_tokens_to_ids(MARK)
+
+    def train_frozen(self, stages: Sequence[Stage]) -> None:
+        """Runs the stages in which the tower is frozen."""
+        # Batch norms keep their statistics: those of a batch would let frames influence each other.
+        self.tower.eval().requires_grad_(False)
+        generator = draws_of(self.seed, "features", 0).torch
+        plain = self._all_features(self.train)
+        changed = self._all_features(self.train, generator)
+        held_out = self._all_features(self.progress)
+
+        def drawn(draws: Draws, rows: Sequence[int]) -> Any:
+            other = torch.rand(len(rows), generator=draws.torch) < 0.5
+            return torch.where(other[:, None, None], changed[list(rows)], plain[list(rows)])
+
+        for stage in stages:
+            report = partial(self._examined, lambda rows: held_out[list(rows)])
+            run_stage(
+                stage,
+                self.model,
+                lambda stage, step, draws: self._loss(stage, draws, partial(drawn, draws)),
+                report,
+                work=self.work,
+                seed=self.seed,
+            )
+
+    def train_jointly(self, stage: Stage) -> None:
+        """Runs the stage in which all weights learn."""
+        self.model.requires_grad_(True)
+        self.tower.eval()
+
+        def live(draws: Draws, rows: Sequence[int]) -> Any:
+            pictures = as_tensor(self.train.pictures[list(rows)])
+            other = torch.rand(len(rows), generator=draws.torch) < 0.5
+            changed = varied(pictures, draws.torch)
+            pictures = torch.where(other[:, None, None, None], changed, pictures)
+            with torch.autocast("cpu", torch.bfloat16):
+                return features_of(self.tower, pictures)
+
+        def held_out(rows: Sequence[int]) -> Any:
+            with torch.autocast("cpu", torch.bfloat16):
+                return features_of(self.tower, as_tensor(self.progress.pictures[list(rows)]))
+
+        run_stage(
+            stage,
+            self.model,
+            lambda stage, step, draws: self._loss(stage, draws, partial(live, draws)),
+            partial(self._examined, held_out),
+            work=self.work,
+            seed=self.seed,
+        )
+
+    def _all_features(self, scenes: SceneSet, generator: Any = None) -> Any:
+        """Returns features of all pictures in half precision, with a generator of changed ones."""
+        parts = []
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+            for begin in range(0, len(scenes.pictures), 128):
+                pictures = as_tensor(scenes.pictures[begin : begin + 128])
+                pictures = pictures if generator is None else varied(pictures, generator)
+                parts.append(features_of(self.tower, pictures).half())
+        return torch.cat(parts)
+
+    def _loss(self, stage: Stage, draws: Draws, features: Features) -> Any:
+        """Returns the mean loss of the examples, whatever the lengths of their replies."""
+        kinds = KINDS[stage.name]
+        examples = [self._examples.drawn(kinds, draws.python) for _ in range(stage.batch)]
+        logits, tokens, owners = self._said(examples, features)
+        losses = functional.cross_entropy(logits, tokens, reduction="none")
+        lengths = torch.bincount(owners, minlength=len(examples))
+        return (losses / lengths[owners]).sum() / len(examples)
+
+    def _said(self, examples: Sequence[TextExample], features: Features) -> tuple[Any, Any, Any]:
+        """Returns the logits of the tokens of all replies, the tokens, and their examples."""
+        prompts = self._ids([one.prompt.replace(MARK, self._picture) for one in examples])
+        replies = self._ids([one.reply + END for one in examples])
+        longest = max(len(p) + len(r) for p, r in zip(prompts, replies, strict=True))
+        ids = torch.full((len(examples), longest), self.tokenizer.pad_token_id)
+        places: list[tuple[int, int]] = []
+        for row, (prompt, reply) in enumerate(zip(prompts, replies, strict=True)):
+            ids[row, : len(prompt) + len(reply)] = torch.tensor(prompt + reply)
+            places += [(row, len(prompt) + i) for i in range(len(reply))]
+        owners, columns = torch.tensor(places).T
+        pictures = features([row for one in examples for row in one.pictures])
+        model = self.model.model
+        with torch.autocast("cpu", torch.bfloat16):
+            seen = model.multi_modal_projector(pictures.float())
+            words = model.get_input_embeddings()(ids)
+            marked = (ids == self._mark)[..., None].expand_as(words)
+            mixed = words.masked_scatter(marked, seen.to(words.dtype))
+            # The padding is on the right, where a causal model does not see it.
+            hidden = model.language_model(inputs_embeds=mixed, use_cache=False).last_hidden_state
+            logits = self.model.lm_head(hidden[owners, columns - 1])
+        return logits.float(), ids[owners, columns], owners
+
+    def _ids(self, texts: list[str]) -> list[list[int]]:
+        found: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
+        return found
+
+    def _examined(self, features: Features) -> dict[str, Any]:
+        """Measures greedy replies to held-out prompts."""
+        return {name: self._share_written(tasks, features) for name, tasks in self._exam.items()}
+
+    def _share_written(self, tasks: Sequence[Sequence[TextExample]], features: Features) -> float:
+        """Returns the share of tasks to which greedy decoding writes one of the replies.
+
+        Greedy decoding writes a reply if each of its tokens is the likeliest after those before.
+        """
+        owner = [number for number, task in enumerate(tasks) for _ in task]
+        replies = [one for task in tasks for one in task]
+        written = set()
+        for begin in range(0, len(replies), 64):
+            part = replies[begin : begin + 64]
+            logits, tokens, owners = self._said(part, features)
+            wrong = set(owners[logits.argmax(-1) != tokens].tolist())
+            written |= {owner[begin + i] for i in range(len(part)) if i not in wrong}
+        return round(len(written) / max(len(tasks), 1), 3)
+
+
+def _exam(maker: ExampleMaker) -> Iterator[tuple[str, list[list[TextExample]]]]:
+    """Yields names of measures, each with tasks: the replies that count for a frame.
+
+    All frames have the question of the first turn.
+    """
+    exam: dict[str, list[list[TextExample]]] = defaultdict(list)
+    for scenario in maker.clear:
+        for shown in maker.clear[scenario][:EXAMINED]:
+            first = shown.walk.turns[0]
+            for kind, prompt in (("mcqa", first.mcqa), ("tools", first.tools)):
+                assert prompt is not None  # the first turn always has one
+                reply = prompt.answers[shown.walk.answer]
+                task = [TextExample(prompt.text, reply, (shown.row,))]
+                exam[f"{kind}_right"].append(task)
+                exam[f"{kind}_right_{scenario}"].append(task)
+        for shown in maker.blind[scenario][: EXAMINED // 4]:
+            for kind, prompt in (("mcqa", shown.turn.mcqa), ("tools", shown.turn.tools)):
+                assert prompt is not None  # the first turn always has one
+                guesses = [
+                    TextExample(prompt.text, reply, (shown.row,))
+                    for reply in prompt.answers.values()
+                ]
+                exam[f"{kind}_guesses"].append(guesses)
+                if prompt.ask:
+                    asks = [TextExample(prompt.text, prompt.ask, (shown.row,))]
+                    exam[f"{kind}_asks"].append(asks)
+    # Totals first, then scenarios.
+    yield from sorted(exam.items(), key=lambda item: item[0].count("_") > 1)

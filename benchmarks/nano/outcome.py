@@ -1,0 +1,238 @@
+"""Evaluates the finished model with the product, and writes `figures.json` and the model card."""
+
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel
+
+from benchmarks.nano.scenes import TEST_SEED
+from proactive_agent import Result, evaluate
+from proactive_agent.metrics.statistics import Estimate
+from proactive_agent.providers import Provider
+from proactive_agent.settings import ProtocolName
+
+PROTOCOLS: Sequence[ProtocolName] = ("mcqa", "tools")
+CONDITIONS = ("reference", "clear", "zero-shot")
+RATES = ("right_at_once", "asked_at_once", "acc", "informed")
+"""Fields of `Rates` that are kept."""
+MAX_TOKENS = 64
+"""Tokens of the longest reply: a call has 18 to 32."""
+
+
+class Aim(NamedTuple):
+    """A figure that the base should reach."""
+
+    text: str
+    data: str
+    conditions: tuple[str, ...]
+    rate: str
+    least: float = 0.0
+    most: float = 1.0
+
+
+AIMS = (
+    Aim("right on clear frames, new scenes", "seen", ("clear",), "right_at_once", least=0.9),
+    Aim("right on reference frames, suite", "suite", ("reference",), "right_at_once", least=0.75),
+    Aim("asks on ambiguous frames, new scenes", "seen", ("zero-shot",), "asked_at_once", most=0.05),
+    Aim("right from ambiguous frames, new scenes", "seen", ("zero-shot",), "acc", 0.2, 0.3),
+)
+
+
+class NanoRun(BaseModel):
+    """The figures of one run."""
+
+    data: str
+    protocol: str
+    condition: str
+    samples: int
+    macro: dict[str, Estimate]
+    """Average over scenarios, by the name of the rate."""
+    scenarios: dict[str, dict[str, Estimate]]
+    """By scenario and rate."""
+
+
+class NanoFigures(BaseModel):
+    """The content of `figures.json`."""
+
+    recipe: dict[str, str | int | float]
+    versions: dict[str, str]
+    parameters: int
+    megabytes: float
+    """Size of the file of weights."""
+    runs: list[NanoRun]
+
+
+def judged(
+    model: Provider, runs: Path, *, samples: int, size: int, suite_limit: int | None
+) -> list[NanoRun]:
+    """Plays new scenes of known and of unknown things, and the embedded suite.
+
+    `samples` is the number of scenes of each scenario, `size` the side of their frames in pixels.
+    Runs that the folder holds are read or resumed.
+    """
+    sources = {
+        "seen": (f"fresh:{TEST_SEED}:seen:n={samples}:px={size}", None),
+        "unseen": (f"fresh:{TEST_SEED}:unseen:n={samples}:px={size}", None),
+        "suite": (None, suite_limit),
+    }
+    found = []
+    for name, (data, limit) in sources.items():
+        for protocol in PROTOCOLS:
+            for condition in CONDITIONS:
+                result = evaluate(
+                    model,
+                    protocol=protocol,
+                    condition=condition,
+                    data=data,
+                    out=runs / f"{name}-{protocol}-{condition}",
+                    limit=limit,
+                    max_tokens=MAX_TOKENS,
+                )
+                found.append(_figures(name, protocol, condition, result))
+                print(
+                    f"evaluation: {name}, {protocol}, {condition}: {_line(found[-1])}", flush=True
+                )
+    return found
+
+
+def _figures(data: str, protocol: str, condition: str, result: Result) -> NanoRun:
+    summary = result.summary
+
+    def rates(of: object) -> dict[str, Estimate]:
+        return {rate: getattr(of, rate) for rate in RATES}
+
+    return NanoRun(
+        data=data,
+        protocol=protocol,
+        condition=condition,
+        samples=sum(scenario.samples for scenario in summary.scenarios.values()),
+        macro=rates(summary.macro),
+        scenarios={name: rates(one) for name, one in summary.scenarios.items()},
+    )
+
+
+def _line(run: NanoRun) -> str:
+    return ", ".join(f"{rate} {percent(found)}" for rate, found in run.macro.items())
+
+
+def percent(found: Estimate) -> str:
+    """Formats a share as a percentage with its interval."""
+    if found.value is None:
+        return "-"
+    if found.low is None or found.high is None:
+        return f"{100 * found.value:.1f}"
+    return f"{100 * found.value:.1f} ({100 * found.low:.0f}-{100 * found.high:.0f})"
+
+
+def write_figures(
+    folder: Path, model: Path, recipe: Mapping[str, str | int | float], parameters: int,
+    runs: list[NanoRun],
+) -> NanoFigures:  # fmt: skip
+    """Writes `figures.json` to `folder` and the model card to the folder of the model."""
+    figures = NanoFigures(
+        recipe=dict(recipe),
+        versions={name: importlib.metadata.version(name) for name in ("torch", "transformers")},
+        parameters=parameters,
+        megabytes=round((model / "model.safetensors").stat().st_size / 1e6, 2),
+        runs=runs,
+    )
+    (folder / "figures.json").write_text(figures.model_dump_json(indent=1) + "\n")
+    (model / "README.md").write_text(model_card(figures))
+    return figures
+
+
+CARD = """\
+---
+license: mit
+pipeline_tag: image-text-to-text
+---
+# Nano, a base model that guesses
+
+A vision-language model of {parameters:.1f} million parameters ({megabytes} MB in half precision).
+It was trained from nothing on generated scenes of `proactive_agent` (`fresh`). It names the thing
+in a clear frame. Where it sees nothing, it guesses one of the categories and hardly ever asks, like
+the models of ProactiveBench (arXiv 2603.19466). `proactive_agent train` can teach it to ask.
+
+## How it was made
+
+`python -m benchmarks.nano` makes it: {recipe}. Versions: {versions}.
+
+Its pictures and texts come from the scenes alone. `scenarios/fresh/pack/CREDITS.md` names the
+authors of the 3D models. There are no photos and no texts from the web. The training seeds are
+{seeds}; do not test on them.
+
+## What it cannot do
+
+- It knows the things of the training scenes and no others. The rows `unseen` show this: chance is
+  25 %.
+- It reads the prompts of the protocols `mcqa` and `tools`, and writes an option or a call. It
+  cannot chat.
+- It sees small square pictures and has not seen a photo.
+
+## Aims
+
+| aim | protocol | wanted | measured | met |
+| --- | --- | --- | --- | --- |
+{aims}
+
+## Figures
+
+Percentages with 95 % intervals over samples, averaged over scenarios. `seen`: new scenes of things
+of the training; `unseen`: new scenes of other things; `suite`: the embedded suite.
+
+| data | protocol | condition | samples | right at once | asks at once | right | informed |
+| --- | --- | --- | --- | --- | --- | --- | --- |
+{runs}
+
+### Clear frames of new scenes, by scenario
+
+| scenario | `mcqa` | `tools` |
+| --- | --- | --- |
+{scenarios}
+"""
+
+
+def model_card(figures: NanoFigures) -> str:
+    """Returns the text of the model card."""
+    from benchmarks.nano.scenes import TRAINING_SEEDS
+
+    clear = {r.protocol: r for r in figures.runs if (r.data, r.condition) == ("seen", "clear")}
+    scenarios = [
+        f"| `{name}` | "
+        + " | ".join(percent(clear[p].scenarios[name]["right_at_once"]) for p in PROTOCOLS)
+        + " |"
+        for name in clear["mcqa"].scenarios
+    ]
+    runs = [
+        f"| {run.data} | `{run.protocol}` | {run.condition} | {run.samples} | "
+        + " | ".join(percent(run.macro[rate]) for rate in RATES)
+        + " |"
+        for run in figures.runs
+    ]
+    return CARD.format(
+        parameters=figures.parameters / 1e6,
+        megabytes=figures.megabytes,
+        recipe=", ".join(f"{name} {value}" for name, value in figures.recipe.items()),
+        versions=", ".join(f"{name} {value}" for name, value in figures.versions.items()),
+        seeds=f"{TRAINING_SEEDS.start} to {TRAINING_SEEDS.stop - 1}",
+        aims="\n".join(row for aim in AIMS for row in _aim_rows(aim, figures.runs)),
+        runs="\n".join(runs),
+        scenarios="\n".join(scenarios),
+    )
+
+
+def _aim_rows(aim: Aim, runs: Sequence[NanoRun]) -> list[str]:
+    rows = []
+    for run in runs:
+        if run.data != aim.data or run.condition not in aim.conditions:
+            continue
+        found = run.macro[aim.rate]
+        met = found.value is not None and aim.least <= found.value <= aim.most
+        wanted = f"{100 * aim.least:.0f} to {100 * aim.most:.0f}"
+        rows.append(
+            f"| {aim.text} | `{run.protocol}` | {wanted} | {percent(found)} | "
+            f"{'yes' if met else 'no'} |"
+        )
+    return rows
