@@ -27,7 +27,7 @@ FROZEN = (
     Stage("tools", steps=4000, batch=48, rate=1e-3),
 )
 """Stages in which only the language model learns."""
-JOINT = Stage("joint", steps=600, batch=32, rate=1e-4)
+JOINT = Stage("joint", steps=1000, batch=32, rate=1e-4)
 BATCH = 64
 """Requests in a batch of the evaluation."""
 
@@ -54,11 +54,12 @@ def teach(work: Path, recipe: Mapping[str, Any]) -> None:
     parameters = model.num_parameters()
     model.eval().half().save_pretrained(out)
     processor.save_pretrained(out)
+    # Processors are slow in half precision.
     local = Local.create(str(out), ProviderOptions(dtype="float32", batch_size=BATCH))
     runs = judged(
         local,
         work / "runs",
-        samples=_scenes(TEST_SCENES, scale),
+        samples=max(round(TEST_SCENES * scale), 1),
         size=recipe["frame_size"],
         suite_limit=None if scale >= 1 else 1,
     )

@@ -110,9 +110,9 @@ class ExampleMaker:
                 break
         else:
             return self.tools(rng)
-        # In the middle of a walk there are frames that show too little to be in `clear`.
-        earlier = rng.randint(1, shown.place)
-        shown = shown if rng.random() >= BLIND else _Shown(shown.walk, earlier)
+        if rng.random() < BLIND:
+            # A frame on the way often shows too little.
+            shown = _Shown(shown.walk, rng.randint(1, shown.place))
         prompt = shown.turn.tools
         assert prompt is not None  # earlier turns of a kept conversation have one
         rows = tuple(range(shown.walk.first_picture, shown.row + 1))

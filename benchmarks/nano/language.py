@@ -8,12 +8,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.nn import functional
 
-from benchmarks.nano.examples import ExampleMaker, TextExample
+from benchmarks.nano.examples import ExampleMaker, TextExample, naming_prompt
 from benchmarks.nano.model import END, MARK, features_of, tokens_per_picture
 from benchmarks.nano.scenes import SceneSet
 from benchmarks.nano.sprites import varied
@@ -27,11 +27,25 @@ KINDS: Mapping[str, Mapping[str, float]] = {
     "joint": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
 }
 """Kinds of examples of each stage, with weights; see `ExampleMaker`."""
-EXAMINED = 40
-"""Held-out frames of each scenario with which progress is measured."""
+EXAMINED, EXAMINED_BLIND = 20, 6
+"""Held-out frames of each scenario with which progress is measured: clear ones, blind ones."""
+
+PART = 16
+"""Examples of a batch that go through the model at once."""
 
 Features = Callable[[Sequence[int]], Any]
 """Returns the tower's features of pictures, given their rows."""
+
+
+class ExamTask(NamedTuple):
+    """A held-out frame with a question."""
+
+    kind: str
+    """Kind of example, as in `KINDS`."""
+    names: tuple[str, ...]
+    """Shares in which the task counts."""
+    replies: list[TextExample]
+    """Replies of which one has to be written."""
 
 
 class LanguageTrainer:
@@ -45,7 +59,7 @@ class LanguageTrainer:
         self.train, self.progress = train, progress
         self.work, self.seed = work, seed
         self._examples = ExampleMaker(train.walks)
-        self._exam = dict(_exam(ExampleMaker(progress.walks)))
+        self._exam = list(_exam(ExampleMaker(progress.walks)))
         self._picture = MARK * tokens_per_picture(train.pictures.shape[1])
         self._mark = self.tokenizer.convert_tokens_to_ids(MARK)
 
@@ -63,7 +77,7 @@ class LanguageTrainer:
             return torch.where(other[:, None, None], changed[list(rows)], plain[list(rows)])
 
         for stage in stages:
-            report = partial(self._examined, lambda rows: held_out[list(rows)])
+            report = partial(self._examined, stage, lambda rows: held_out[list(rows)])
             run_stage(
                 stage,
                 self.model,
@@ -94,7 +108,7 @@ class LanguageTrainer:
             stage,
             self.model,
             lambda stage, step, draws: self._loss(stage, draws, partial(live, draws)),
-            partial(self._examined, held_out),
+            partial(self._examined, stage, held_out),
             work=self.work,
             seed=self.seed,
         )
@@ -113,10 +127,16 @@ class LanguageTrainer:
         """Returns the mean loss of the examples, whatever the lengths of their replies."""
         kinds = KINDS[stage.name]
         examples = [self._examples.drawn(kinds, draws.python) for _ in range(stage.batch)]
-        logits, tokens, owners = self._said(examples, features)
-        losses = functional.cross_entropy(logits, tokens, reduction="none")
-        lengths = torch.bincount(owners, minlength=len(examples))
-        return (losses / lengths[owners]).sum() / len(examples)
+        # Prompts of similar length need little padding.
+        examples.sort(key=lambda one: len(one.prompt))
+        total = 0.0
+        for begin in range(0, len(examples), PART):
+            part = examples[begin : begin + PART]
+            logits, tokens, owners = self._said(part, features)
+            losses = functional.cross_entropy(logits, tokens, reduction="none")
+            lengths = torch.bincount(owners, minlength=len(part))
+            total = total + (losses / lengths[owners]).sum()
+        return total / len(examples)
 
     def _said(self, examples: Sequence[TextExample], features: Features) -> tuple[Any, Any, Any]:
         """Returns the logits of the tokens of all replies, the tokens, and their examples."""
@@ -145,51 +165,46 @@ class LanguageTrainer:
         found: list[list[int]] = self.tokenizer(texts, add_special_tokens=False)["input_ids"]
         return found
 
-    def _examined(self, features: Features) -> dict[str, Any]:
-        """Measures greedy replies to held-out prompts."""
-        return {name: self._share_written(tasks, features) for name, tasks in self._exam.items()}
-
-    def _share_written(self, tasks: Sequence[Sequence[TextExample]], features: Features) -> float:
-        """Returns the share of tasks to which greedy decoding writes one of the replies.
+    def _examined(self, stage: Stage, features: Features) -> dict[str, float]:
+        """Returns the shares of held-out tasks that are solved, by name.
 
         Greedy decoding writes a reply if each of its tokens is the likeliest after those before.
         """
-        owner = [number for number, task in enumerate(tasks) for _ in task]
-        replies = [one for task in tasks for one in task]
+        tasks = [task for task in self._exam if task.kind in KINDS[stage.name]]
+        owner = [number for number, task in enumerate(tasks) for _ in task.replies]
+        replies = [reply for task in tasks for reply in task.replies]
         written = set()
-        for begin in range(0, len(replies), 64):
-            part = replies[begin : begin + 64]
+        for begin in range(0, len(replies), PART):
+            part = replies[begin : begin + PART]
             logits, tokens, owners = self._said(part, features)
             wrong = set(owners[logits.argmax(-1) != tokens].tolist())
             written |= {owner[begin + i] for i in range(len(part)) if i not in wrong}
-        return round(len(written) / max(len(tasks), 1), 3)
+        found: dict[str, list[bool]] = defaultdict(list)
+        for number, task in enumerate(tasks):
+            for name in task.names:
+                found[name].append(number in written)
+        return {name: round(sum(solved) / len(solved), 3) for name, solved in found.items()}
 
 
-def _exam(maker: ExampleMaker) -> Iterator[tuple[str, list[list[TextExample]]]]:
-    """Yields names of measures, each with tasks: the replies that count for a frame.
-
-    All frames have the question of the first turn.
-    """
-    exam: dict[str, list[list[TextExample]]] = defaultdict(list)
-    for scenario in maker.clear:
-        for shown in maker.clear[scenario][:EXAMINED]:
-            first = shown.walk.turns[0]
+def _exam(maker: ExampleMaker) -> Iterator[ExamTask]:
+    """Yields tasks about held-out frames. All frames have the question of the first turn."""
+    for scenario, frames in maker.clear.items():
+        for shown in frames[:EXAMINED]:
+            first, row = shown.walk.turns[0], (shown.row,)
+            yield ExamTask(
+                "naming",
+                ("naming right", f"naming right, {scenario}"),
+                [TextExample(naming_prompt(), shown.walk.answer, row)],
+            )
             for kind, prompt in (("mcqa", first.mcqa), ("tools", first.tools)):
                 assert prompt is not None  # the first turn always has one
                 reply = prompt.answers[shown.walk.answer]
-                task = [TextExample(prompt.text, reply, (shown.row,))]
-                exam[f"{kind}_right"].append(task)
-                exam[f"{kind}_right_{scenario}"].append(task)
-        for shown in maker.blind[scenario][: EXAMINED // 4]:
+                names = (f"{kind} right", f"{kind} right, {scenario}")
+                yield ExamTask(kind, names, [TextExample(prompt.text, reply, row)])
+    for frames in maker.blind.values():
+        for shown in frames[:EXAMINED_BLIND]:
             for kind, prompt in (("mcqa", shown.turn.mcqa), ("tools", shown.turn.tools)):
                 assert prompt is not None  # the first turn always has one
-                guesses = [
-                    TextExample(prompt.text, reply, (shown.row,))
-                    for reply in prompt.answers.values()
-                ]
-                exam[f"{kind}_guesses"].append(guesses)
-                if prompt.ask:
-                    asks = [TextExample(prompt.text, prompt.ask, (shown.row,))]
-                    exam[f"{kind}_asks"].append(asks)
-    # Totals first, then scenarios.
-    yield from sorted(exam.items(), key=lambda item: item[0].count("_") > 1)
+                for name, replies in (("guesses", prompt.answers.values()), ("asks", [prompt.ask])):
+                    written = [TextExample(prompt.text, r, (shown.row,)) for r in replies if r]
+                    yield ExamTask(kind, (f"{kind} {name}",), written)

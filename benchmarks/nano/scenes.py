@@ -41,11 +41,11 @@ TEST_SEED = 1_710_001
 SHARD = 100
 """Scenes in a shard."""
 MOST_TURNS = 3
-"""A walk keeps its first `MOST_TURNS` turns and its last one."""
-LEAST_SHOWN = 0.25
-"""Least visible share of a thing that the model has to recognise."""
-MEASURED = ("rod", "vsod", "changeit", "coco")
-"""Scenarios in which the visible share counts pixels of the thing."""
+"""A walk keeps its first `MOST_TURNS` turns and its last two."""
+LEAST_SHOWN = {
+    "rod": 0.25, "vsod": 0.25, "changeit": 0.25, "coco": 0.25, "quickdraw": 0.6, "imagenet-c": 0.6
+}  # fmt: skip
+"""Least visible share with which the model has to recognise a thing; see `Scene.visible`."""
 
 
 class TrainingPrompt(msgspec.Struct):
@@ -89,7 +89,7 @@ class SceneWalk(msgspec.Struct):
 
     def recognisable(self, turn: KeptTurn) -> bool:
         """Returns whether the model should recognise the thing in a turn."""
-        return turn.enough or (self.scenario in MEASURED and turn.visible >= LEAST_SHOWN)
+        return turn.enough or turn.visible >= LEAST_SHOWN.get(self.scenario, 1)
 
     def blind(self, turn: KeptTurn) -> bool:
         """Returns whether a turn shows nothing of the thing."""
@@ -200,7 +200,8 @@ def _played(order: ShardOrder) -> Iterator[tuple[SceneWalk, list[Any]]]:
         sample = data.sample(order.scenario, index)
         (record, mcqa), (_, tools) = (_guided(play, order.scenario, sample) for play in plays)
         shares = _shares(data, order.scenario, index, sample, record)
-        numbers = sorted({*range(min(MOST_TURNS, len(mcqa))), len(mcqa) - 1})
+        every = range(len(mcqa))
+        numbers = sorted({*every[:MOST_TURNS], *every[-2:]})
         turns = [
             KeptTurn(
                 number,

@@ -15,7 +15,9 @@ from proactive_agent.disk.whole_files import written_aside
 SAVE_EVERY = 100
 """Steps between two checkpoints."""
 REPORTS = 10
-"""Reports in a stage."""
+"""Reports in a long stage."""
+LEAST_STEPS_OF_REPORT = 20
+"""Fewest steps between two reports."""
 
 
 class Stage(NamedTuple):
@@ -80,7 +82,7 @@ def run_stage(
         done = step + 1
         if done % SAVE_EVERY == 0 or done == stage.steps:
             _save(file, module, optimizer, done)
-        if done % max(stage.steps // REPORTS, 1) == 0 or done == stage.steps:
+        if done % max(stage.steps // REPORTS, LEAST_STEPS_OF_REPORT) == 0 or done == stage.steps:
             spent = time.monotonic() - started
             shown = {
                 "stage": stage.name,
