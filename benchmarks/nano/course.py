@@ -73,4 +73,4 @@ def _scenes(number: int, scale: float) -> int:
 
 
 def _scaled(stage: Stage, scale: float) -> Stage:
-    return stage._replace(steps=max(round(stage.steps * scale), 2))
+    return stage._replace(steps=max(round(stage.steps * scale), 1))

@@ -129,7 +129,7 @@ class LanguageTrainer:
         examples = [self._examples.drawn(kinds, draws.python) for _ in range(stage.batch)]
         # Prompts of similar length need little padding.
         examples.sort(key=lambda one: len(one.prompt))
-        total = 0.0
+        total: Any = 0.0
         for begin in range(0, len(examples), PART):
             part = examples[begin : begin + PART]
             logits, tokens, owners = self._said(part, features)

@@ -118,7 +118,8 @@ def four_way(module: TowerWithHead, frames: ClearFrames) -> dict[str, float]:
     """Returns the share of clear frames that are right within four categories, by scenario."""
     module.eval()
     right = defaultdict(list)
-    for which in torch.arange(len(frames)).split(128):
+    numbers: Any = torch.arange(len(frames))
+    for which in numbers.split(128):
         logits = module(frames.pictures(which)).gather(1, frames.fours[which])
         named = frames.fours[which].gather(1, logits.argmax(1, keepdim=True))[:, 0]
         for i, found in zip(which.tolist(), (named == frames.things[which]).tolist(), strict=True):
