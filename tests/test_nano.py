@@ -77,7 +77,7 @@ def test_the_trained_model_plays(work: Path, tmp_path: Path, protocol: Any) -> N
 def test_the_model_is_small_and_its_card_has_all_runs(work: Path) -> None:
     figures = NanoFigures.model_validate_json((work / "figures.json").read_text())
     assert figures.megabytes < 8
-    assert len({(run.data, run.protocol, run.condition) for run in figures.runs}) == 18
+    assert len({(run.data, run.protocol, run.condition) for run in figures.runs}) == 24
     card = (work / "model" / "README.md").read_text()
     assert all(f"| {r.data} | `{r.protocol}` | {r.condition} |" in card for r in figures.runs)
 

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from benchmarks.nano.scenes import TEST_SEED
-from proactive_agent import Result, evaluate
+from benchmarks.nano.scenes import TEST_SEED, TRAINING_SEEDS
+from benchmarks.nano.tower import labels_of_pack
+from proactive_agent import Summary, evaluate, summarise
 from proactive_agent.metrics.statistics import Estimate
 from proactive_agent.providers import Provider
 from proactive_agent.settings import ProtocolName
@@ -22,22 +23,31 @@ MAX_TOKENS = 64
 
 
 class Aim(NamedTuple):
-    """A figure that the base should reach."""
+    """A share that the base should reach."""
 
     text: str
     data: str
-    conditions: tuple[str, ...]
+    condition: str
     rate: str
     least: float = 0.0
     most: float = 1.0
+    scenario: str | None = None
+    """None for the average over scenarios."""
+    within_interval: bool = False
+    """Whether it is enough that the interval overlaps the wanted range."""
 
 
+CHANCE = 0.25
 AIMS = (
-    Aim("right on clear frames, new scenes", "seen", ("clear",), "right_at_once", least=0.9),
-    Aim("right on reference frames, suite", "suite", ("reference",), "right_at_once", least=0.75),
-    Aim("asks on ambiguous frames, new scenes", "seen", ("zero-shot",), "asked_at_once", most=0.05),
-    Aim("right from ambiguous frames, new scenes", "seen", ("zero-shot",), "acc", 0.2, 0.3),
-)
+    Aim("right on clear frames", "seen", "clear", "right_at_once", least=0.9),
+    Aim("right on clear frames, coco", "seen", "clear", "right_at_once", 0.8, scenario="coco"),
+    Aim("right on reference frames", "suite-known", "reference", "right_at_once", least=0.75),
+    Aim("asks on ambiguous frames", "seen", "zero-shot", "asked_at_once", most=0.05),
+    Aim(
+        "right from ambiguous frames", "seen", "zero-shot", "acc", CHANCE, CHANCE,
+        within_interval=True,
+    ),
+)  # fmt: skip
 
 
 class NanoRun(BaseModel):
@@ -77,7 +87,8 @@ def judged(
         "unseen": (f"fresh:{TEST_SEED}:unseen:n={samples}:px={size}", None),
         "suite": (None, suite_limit),
     }
-    found = []
+    categories = {f"{label}." for label in labels_of_pack()}
+    found: list[NanoRun] = []
     for name, (data, limit) in sources.items():
         for protocol in PROTOCOLS:
             for condition in CONDITIONS:
@@ -90,16 +101,16 @@ def judged(
                     limit=limit,
                     max_tokens=MAX_TOKENS,
                 )
-                found.append(_figures(name, protocol, condition, result))
-                print(
-                    f"evaluation: {name}, {protocol}, {condition}: {_line(found[-1])}", flush=True
-                )
+                run = _figures(name, protocol, condition, result.summary)
+                print(f"evaluation: {name}, {protocol}, {condition}: {_line(run)}", flush=True)
+                found.append(run)
+                if name == "suite":
+                    known = summarise(e for e in result.episodes() if e.target in categories)
+                    found.append(_figures("suite-known", protocol, condition, known))
     return found
 
 
-def _figures(data: str, protocol: str, condition: str, result: Result) -> NanoRun:
-    summary = result.summary
-
+def _figures(data: str, protocol: str, condition: str, summary: Summary) -> NanoRun:
     def rates(of: object) -> dict[str, Estimate]:
         return {rate: getattr(of, rate) for rate in RATES}
 
@@ -173,14 +184,15 @@ authors of the 3D models. There are no photos and no texts from the web. The tra
 
 ## Aims
 
-| aim | protocol | wanted | measured | met |
-| --- | --- | --- | --- | --- |
+| aim | data | protocol | wanted | measured | met |
+| --- | --- | --- | --- | --- | --- |
 {aims}
 
 ## Figures
 
 Percentages with 95 % intervals over samples, averaged over scenarios. `seen`: new scenes of things
-of the training; `unseen`: new scenes of other things; `suite`: the embedded suite.
+of the training; `unseen`: new scenes of other things; `suite`: the embedded suite, which is
+rendered differently; `suite-known`: its samples whose thing is in the training.
 
 | data | protocol | condition | samples | right at once | asks at once | right | informed |
 | --- | --- | --- | --- | --- | --- | --- | --- |
@@ -196,8 +208,6 @@ of the training; `unseen`: new scenes of other things; `suite`: the embedded sui
 
 def model_card(figures: NanoFigures) -> str:
     """Returns the text of the model card."""
-    from benchmarks.nano.scenes import TRAINING_SEEDS
-
     clear = {r.protocol: r for r in figures.runs if (r.data, r.condition) == ("seen", "clear")}
     scenarios = [
         f"| `{name}` | "
@@ -226,13 +236,24 @@ def model_card(figures: NanoFigures) -> str:
 def _aim_rows(aim: Aim, runs: Sequence[NanoRun]) -> list[str]:
     rows = []
     for run in runs:
-        if run.data != aim.data or run.condition not in aim.conditions:
+        if (run.data, run.condition) != (aim.data, aim.condition):
             continue
-        found = run.macro[aim.rate]
-        met = found.value is not None and aim.least <= found.value <= aim.most
-        wanted = f"{100 * aim.least:.0f} to {100 * aim.most:.0f}"
+        rates = run.scenarios.get(aim.scenario) if aim.scenario else run.macro
+        if rates is None:
+            continue
+        found = rates[aim.rate]
+        wanted = " to ".join(f"{100 * end:.0f}" for end in sorted({aim.least, aim.most}))
         rows.append(
-            f"| {aim.text} | `{run.protocol}` | {wanted} | {percent(found)} | "
-            f"{'yes' if met else 'no'} |"
+            f"| {aim.text} | {run.data} | `{run.protocol}` | {wanted} | {percent(found)} | "
+            f"{'yes' if _is_met(aim, found) else 'no'} |"
         )
     return rows
+
+
+def _is_met(aim: Aim, found: Estimate) -> bool:
+    if found.value is None:
+        return False
+    low, high = found.value, found.value
+    if aim.within_interval and found.low is not None and found.high is not None:
+        low, high = found.low, found.high
+    return low <= aim.most and high >= aim.least
