@@ -34,7 +34,7 @@ from proactive_agent.providers.local.provider import Local
 pytestmark = pytest.mark.local
 
 ROOT = Path(__file__).parents[1]
-SIZE, SIDE = 192, 64
+SIZE, SIDE = 96, 64
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def scenes(work: Path) -> SceneSet:
     """Returns the training scenes, which are on disk."""
-    return collect(work / "scenes", TRAINING_SEEDS, 4, size=SIZE, side=SIDE, cores=1)
+    return collect(work / "scenes", TRAINING_SEEDS, 1, size=SIZE, side=SIDE, cores=1)
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_another_recipe_needs_another_folder(work: Path) -> None:
 
 
 def test_training_has_the_tokens_and_pixels_of_a_run(scenes: SceneSet, model: Any) -> None:
-    data = f"fresh:{TRAINING_SEEDS[0]}:seen:n=4:px={SIZE}"
+    data = f"fresh:{TRAINING_SEEDS[0]}:seen:n=1:px={SIZE}"
     game = Game(scenarios="rod", protocol="tools", data=data)
     walk = next(walk for walk in scenes.walks if walk.scenario == "rod")
     first, second = walk.turns[0].tools, walk.turns[1].tools

@@ -51,6 +51,8 @@ def main(words: list[str] | None = None) -> None:
     chosen = parser.parse_args(words)
     if chosen.side % 16:
         parser.error(f"--side {chosen.side}: expected a multiple of 16")
+    if not 0 < chosen.scale <= 1:
+        parser.error(f"--scale {chosen.scale}: expected a number above 0, up to 1")
     os.environ |= {"HF_HUB_OFFLINE": "1"}
     recipe: dict[str, int | float | str] = {
         "seed": chosen.seed,

@@ -18,8 +18,6 @@ from proactive_agent.providers.local.provider import Local
 
 SCENES, PROGRESS_SCENES, TEST_SCENES = 1720, 60, 60
 """Scenes of each scenario: to train on, to measure progress on, for the evaluation."""
-GROUP = 4
-"""Scenes come in groups of four with the same categories."""
 TOWER = Stage("tower", steps=6000, batch=64, rate=1.5e-3, decay=0.05)
 FROZEN = (
     Stage("naming", steps=600, batch=128, rate=2e-3),
@@ -59,7 +57,7 @@ def teach(work: Path, recipe: Mapping[str, Any]) -> None:
     runs = judged(
         local,
         work / "runs",
-        samples=max(round(TEST_SCENES * scale), 1),
+        samples=_scenes(TEST_SCENES, scale),
         size=recipe["frame_size"],
         suite_limit=None if scale >= 1 else 1,
     )
@@ -68,8 +66,7 @@ def teach(work: Path, recipe: Mapping[str, Any]) -> None:
 
 
 def _scenes(number: int, scale: float) -> int:
-    """Returns a scaled number of scenes, in whole groups."""
-    return max(round(number * scale / GROUP), 1) * GROUP
+    return max(round(number * scale), 1)
 
 
 def _scaled(stage: Stage, scale: float) -> Stage:

@@ -27,7 +27,7 @@ KINDS: Mapping[str, Mapping[str, float]] = {
     "joint": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
 }
 """Kinds of examples of each stage, with weights; see `ExampleMaker`."""
-EXAMINED, EXAMINED_BLIND = 20, 6
+EXAMINED, EXAMINED_BLIND = 20, 4
 """Held-out frames of each scenario with which progress is measured: clear ones, blind ones."""
 
 PART = 16
