@@ -111,12 +111,25 @@ def browser_svg(run: RunFolder) -> str:
         app = TraceBrowser(run, Selection(), results=run.path.parent)
         async with app.run_test(size=TERMINAL) as pilot:
             await _until(pilot, lambda: app.main.complete)
+            first = await _settled(pilot)
             await pilot.press("n")
-            for _ in range(20):  # until the picture is drawn
-                await pilot.pause(0.1)
-            return app.export_screenshot()
+            await _until(pilot, lambda: app.export_screenshot() != first)
+            return await _settled(pilot)
 
     return asyncio.run(look())
+
+
+async def _settled(pilot: Any) -> str:
+    """Waits until the screen shows a whole episode and stays as it is, and returns it as SVG."""
+    screens = [""]
+
+    def unchanged() -> bool:
+        screens.append(pilot.app.export_screenshot())
+        is_whole = "▀" in screens[-1] and "right is" in svg_text(screens[-1])
+        return is_whole and screens[-1] == screens[-2]
+
+    await _until(pilot, unchanged)
+    return screens[-1]
 
 
 async def _until(pilot: Any, holds: Any) -> None:
@@ -124,7 +137,7 @@ async def _until(pilot: Any, holds: Any) -> None:
     while not holds():
         if time.monotonic() > end:
             raise TimeoutError("the browser does not load the run")
-        await pilot.pause(0.05)
+        await pilot.pause(0.3)
 
 
 def svg_text(svg: str) -> str:
