@@ -396,10 +396,11 @@ def test_a_result_shows_its_table_in_a_terminal_and_in_a_notebook() -> None:
 
 NAMES = (
     "BudgetSpentError", "Condition", "DataFolder", "Environment", "EpisodeRecord",
-    "FunctionProvider", "ImagePart", "Manifest", "Observation", "Provider", "ProviderError",
-    "Reply", "Request", "Result", "SCENARIOS", "Settings", "Situation", "StoppedError", "Summary",
-    "TextPart", "ToolCall", "TurnRecord", "Usage", "UserError", "aevaluate", "evaluate",
-    "open_run", "register_condition", "register_provider", "summarise",
+    "FunctionProvider", "Game", "ImagePart", "Manifest", "Observation", "Provider",
+    "ProviderError", "Reply", "Request", "Result", "RewardRule", "SCENARIOS", "Settings",
+    "Situation", "SteppedEpisode", "StoppedError", "Summary", "TextPart", "ToolCall", "TurnRecord",
+    "Usage", "UserError", "aevaluate", "content_parts", "evaluate", "open_run",
+    "register_condition", "register_provider", "summarise",
 )  # fmt: skip
 
 
