@@ -3,8 +3,8 @@
 The seed comes first. The other parts may follow in any order.
 """
 
-from dataclasses import dataclass, fields, replace
-from typing import Literal, cast, get_args
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
 
 from proactive_agent.scenarios.sample import quoted
 from proactive_agent.tools import UserError
@@ -68,20 +68,28 @@ def is_fresh(text: str) -> bool:
 def parse_source(text: str) -> FreshSource:
     """Reads a text such as `fresh:7:hard`. Raises SourceError."""
     seed, *parts = text.removeprefix(PREFIX).split(":")
-    source = FreshSource(_number(seed, text))
+    given: dict[str, Any] = {"seed": _number(seed, text)}
     for part in parts:
-        key, equals, value = part.partition("=")
-        if part in get_args(Difficulty):
-            source = replace(source, difficulty=cast(Difficulty, part))
-        elif part in get_args(Things):
-            source = replace(source, things=cast(Things, part))
-        elif equals and key == "n":
-            source = replace(source, samples=_number(value, text))
-        elif equals and key == "px":
-            source = replace(source, size=_number(value, text))
-        else:
-            raise _unknown(part, text)
-    return source
+        name, value = _read(part, text)
+        if name in given:
+            raise SourceError(f"{quoted(text)}: {name} is given twice; give it once")
+        given[name] = value
+    try:
+        return FreshSource(**given)
+    except SourceError as error:
+        raise SourceError(f"{quoted(text)}: {error}") from None
+
+
+def _read(part: str, text: str) -> tuple[str, Any]:
+    """Returns the name and the value of the field that a part sets."""
+    key, equals, value = part.partition("=")
+    if part in get_args(Difficulty):
+        return "difficulty", part
+    if part in get_args(Things):
+        return "things", part
+    if equals and key in ("n", "px"):
+        return "samples" if key == "n" else "size", _number(value, text)
+    raise _unknown(part, text)
 
 
 def _number(part: str, text: str) -> int:
