@@ -10,6 +10,9 @@ from PIL.Image import Image
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import Action, Tool, ToolCall
 
+LEFT = "left"
+"""The finish reason of the empty reply by which a player leaves an episode."""
+
 
 @dataclass(frozen=True, slots=True)
 class TextPart:

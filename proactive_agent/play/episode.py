@@ -47,6 +47,7 @@ from proactive_agent.providers import (
     RequestKey,
     Sampling,
 )
+from proactive_agent.providers.messages import LEFT
 from proactive_agent.providers.reply_check import ask, checked
 from proactive_agent.records.episode import EpisodeRecord, ErrorRecord, TurnRecord, UsageRecord
 from proactive_agent.scenarios import (
@@ -61,9 +62,6 @@ from proactive_agent.scenarios import (
 )
 from proactive_agent.scenarios.text_only import TextOnlyGuesses
 from proactive_agent.tools import Action, Answer, Vague
-
-LEFT = "left"
-"""The finish reason of the empty reply by which a player leaves an episode."""
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,12 @@ from typing import Any, ClassVar
 from proactive_agent.providers.added_parts import added_parts
 from proactive_agent.providers.agent.mcp_server import Client, OfferedTool, ToolResult
 from proactive_agent.providers.agent.seat import (
-    LONGEST_ARGUMENTS,
     LOOK,
-    MOST_WAITING,
     NO_ARGUMENTS,
     Call,
     ShownRequest,
     as_tool_call,
+    queue_call,
 )
 from proactive_agent.providers.api.encoding import Encoded, Encoder
 from proactive_agent.providers.base import Provider, StoppedError
@@ -117,11 +116,7 @@ class Demonstration(Provider):
     async def call(self, name: str, arguments: str) -> ToolResult:
         if self._over:
             return _NONE_LEFT
-        if self._calls.qsize() >= MOST_WAITING:
-            return ToolResult((texts.BUSY,), is_error=True)
-        result: asyncio.Future[ToolResult] = asyncio.get_running_loop().create_future()
-        self._calls.put_nowait(Call(name, arguments[:LONGEST_ARGUMENTS], result))
-        return await result
+        return await queue_call(self._calls, name, arguments)
 
     def note_client(self, client: Client) -> None:
         self.client = client

@@ -20,7 +20,7 @@ from proactive_agent.providers.agent.seat import Delivery, Seat, as_tool_call
 from proactive_agent.providers.agent.usage import STANDARD_OUTPUT, AgentReport, read_usage
 from proactive_agent.providers.api.encoding import Encoder
 from proactive_agent.providers.base import Finding, Provider, ProviderError, ProviderOptions
-from proactive_agent.providers.messages import Reply, Request, RequestKey, Usage
+from proactive_agent.providers.messages import LEFT, Reply, Request, RequestKey, Usage
 from proactive_agent.providers.sight_check import check_sight
 from proactive_agent.settings import Sampling
 from proactive_agent.settings.agent_names import short_name
@@ -31,8 +31,6 @@ URL = "{url}"
 PROMPT = "{prompt}"
 FAREWELL = 30.0
 """Seconds that an agent gets to end by itself after its episode."""
-LEFT = "left"
-"""The finish reason of the reply of an agent that has ended."""
 
 
 class _Key(NamedTuple):

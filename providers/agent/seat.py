@@ -126,11 +126,7 @@ class Seat:
     async def call(self, name: str, arguments: str) -> ToolResult:
         if self._ended:
             return _ENDED
-        if self._calls.qsize() >= MOST_WAITING:
-            return ToolResult((texts.BUSY,), is_error=True)
-        result: asyncio.Future[ToolResult] = asyncio.get_running_loop().create_future()
-        self._calls.put_nowait(Call(name, arguments[:LONGEST_ARGUMENTS], result))
-        return await result
+        return await queue_call(self._calls, name, arguments)
 
     def note_client(self, client: Client) -> None:
         if self.client is None or self.client.name == "unknown":
@@ -168,3 +164,12 @@ def _offered(tool: Tool) -> OfferedTool:
 def as_tool_call(call: Call, turn: int) -> ToolCall:
     """Returns a call in the form of a reply. The turn is its id, so that replays are equal."""
     return ToolCall(clean(call.name)[:LONGEST_CALL_NAME], call.arguments, f"call-{turn}")
+
+
+async def queue_call(calls: "asyncio.Queue[Call | None]", name: str, arguments: str) -> ToolResult:
+    """Adds a call to a queue and waits for its result. Refuses it if too many calls wait."""
+    if calls.qsize() >= MOST_WAITING:
+        return ToolResult((texts.BUSY,), is_error=True)
+    result: asyncio.Future[ToolResult] = asyncio.get_running_loop().create_future()
+    calls.put_nowait(Call(name, arguments[:LONGEST_ARGUMENTS], result))
+    return await result

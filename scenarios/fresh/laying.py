@@ -24,7 +24,7 @@ SHADOW_SIDES = (8, 5)
 
 
 class Spot(NamedTuple):
-    """Where a thing stands in a frame, in pixels."""
+    """The position of a thing in a frame, in pixels."""
 
     middle: int
     """Horizontal middle of the thing."""

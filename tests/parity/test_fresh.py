@@ -1,6 +1,5 @@
 """Compares generated scenes with the published package, turn by turn."""
 
-import asyncio
 from pathlib import Path
 
 from proactive_agent.scenarios import SCENARIOS
@@ -9,13 +8,8 @@ from proactive_agent.scenarios.fresh.data import FreshData
 from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
 from proactive_agent.scenarios.protocol_pack import write_pack
 from tests.parity.test_parity import (
-    CONDITIONS,
-    difference,
-    improvise,
+    check_every_turn,
     reference_python,  # noqa: F401  # a fixture
-    replay,
-    run_ours,
-    run_published,
 )
 
 DIFFICULTIES: tuple[Difficulty, ...] = ("easy", "normal", "hard")
@@ -35,13 +29,4 @@ def test_every_turn_of_generated_scenes_is_the_published_one(
                 lines += line_of(data.scene(scenario, index))
         (tmp_path / f"{environment.stem}_preprocessed.jsonl").write_bytes(lines)
     write_pack(tmp_path, official_wheel)
-    said = asyncio.run(improvise(tmp_path))
-    ours = [
-        episode
-        for condition in CONDITIONS
-        for episode in asyncio.run(run_ours(tmp_path, replay(tmp_path, said, condition), condition))
-    ]
-    published = run_published(reference_python, official_wheel, tmp_path, ours, said)
-    assert len(ours) == len(said)
-    assert [p["crash"] for p in published] == [None] * len(ours)
-    assert [difference(o, p) for o, p in zip(ours, published, strict=True)] == [None] * len(ours)
+    check_every_turn(tmp_path, official_wheel, reference_python)

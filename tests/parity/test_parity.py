@@ -226,6 +226,20 @@ def played(
     return ours, run_published(reference_python, official_wheel, folder, ours, said)
 
 
+def check_every_turn(folder: Path, wheel: Path, python: str) -> None:
+    """Asserts that all episodes of a folder, in every condition, are the published ones."""
+    said = asyncio.run(improvise(folder))
+    ours = [
+        episode
+        for condition in CONDITIONS
+        for episode in asyncio.run(run_ours(folder, replay(folder, said, condition), condition))
+    ]
+    published = run_published(python, wheel, folder, ours, said)
+    assert len(ours) == len(said)
+    assert [p["crash"] for p in published] == [None] * len(ours)
+    assert [difference(o, p) for o, p in zip(ours, published, strict=True)] == [None] * len(ours)
+
+
 def test_every_turn_is_the_published_one(played: Any) -> None:
     ours, published = played
     assert len(ours) == len(published) == PER_SCENARIO * len(SCENARIOS)
