@@ -11,6 +11,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,10 @@ def wait_for(reached: Callable[[], Any]) -> Any:
     return found
 
 
+def written(file: Path) -> str:
+    return file.read_text() if file.exists() else ""
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[str]:
     """The address of a Ray that was started elsewhere and cannot import this program."""
@@ -70,15 +75,18 @@ def cluster() -> Iterator[str]:
             f"--temp-dir={folder}", "--num-cpus=8", "--num-gpus=0", "--include-dashboard=false",
             "--disable-usage-stats", "--object-store-memory=100000000",
         ]  # fmt: skip
-        process = subprocess.Popen(
+        with subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
             cwd="/", env=environment, text=True,
-        )  # fmt: skip
-        assert process.stdout
-        started = any("Ray runtime started" in line for line in process.stdout)
-        if started:
-            yield (Path(folder) / "ray_current_cluster").read_text()
-        process.communicate()
+        ) as process:  # fmt: skip
+            try:
+                assert process.stdout
+                started = any("Ray runtime started" in line for line in process.stdout)
+                if started:
+                    # Ray writes its address a moment after this line.
+                    yield wait_for(partial(written, Path(folder) / "ray_current_cluster"))
+            finally:
+                process.communicate()
         if started:
             return
     pytest.fail("Ray does not start")
