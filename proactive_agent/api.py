@@ -37,6 +37,7 @@ from proactive_agent.reports.comparison.help_seeking import (
     clear_rates,
     left_out_notes,
 )
+from proactive_agent.reports.data_notes import data_notes
 from proactive_agent.reports.tables import TerminalTable, percent, scenario_grids, summary_notes
 from proactive_agent.runs.keyword_settings import access_of, refuse_unknown, settings_of
 from proactive_agent.runs.planned_run import PlannedRun, changed_settings
@@ -146,8 +147,8 @@ class Result:
     def _notes(self) -> list[str]:
         played = [self._played]
         notes = [*clear_rate_notes(clear_rates(played)), *left_out_notes(played)]
-        notes += summary_notes(self.summary, embedded=self.manifest.data.embedded)
-        notes += agent_notes([self.manifest])
+        notes += summary_notes(self.summary)
+        notes += [*data_notes([self.manifest]), *agent_notes([self.manifest])]
         if self.manifest.status == "finished":
             return notes
         reason = f": {self.manifest.stopped}" if self.manifest.stopped else ""

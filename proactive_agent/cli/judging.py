@@ -26,9 +26,10 @@ from proactive_agent.providers import (
     StoppedError,
 )
 from proactive_agent.records.episode import EpisodeRecord
-from proactive_agent.records.manifest import ProviderSettings, Settings
+from proactive_agent.records.manifest import Manifest, ProviderSettings, Settings
 from proactive_agent.records.outline import outline_of
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.data_notes import data_notes
 from proactive_agent.reports.judge_agreement.agreement import (
     AnswerVerdict,
     VerdictPair,
@@ -41,7 +42,7 @@ from proactive_agent.reports.judge_agreement.requests import (
     requests_grid,
 )
 from proactive_agent.reports.judge_agreement.tables import agreement_grid, scores_grid
-from proactive_agent.reports.tables import EMBEDDED_NOTE, INTERVAL_NOTE, TerminalTable
+from proactive_agent.reports.tables import INTERVAL_NOTE, TerminalTable
 from proactive_agent.runs.generation import judge_sampling
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.rejudge import (
@@ -84,7 +85,8 @@ class Judging(NamedTuple):
 def judge_run(folder: RunFolder, judging: Judging) -> None:
     """Judges those replies of a run that are not judged yet, and shows the scores."""
     replies = open_ended_replies(folder)
-    settings = folder.read_manifest().settings
+    manifest = folder.read_manifest()
+    settings = manifest.settings
     # The judge samples in a run with `--generation published`, as it did when the run was played.
     sampling = judge_sampling(settings)
     judge = judging.judge(_wording(settings, judging.prompt), sampling)
@@ -106,7 +108,7 @@ def judge_run(folder: RunFolder, judging: Judging) -> None:
             failed = _run(judge.provider, work, budget, sampling)
         except StoppedError as error:
             stopped = str(error)
-    _show_run(replies, judge, file, embedded=settings.data is None)
+    _show_run(replies, judge, file, manifest)
     if failed:
         key, kind, message = failed[0]
         messages.print(
@@ -219,7 +221,7 @@ def _bar(total: int, done: int = 0) -> Iterator[Callable[[], None]]:
 
 
 def _show_run(
-    replies: Sequence[EpisodeRecord], judge: Judge, file: JudgementFile, *, embedded: bool
+    replies: Sequence[EpisodeRecord], judge: Judge, file: JudgementFile, manifest: Manifest
 ) -> None:
     found = file.read()
     judged = [(reply, found[reply.key]) for reply in replies if reply.key in found]
@@ -247,8 +249,8 @@ def _show_run(
             markup=False,
         )
     console.print(INTERVAL_NOTE, markup=False)
-    if embedded:
-        console.print(EMBEDDED_NOTE, markup=False)
+    for note in data_notes([manifest]):
+        console.print(note, markup=False)
     messages.print(f"judgements: {plain(str(file.file))}", markup=False, soft_wrap=True)
 
 

@@ -15,8 +15,8 @@ from proactive_agent.reports.comparison.help_seeking import (
     help_seeking,
     left_out_notes,
 )
+from proactive_agent.reports.data_notes import data_notes
 from proactive_agent.reports.tables import (
-    EMBEDDED_NOTE,
     INTERVAL_NOTE,
     NamedGroup,
     TerminalTable,
@@ -35,7 +35,6 @@ def show_results(runs: Sequence[PlayedRun]) -> None:
     """Prints the results of runs, in the order in which they were played."""
     if not runs:
         return
-    embedded = any(run.manifest.data.embedded for run in runs)
     groups = _groups(runs)
     if len(runs) == 1:
         (one,) = runs
@@ -44,7 +43,7 @@ def show_results(runs: Sequence[PlayedRun]) -> None:
         notes = [
             *clear_rate_notes(clear_rates(runs)),
             *left_out_notes(runs),
-            *summary_notes(one.summary, embedded=embedded),
+            *summary_notes(one.summary),
         ]
     else:
         pairs = help_seeking_grids(help_seeking(_pairable(runs)))
@@ -58,8 +57,8 @@ def show_results(runs: Sequence[PlayedRun]) -> None:
         notes = [
             INTERVAL_NOTE, *clear_rate_notes(rates), *left_out_notes(runs), *reply_notes(named),
         ]  # fmt: skip
-        notes += [EMBEDDED_NOTE] if embedded else []
-    notes += agent_notes([run.manifest for run in runs])
+    manifests = [run.manifest for run in runs]
+    notes += [*data_notes(manifests), *agent_notes(manifests)]
     for grid in grids:
         console.print(TerminalTable(grid))
     for note in notes:

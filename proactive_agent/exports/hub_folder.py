@@ -12,7 +12,8 @@ from proactive_agent.metrics import Summary, summarise
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.agents import agent_notes
-from proactive_agent.reports.tables import EMBEDDED_NOTE, scenario_grids
+from proactive_agent.reports.data_notes import data_notes
+from proactive_agent.reports.tables import scenario_grids
 from proactive_agent.reports.tables.text_forms import markdown
 
 
@@ -77,9 +78,7 @@ def _card(manifest: Manifest, summary: Summary, data: list[str]) -> str:
         "95 % confidence intervals follow the numbers. They are omitted if all samples have the "
         "same value.",
     ]
-    if manifest.data.embedded:
-        lines += ["", EMBEDDED_NOTE]
-    for note in agent_notes([manifest]):
+    for note in [*data_notes([manifest]), *agent_notes([manifest])]:
         lines += ["", _plain(note)]
     return "\n".join(lines)
 

@@ -10,19 +10,18 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.providers.registry import BUILT_IN
 from proactive_agent.records.manifest import SETTINGS, Manifest
 from proactive_agent.reports.agents import agent_notes
+from proactive_agent.reports.data_notes import data_notes
 from proactive_agent.reports.run_names import BY_WEIGHT, name_runs
-from proactive_agent.reports.runs import OFFICIAL, data_label, experiment_of
-from proactive_agent.reports.tables import EMBEDDED_NOTE
+from proactive_agent.reports.runs import DataKind, data_kind, experiment_of
 from proactive_agent.reports.targets import TABLES
 from proactive_agent.settings import Declared, Sampling, declared
-
-OTHER_DATA = "data other than the official ones"
 
 
 def departures(manifest: Manifest, *, unfiltered: bool = False) -> list[str]:
     """Returns the departures of a run, the most important first.
 
-    The embedded suite is not among them. `unfiltered` says that unfiltered runs are shown as such.
+    Other data are not among them; see `data_notes`. `unfiltered` says that unfiltered runs are
+    shown as such.
     """
     essential = [one for one in BY_WEIGHT if one.setting.essential]
     others = [one for one in BY_WEIGHT if not one.setting.essential]
@@ -41,12 +40,14 @@ def departure_notes(runs: Sequence[PlayedRun], *, unfiltered: bool = False) -> l
     `unfiltered` says that the table or plot names the runs without the filter as such.
     """
     manifests = [run.manifest for run in runs]
+    return [*data_notes(manifests), *other_departure_notes(runs, unfiltered=unfiltered)]
+
+
+def other_departure_notes(runs: Sequence[PlayedRun], *, unfiltered: bool = False) -> list[str]:
+    """Returns the notes of `departure_notes` that are not about the data."""
+    manifests = [run.manifest for run in runs]
     names = name_runs(manifests)
-    embedded = [name for name, m in zip(names, manifests, strict=True) if m.data.embedded]
-    notes = [EMBEDDED_NOTE] if embedded else []
-    if 0 < len(embedded) < len(runs):
-        notes.append(f"On the embedded suite: {', '.join(embedded)}.")
-    notes += agent_notes(manifests)
+    notes = agent_notes(manifests)
     found: dict[str, list[str]] = {}
     for name, manifest in zip(names, manifests, strict=True):
         for note in departures(manifest, unfiltered=unfiltered):
@@ -84,13 +85,10 @@ def _departs(one: Declared, manifest: Manifest) -> bool:
 
 def _of_data(manifest: Manifest, *, unfiltered: bool) -> Iterator[str]:
     data = manifest.data
-    if data.embedded:
+    if data_kind(manifest) is not DataKind.OFFICIAL:
         return
-    label = data_label(manifest)
     as_table_4 = unfiltered and experiment_of(manifest) == TABLES["table4"].experiment
-    if label != OFFICIAL:
-        yield f"{OTHER_DATA} ({label})"
-    elif not data.filtered and not as_table_4:
+    if not data.filtered and not as_table_4:
         yield "the filter of the official data was not applied"
     if not data.wording.startswith("proactivebench"):
         yield "wording that differs from the published one"

@@ -1,6 +1,7 @@
 """Reads played runs and names the data that they were played on."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.manifest import Manifest
@@ -10,8 +11,17 @@ from proactive_agent.reports.targets import Experiment
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.settings.condition_label import joined, varied_parts
 
-OFFICIAL = "official data"
-"""The data label of runs on the paper's own data."""
+
+class DataKind(StrEnum):
+    """The kinds of data that a run can be played on, as tables name them."""
+
+    OFFICIAL = "official data"
+    """The paper's own data. Only scores on these compare with published ones."""
+    EMBEDDED = "embedded suite"
+    GENERATED = "generated scenes"
+    OWN = "own data"
+    """A folder without the authors' wording."""
+    OTHER_SAMPLES = "official wording, other samples"
 
 
 def read_runs(folders: Sequence[RunFolder]) -> list[PlayedRun]:
@@ -60,17 +70,25 @@ def experiment_of(manifest: Manifest) -> Experiment:
     return Experiment(settings.protocol, condition, several)
 
 
-def data_label(manifest: Manifest) -> str:
-    """Names the data of a run, as far as its records tell."""
+def data_kind(manifest: Manifest) -> DataKind:
+    """Returns what kind of data a run was played on, as far as its records tell."""
     data = manifest.data
     if data.embedded:
-        return "embedded suite"
+        return DataKind.EMBEDDED
     if data.generator is not None:
-        return f"generated scenes, {manifest.settings.data}"
+        return DataKind.GENERATED
     if not data.wording.startswith("proactivebench") and not data.filtered:
-        return "own data"
+        return DataKind.OWN
     for scenario, file in data.files.items():
         raw, filtered = SCENARIOS[scenario].published_counts
         if (file.samples, file.kept) != (raw, filtered if data.filtered else raw):
-            return "official wording, other samples"
-    return OFFICIAL
+            return DataKind.OTHER_SAMPLES
+    return DataKind.OFFICIAL
+
+
+def data_label(manifest: Manifest) -> str:
+    """Names the data of a run; generated scenes with their source."""
+    kind = data_kind(manifest)
+    if kind is DataKind.GENERATED:
+        return f"{kind}, {manifest.settings.data}"
+    return kind.value

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.metrics import Summary
+from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.data_notes import data_note
 from proactive_agent.reports.published import NOTE, table
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.training.evaluation import AFTER, BEFORE, run_folders
@@ -85,13 +87,11 @@ def _results(out: Path, manifest: TrainingManifest) -> Iterator[str]:
     if not before or not after:
         return
     settings = manifest.settings
-    embedded = settings.eval_data is None
     yield ""
     yield "## Before and after"
     yield ""
-    samples = (
-        "of the embedded suite" if embedded else f"of {_code(Path(settings.eval_data or '').name)}"
-    )
+    data = settings.eval_data
+    samples = "of the embedded suite" if data is None else f"of {_code(Path(data).name)}"
     yield (
         f"At most {settings.eval_limit} samples {samples} per scenario, protocol "
         f"`{settings.protocol}`: a small check, not a measurement. "
@@ -108,7 +108,8 @@ def _results(out: Path, manifest: TrainingManifest) -> Iterator[str]:
                 for which in _COLUMNS
             )
             yield f"| {scenario} | {part} | {cells} |"
-    yield from _published(embedded=embedded)
+    (first, *_) = run_folders(out, BEFORE)
+    yield from _published(data_note(RunFolder(first).read_manifest()))
 
 
 _COLUMNS = (("zero-shot", "acc"), ("zero-shot", "psr"), ("zero-shot", "asked_at_once"),
@@ -123,7 +124,7 @@ def _cell(runs: Mapping[str, Summary], scenario: str, condition: str, measure: s
     return f"{value:.1f}" if measure == "psr" else f"{100 * value:.0f}"
 
 
-def _published(*, embedded: bool) -> Iterator[str]:
+def _published(other_data: str | None) -> Iterator[str]:
     yield ""
     yield "Results of the paper (mean over the seven data sets):"
     yield ""
@@ -134,9 +135,7 @@ def _published(*, embedded: bool) -> Iterator[str]:
         acc, psr = 100 * row.printed["acc"], row.printed["psr"]
         yield f"| {row.model} | {reward} | {acc:.1f} | {psr:.1f} |"
     yield ""
-    yield NOTE + (
-        " The results above are on other data and are not comparable." if embedded else ""
-    )
+    yield " ".join(filter(None, [NOTE, other_data]))
 
 
 def _settings(manifest: TrainingManifest) -> Iterator[str]:

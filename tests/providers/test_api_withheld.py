@@ -74,6 +74,6 @@ def test_a_withheld_call_is_scored_as_wrong_and_counts_toward_the_budget(
     assert turn.usage.input_tokens is None
     assert turn.usage.cost_usd
     assert budget.spent >= turn.usage.cost_usd
-    notes = summary_notes(summarise([episode]), embedded=True)
+    notes = summary_notes(summarise([episode]))
     assert f"Cost ${turn.usage.cost_usd:.4f}; some token counts are unknown." in notes
     assert "Finish reasons of the replies: 1 tool_use_failed." in notes

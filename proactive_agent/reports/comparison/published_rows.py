@@ -7,10 +7,10 @@ from pydantic import BaseModel
 
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.manifest import Manifest
-from proactive_agent.reports.departures import OTHER_DATA, departure_notes
+from proactive_agent.reports.departures import other_departure_notes
 from proactive_agent.reports.published import NOTE, PAPER, table
-from proactive_agent.reports.runs import OFFICIAL, data_label, experiment_of
-from proactive_agent.reports.tables import EMBEDDED_NOTE, mean, percent
+from proactive_agent.reports.runs import DataKind, data_label, experiment_of
+from proactive_agent.reports.tables import mean, percent
 from proactive_agent.reports.tables.grid import Cell, Group, Line
 from proactive_agent.reports.targets import TABLES, Experiment
 
@@ -28,7 +28,7 @@ class PublishedFigures(BaseModel):
     table: str
     protocol: str
     condition: str
-    data: str = OFFICIAL
+    data: str = DataKind.OFFICIAL.value
     scenarios: dict[str, dict[str, float]]
     """Numbers by scenario, then by metric; shares are 0 to 1."""
     macro: dict[str, float]
@@ -85,13 +85,10 @@ def published_group(name: str, score: str, scenarios: Sequence[str]) -> Group:
 
 def caption(runs: Sequence[PlayedRun]) -> str:
     """Warnings and notes for every table that shows these runs next to published figures."""
-    others = sorted({data_label(run.manifest) for run in runs} - {OFFICIAL})
+    others = sorted({data_label(run.manifest) for run in runs} - {DataKind.OFFICIAL})
     warning = f"NOT COMPARABLE with the published figures: runs on {' and '.join(others)}."
-    # The warning names the data.
-    departures = [
-        note for note in departure_notes(runs, unfiltered=True)
-        if note != EMBEDDED_NOTE and OTHER_DATA.lower() not in note.lower()
-    ]  # fmt: skip
+    # The warning replaces the notes on the data.
+    departures = other_departure_notes(runs, unfiltered=True)
     return " ".join([*([warning] if others else []), NOTE, *departures])
 
 

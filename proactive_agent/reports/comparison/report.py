@@ -25,9 +25,10 @@ from proactive_agent.reports.comparison.published_rows import (
     published_figures,
     unpublished_notes,
 )
+from proactive_agent.reports.data_notes import data_notes
 from proactive_agent.reports.run_names import differences
 from proactive_agent.reports.runs import data_label, other_seeds, same_data
-from proactive_agent.reports.tables.notes import EMBEDDED_NOTE, reply_notes
+from proactive_agent.reports.tables.notes import reply_notes
 from proactive_agent.tools import UserError
 
 
@@ -74,8 +75,7 @@ def make_report(
     notes += reply_notes([(run.name, run.summary) for run in runs])
     rates = clear_rates(runs)
     notes += [*clear_rate_notes(rates), *left_out_notes(runs)]
-    if any(manifest.data.embedded for manifest in manifests):
-        notes.append(EMBEDDED_NOTE)
+    notes += data_notes(manifests)
     return ComparisonReport(
         caption=caption(runs) if figures else None,
         notes=notes,

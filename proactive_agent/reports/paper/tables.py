@@ -26,7 +26,7 @@ from proactive_agent.reports.matching_runs import (
     has_experiment,
 )
 from proactive_agent.reports.published import PublishedModel
-from proactive_agent.reports.runs import OFFICIAL, data_label, experiment_of
+from proactive_agent.reports.runs import DataKind, data_label, experiment_of
 from proactive_agent.reports.tables import NamedGroup
 from proactive_agent.reports.tables.grid import Grid, Group
 from proactive_agent.reports.tables.rates import run_lines, score_grid
@@ -168,7 +168,7 @@ def _their_figures(
                     config=row.config,
                     protocol=info.experiment.protocol,
                     condition=info.experiment.condition,
-                    data=OFFICIAL,
+                    data=DataKind.OFFICIAL.value,
                     scenario=scenario,
                     metric=metric,
                     value=(

@@ -1,7 +1,6 @@
 """Tables of results: their content and their output formats."""
 
 from proactive_agent.reports.tables.notes import (
-    EMBEDDED_NOTE,
     INTERVAL_NOTE,
     reply_notes,
     summary_notes,
@@ -18,7 +17,6 @@ from proactive_agent.reports.tables.rates import (
 from proactive_agent.reports.tables.terminal_form import TerminalTable
 
 __all__ = [
-    "EMBEDDED_NOTE",
     "INTERVAL_NOTE",
     "NamedGroup",
     "TerminalTable",

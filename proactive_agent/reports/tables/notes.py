@@ -9,18 +9,14 @@ from proactive_agent.reports.tables.numbers import count, dollars
 
 MOST_REASONS = 6
 """Most finish reasons that a note lists."""
-EMBEDDED_NOTE = (
-    "The embedded suite is for trying things out. "
-    "Its scores cannot be compared with published ones."
-)
 INTERVAL_NOTE = (
     "The second line shows the 95 % confidence interval. "
     "It is omitted if all samples have the same value."
 )
 
 
-def summary_notes(summary: Summary, *, embedded: bool) -> list[str]:
-    """Returns the notes for the tables of one run."""
+def summary_notes(summary: Summary) -> list[str]:
+    """Returns the notes for the tables of one run that follow from its numbers."""
     notes = [INTERVAL_NOTE]
     if summary.errors:
         played = sum(scenario.episodes for scenario in summary.scenarios.values())
@@ -45,8 +41,6 @@ def summary_notes(summary: Summary, *, embedded: bool) -> list[str]:
     if ended := _finish_reasons(summary):
         notes.append(f"Finish reasons of the replies: {ended}.")
     notes += _usage_notes(summary)
-    if embedded:
-        notes.append(EMBEDDED_NOTE)
     return notes
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from proactive_agent.records.manifest import SETTINGS, Settings
 from proactive_agent.reports.departures import departure_notes
-from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.settings import RunSettings, declared
 from tests.proactive_agent.reports.comparison.playing import (
     AS_PUBLISHED,
+    EMBEDDED_NOTE,
     OFFICIAL,
     answers,
     played,
@@ -174,22 +174,11 @@ def test_each_further_departure_is_the_only_note(changes: dict[str, Any], note: 
     assert notes(changes) == [f"All runs: {note}."]
 
 
-def test_other_data_are_named() -> None:
-    own = {"embedded": False, "filtered": False, "wording": "own v1"}
-    assert "All runs: data other than the official ones (own data)." in notes({"data": own})
-    run = played("a", answers("1"), **AS_PUBLISHED)
-    files = {
-        name: file.model_copy(update={"kept": 1}) for name, file in run.manifest.data.files.items()
-    }
-    data = run.manifest.data.model_copy(update={"files": files})
-    fewer = replace(run, manifest=run.manifest.model_copy(update={"data": data}))
-    assert departure_notes([fewer]) == [
-        "All runs: data other than the official ones (official wording, other samples)."
-    ]
-
-
-def test_the_embedded_suite_has_its_own_note() -> None:
+def test_other_data_have_their_note_and_no_further_one() -> None:
     assert notes({"data": {}}) == [EMBEDDED_NOTE]
+    assert notes({"data": {"embedded": False}}) == [
+        "Scores on own data cannot be compared with published ones."
+    ]
 
 
 def test_unfiltered_runs_depart_only_where_they_are_not_named() -> None:
@@ -226,7 +215,7 @@ def test_runs_on_the_embedded_suite_are_named_if_others_are_not() -> None:
         played("a", answers("1"), **AS_PUBLISHED),
         played("b", answers("1"), **AS_PUBLISHED | {"provider": "local:b", "data": {}}),
     ]
-    assert departure_notes(runs) == [EMBEDDED_NOTE, "On the embedded suite: local:b."]
+    assert departure_notes(runs) == [f"{EMBEDDED_NOTE} This concerns local:b."]
 
 
 def test_failed_episodes_are_counted() -> None:

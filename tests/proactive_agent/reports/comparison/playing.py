@@ -14,6 +14,11 @@ from tests.proactive_agent.written_records import episode
 
 OFFICIAL = {"embedded": False, "filtered": True, "wording": "proactivebench 0.1.1"}
 
+EMBEDDED_NOTE = (
+    "The embedded suite is for trying things out. "
+    "Its scores cannot be compared with published ones."
+)
+
 AS_PUBLISHED: dict[str, Any] = {
     "provider": "local:a",
     "protocol": "mcqa",

@@ -14,9 +14,9 @@ from proactive_agent.cli.app import cli
 from proactive_agent.cli.reproduce import TABLE_FORMS
 from proactive_agent.reports.paper.formats import FORMS
 from proactive_agent.reports.plots import FIGURES, OF_PAPER
-from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.reports.targets import PLOTS, TABLES, TARGETS
 from proactive_agent.tools.install import install_command
+from tests.proactive_agent.reports.comparison.playing import EMBEDDED_NOTE
 
 CONDITIONS = "zero-shot,hint,reference,history,random-suggestions,clear,icl:1"
 

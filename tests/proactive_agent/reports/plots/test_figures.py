@@ -16,10 +16,14 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.records.episode import EpisodeRecord, JudgedAnswerRecord, JudgementRecord
 from proactive_agent.reports.plots import FIGURES, OF_PAPER, Drawing, draw, png, svg
 from proactive_agent.reports.published import LABEL, NOTE, find, table
-from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.scenarios import SCENARIOS
 from proactive_agent.tools import UserError
-from tests.proactive_agent.reports.comparison.playing import OFFICIAL, answers, played
+from tests.proactive_agent.reports.comparison.playing import (
+    EMBEDDED_NOTE,
+    OFFICIAL,
+    answers,
+    played,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -101,12 +101,8 @@ def test_total_usage_is_shown_only_if_there_is_any() -> None:
     ],
 )  # fmt: skip
 def test_notes_mention_errors_invalid_replies_and_usage(summary: Summary, note: str) -> None:
-    assert note in summary_notes(summary, embedded=False)
+    assert note in summary_notes(summary)
 
 
 def test_replies_that_all_end_as_they_should_need_no_note() -> None:
-    assert not any("Finish reasons" in note for note in summary_notes(ONE, embedded=False))
-
-
-def test_the_embedded_suite_is_never_shown_without_its_note() -> None:
-    assert any("cannot be compared" in note for note in summary_notes(ONE, embedded=True))
+    assert not any("Finish reasons" in note for note in summary_notes(ONE))

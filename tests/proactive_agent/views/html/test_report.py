@@ -11,11 +11,11 @@ import pytest
 from proactive_agent.records.episode import EpisodeRecord
 from proactive_agent.records.manifest import Settings
 from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
-from proactive_agent.reports.tables import EMBEDDED_NOTE
 from proactive_agent.tools import UserError
 from proactive_agent.views.html import write_report
 from proactive_agent.views.html.gallery import gallery_of
 from proactive_agent.views.html.steps import episode_values
+from tests.proactive_agent.reports.comparison.playing import EMBEDDED_NOTE
 from tests.proactive_agent.running import play_new
 from tests.proactive_agent.written_records import FAILED, episode, turn
 
