@@ -20,6 +20,7 @@ from proactive_agent.metrics import summarise
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.pictures import Pictures
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.reports.runs import data_label
 from proactive_agent.runs.generation import sampling_of, temperature_of
 from proactive_agent.tools import MissingExtraError
 
@@ -103,7 +104,7 @@ def _spec(manifest: Manifest, samples: list[Any]) -> Any:
         task_version=manifest.tool_texts,
         task_args={k: v for k, v in settings.as_json().items() if k != "provider_settings"},
         dataset=EvalDataset(
-            name="embedded suite" if manifest.data.embedded else "ProactiveBench",
+            name=data_label(manifest),
             samples=len({sample.id for sample in samples}),
             sample_ids=list(dict.fromkeys(sample.id for sample in samples)),
         ),

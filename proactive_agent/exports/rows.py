@@ -8,6 +8,7 @@ from proactive_agent.records.episode import CUT_OFF, EpisodeRecord, TurnRecord, 
 from proactive_agent.records.failures import group
 from proactive_agent.records.last_answer import is_informed, luck_of
 from proactive_agent.records.manifest import Manifest
+from proactive_agent.reports.runs import data_label
 
 Kind = Literal["string", "int64", "double", "bool"]
 
@@ -68,7 +69,7 @@ RUN = (
     ExportColumn("protocol", "string", lambda m: m.settings.protocol),
     ExportColumn("condition", "string", lambda m: m.settings.condition),
     ExportColumn("toolset", "string", lambda m: m.settings.toolset),
-    ExportColumn("embedded_suite", "bool", lambda m: m.data.embedded),
+    ExportColumn("data", "string", data_label),
 )
 
 

@@ -4,6 +4,7 @@ from rich.text import Text
 from textual.widgets import Static
 
 from proactive_agent.reports.run_names import name_runs
+from proactive_agent.reports.runs import DataKind, data_kind, data_label
 from proactive_agent.terminal.console import safe
 from proactive_agent.views.selection import Order
 from proactive_agent.views.text.listing import title_of
@@ -34,6 +35,6 @@ class StatusLine(Static):
         )
         if manifest.status != "finished":
             text.append(f"  {manifest.status}", "bold")
-        if manifest.settings.data is None:
-            text.append("  embedded suite", "dim")
+        if data_kind(manifest) is not DataKind.OFFICIAL:
+            text.append("  ").append_text(safe(data_label(manifest), "dim"))
         self.update(text)
