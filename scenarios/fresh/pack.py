@@ -46,7 +46,7 @@ SKETCH_SIDE = 24 * STROKE_UNIT
 CACHE_BYTES = 128 * 2**20
 
 ViewKind = Literal["three-quarter", "other-three-quarter", "front"]
-Light = Literal["day", "evening"]
+Light = Literal["day"]
 
 Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right and bottom in pixels; right and bottom are outside."""
@@ -65,6 +65,7 @@ class View(_Record, frozen=True):
 
     kind: ViewKind
     light: Light
+    """The same for all views. Scenes vary the light when they are composed."""
     file: str
     """A square RGBA picture."""
     box: Box
@@ -83,7 +84,7 @@ class ThingModel(_Record, frozen=True):
     creator: str
     licence: str
     views: tuple[View, ...]
-    """The first view shows the model from its best side in daylight."""
+    """The first view shows the model from its best side."""
 
 
 class Thing(_Record, frozen=True):

@@ -15,7 +15,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from cutouts import LIGHTS, MAIN
+from cutouts import LIGHT, MAIN
 from things import ModelSource, rows, sources
 
 import index  # isort: skip
@@ -88,17 +88,16 @@ class Builder:
 
     def views(self, source: ModelSource) -> Iterator[Record]:
         """Yields the views of a model that are rendered and not rejected."""
-        for light in LIGHTS:
-            for view in MAIN:
-                path = self.work / "cut" / f"{source.slug}.{view}.{light}.png"
-                rejected = (source.model.key, view) in self.rejected
-                if path.with_suffix(".shadow.png").exists() and not rejected:
-                    yield self._view(view, light, path)
+        for view in MAIN:
+            path = self.work / "cut" / f"{source.slug}.{view}.{LIGHT}.png"
+            rejected = (source.model.key, view) in self.rejected
+            if path.with_suffix(".shadow.png").exists() and not rejected:
+                yield self._view(view, path)
 
-    def _view(self, view: str, light: str, path: Path) -> Record:
+    def _view(self, view: str, path: Path) -> Record:
         name = f"{path.stem}.webp"
         self._add(f"cutouts/{name}", path, cleaned(Image.open(path, formats=FORMATS)), self.quality)
-        record: Record = {"kind": view, "light": light, "file": f"cutouts/{name}"}
+        record: Record = {"kind": view, "light": LIGHT, "file": f"cutouts/{name}"}
         record["box"] = self._decoded(record["file"]).getchannel("A").getbbox()
         shadow = path.with_suffix(".shadow.png")
         record["shadow"] = f"shadows/{name}"

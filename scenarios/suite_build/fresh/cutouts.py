@@ -1,8 +1,7 @@
 """Renders the cut-outs and their shadows: `cutouts.py --out DIR --phase main [--part 0/2]`.
 
 A cut-out shows one model on transparency; its shadow is a separate picture. The phases are `main`
-(the views that show what a thing is), `more` (the second and further models) and `evening`
-(another light). A rerun renders what is missing.
+(the first model of each thing) and `more` (its further models). A rerun renders what is missing.
 """
 
 from __future__ import annotations
@@ -32,37 +31,22 @@ DISTANCE, LENS = 3.4, 60.0
 MAIN = ("three-quarter", "other-three-quarter", "front")
 
 
-class Light(NamedTuple):
-    """A picture of surroundings and a sun. The sun is at the left."""
-
-    surroundings: str
-    strength: float
-    azimuth: float
-    elevation: float
-    energy: float
-    colour: tuple[float, float, float]
-
-
-LIGHTS = {
-    "day": Light("interior.exr", 0.55, -35, 48, 1.8, (1.0, 1.0, 1.0)),
-    "evening": Light("sunrise.exr", 0.5, -62, 30, 2.6, (1.0, 0.86, 0.7)),
-}
+LIGHT = "day"
+"""The light of all views, which is part of the names of their files."""
+SURROUNDINGS, STRENGTH = "interior.exr", 0.55
+SUN = (-35, 48, 1.8)
+"""Azimuth (from the left), elevation and energy of the sun."""
+SAMPLES = 6
 
 
 class Phase(NamedTuple):
     """A part of the work."""
 
     views: tuple[str, ...]
-    light: str
     main_models: bool
-    samples: int
 
 
-PHASES = {
-    "main": Phase(MAIN, "day", True, 6),
-    "more": Phase(MAIN[:2], "day", False, 6),
-    "evening": Phase(MAIN[:2], "evening", True, 6),
-}
+PHASES = {"main": Phase(MAIN, True), "more": Phase(MAIN[:2], False)}
 
 
 @dataclass(frozen=True)
@@ -122,16 +106,15 @@ def frame(thing: studio.PlacedModel, to: Pose) -> None:
 
 
 class CutoutStage:
-    """A floor that is not seen, and a light."""
+    """A floor that is not seen, and the light."""
 
-    def __init__(self, light: Light, samples: int, threads: int) -> None:
-        studio.start(light.surroundings, light.strength, (SIDE, SIDE), threads)
+    def __init__(self, threads: int) -> None:
+        studio.start(SURROUNDINGS, STRENGTH, (SIDE, SIDE), threads)
         self.scene = bpy.context.scene
-        self.scene.cycles.samples = samples
+        self.scene.cycles.samples = SAMPLES
         self.scene.render.film_transparent = True
         self.scene.render.image_settings.color_mode = "RGBA"
-        studio.sun(light.azimuth, light.elevation, light.energy)
-        bpy.data.lights["sun"].color = light.colour
+        studio.sun(*SUN)
         paint = studio.paint((170, 160, 150), 0.8)
         self.floor = studio.block((-6, -6, -0.02), (6, 6, 0), paint)
         self.floor.visible_camera = False
@@ -167,11 +150,16 @@ class CutoutStage:
 
 def missing(out: Path, source: ModelSource, phase: Phase) -> list[str]:
     """Returns the views that are not rendered yet."""
-    return [view for view in phase.views if not _last_file(out, source, view, phase).exists()]
+    return [view for view in phase.views if not _shadow(_cutout(out, source, view)).exists()]
 
 
-def _last_file(out: Path, source: ModelSource, view: str, phase: Phase) -> Path:
-    return out / f"{source.slug}.{view}.{phase.light}.shadow.png"
+def _cutout(out: Path, source: ModelSource, view: str) -> Path:
+    return out / f"{source.slug}.{view}.{LIGHT}.png"
+
+
+def _shadow(cutout: Path) -> Path:
+    """Returns the file that is written last."""
+    return cutout.with_suffix(".shadow.png")
 
 
 def render(out: Path, source: ModelSource, phase: Phase, stage: CutoutStage) -> None:
@@ -180,7 +168,7 @@ def render(out: Path, source: ModelSource, phase: Phase, stage: CutoutStage) -> 
     thing.points = support(thing)
     todo = missing(out, source, phase)
     for view in todo:
-        path = out / f"{source.slug}.{view}.{phase.light}.png"
+        path = _cutout(out, source, view)
         if not path.exists():
             frame(thing, pose(view, source))
             scratch = path.with_suffix(".part.png")
@@ -189,8 +177,7 @@ def render(out: Path, source: ModelSource, phase: Phase, stage: CutoutStage) -> 
     # Afterwards, because a change of the floor makes Blender rebuild the scene.
     for view in todo:
         frame(thing, pose(view, source))
-        path = out / f"{source.slug}.{view}.{phase.light}.png"
-        stage.shadow(path.with_suffix(".shadow.png"), thing)
+        stage.shadow(_shadow(_cutout(out, source, view)), thing)
     thing.remove()
 
 
@@ -210,7 +197,7 @@ def main() -> None:
     todo = [source for source in todo[part::parts] if missing(options.out, source, phase)]
     if options.only:
         todo = [source for source in todo if source.thing in options.only]
-    stage = CutoutStage(LIGHTS[phase.light], phase.samples, options.threads)
+    stage = CutoutStage(options.threads)
     for source in todo:
         begin = time.monotonic()
         try:
