@@ -294,7 +294,7 @@ def _need_shards() -> None:
     "--output",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="File to write. Default: named after the scenario or sample.",
+    help="File to write. Default: named after the data and the scenario or sample.",
 )
 def show(
     directory: Path | None,
@@ -331,13 +331,15 @@ def show(
     if not tiles:
         raise UserError(f"{folder.file(name)} holds no sample")
     sheet = contact_sheet(folder, tiles, columns)
+    words = [directory.name[:100] if directory else "", name, sample_id[:100]]
     # The id is any text of the data file.
-    plain = "".join(c if c.isalnum() or c in "-._" else "-" for c in sample_id[:100])
-    target = output or Path(f"{name}-{plain}.png")
+    named = "".join(c if c.isalnum() or c in "-._" else "-" for c in "-".join(filter(None, words)))
+    target = output or Path(f"{named}.png")
+    done = "replaced" if target.is_file() else "written"
     with written_aside(target) as partial:
         sheet.save(partial, "PNG")
     show_picture(sheet)
-    console.print(safe(f"written: {target}"), soft_wrap=True)
+    console.print(safe(f"{done}: {target}"), soft_wrap=True)
 
 
 def _names(scenarios: tuple[str, ...]) -> list[str] | None:

@@ -104,6 +104,14 @@ def test_the_command_shows_official_data_too(tmp_path: Path) -> None:
         assert target.is_file()
 
 
+def test_the_command_says_what_it_replaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    write_folder(tmp_path / "mine", samples=1)
+    arguments = ("mine", "--scenario", "rod")
+    assert show(*arguments).stdout == "written: mine-rod-all.png\n"
+    assert show(*arguments).stdout == "replaced: mine-rod-all.png\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

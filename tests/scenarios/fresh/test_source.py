@@ -2,10 +2,19 @@
 
 import re
 from pathlib import Path
+from typing import get_args
 
+import click
 import pytest
 
-from proactive_agent.scenarios.fresh.source import FreshSource, SourceError, parse_source
+from proactive_agent.cli.data import fresh
+from proactive_agent.scenarios.fresh.source import (
+    SIZES,
+    Difficulty,
+    FreshSource,
+    SourceError,
+    parse_source,
+)
 from proactive_agent.scenarios.open_data import canonical_name, open_data, resolve_data
 
 
@@ -40,6 +49,20 @@ def test_settings_record_the_whole_name_and_absolute_paths(tmp_path: Path) -> No
     assert canonical_name("fresh:07:normal") == "fresh:7"
     assert canonical_name(tmp_path) == str(tmp_path)
     assert canonical_name(None) is None
+
+
+def test_the_command_has_the_limits_and_defaults_of_a_source() -> None:
+    # The command repeats them, because its help must not load the generator.
+    options = {option.name: option for option in fresh.params}
+    default = FreshSource(0)
+    difficulties, sizes = options["difficulty"].type, options["size"].type
+    assert isinstance(difficulties, click.Choice)
+    assert isinstance(sizes, click.IntRange)
+    assert tuple(difficulties.choices) == get_args(Difficulty)
+    assert (sizes.min, sizes.max) == SIZES
+    assert options["difficulty"].default == default.difficulty
+    assert options["size"].default == default.size
+    assert options["per_scenario"].default == default.samples
 
 
 def test_a_plan_names_a_seed_or_a_folder_beside_it(tmp_path: Path) -> None:

@@ -96,8 +96,9 @@ def test_the_commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = ("--seed", "3", "--per-scenario", "4", "--size", "96", "--difficulty", "hard")
     assert "rod: 4 samples" in invoke("fresh", "scenes", *options, "--scenario", "rod")
     assert DataFolder(Path("scenes")).scenarios() == ["rod"]
-    invoke("show", "fresh:3:n=4:px=96", "--scenario", "rod")
-    assert Path("rod-all.png").is_file()
+    shown = "fresh-3-n-4-px-96-rod-all.png"
+    assert invoke("show", "fresh:3:n=4:px=96", "--scenario", "rod") == f"written: {shown}\n"
+    assert Path(shown).is_file()
     assert "mvp-n" in invoke("verify", "fresh:3:n=4:px=96", "--scenario", "mvp-n")
 
 
