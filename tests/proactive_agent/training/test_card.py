@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from xml.etree import ElementTree
 
-from proactive_agent.training.card import draw_curves
+from proactive_agent import evaluate
+from proactive_agent.training.card import CARD, draw_curves, write_card
+from proactive_agent.training.evaluation import AFTER, BEFORE, CONDITIONS, run_folders
 from proactive_agent.training.folder import JOURNAL, Journal, read_journal
+from tests.proactive_agent.training.test_checkpoints import manifest
 
 LINES = [
     {"phase": "grpo", "step": step, "reward": step / 4, "ask_rate/clear": 0.5, "loss": 0.0}
@@ -55,3 +58,15 @@ def test_curves_show_the_metrics_that_were_logged() -> None:
 
 def test_one_point_is_no_curve() -> None:
     assert draw_curves(json.loads(json.dumps(LINES[:1])), "grpo") is None
+
+
+def test_results_beside_the_papers_have_the_note_on_their_data(tmp_path: Path) -> None:
+    for label in (BEFORE, AFTER):
+        for condition, folder in zip(CONDITIONS, run_folders(tmp_path, label), strict=True):
+            evaluate(
+                "baseline:never-ask", data="fresh:1:n=1:px=96", scenarios="rod",
+                condition=condition, out=folder,
+            )  # fmt: skip
+    write_card(tmp_path, manifest())
+    card = (tmp_path / CARD).read_text(encoding="utf-8")
+    assert "Scores on generated scenes cannot be compared with published ones." in card
