@@ -9,9 +9,10 @@ data sets are not counted. The rest of a run counts, from the first check to the
 
 The comparison favours Inspect where the two differ: it plays a plain task (a list of samples,
 `generate` and `includes`) without a terminal display, without pictures in its log and without its
-log for live viewers, and it sends picture files as they are, while this program decodes, checks and
-encodes each picture. A third run plays the protocol `tools` in two turns per episode. Every
-picture is another file of 512 x 384 pixels, so no cache of pictures helps.
+log for live viewers, and it sends picture files unchecked, while this program checks and hashes
+each one. A third run plays the protocol `tools` in two turns per episode. Every picture is another
+JPEG file of 512 x 384 pixels, so no cache of pictures helps. `--image-format jpeg` encodes them
+again, as this program must with files that hold more than pixels.
 
 Server and programs run in separate processes. Rounds alternate, so that other work on the machine
 slows both; the fastest round counts.
@@ -21,7 +22,6 @@ import argparse
 import asyncio
 import cProfile
 import importlib
-import io
 import json
 import multiprocessing
 import os
@@ -75,18 +75,18 @@ class Cost(NamedTuple):
 
 def write_data(folder: Path, samples: int) -> None:
     """Writes a data folder in which every sample has two picture files."""
-    stream = io.BytesIO()
     coarse = Image.effect_noise((SIZE[0] // 8, SIZE[1] // 8), 100).resize(SIZE)
     blended = Image.blend(coarse, Image.effect_noise(SIZE, 24), 0.35).convert("RGB")
-    blended.save(stream, "JPEG", quality=90)
-    content = stream.getvalue()
     lines = []
     for number in range(samples):
         (folder / f"{number}").mkdir(parents=True)
         for frame in range(2):
-            # Bytes after the end of a JPEG file are not decoded, but they change its hash.
-            unique = (2 * number + frame).to_bytes(4, "big")
-            (folder / f"{number}" / f"{frame}.jpg").write_bytes(content + unique)
+            # A row of squares writes the number of the picture, so every file is another one.
+            digits = f"{2 * number + frame:020b}"
+            for place, digit in enumerate(digits):
+                left = 16 * place
+                blended.paste("white" if digit == "1" else "black", (left, 0, left + 16, 16))
+            blended.save(folder / f"{number}" / f"{frame}.jpg", quality=90)
         sample = {
             "id": number,
             "prompt": QUESTION,
@@ -102,7 +102,9 @@ def write_data(folder: Path, samples: int) -> None:
     (folder / f"{STEM}_preprocessed.jsonl").write_text("".join(lines))
 
 
-def run_ours(url: str, data: Path, protocol: str, work: Path, profile: Path | None) -> Cost:
+def run_ours(
+    url: str, data: Path, protocol: str, image_format: str, work: Path, profile: Path | None
+) -> Cost:
     """Plays all samples with this program."""
     from proactive_agent import evaluate
 
@@ -119,6 +121,7 @@ def run_ours(url: str, data: Path, protocol: str, work: Path, profile: Path | No
             out=work / "run",
             concurrency=AT_A_TIME,
             max_tokens=LIMIT,
+            image_format=image_format,
         )
         assert not result.errors, result.errors
         return sum(scenario.turns for scenario in result.summary.scenarios.values())
@@ -204,6 +207,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--only", choices=("ours", "tools", "inspect"))
     parser.add_argument("--profile", type=Path, help="write a profile of the main thread")
+    parser.add_argument("--image-format", default="original", help="original, jpeg or webp")
     options = parser.parse_args()
     costs: dict[str, list[Cost]] = {}
     minimal = []
@@ -211,10 +215,10 @@ def main() -> None:
         data, half = Path(folder) / "data", Path(folder) / "half"
         write_data(data, options.requests)
         write_data(half, options.requests // 2)
-        profile = options.profile
+        profile, shown = options.profile, options.image_format
         runs: dict[str, Callable[[], Cost]] = {
-            "ours": lambda: in_own_process(run_ours, url, data, "mcqa", profile),
-            "tools": lambda: in_own_process(run_ours, url, half, "tools", profile),
+            "ours": lambda: in_own_process(run_ours, url, data, "mcqa", shown, profile),
+            "tools": lambda: in_own_process(run_ours, url, half, "tools", shown, profile),
             "inspect": lambda: in_own_process(run_inspect, url, data, profile),
         }
         for _ in range(options.rounds):

@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from PIL.Image import Image
 
+from proactive_agent.disk.plain_picture import PlainPicture
 from proactive_agent.settings import Sampling
 from proactive_agent.tools import Action, Tool, ToolCall
 
@@ -37,6 +38,20 @@ class FromFolder(Protocol):
 
     def location(self) -> tuple[Path, Path]:
         """Returns the folder and the file below it that holds the picture; both absolute."""
+
+
+@runtime_checkable
+class FromFile(Protocol):
+    """The `load` of an ImagePart whose pixels may be those of a whole file."""
+
+    def plain_file(self) -> PlainPicture | None:
+        """Returns the file if its bytes can be sent in place of the pixels, else None.
+
+        Raises the errors of `load`.
+        """
+
+    def kept_file(self) -> PlainPicture | None:
+        """Returns the same at once if it is in memory, else None."""
 
 
 Part = TextPart | ImagePart
@@ -169,12 +184,12 @@ class SentImage:
     """Facts about a picture in the form in which it was sent to an API."""
 
     sha256: str
-    """SHA-256 of the encoded file."""
+    """SHA-256 of the file that was sent; that of the data's file if it was sent as it is."""
     media_type: str
     size: tuple[int, int]
     """Width and height in pixels."""
     bytes: int
-    """Size of the encoded file."""
+    """Size of the file that was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +216,7 @@ class Reply:
     tool_format: ToolFormat | None = None
     """The way in which tools were offered; None without tools."""
     sent_image: SentImage | None = None
-    """The last picture of the request, if it was encoded again for an API."""
+    """The last picture of the request, in the form in which it was sent to an API."""
     served: ServedBy | None = None
     """The model that really answered; None if the provider does not report it."""
     thinking_room: int | None = None

@@ -14,7 +14,13 @@ from proactive_agent.scenarios.environment import (
     Verdict,
     Verdicts,
 )
-from proactive_agent.scenarios.images import ImageError, ImageStore, Picture, StoredImage
+from proactive_agent.scenarios.images import (
+    ImageError,
+    ImageStore,
+    Picture,
+    SeenPicture,
+    StoredImage,
+)
 from proactive_agent.scenarios.registry import SCENARIOS, EnvironmentType, find_scenario
 from proactive_agent.scenarios.sample import Sample
 from proactive_agent.scenarios.wording import OWN, Wording
@@ -38,6 +44,7 @@ __all__ = [
     "Sample",
     "SampleError",
     "Scan",
+    "SeenPicture",
     "Stop",
     "StoredImage",
     "Verdict",

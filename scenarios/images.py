@@ -1,5 +1,7 @@
 """The pictures of a data folder, decoded and scaled once.
 
+A picture whose file may be shown as it is (`disk/plain_picture.py`) is decoded only if asked for.
+
 Paths cannot lead out of the folder, and only regular files are opened. As in the published code,
 EXIF orientation is ignored and every picture is converted to RGB.
 """
@@ -12,10 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from PIL import Image, UnidentifiedImageError
 
+from proactive_agent.disk.plain_picture import (
+    JPEG_END,
+    PlainPicture,
+    is_plain_png,
+    jpeg_head,
+)
 from proactive_agent.disk.regular_file import read_regular
 from proactive_agent.scenarios.environment import ImageRef
 from proactive_agent.scenarios.sample import check_relative
@@ -46,6 +54,30 @@ class Picture(NamedTuple):
     """Hash of the whole file."""
 
 
+class SeenPicture(NamedTuple):
+    """Facts about a picture. A request may wait for long, so its pixels are not kept."""
+
+    size: tuple[int, int]
+    """Width and height as the model sees it, in pixels."""
+    sha256: str
+    """Hash of the whole file."""
+
+
+class Kept(NamedTuple):
+    """A picture in the cache of a store."""
+
+    image: Image.Image | None
+    """None until it is decoded, which only a plain file can wait for."""
+    sha256: str
+    plain: PlainPicture | None
+    """The file, if it is shown whole and may be shown as it is."""
+
+    @property
+    def bytes(self) -> int:
+        pixels = self.image.width * self.image.height if self.image else 0
+        return pixels * 3 + (len(self.plain.content) if self.plain else 0)
+
+
 class ImageStore:
     """Opens the pictures of one data folder and caches the most recent ones. Thread-safe.
 
@@ -58,17 +90,37 @@ class ImageStore:
         self.cache_bytes = cache_bytes
         self.decodes = 0
         """Number of files decoded so far."""
-        self._cache: OrderedDict[ImageRef, Picture] = OrderedDict()
+        self._cache: OrderedDict[ImageRef, Kept] = OrderedDict()
         self._cached_bytes = 0
         self._lock = threading.Lock()
 
     def open(self, ref: ImageRef) -> Picture:
         """Returns the picture of a reference. Raises ImageError."""
         if ref.crop is None or _is_scaled(ref):
-            return self._kept(ref)
+            return self._decoded(ref)
         # Cropping is faster than a cache lookup.
-        picture = self._kept(ImageRef(ref.path))
+        picture = self._decoded(ImageRef(ref.path))
         return Picture(picture.image.crop(crop_box(ref.path, ref.crop)), picture.sha256)
+
+    def look(self, ref: ImageRef) -> SeenPicture:
+        """Returns the facts about a picture. Raises ImageError if `open` would."""
+        if file := self.plain_file(ref):
+            return SeenPicture(file.size, file.sha256)
+        picture = self.open(ref)
+        return SeenPicture(picture.image.size, picture.sha256)
+
+    def plain_file(self, ref: ImageRef) -> PlainPicture | None:
+        """Returns the file of a picture, or None if it cannot be shown as it is.
+
+        Raises ImageError if it cannot be shown at all.
+        """
+        return self._found(ref).plain if ref == ImageRef(ref.path) else None
+
+    def kept_file(self, ref: ImageRef) -> PlainPicture | None:
+        """Returns `plain_file` if it is in the cache, else None. Reads no file."""
+        with self._lock:
+            kept = self._cache.get(ref)
+        return kept.plain if kept else None
 
     def __reduce__(self) -> tuple[Callable[[Path, int], "ImageStore"], tuple[Path, int]]:
         return _unpickled_store, (self.root, self.cache_bytes)
@@ -85,40 +137,62 @@ class ImageStore:
             raise ImageError(f"path {path!r} leads outside the data folder")
         return file
 
-    def _kept(self, ref: ImageRef) -> Picture:
+    def _decoded(self, ref: ImageRef) -> Picture:
         """Returns a whole or scaled picture, from the cache if possible."""
+        kept = self._found(ref)
+        if kept.image is not None:
+            return Picture(kept.image, kept.sha256)
+        file = cast("PlainPicture", kept.plain)  # Only a plain file waits to be decoded.
+        image = decode(file.content, ref.path)
         with self._lock:
-            if picture := self._cache.get(ref):
-                self._cache.move_to_end(ref)
-                return picture
-        scaled = _is_scaled(ref)
-        picture = self._scale(ref) if scaled else self._decode(ref.path)
-        with self._lock:
-            self.decodes += not scaled
-            if ref not in self._cache:
-                self._cache[ref] = picture
-                self._cached_bytes += _size(picture)
-            while self._cached_bytes > self.cache_bytes and len(self._cache) > 1:
-                _, oldest = self._cache.popitem(last=False)
-                self._cached_bytes -= _size(oldest)
-        return picture
+            self.decodes += 1
+            self._keep(ref, kept._replace(image=image))
+        return Picture(image, kept.sha256)
 
-    def _scale(self, ref: ImageRef) -> Picture:
+    def _found(self, ref: ImageRef) -> Kept:
+        with self._lock:
+            if kept := self._cache.get(ref):
+                self._cache.move_to_end(ref)
+                return kept
+        scaled = _is_scaled(ref)
+        kept = self._scale(ref) if scaled else self._read(ref.path)
+        with self._lock:
+            self.decodes += not scaled and kept.image is not None
+            self._keep(ref, kept)
+        return kept
+
+    def _keep(self, ref: ImageRef, kept: Kept) -> None:
+        """Puts a picture into the cache. The caller holds the lock."""
+        if replaced := self._cache.pop(ref, None):
+            self._cached_bytes -= replaced.bytes
+        self._cache[ref] = kept
+        self._cached_bytes += kept.bytes
+        while self._cached_bytes > self.cache_bytes and len(self._cache) > 1:
+            _, oldest = self._cache.popitem(last=False)
+            self._cached_bytes -= oldest.bytes
+
+    def _scale(self, ref: ImageRef) -> Kept:
         picture = self.open(ref._replace(short_edge=None, like=None))
         size = picture.image.size
         if ref.like is not None:
             size = self.open(ref.like).image.size
         if ref.short_edge is not None:
             size = scaled_size(ref.path, size, ref.short_edge)
-        return Picture(picture.image.resize(size), picture.sha256)
+        return Kept(picture.image.resize(size), picture.sha256, None)
 
-    def _decode(self, path: str) -> Picture:
+    def _read(self, path: str) -> Kept:
         file = self.resolve(path)
         try:
             content = read_regular(file, MAX_FILE_BYTES)
         except OSError as error:
             raise ImageError(f"{path}: {error.strerror}") from None
-        return Picture(decode(content, path), hashlib.sha256(content).hexdigest())
+        sha256 = hashlib.sha256(content).hexdigest()
+        if size := _plain_jpeg_size(content):
+            return Kept(None, sha256, PlainPicture(content, "image/jpeg", size, sha256))
+        image = decode(content, path)
+        plain = is_plain_png(content)
+        kept_file = PlainPicture(content, "image/png", image.size, sha256) if plain else None
+        return Kept(image, sha256, kept_file)
 
 
 @lru_cache(maxsize=4)
@@ -141,6 +215,14 @@ class StoredImage:
     def location(self) -> tuple[Path, Path]:
         """Returns the data folder and the picture's file. Raises ImageError if it is outside."""
         return self.store.root, self.store.resolve(self.ref.path)
+
+    def plain_file(self) -> PlainPicture | None:
+        """Returns the picture's file if it can be shown as it is. Raises ImageError."""
+        return self.store.plain_file(self.ref)
+
+    def kept_file(self) -> PlainPicture | None:
+        """Returns `plain_file` if it is in memory, else None. Reads no file."""
+        return self.store.kept_file(self.ref)
 
 
 def _is_scaled(ref: ImageRef) -> bool:
@@ -168,9 +250,30 @@ def scaled_size(path: str, size: tuple[int, int], short_edge: int) -> tuple[int,
     return width, height
 
 
+def _plain_jpeg_size(content: bytes) -> tuple[int, int] | None:
+    """Returns width and height of a plain JPEG file that `decode` would accept; None for others.
+
+    Whatever the compressed pixels of a whole file are, libjpeg shows some picture. It refuses only
+    wrong tables, which are all in the head. So the head alone is decoded, in an eighth of its size.
+    """
+    head = jpeg_head(content)
+    if head is None:
+        return None
+    try:
+        image = check_format(head + JPEG_END, "")
+        size = image.size
+        image.draft("L", (1, 1))
+        image.load()
+    except Exception:  # as in `loaded`; `decode` finds the same fault and names the file
+        return None
+    return size
+
+
 def decode(content: bytes, path: str) -> Image.Image:
     """Decodes the bytes of a file to an RGB picture. Raises ImageError, naming `path`."""
-    return loaded(content, path).convert("RGB")
+    image = loaded(content, path).convert("RGB")
+    image.info.clear()  # Pillow would write a comment or a profile into a copy of the picture.
+    return image
 
 
 def loaded(content: bytes, path: str) -> Image.Image:
@@ -201,7 +304,3 @@ def check_format(content: bytes, path: str) -> Image.Image:
 
 def _unreadable(path: str, error: Exception) -> ImageError:
     return ImageError(f"{path}: not a readable picture ({type(error).__name__}: {error})")
-
-
-def _size(picture: Picture) -> int:
-    return picture.image.width * picture.image.height * 3

@@ -29,7 +29,6 @@ from proactive_agent.play.protocols.base import (
 )
 from proactive_agent.play.recording import (
     PlayedTurn,
-    SeenPicture,
     episode_record,
     error_record,
     total_usage,
@@ -58,6 +57,7 @@ from proactive_agent.scenarios import (
     Observation,
     Sample,
     SampleError,
+    SeenPicture,
     StoredImage,
 )
 from proactive_agent.scenarios.text_only import TextOnlyGuesses
@@ -332,16 +332,15 @@ class SteppedEpisode:
         """
         images = self.play.data.images
         try:
-            picture = await asyncio.to_thread(images.open, ref)
+            seen = await asyncio.to_thread(images.look, ref)
         except ImageError:
             if self.play.provider.needs_images:
                 raise
-            picture = None
+            seen = None
         shown: object = ref.crop if ref.short_edge is None else (ref.crop, ref.short_edge)
-        if ref.like is not None and picture is not None:
-            shown = (ref.crop, *picture.image.size)
-        key = f"{picture.sha256 if picture else ref.path} {shown}"
-        seen = SeenPicture(picture.image.size, picture.sha256) if picture else None
+        if ref.like is not None and seen is not None:
+            shown = (ref.crop, *seen.size)
+        key = f"{seen.sha256 if seen else ref.path} {shown}"
         return ImagePart(key, StoredImage(images, ref)), seen
 
     async def _part(self, ref: ImageRef) -> ImagePart:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from proactive_agent.play.protocols.base import TurnPrompt, TurnReading
 from proactive_agent.providers import Reply, SentImage, Usage
@@ -23,22 +23,13 @@ from proactive_agent.records.episode import (
     UsageRecord,
     VerdictRecord,
 )
-from proactive_agent.scenarios import Environment, ImageRef, Outcome, Verdicts
+from proactive_agent.scenarios import Environment, ImageRef, Outcome, SeenPicture, Verdicts
 from proactive_agent.tools import Abstain, Answer, Intervention, Invalid, Tool, Vague
 from proactive_agent.tools.reading import clean
 
 LONGEST_KIND = 100
 LONGEST_MESSAGE = 2000
 """Longest kind and message of an error that are kept, in characters."""
-
-
-class SeenPicture(NamedTuple):
-    """Facts about a picture. A request may wait for long, so its pixels are not kept."""
-
-    size: tuple[int, int]
-    """Width and height in pixels."""
-    sha256: str
-    """Hash of the whole file."""
 
 
 @dataclass(frozen=True, slots=True)

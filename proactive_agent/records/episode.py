@@ -42,7 +42,7 @@ class SentImageRecord(Record):
     """A picture as it was sent to an API."""
 
     sha256: str
-    """Hash of the encoded file."""
+    """Hash of the file that was sent; that of the data's file if it was sent as it is."""
     media_type: str
     size: tuple[int, int]
     """Width and height in pixels."""
@@ -61,7 +61,7 @@ class ImageRecord(Record):
     sha256: str | None
     """Hash of the file. Null, like the size, if a replay ran without the pictures."""
     sent: SentImageRecord | None = None
-    """The picture as sent to an API, if it was encoded again for that."""
+    """The picture as sent to an API."""
 
 
 class ToolRecord(Record):

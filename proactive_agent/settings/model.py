@@ -365,22 +365,26 @@ class LoadSettings:
         Setting(
             heading=Heading.API,
             departure=Departure(
-                "pictures compressed with quality {}", lambda value, run: value < 100
+                "pictures that are encoded again have quality {}", lambda value, run: value < 100
             ),
             providers=(*API, *VLLM, *AGENT),
             metavar="N",
-            help="Compression of a picture that is sent; 100 keeps the most detail.",
+            help="Compression of a picture that is encoded again; 100 keeps the most detail.",
         ),
     ] = 90
     image_format: Annotated[
-        Literal["jpeg", "webp"],
+        Literal["original", "jpeg", "webp"],
         Setting(
             heading=Heading.API,
-            departure=Departure("pictures re-encoded as {}", lambda value, run: True),
+            departure=Departure(
+                "all pictures encoded again as {}", lambda value, run: value != "original"
+            ),
             providers=(*API, *VLLM, *AGENT),
-            help="Format of a picture that is sent.",
+            help="Format of a picture that is sent. original: JPEG and PNG files are sent as they "
+            "are if they need no crop or scaling and hold only pixels (no EXIF data, profile, "
+            "comment or transparency); others are encoded as JPEG.",
         ),
-    ] = "jpeg"
+    ] = "original"
 
 
 @dataclass(frozen=True)

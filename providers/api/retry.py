@@ -45,6 +45,19 @@ class Retry:
 
     async def __call__(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Returns the result of the first successful attempt. Raises the last ApiError."""
+        observed = self._observed(attempt)
+        try:
+            return await observed()  # Most requests need no retry, and tenacity is slow.
+        except ApiError as fault:
+            if not fault.retried:
+                raise
+            failed = [fault]
+
+        async def again() -> T:
+            if failed:
+                raise failed.pop()
+            return await observed()
+
         retrying = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception(lambda e: isinstance(e, ApiError) and e.retried),
             stop=self._stop,
@@ -54,7 +67,7 @@ class Retry:
             reraise=True,
         )
         try:
-            return await retrying(self._observed(attempt))
+            return await retrying(again)
         except ApiError as fault:
             tries = retrying.statistics.get("attempt_number", 1)
             if tries == 1:

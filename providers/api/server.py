@@ -95,7 +95,7 @@ class Posts:
         self._sdk = sdk
         self._http = http
         self._path = path
-        self._as_first: tuple[Any, Any] | None = None
+        self._as_first: tuple[httpx2.URL, httpx2.Headers] | None = None
         """Address and headers of the first request that was answered."""
 
     async def __call__(self, body: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +115,11 @@ class Posts:
             self._as_first = first.url, headers
         else:
             address, headers = self._as_first
-            response = await self._http.post(address, headers=headers, content=content)
+            # Merging headers for each request would take longer than sending it.
+            request = httpx2.Request("POST", address, stream=httpx2.ByteStream(content))
+            request.headers = headers
+            request.read()
+            response = await self._http.send(request)
             if not response.is_success:
                 raise from_status(response.status_code, response.headers, response.text)
         return _json_of(response)

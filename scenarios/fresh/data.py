@@ -16,7 +16,7 @@ from proactive_agent.scenarios.fresh.pack import load_pack
 from proactive_agent.scenarios.fresh.raster import as_image
 from proactive_agent.scenarios.fresh.scene import Scene
 from proactive_agent.scenarios.fresh.source import VERSION, FreshSource, parse_source
-from proactive_agent.scenarios.images import CACHE_BYTES, ImageError, ImageStore, Picture
+from proactive_agent.scenarios.images import CACHE_BYTES, ImageError, ImageStore, Kept
 from proactive_agent.scenarios.registry import SCENARIOS
 from proactive_agent.scenarios.sample import Sample
 
@@ -113,7 +113,7 @@ class FreshImages(ImageStore):
     def __reduce__(self) -> tuple[Callable[[str, int], "ImageStore"], tuple[str, int]]:  # type: ignore[override]
         return _unpickled, (str(self.fresh), self.cache_bytes)
 
-    def _decode(self, path: str) -> Picture:
+    def _read(self, path: str) -> Kept:
         stem, _, rest = path.partition("/")
         folder, _, file = rest.partition("/")
         scenario = _STEMS.get(stem)
@@ -125,7 +125,7 @@ class FreshImages(ImageStore):
             raise ImageError(f"{path}: {self.fresh} has no such frame")
         pixels = scene.frame(name)
         content = f"{pixels.shape}".encode() + pixels.tobytes()
-        return Picture(as_image(pixels), hashlib.sha256(content).hexdigest())
+        return Kept(as_image(pixels), hashlib.sha256(content).hexdigest(), None)
 
 
 @lru_cache(maxsize=4)

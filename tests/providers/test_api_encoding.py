@@ -5,6 +5,7 @@ import io
 import os
 import tempfile
 import threading
+from pathlib import Path
 from typing import IO, Any
 
 import pytest
@@ -12,6 +13,7 @@ from PIL import Image
 
 from proactive_agent.providers import ImagePart, Request, RequestKey, UserMessage
 from proactive_agent.providers.api.encoding import Encoder
+from proactive_agent.scenarios import ImageRef, ImageStore, StoredImage
 from tests.providers.api_asking import picture
 
 
@@ -151,3 +153,96 @@ def test_a_picture_that_cannot_be_loaded_is_tried_anew_the_next_time() -> None:
         return len(await encoder.pictures(request(part)))
 
     assert asyncio.run(ask()) == 1
+
+
+WHOLE = ImageRef("a")
+
+
+def stored(folder: Path, ref: ImageRef = WHOLE, **how: Any) -> ImagePart:
+    """A picture in a file of 60 x 40 pixels, by default a JPEG file."""
+    Image.effect_noise((60, 40), 60).convert(how.pop("mode", "RGB")).save(
+        folder / "a", **{"format": "JPEG", **how}
+    )
+    return ImagePart("a", StoredImage(ImageStore(folder), ref))
+
+
+def content_of(part: ImagePart, longest_edge: int = 1000, image_format: str = "original") -> bytes:
+    """The bytes that are sent of a picture."""
+    encoded = Encoder(longest_edge, 90, image_format).encode(part)  # type: ignore[arg-type]
+    content = base64.b64decode(encoded.base64)
+    with Image.open(io.BytesIO(content)) as image:
+        assert (image.size, image.get_format_mimetype()) == (
+            encoded.sent.size, encoded.sent.media_type,
+        )  # fmt: skip
+    assert encoded.sent.sha256 == hashlib.sha256(content).hexdigest()
+    assert encoded.sent.bytes == len(content)
+    return content
+
+
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG"])
+def test_a_plain_file_is_sent_as_it_is(tmp_path: Path, file_format: str) -> None:
+    part = stored(tmp_path, format=file_format)
+    assert content_of(part) == (tmp_path / "a").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        lambda folder: stored(folder, comment=b"an owl"),
+        lambda folder: stored(folder, mode="CMYK"),
+        lambda folder: stored(folder, mode="RGBA", format="PNG"),
+        lambda folder: stored(folder, mode="P", format="PNG"),
+        lambda folder: stored(folder, format="WEBP"),
+        lambda folder: stored(folder, progressive=True),
+        lambda folder: stored(folder, ImageRef("a", (0, 0, 60, 40))),
+        lambda folder: stored(folder, ImageRef("a", short_edge=20)),
+        lambda folder: picture(),
+    ],
+    ids=["comment", "CMYK", "RGBA", "palette", "WebP", "progressive", "crop", "scaled", "no file"],
+)
+def test_other_pictures_are_encoded_as_jpeg_without_anything_else(
+    tmp_path: Path, part: Any
+) -> None:
+    made = part(tmp_path)
+    content = content_of(made)
+    assert content == content_of(ImagePart("pixels", made.load().copy), image_format="jpeg")
+    with Image.open(io.BytesIO(content)) as image:
+        assert (image.format, image.mode) == ("JPEG", "RGB")
+        assert not {"comment", "exif", "icc_profile"} & set(image.info)
+
+
+def test_a_plain_file_that_is_too_large_is_scaled(tmp_path: Path) -> None:
+    part = stored(tmp_path)
+    assert content_of(part, 60) == (tmp_path / "a").read_bytes()
+    with Image.open(io.BytesIO(content_of(part, 59))) as image:
+        assert image.size == (59, 39)
+
+
+@pytest.mark.parametrize("image_format", ["jpeg", "webp"])
+def test_a_format_that_the_user_chose_holds_for_plain_files(
+    tmp_path: Path, image_format: str
+) -> None:
+    part = stored(tmp_path)
+    assert content_of(part, image_format=image_format) != (tmp_path / "a").read_bytes()
+
+
+@pytest.mark.parametrize("looked", [True, False])
+def test_a_plain_file_that_was_looked_at_is_encoded_without_a_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, looked: bool
+) -> None:
+    part = stored(tmp_path)
+    assert isinstance(part.load, StoredImage)
+    if looked:
+        part.load.store.look(WHOLE)
+    threads: list[object] = []
+    to_thread = asyncio.to_thread
+
+    async def watched(function: Any, *args: Any) -> Any:
+        threads.append(function)
+        return await to_thread(function, *args)
+
+    monkeypatch.setattr(asyncio, "to_thread", watched)
+    encoder = Encoder(1000, 90, "original")
+    pictures = asyncio.run(encoder.pictures(request(part)))
+    assert base64.b64decode(pictures[part.key].base64) == (tmp_path / "a").read_bytes()
+    assert len(threads) == (not looked)

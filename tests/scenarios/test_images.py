@@ -206,7 +206,8 @@ class TestScaled:
 
 
 class TestCache:
-    BYTES = PICTURE_SIZE[0] * PICTURE_SIZE[1] * 3
+    BYTES = PICTURE_SIZE[0] * PICTURE_SIZE[1] * 3 + 300
+    """Most bytes of a decoded picture and its file."""
 
     def store(self, path: Path, pictures: int) -> ImageStore:
         """Four pictures and a cache for some of them."""
