@@ -128,8 +128,9 @@ def _usage(usage: Any) -> Usage:
 
 def count(field: str, value: Any) -> int | None:
     """Returns a number of tokens, or None if it is unknown. Raises ProviderError."""
-    if value is None:
-        return None
+    # Checks against abstract classes are slow, and almost every number is an int.
+    if value is None or (type(value) is int and 0 <= value <= MOST_TOKENS):
+        return value
     whole = isinstance(value, Integral) or (isinstance(value, Real) and value == value // 1)
     if isinstance(value, bool) or not whole or not 0 <= value <= MOST_TOKENS:
         raise _malformed(field, value, f"a whole number from 0 to {MOST_TOKENS:,}, or None")

@@ -9,6 +9,7 @@ bounds are part of the types below, so a new field is bounded by its type.
 """
 
 import string
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Self
 
@@ -90,6 +91,7 @@ ABSTENTION_MARKS = ("cannot", "do not")
 """An option is an abstention if and only if it contains one of these, in any case."""
 
 
+@lru_cache(maxsize=4096)
 def is_abstention(option: str) -> bool:
     """Returns whether an option is an abstention."""
     return any(mark in option.lower() for mark in ABSTENTION_MARKS)

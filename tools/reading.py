@@ -152,7 +152,9 @@ def clean(text: str) -> str:
     Known secrets are replaced by their names, and lone surrogates, which files and terminals cannot
     encode, by question marks.
     """
-    return redacted(text.encode("utf-8", "replace").decode("utf-8"))
+    if not text.isascii():
+        text = text.encode("utf-8", "replace").decode("utf-8")
+    return redacted(text)
 
 
 def _call(body: str) -> ToolCall:

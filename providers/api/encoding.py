@@ -86,9 +86,9 @@ class Encoder:
     def encode(self, part: ImagePart) -> Encoded:
         """Encodes one picture, which is scaled and compressed unless its file is sent."""
         if self._keeps_files and isinstance(part.load, FromFile):
-            file = part.load.plain_file()
-            if file and self._fits(file):
-                return _as_it_is(file)
+            plain = part.load.plain_file()
+            if plain and self._fits(plain):
+                return _as_it_is(plain)
         image = part.load()
         if image.mode != "RGB":
             image = image.convert("RGB")

@@ -1,5 +1,6 @@
 """Whole runs of API models against the test server."""
 
+import base64
 import json
 import signal
 from contextlib import suppress
@@ -30,6 +31,7 @@ from tests.proactive_agent.api_playing import AT_ONCE, invoke, many_samples, pla
 from tests.proactive_agent.running import play_async, play_run
 from tests.providers.api_asking import PROTOCOLS, server, spec
 from tests.providers.hostile_server import LASTING, STOPPING, TRANSIENT, HostileServer
+from tests.scenarios.official_layout import write_folder
 
 __all__ = ["server"]
 
@@ -55,6 +57,21 @@ def test_whole_episodes_with_their_costs(
     assert summary["input_tokens"] == 1000 * summary["turns"]
     assert summary["cached_tokens"] == 400 * summary["turns"]
     assert summary["cost_usd"] == pytest.approx(0.0022 * summary["turns"])
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_an_api_gets_the_files_of_the_data_and_records_say_so(
+    protocol: str, server: HostileServer, tmp_path: Path
+) -> None:
+    data = write_folder(tmp_path / "data", scenarios=("rod",), samples=1)
+    (episode,) = play(settings(server, protocol, data=str(data)), tmp_path).episodes()
+    bodies = [json.dumps(received.body) for received in server.received]
+    assert len(episode.turns) > 1
+    for turn in episode.turns:
+        assert turn.image.sent is not None
+        assert turn.image.sent.sha256 == turn.image.sha256
+        content = (data / turn.image.path).read_bytes()
+        assert any(base64.b64encode(content).decode() in body for body in bodies)
 
 
 def test_multiple_choice_reads_the_reply_after_its_thoughts(
