@@ -8,6 +8,7 @@ print(game.record, game.reward())
 """
 
 import asyncio
+import weakref
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -108,12 +109,8 @@ class Game:
         """Releases the event loop. The game can be played again afterwards."""
         if self._loop is not None:
             self._loop.run_until_complete(self._loop.shutdown_default_executor())
-            self._loop.close()
+            self._release()
             self._loop = None
-
-    def __del__(self) -> None:
-        if self._loop is not None and not self._loop.is_closed():
-            self._loop.close()
 
     @property
     def _begun(self) -> SteppedEpisode:
@@ -124,6 +121,8 @@ class Game:
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
+            # At exit, this runs while the modules that close a loop are still whole.
+            self._release = weakref.finalize(self, self._loop.close)
         try:
             asyncio.get_running_loop()
         except RuntimeError:

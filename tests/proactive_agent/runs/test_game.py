@@ -127,3 +127,21 @@ def test_the_reward_needs_no_torch() -> None:
         "sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_game_that_was_never_closed_ends_in_silence() -> None:
+    code = (
+        "import threading; from proactive_agent import Game; "
+        "game = threading.main_thread().game = Game(scenarios='rod'); game.reset('rod', 0)"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], check=False, capture_output=True)
+    assert ended.stderr == b""
+
+
+def test_a_dropped_game_releases_its_loop() -> None:
+    game = Game(scenarios="rod")
+    game.reset("rod", 0)
+    loop = game._loop
+    assert loop is not None
+    del game
+    assert loop.is_closed()
