@@ -68,8 +68,12 @@ class Selection:
         """Whether a pair of episodes has one of the chosen changes."""
         return pair.change in self._search.changes
 
+    def of_sample(self, episode: EpisodeOutline) -> bool:
+        """Whether the episode is of the chosen sample, if one is chosen."""
+        return self.sample in (None, (episode.scenario, str(episode.sample_id)))
+
     def _wants(self, episode: EpisodeOutline, read_line: ReadLine) -> bool:
-        if self.sample and (episode.scenario, str(episode.sample_id)) != self.sample:
+        if not self.of_sample(episode):
             return False
         if self.repeat is not None and episode.repeat + 1 != self.repeat:
             return False

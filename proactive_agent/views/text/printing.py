@@ -32,11 +32,15 @@ class Printer:
         self._as_json = as_json
 
     def print_all(self, episodes: Sequence[EpisodeOutline], selection: Selection) -> None:
-        """Prints all chosen episodes. Raises UserError if a sample was chosen that is missing."""
+        """Prints all chosen episodes. Raises UserError if one sample was chosen and not found."""
         if selection.sample and not episodes:
+            outlines = list(self.folder.outlines())
+            wanted = ":".join(selection.sample)
+            if any(selection.of_sample(outline) for outline in outlines):
+                raise UserError(f"{self.folder.path} holds {wanted}, but other options exclude it")
             raise UserError(
-                f"{self.folder.path} holds no episode {':'.join(selection.sample)}"
-                + _present(self.folder.outlines(), selection.sample[0])
+                f"{self.folder.path} holds no episode {wanted}"
+                + _present(outlines, selection.sample[0])
             )
         if self._as_json or self._turns:
             for episode in episodes:
@@ -57,8 +61,9 @@ class Printer:
             console.file.flush()
 
     def print_diff(self, second: RunFolder, selection: Selection, order: Order) -> None:
-        """Prints the same samples of two runs. Raises UserError if a chosen one is not in both."""
-        chosen = selection.apply(in_order(self.folder.outlines(), order), self.folder.read_line)
+        """Prints the same samples of two runs. Raises UserError if one was chosen and not found."""
+        outlines = in_order(self.folder.outlines(), order)
+        chosen = selection.apply(outlines, self.folder.read_line)
         others = {episode.key: episode for episode in second.outlines()}
         both = [pair for pair in pairs(chosen, others) if selection.wants_pair(pair)]
         manifests = [self._manifest, second.read_manifest()]
@@ -66,7 +71,10 @@ class Printer:
         for difference in differences(manifests):
             messages.print(plain(difference), markup=False, soft_wrap=True)
         if selection.sample and not both:
-            raise UserError(f"no episode {':'.join(selection.sample)} is in both runs")
+            wanted = ":".join(selection.sample)
+            if any(selection.of_sample(pair.first) for pair in pairs(outlines, others)):
+                raise UserError(f"both runs hold {wanted}, but other options exclude it")
+            raise UserError(f"no episode {wanted} is in both runs")
         if self._as_json:
             for pair in both:
                 print(_pair_as_json(pair, self.folder.read_line, second.read_line))
@@ -86,9 +94,8 @@ class Printer:
             write_wrapped(console, episode_lines(record))
 
 
-def _present(episodes: Iterable[EpisodeOutline], scenario: str) -> str:
+def _present(played: Sequence[EpisodeOutline], scenario: str) -> str:
     """Returns the end of an error message about a missing sample: the samples that a run has."""
-    played = list(episodes)
     ids = {episode.sample_id: None for episode in in_order(played) if episode.scenario == scenario}
     names = list(map(str, ids))
     if not names:

@@ -173,6 +173,7 @@ def test_a_text_is_found_as_it_reads_not_as_it_is_escaped() -> None:
         (["--search", "turns>three"], "for example turns>3"),
         (["--group", "bad-luck"], "did you mean 'bad-call'? known: guessed-first"),
         (["--sample", "rod:99"], "holds no episode rod:99; of rod it has "),
+        (["--sample", "rod:2", "--correct"], "run holds rod:2, but other options exclude it"),
         (["--sample", "rod"], "expected SCENARIO:ID"),
         (["--scenario", "cubism"], "unknown scenario 'cubism'"),
         (["--diff", "nowhere"], "no run 'nowhere'"),
@@ -277,6 +278,12 @@ def test_diff_of_a_sample_that_one_run_lacks_says_so(run: str, other: str) -> No
     result = invoke(run, "--diff", other, "--sample", "coco:7")
     assert result.exit_code == 2
     assert "no episode coco:7 is in both runs" in result.stderr
+
+
+def test_diff_of_a_sample_that_other_options_exclude_says_so(run: str, other: str) -> None:
+    result = invoke(run, "--diff", other, "--sample", "rod:10", "--wrong")
+    assert result.exit_code == 2
+    assert "both runs hold rod:10, but other options exclude it" in result.stderr
 
 
 def test_diff_as_json_holds_both_records(run: str, other: str) -> None:
