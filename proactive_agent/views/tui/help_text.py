@@ -42,6 +42,8 @@ An episode matches if every word holds:
 
 In the list,  ask left  is a call of ask_clarification, and  say left  is a text without a call.
 ?  is a request for nothing that helps.
+The column  trn  counts turns,  ask  accepted suggestions. Of two runs,  part  is the first turn
+with different actions.
 In the strip of frames,  •  was shown before,  [5]  is shown now, and  ★  is the reference frame.
 """
 

@@ -14,6 +14,7 @@ from proactive_agent.records.run_folder import EpisodeWriter, RunFolder
 from proactive_agent.views.selection import Selection
 from proactive_agent.views.tui.episode_list import EpisodeList
 from proactive_agent.views.tui.frames import ref_of
+from proactive_agent.views.tui.help_text import help_text
 from proactive_agent.views.tui.screens import RunsScreen
 from tests.proactive_agent.run_folders import write_run
 from tests.proactive_agent.scripted import sample_of
@@ -374,10 +375,15 @@ def test_the_chosen_turn_stays_in_sight_when_the_terminal_shrinks(run: RunFolder
     use(TraceBrowser(run, Selection()), steps)
 
 
+def test_the_help_explains_the_columns_of_the_list() -> None:
+    for column in ("trn", "ask", "part"):
+        assert f"  {column}  " in help_text().plain
+
+
 def test_the_keys_are_shown_and_left(run: RunFolder) -> None:
     async def steps(pilot: Pilot[None]) -> None:
         await pilot.press("question_mark")
-        assert "next, previous failure" in text_of(pilot)
+        await until(pilot, lambda: "next, previous failure" in text_of(pilot))
         await pilot.press("question_mark", "down")
         assert current(pilot) == "rod:1"
 
