@@ -11,7 +11,11 @@ import click
 from proactive_agent.cli.run_options import options_of
 
 
-@click.command(params=[*options_of("scenarios", "data", "limit", "seed", "forgiving")])
+@click.command(params=[*options_of("scenarios", "data", "seed", "forgiving")])
+@click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N",
+    help="Play the first N samples of each scenario.",
+)  # fmt: skip
 @click.option(
     "--condition", default="zero-shot", show_default=True, metavar="NAME",
     help="Condition of the episodes; a+b combines two.",

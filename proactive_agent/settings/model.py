@@ -19,6 +19,9 @@ Generation = Literal["greedy", "checkpoint", "published"]
 """The source of the settings of text generation. In a request, `published` means `checkpoint`, but
 always with sampling."""
 
+DTYPES = ("auto", "float32", "float16", "bfloat16")
+"""Precisions of a model's weights."""
+
 PUBLISHED_TOKENS = {"mcqa": 50, "oeg": 32_768}
 """New tokens of a reply in the paper, by protocol."""
 
@@ -134,7 +137,8 @@ class LoadSettings:
             departure=None,
             providers=(*LOCAL, *VLLM),
             for_judge="run",
-            help="float32, float16, bfloat16.",
+            choices=DTYPES,
+            help="Precision of the weights.",
         ),
     ] = "auto"
     device: Annotated[
@@ -447,7 +451,8 @@ class ApiLimits:
             providers=("openai", "anthropic"),
             for_judge="run",
             help="Half price: submit all requests of a turn together to the batch API, which may "
-            "take a day for each turn. Ctrl-C leaves the batches running; --resume reads them.",
+            "take a day for each turn. Ctrl-C leaves the batches running; they are read when you "
+            "continue.",
         ),
     ] = False
     workers: Annotated[
@@ -509,7 +514,7 @@ class ApiLimits:
             providers=API,
             for_judge="judge",
             metavar="IN,OUT",
-            help="Dollars per million tokens; with --batch-api, those of a batch. Default: "
+            help="Dollars per million tokens, in a batch if requests go to the batch API. Default: "
             "litellm's price list.",
         ),
     ] = None

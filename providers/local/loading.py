@@ -19,13 +19,13 @@ from proactive_agent.providers.local.adapters import (
 from proactive_agent.providers.local.aliases import Source
 from proactive_agent.providers.local.templates import template_of
 from proactive_agent.providers.local.text_only import as_processor, model_class
+from proactive_agent.settings.model import DTYPES
 from proactive_agent.tools import MissingExtraError, UserError
 
 # The type annotations of these libraries are partial and change between releases.
 _hf: Any = transformers
 _hub: Any = huggingface_hub.utils
 
-DTYPES = ("auto", "float32", "float16", "bfloat16")
 QUANTIZATIONS = ("4bit", "8bit")
 SPREAD = "spread"
 """The device option that spreads a model over all GPUs (`device_map="auto"`)."""

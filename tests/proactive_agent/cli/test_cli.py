@@ -1,10 +1,13 @@
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 from click.testing import CliRunner, Result
 
@@ -279,6 +282,30 @@ def test_help_lists_scenarios_baselines_and_failure_groups() -> None:
     for command in ("why", "trace"):
         shown = invoke(command, "--help").stdout
         assert all(f"  {one.name} " in shown for one in GROUPS)
+
+
+def commands(group: click.Group) -> Iterator[click.Command]:
+    for command in group.commands.values():
+        yield from commands(command) if isinstance(command, click.Group) else [command]
+
+
+def test_the_help_of_options_names_only_options_of_the_same_command() -> None:
+    for command in commands(cli):
+        options = [one for one in command.params if isinstance(one, click.Option)]
+        own = {name for option in options for name in option.opts}
+        texts = [(one.help or "").replace("run --", "") for one in options]
+        named = {name for text in texts for name in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text)}
+        assert named <= own, command.name
+
+
+def test_serve_explains_its_options_without_the_protocols_of_run() -> None:
+    assert "oeg" not in invoke("serve", "--help").stdout
+
+
+def test_an_unknown_precision_is_refused_with_the_known_ones() -> None:
+    result = invoke("run", "--dtype", "float8")
+    assert result.exit_code == 2
+    assert "'float8' is not one of 'auto', 'float32', 'float16', 'bfloat16'" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["run", "why", "trace", "runs", "reproduce"])

@@ -45,10 +45,9 @@ def other_value(one: Declared) -> Any:
         return "local:other"
     if one.setting.path:
         return str(EMBEDDED.resolve())
-    if one.setting.choices:
-        return one.setting.choices[0]
-    if typing.get_origin(one.type) is Literal:
-        return next(value for value in typing.get_args(one.type) if value != one.default)
+    literal = typing.get_args(one.type) if typing.get_origin(one.type) is Literal else ()
+    if choices := one.setting.choices or literal:
+        return next(value for value in choices if value != one.default)
     if typing.get_origin(one.type) is tuple:
         return ("coco",) if one.type == tuple[str, ...] else (1.0, 2.0)
     if one.type is bool:
