@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.conditions import ConditionSet
-from proactive_agent.play.conditions.base import Condition, Situation
+from proactive_agent.play.conditions.base import Condition, Prelude, Situation
 from proactive_agent.play.judges import Judge
 from proactive_agent.play.model_user import ModelUser
 from proactive_agent.play.protocols.base import (
@@ -170,8 +170,7 @@ class SteppedEpisode:
         self._situation = Situation(
             scenario, sample, play.protocol, play.data, play.condition, self._rng, self._part
         )
-        self._prelude: tuple[Message, ...] | None = None
-        self._examples: list[int | str] = []
+        self._prelude: Prelude | None = None
         self._keeps_conversation = play.condition.keeps_conversation(
             play.protocol.keeps_conversation
         )
@@ -263,7 +262,7 @@ class SteppedEpisode:
             fewest=None
             if environment.foreign
             else play.environment(self.scenario, self.sample).fewest_suggestions(),
-            examples=self._examples,
+            examples=[sample.id for sample in self._prelude.examples] if self._prelude else [],
             turns=self._turns,
             unrecorded=self._unrecorded,
             error=error,
@@ -351,10 +350,8 @@ class SteppedEpisode:
         if not self._keeps_conversation or self._past is None:
             self._past = None
             if self._prelude is None:
-                condition = self.play.condition
-                self._examples = [sample.id for sample in condition.examples(self._situation)]
-                self._prelude = await condition.prelude(self._situation)
-            self._conversation = list(self._prelude)
+                self._prelude = await self.play.condition.prelude(self._situation)
+            self._conversation = list(self._prelude.messages)
         prompt = self.play.protocol.ask(observation, self._environment, image, self._past)
         self._conversation.append(prompt.message)
         return prompt

@@ -4,6 +4,7 @@ from proactive_agent.play.conditions.base import (
     Condition,
     ConditionOptions,
     ConditionSet,
+    Prelude,
     Situation,
 )
 from proactive_agent.play.conditions.registry import parse_condition, register_condition
@@ -12,6 +13,7 @@ __all__ = [
     "Condition",
     "ConditionOptions",
     "ConditionSet",
+    "Prelude",
     "Situation",
     "parse_condition",
     "register_condition",

@@ -38,6 +38,14 @@ class ConditionOptions(NamedTuple):
 DEFAULTS = ConditionOptions()
 
 
+class Prelude(NamedTuple):
+    """The messages before the first turn."""
+
+    messages: tuple[Message, ...] = ()
+    examples: tuple[Sample, ...] = ()
+    """The samples that the messages show, in order; the episode's record names them."""
+
+
 class Situation(NamedTuple):
     """The sample and the run that a condition is applied to."""
 
@@ -114,13 +122,9 @@ class Condition:
         """Returns the observation that the model sees."""
         return observation
 
-    def examples(self, situation: Situation) -> list[Sample]:
-        """Returns the samples that `prelude` shows, in order; the episode's record names them."""
-        return []
-
-    async def prelude(self, situation: Situation) -> tuple[Message, ...]:
+    async def prelude(self, situation: Situation) -> Prelude:
         """Returns the messages before the first turn. Raises ImageError, SampleError."""
-        return ()
+        return Prelude()
 
 
 @dataclass(frozen=True)
@@ -190,16 +194,15 @@ class ConditionSet:
             observation = part.observe(observation, situation)
         return observation
 
-    def examples(self, situation: Situation) -> list[Sample]:
-        """Returns the samples that `prelude` shows, in order."""
-        return [sample for part in self.parts for sample in part.examples(situation)]
-
-    async def prelude(self, situation: Situation) -> tuple[Message, ...]:
+    async def prelude(self, situation: Situation) -> Prelude:
         """Returns the messages before the first turn. Raises ImageError, SampleError."""
         messages: list[Message] = []
+        examples: list[Sample] = []
         for part in self.parts:
-            messages += await part.prelude(situation)
-        return tuple(messages)
+            added = await part.prelude(situation)
+            messages += added.messages
+            examples += added.examples
+        return Prelude(tuple(messages), tuple(examples))
 
     def check(self, protocol: str) -> None:
         """Raises UserError if the parts cannot be combined with each other or the protocol."""

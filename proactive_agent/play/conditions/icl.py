@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
-from proactive_agent.play.conditions.base import Condition, ConditionOptions, Situation
+from proactive_agent.play.conditions.base import Condition, ConditionOptions, Prelude, Situation
 from proactive_agent.play.protocols.base import PastTurn, TurnPrompt
 from proactive_agent.providers import AssistantMessage, Message, Reply
-from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment, Observation, Sample
+from proactive_agent.scenarios import SCENARIOS, DataFolder, Environment, Observation
 from proactive_agent.scenarios.environment import ExampleForm
 from proactive_agent.settings.condition_label import argument_of
 from proactive_agent.tools import Action, Answer, Intervention, UserError
@@ -74,19 +74,15 @@ class Icl(Condition):
                     f"for {scenario}"
                 )
 
-    def examples(self, situation: Situation) -> list[Sample]:
-        return self._drawn(situation, situation.rng("examples"))
-
-    async def prelude(self, situation: Situation) -> tuple[Message, ...]:
+    async def prelude(self, situation: Situation) -> Prelude:
         rng = situation.rng("examples")
+        data, scenario = situation.data, situation.scenario
+        examples = data.others(scenario, situation.sample, self.count, rng)
         messages: list[Message] = []
-        for number, sample in enumerate(self._drawn(situation, rng), 1):
-            environment = situation.data.environment(situation.scenario, sample)
+        for number, sample in enumerate(examples, 1):
+            environment = data.environment(scenario, sample)
             messages += await self._solved(environment, number, situation, rng)
-        return tuple(messages)
-
-    def _drawn(self, situation: Situation, rng: random.Random) -> list[Sample]:
-        return situation.data.others(situation.scenario, situation.sample, self.count, rng)
+        return Prelude(tuple(messages), tuple(examples))
 
     async def _solved(
         self,

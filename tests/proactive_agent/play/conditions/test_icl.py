@@ -167,6 +167,20 @@ def _words_of_reply(message: Message) -> str:
     return message.text if isinstance(message, AssistantMessage) else ""
 
 
+def test_the_examples_are_drawn_once_per_episode(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws: list[list[Sample]] = []
+    others = DataFolder.others
+
+    def counted(*asked: Any) -> list[Sample]:
+        draws.append(others(*asked))
+        return draws[-1]
+
+    monkeypatch.setattr(DataFolder, "others", counted)
+    episode = asyncio.run(play("rod", Scripted("?"), Mcqa(), "icl:3"))
+    (drawn,) = draws
+    assert episode.examples == [sample.id for sample in drawn]
+
+
 def test_without_examples_the_record_names_none() -> None:
     assert asyncio.run(play("rod", Scripted("?"), Mcqa())).examples == []
 
