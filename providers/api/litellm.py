@@ -146,7 +146,9 @@ class LiteLLM(ApiProvider):
         return max(room, LEAST_BUDGET) if budget and thinks else room
 
     async def send(self, body: dict[str, Any]) -> dict[str, Any]:
-        access = self.options.access
+        import httpx
+
+        limit = self.options.access.timeout
         own = {field: value for field, value in body.items() if field not in self.extra_body}
         # litellm would send `extra_body` to Anthropic as a field of that name.
         extra = self.extra_body if self._company == "anthropic" else {"extra_body": self.extra_body}
@@ -159,7 +161,8 @@ class LiteLLM(ApiProvider):
                 **(extra if self.extra_body else {}),
                 api_base=self.target.base_url,
                 api_key=self._api_key,
-                timeout=access.timeout,
+                # litellm heeds the limit for connecting at OpenAI, Azure and Bedrock only.
+                timeout=httpx.Timeout(limit, connect=min(limit, self.connect_seconds)),
                 num_retries=0,
                 max_retries=0,
                 extra_headers=self.headers or None,

@@ -15,10 +15,11 @@ pytest.importorskip("openai", reason="needs the extra `api`")
 pytest.importorskip("anthropic", reason="needs the extra `api`")
 pytest.importorskip("litellm", reason="needs the extra `api`")
 
-from proactive_agent.providers import ApiAccess, Sampling, StoppedError
+from proactive_agent.providers import ApiAccess, ProviderOptions, Sampling, StoppedError
 from proactive_agent.providers.api.faults import from_status
 from proactive_agent.providers.api.finish_reasons import normalised
 from proactive_agent.providers.api.provider import ApiProvider
+from proactive_agent.providers.registry import create_provider
 from tests.providers.api_asking import (
     PROTOCOLS,
     ask,
@@ -271,6 +272,20 @@ def test_a_host_that_does_not_answer_is_an_error_before_the_timeout_of_replies(
     assert failed(error).kind == "connection"
     assert "the host does not answer" in str(error)
     assert "(tried 2 times)" in str(error)
+
+
+def test_litellm_waits_no_longer_for_the_host_of_a_company(
+    silent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ApiProvider, "connect_seconds", 0.1)
+    monkeypatch.setenv("OPENAI_BASE_URL", silent)
+    monkeypatch.setenv("OPENAI_API_KEY", "none")
+    made = create_provider(
+        "litellm:openai/gpt-4.1", ProviderOptions(access=ApiAccess(tries=1, timeout=2.0))
+    )
+    (error,) = ask(made, first_turn())
+    assert failed(error).kind == "connection"
+    assert "the host does not answer" in str(error)
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
