@@ -22,7 +22,12 @@ from proactive_agent.providers.local.sampling import (
     checkpoint_flags,
     chosen_flags,
 )
-from proactive_agent.providers.thoughts import answer_spans, begins_inside, begins_with_thought
+from proactive_agent.providers.thoughts import (
+    answer_spans,
+    begins_inside,
+    begins_with_thought,
+    separated,
+)
 from proactive_agent.settings import Sampling
 
 _END_OF_TURN = "<end_of_utterance>"
@@ -42,6 +47,8 @@ class Generated:
     """Time of the batch divided by its number of prompts."""
     thinking_room: int = 0
     """Tokens that the reply had for thinking, beyond the limit of the answer."""
+    reasoning_tokens: int | None = None
+    """Tokens of the thoughts; None without thoughts."""
 
 
 class Generator:
@@ -272,7 +279,13 @@ class Generator:
             finish_reason="length" if cut_off else "stop",
             seconds=seconds,
             thinking_room=room,
+            reasoning_tokens=self._count(separated(text, inside=inside).thoughts),
         )
+
+    def _count(self, thoughts: str) -> int | None:
+        # Here, because a tokenizer fails if two threads use it at once.
+        encode = self.processor.tokenizer.encode
+        return len(encode(thoughts, add_special_tokens=False)) if thoughts else None
 
     def _answer_end(self, row: list[int], most: int, *, inside: bool) -> int:
         """The length of the beginning of a row whose answer has at most `most` tokens."""

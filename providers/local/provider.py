@@ -138,17 +138,13 @@ class Local(Provider):
         written = self.chat.reply(
             generated.text, tools=tools, turn=request.key.turn, prompt=prompt.text
         )
-        thoughts = written.opaque
-        tokenizer = self.chat.processor.tokenizer
         return replace(
             written,
             finish_reason=generated.finish_reason,
             usage=Usage(
                 input_tokens=generated.input_tokens,
                 output_tokens=generated.output_tokens,
-                reasoning_tokens=len(tokenizer.encode(thoughts, add_special_tokens=False))
-                if thoughts
-                else None,
+                reasoning_tokens=generated.reasoning_tokens,
                 seconds=generated.seconds,
             ),
             tool_format=self.chat.tool_format if tools else None,

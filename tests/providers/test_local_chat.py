@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -313,6 +314,22 @@ def test_options_reach_the_template_and_the_reply_begins_inside_thoughts(opened:
     assert (reply.text, reply.usage.reasoning_tokens) == ("It is a cat.", len("It may be a dog."))
     text, _, _ = asked(opened("qwen3_vl"), request)
     assert text.endswith("assistant\n")
+
+
+def test_only_the_thread_that_generates_uses_the_tokenizer(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    provider = opened("qwen3_vl")
+    tokenizer = provider.generator.processor.tokenizer
+    encode, threads = tokenizer.encode, set()
+
+    def watched(*given: Any, **options: Any) -> Any:
+        threads.add(threading.current_thread().name)
+        return encode(*given, **options)
+
+    monkeypatch.setattr(tokenizer, "encode", watched)
+    asked(provider, question("What is it?"), "<think>A dog?</think>It is a cat.")
+    assert threads == {"local-model"}
 
 
 @pytest.mark.parametrize(
