@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, Protocol
 from proactive_agent.providers.api.keys import protect_secrets
 from proactive_agent.providers.api.server import OWN_SERVER_KEY
 from proactive_agent.providers.base import Provider, ProviderOptions
+from proactive_agent.settings.model_spec import split_spec
 from proactive_agent.tools import MissingExtraError, UserError
 from proactive_agent.tools.secrets import check_address
 from proactive_agent.tools.suggestions import known_names
@@ -140,12 +141,12 @@ def create_provider(spec: str, options: ProviderOptions | None = None) -> Provid
 
 def check_spec(spec: str) -> tuple[str, str]:
     """Splits a spec into name and model without loading the model. Raises UserError."""
-    name, colon, model = spec.partition(":")
+    name, model = split_spec(spec)
     if (address := _ADDRESS.search(spec)) and name != AGENT:
         # Here, because a spec is recorded before its provider is made.
         protect_secrets()
         check_address(address[0], OWN_SERVER_KEY)
-    if not colon and name in provider_names() and (default := traits(name).default_model):
+    if name == spec and name in provider_names() and (default := traits(name).default_model):
         return name, default
     if name == PYTHON:
         raise UserError(

@@ -80,10 +80,11 @@ def judge(
 
 def _check_batches(spec: str, agreement: str | None) -> None:
     """Refuses `--batch-api` where it has no use. Raises UserError."""
+    from proactive_agent.settings.model_spec import split_spec
     from proactive_agent.tools import UserError
 
     if agreement is not None:
         raise UserError("--batch-api has no use with --agreement, which asks few requests")
     setting = ACCESS_SETTINGS["batch_api"].setting
-    if spec.partition(":")[0] not in setting.providers:
+    if split_spec(spec).provider not in setting.providers:
         raise UserError(f"--batch-api needs {setting.needs}; {spec} has no batch API")

@@ -9,11 +9,12 @@ from proactive_agent.records.failures import group
 from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.manifest import Manifest
 from proactive_agent.runs.generation import sampling_of, temperature_of
+from proactive_agent.settings.model_spec import split_spec
 
 
 def model_of(manifest: Manifest) -> str:
     """The name of the model, without its provider."""
-    return manifest.settings.provider.partition(":")[2] or manifest.settings.provider
+    return split_spec(manifest.settings.provider).model or manifest.settings.provider
 
 
 def episode_attributes(manifest: Manifest, episode: EpisodeRecord) -> dict[str, Any]:
@@ -83,7 +84,7 @@ def tool_attributes(episode: EpisodeRecord, turn: TurnRecord, call: CallRecord) 
 
 
 def _provider(manifest: Manifest) -> str:
-    return manifest.settings.provider.partition(":")[0]
+    return split_spec(manifest.settings.provider).provider
 
 
 def _usage(of: EpisodeRecord | TurnRecord) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from proactive_agent.providers.local.aliases import ALIASES
 from proactive_agent.reports.targets import TABLES
 from proactive_agent.scenarios import find_scenario
+from proactive_agent.settings.model_spec import split_spec
 from proactive_agent.tools import UserError
 
 PAPER = "arXiv 2603.19466v2"
@@ -107,7 +108,7 @@ def published_name(model: str) -> str | None:
 
     A hub id matches regardless of its organisation. A fine-tuned model does not match its base.
     """
-    name = (model.partition(":")[2] or model).partition("@")[0].lower()
+    name = (split_spec(model).model or model).partition("@")[0].lower()
     last = name.rpartition("/")[2]
     return _names().get(name) or _names().get(last)
 

@@ -3,6 +3,8 @@
 import shlex
 from contextlib import suppress
 
+from proactive_agent.settings.model_spec import split_spec
+
 AGENT = ("agent",)
 """Names of the providers whose models are agents, which play over MCP."""
 _INTERPRETERS = ("python", "node", "bash", "sh", "env", "uv", "uvx", "npx", "docker", "podman")
@@ -11,7 +13,7 @@ _LONGEST = 40
 
 def names_agent(spec: str) -> bool:
     """Whether a spec names an agent and not a model."""
-    return spec.partition(":")[0] in AGENT
+    return split_spec(spec).provider in AGENT
 
 
 def short_name(spec: str) -> str:
@@ -23,7 +25,7 @@ def short_name(spec: str) -> str:
         return spec
     words: list[str] = []
     with suppress(ValueError):
-        words = shlex.split(spec.partition(":")[2])
+        words = shlex.split(split_spec(spec).model)
     names = [w.rpartition("/")[2] for w in words if w[:1] not in ("-", "{") and "=" not in w]
     own = [name for name in names if not name.rstrip("0123456789.").startswith(_INTERPRETERS)]
     return f"agent:{next(iter(own or names), 'unknown')[:_LONGEST]}"

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from annotated_types import Ge, Gt, Le
 
 from proactive_agent.settings.condition_label import name_of, parts_of
+from proactive_agent.settings.model_spec import split_spec
 
 MOST = 2**31 - 1
 """Upper bound of settings that are whole numbers. `run.json` can come from someone else, and larger
@@ -146,7 +147,7 @@ class Setting:
             models.append(run.judge)
         if run.protocol == "tools" and run.user != NO_JUDGE_MODEL and self.for_judge == "run":
             models.append(run.user)
-        names = {model.partition(":")[0] for model in models}
+        names = {split_spec(model).provider for model in models}
         return not self.providers or any(
             name in self.providers or name not in built_in for name in names
         )

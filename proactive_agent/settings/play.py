@@ -15,6 +15,7 @@ from proactive_agent.settings.declaration import (
     RunChoice,
     Setting,
 )
+from proactive_agent.settings.model_spec import split_spec
 from proactive_agent.tools import ToolsetName
 
 ProtocolName = Literal["tools", "mcqa", "oeg"]
@@ -39,7 +40,7 @@ def _fewer_samples(limit: int | None, run: RunChoice) -> bool:
 
 
 def _other_judge(judge: str, run: RunChoice) -> bool:
-    model = judge.partition(":")[2].partition("@")[0].lower()
+    model = split_spec(judge).model.partition("@")[0].lower()
     return model.rpartition("/")[2] != _JUDGE
 
 
