@@ -3,11 +3,11 @@
 import base64
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.providers.posted_bodies import answering
 
 
 @contextmanager
@@ -15,30 +15,12 @@ def fake_chat() -> Iterator[tuple[str, list[list[bytes]]]]:
     """Yields the base URL, and the pictures of each request."""
     seen: list[list[bytes]] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            whole = _completion(body, seen)
-            answer = _streamed(whole) if body.get("stream") else json.dumps(whole).encode()
-            self.send_response(200)
-            kind = "text/event-stream" if body.get("stream") else "application/json"
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
+    def completion(body: dict[str, Any]) -> dict[str, Any] | bytes:
+        whole = _completion(body, seen)
+        return _streamed(whole) if body.get("stream") else whole
 
-        def log_message(self, *words: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(completion) as url:
+        yield url, seen
 
 
 def _completion(body: dict[str, Any], seen: list[list[bytes]]) -> dict[str, Any]:

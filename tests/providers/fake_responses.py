@@ -1,12 +1,11 @@
 """A loopback server with the Responses API of OpenAI, behind which a script plays by pictures."""
 
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from tests.providers.posted_bodies import answering
 from tests.providers.scripted_agent import read_sign
 
 
@@ -15,28 +14,8 @@ def fake_responses() -> Iterator[tuple[str, list[str]]]:
     """Yields the base URL, and the pictures (data URIs) that the model has been sent."""
     seen: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            answer = json.dumps(_response(body, seen)).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *words: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/v1", seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(lambda body: _response(body, seen)) as url:
+        yield url, seen
 
 
 def _response(body: dict[str, Any], seen: list[str]) -> dict[str, Any]:
