@@ -20,7 +20,11 @@ from proactive_agent.scenarios import SCENARIOS, AcceptedAnswer, DataFolder
 from proactive_agent.scenarios.protocol_pack import write_pack
 from proactive_agent.tools import Intervention
 from tests.parity.generate import random_sample
-from tests.parity.test_parity import drive, entries_of, newer_python
+from tests.parity.test_parity import (
+    drive,
+    entries_of,
+    reference_python,  # noqa: F401  # a fixture
+)
 
 PER_SCENARIO = 60
 OUTPUTS = 6000
@@ -48,14 +52,6 @@ class Sayer(Provider):
 
 
 @pytest.fixture(scope="module")
-def python() -> str:
-    found = newer_python()
-    if found is None:
-        pytest.skip("the published package needs Python >= 3.12, and none is on PATH")
-    return found
-
-
-@pytest.fixture(scope="module")
 def folder(official_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Returns random samples with the pack; the videos of `changeit` begin at their first frame.
 
@@ -75,7 +71,10 @@ def folder(official_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 @pytest.mark.parametrize("condition", ["zero-shot", "hint"])
 def test_the_judge_is_asked_as_published(
-    condition: str, python: str, folder: Path, official_wheel: Path
+    condition: str,
+    reference_python: str,  # noqa: F811
+    folder: Path,
+    official_wheel: Path,
 ) -> None:
     data = DataFolder(folder, unfiltered=True)
     entries = entries_of(folder)
@@ -98,7 +97,7 @@ def test_the_judge_is_asked_as_published(
         {"stem": SCENARIOS[key[0]].stem, "entry": entry, "hint": hint, "reply": said[key]}
         for key, entry in entries.items()
     ]
-    published = drive(python, official_wheel, folder / "unpacked", lines, DRIVER)
+    published = drive(reference_python, official_wheel, folder / "unpacked", lines, DRIVER)
     differing = [
         key
         for key, theirs in zip(entries, published, strict=True)
@@ -107,7 +106,11 @@ def test_the_judge_is_asked_as_published(
     assert differing == []
 
 
-def test_verdicts_are_read_as_published(python: str, folder: Path, official_wheel: Path) -> None:
+def test_verdicts_are_read_as_published(
+    reference_python: str,  # noqa: F811
+    folder: Path,
+    official_wheel: Path,
+) -> None:
     prompt = OfficialPrompt(DataFolder(folder).wording)
     rng = random.Random(0)
     cases = [_random_case(rng) for _ in range(OUTPUTS)]
@@ -116,7 +119,7 @@ def test_verdicts_are_read_as_published(python: str, folder: Path, official_whee
         {"answers": _listed(case), "raw": text, "title": SCENARIOS[case.scenario].title}
         for case, text in zip(cases, raw, strict=True)
     ]
-    published = drive(python, official_wheel, folder / "unpacked", lines, DRIVER)
+    published = drive(reference_python, official_wheel, folder / "unpacked", lines, DRIVER)
     ours = [_read(prompt, case, text) for case, text in zip(cases, raw, strict=True)]
     differing = [
         (text, _listed(case), mine, theirs)

@@ -15,7 +15,15 @@ from proactive_agent.reports.matching_runs import (
     choose_runs,
     unfit_unless_long,
 )
-from proactive_agent.reports.plots.sheet import Drawing, Key, SheetSize, draw_sheet, panel, short
+from proactive_agent.reports.plots.sheet import (
+    Drawing,
+    Key,
+    SheetSize,
+    draw_sheet,
+    panel,
+    panels_in,
+    short,
+)
 from proactive_agent.reports.plots.style import BLUE, ORANGE, PURPLE, SKY
 from proactive_agent.reports.plots.values import MEAN, mean_of, panels
 
@@ -99,12 +107,7 @@ def _draw(
     size = SheetSize(10, rows * (0.55 + ROW * max(len(runs), 2)) + 0.2)
     legend = [Key(Patch(facecolor=part.colour), part.label) for part in PARTS]
     figure = draw_sheet(title, size, legend=legend)
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    every: list[Axes] = list(grid.flat)
-    for place, axes in enumerate(every):
-        if place >= len(names):
-            axes.remove()
-            continue
+    for place, axes in enumerate(panels_in(figure, len(names), columns)):
         title_of = mean_of(scenarios) if names == [MEAN] else names[place]
         panel(axes, title_of)
         _draw_bars(axes, names[place], runs)

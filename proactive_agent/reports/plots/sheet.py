@@ -113,6 +113,16 @@ def short(name: str) -> str:
     return f"{name[: half - 1]}…{name[-half:]}"
 
 
+def panels_in(figure: "Figure", count: int, columns: int) -> "list[Axes]":
+    """Returns `count` axes with common scales, row by row. The last row may be incomplete."""
+    rows = -(-count // columns)
+    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    every: list[Axes] = list(grid.flat)
+    for axes in every[count:]:
+        axes.remove()
+    return every[:count]
+
+
 def panel(axes: "Axes", title: str, **labels: Any) -> None:
     """Sets the title and the axis labels of a panel."""
     axes.set_title(title, loc="left", fontweight="bold")

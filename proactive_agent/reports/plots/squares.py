@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from proactive_agent.reports.matching_runs import ModelRuns
-from proactive_agent.reports.plots.sheet import Key, SheetSize, mark, panel, short
+from proactive_agent.reports.plots.sheet import Key, SheetSize, mark, panel, panels_in, short
 from proactive_agent.reports.plots.style import GUIDE, MarkerStyle, marker_style
 from proactive_agent.reports.plots.values import Value, panels
 
@@ -28,13 +28,7 @@ def square_panels(
 ) -> "Iterator[tuple[str, Axes]]":
     """Yields each scenario and the mean with its panel, which already shows the diagonal."""
     names = panels(scenarios)
-    rows = -(-len(names) // COLUMNS)
-    grid = figure.subplots(rows, COLUMNS, sharex=True, sharey=True, squeeze=False)
-    every: list[Axes] = list(grid.flat)
-    for place, axes in enumerate(every):
-        if place >= len(names):
-            axes.remove()
-            continue
+    for place, axes in enumerate(panels_in(figure, len(names), COLUMNS)):
         panel(axes, names[place], xlim=(-4, 104), ylim=(-4, 104))
         axes.set(xticks=range(0, 101, 25), yticks=range(0, 101, 25), aspect="equal")
         axes.plot([0, 100], [0, 100], color=GUIDE, linewidth=0.8, linestyle="--", zorder=1)

@@ -31,23 +31,12 @@ from tests.proactive_agent.views.tui.browsing import (
     played,
     showing,
     text_of,
-    two_runs,
     until,
     use,
 )
 from tests.proactive_agent.written_records import FAILED, episode
 
 ALL = ["rod:0", "rod:1", "vsod:0", "quickdraw:0", "coco:0"]
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, RunFolder]:
-    return two_runs(tmp_path_factory.mktemp("results"))
-
-
-@pytest.fixture
-def run(runs: tuple[RunFolder, RunFolder]) -> RunFolder:
-    return runs[0]
 
 
 # The list ----------------------------------------------------------------------------------------

@@ -27,22 +27,10 @@ from tests.proactive_agent.views.tui.browsing import (
     picture_of,
     played,
     text_of,
-    two_runs,
     until,
     use,
 )
 from tests.proactive_agent.written_records import FAILED, episode
-
-
-@pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[RunFolder, RunFolder]:
-    return two_runs(tmp_path_factory.mktemp("results"))
-
-
-@pytest.fixture
-def run(runs: tuple[RunFolder, RunFolder]) -> RunFolder:
-    return runs[0]
-
 
 # An episode --------------------------------------------------------------------------------------
 
