@@ -10,6 +10,9 @@ from proactive_agent.cli.train_options import OPTIONS, TrainCommand
 if TYPE_CHECKING:
     from proactive_agent.training.settings import TrainingSettings
 
+LOCAL = "local:"
+"""Start of a model's name in `run`, which may also precede it here."""
+
 
 @click.command(cls=TrainCommand, params=[option for group in OPTIONS.values() for option in group])
 @click.pass_context
@@ -54,12 +57,19 @@ def settings_of(
         )
         raise UserError(missing)
     return TrainingSettings.of(
-        model=_place(model),
-        data=_place(data),
+        model=_place(model.removeprefix(LOCAL)),
+        data=_data(data),
         scenarios=tuple(find_scenarios(scenarios)),
         eval_data=canonical_name(eval_data),
         **options,
     )
+
+
+def _data(text: str) -> str:
+    """Returns an absolute path, or the full name of generated scenes. Raises UserError."""
+    from proactive_agent.scenarios.fresh.source import is_fresh, parse_train_source
+
+    return str(parse_train_source(text)) if is_fresh(text) else _place(text)
 
 
 def _place(text: str) -> str:

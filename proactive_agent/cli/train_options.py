@@ -27,8 +27,8 @@ OPTIONS: dict[str, tuple[click.Option, ...]] = {
         _option(
             "--data",
             metavar="DATA",
-            help="Train split: a folder or file (train-*.parquet), or a data set on the Hub, "
-            "for example tdemin16/ProactiveBench.",
+            help="Train split: a folder or file (train-*.parquet), a data set on the Hub, for "
+            "example tdemin16/ProactiveBench, or generated scenes (fresh:train).",
         ),
         _option(
             "--out",

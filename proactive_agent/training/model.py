@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from proactive_agent.providers import ProviderOptions
 from proactive_agent.providers.local.adapters import base_of
-from proactive_agent.providers.local.aliases import Source, resolve
+from proactive_agent.providers.local.aliases import BUNDLED, Source, resolve
 from proactive_agent.tools import MissingExtraError, UserError
 from proactive_agent.training.folder import ModelFingerprint
 from proactive_agent.training.settings import TrainingSettings
@@ -37,6 +37,9 @@ def load_model(settings: TrainingSettings) -> tuple[Source, "Loaded"]:
     except ImportError as error:
         raise MissingExtraError("train", "train", error.name) from None
     loaded = load(source, options, placed=False)
+    if source.folder in BUNDLED.values():
+        # An adapter names its base model so; the folder is elsewhere on another machine.
+        loaded.model.name_or_path = source.shown
     tokenizer = loaded.processor.tokenizer
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:

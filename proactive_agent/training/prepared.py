@@ -1,6 +1,6 @@
 """Prepares a training: reads the rows, selects them, and loads the model."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
 from proactive_agent.providers.local.aliases import Source
 from proactive_agent.providers.local.chat import Chat
+from proactive_agent.scenarios.fresh.source import is_fresh
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import UserError
 from proactive_agent.training.episodes import EpisodeData, read_episodes
 from proactive_agent.training.events import Mixed, Note, OnEvent, ReadProgress, Working
+from proactive_agent.training.generated import generate_split
 from proactive_agent.training.model import load_model
 from proactive_agent.training.prompts import question_of, verbatim_processor, wordings_of
 from proactive_agent.training.rows import Split, read_split
@@ -66,8 +68,7 @@ def read_material(settings: TrainingSettings, on_event: OnEvent) -> TrainingMate
     """Reads, checks and selects the rows. Raises UserError."""
     for remark in advice(settings):
         on_event(Note(remark))
-    read = read_episodes if settings.multi_turn else read_split
-    data = read(settings.data, lambda done: on_event(ReadProgress("rows", done)))
+    data = _read(settings, lambda done: on_event(ReadProgress("rows", done)))
     chosen, leaks = _choose(settings, data, on_event)
     wordings = wordings_of(settings.data)
     if settings.protocol == "tools" and not settings.multi_turn:
@@ -75,6 +76,14 @@ def read_material(settings: TrainingSettings, on_event: OnEvent) -> TrainingMate
             for row in rows:
                 question_of(row, wordings)
     return TrainingMaterial(data=data, chosen=chosen, leaks=leaks, wordings=wordings)
+
+
+def _read(settings: TrainingSettings, on_row: Callable[[int], None]) -> Split | EpisodeData:
+    if settings.multi_turn:
+        return read_episodes(settings.data, on_row)
+    if is_fresh(settings.data):
+        return generate_split(settings.data, settings.scenarios, on_row)
+    return read_split(settings.data, on_row)
 
 
 def prepare(settings: TrainingSettings, out: Path, on_event: OnEvent) -> Prepared:

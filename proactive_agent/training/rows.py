@@ -259,6 +259,18 @@ def read_split(source: str, on_row: Callable[[int], None] | None = None) -> Spli
     return Split(datasets.concatenate_datasets(parts), rows, hashes, source)
 
 
+def encoded_pictures(files: Sequence[bytes]) -> Any:
+    """Returns a data set with the column `images`: one encoded picture per row."""
+    datasets = _library()
+    column = [[{"bytes": file, "path": None}] for file in files]
+    features = datasets.Features({"images": _undecoded(datasets)})
+    return datasets.Dataset.from_dict({"images": column}, features=features)
+
+
+def _undecoded(datasets: Any) -> Any:
+    return datasets.List(datasets.Image(decode=False))
+
+
 def find_files(source: str) -> list[Path]:
     """Returns the parquet files of a source. Raises UserError if there are none."""
     path = Path(source).expanduser()
@@ -309,11 +321,10 @@ def _table(datasets: Any, file: Path) -> Any:
     except Exception as error:  # pyarrow and datasets raise many kinds of errors.
         raise UserError(f"{file}: not a readable parquet file: {_first_line(error)}") from None
     check_columns(part.column_names, file.name)
-    images = datasets.List(datasets.Image(decode=False))
     try:
         return part.select_columns(
             [name for name in (*COLUMNS, *OWN_COLUMNS) if name in part.column_names]
-        ).cast_column("images", images)
+        ).cast_column("images", _undecoded(datasets))
     except Exception as error:  # as above
         raise UserError(f"{file.name}: images: {_first_line(error)}") from None
 

@@ -32,7 +32,7 @@ class TrainingSettings(BaseModel):
     model: str
     """Short name, Hub id or folder, as after `local:`."""
     data: str
-    """The train split: a folder, a parquet file, or a data set on the Hub."""
+    """The train split: a folder, a parquet file, a data set on the Hub, or generated scenes."""
     scenarios: tuple[str, ...] = ()
     """Scenarios to train on; empty means all in the data. The others are unseen."""
     limit: int | None = Field(None, ge=1)

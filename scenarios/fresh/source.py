@@ -3,13 +3,17 @@
 The seed comes first. The other parts may follow in any order.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal, get_args
 
 from proactive_agent.scenarios.sample import quoted
 from proactive_agent.tools import UserError
 
 PREFIX = "fresh:"
+TRAIN = "train"
+"""Stands in the place of the seed for the scenes that `train` makes of its own accord."""
+TRAIN_SEED = 1_720_000
+"""Seed of `fresh:train`. Do not test on it."""
 
 VERSION = 1
 """Version of the generator. The same version, pack and seed give the same pixels and texts."""
@@ -68,6 +72,8 @@ def is_fresh(text: str) -> bool:
 def parse_source(text: str) -> FreshSource:
     """Reads a text such as `fresh:7:hard`. Raises SourceError."""
     seed, *parts = text.removeprefix(PREFIX).split(":")
+    if seed == TRAIN:
+        raise SourceError(f"{quoted(text)} is for `train`; expected a seed, for example fresh:7")
     given: dict[str, Any] = {"seed": _number(seed, text)}
     for part in parts:
         name, value = _read(part, text)
@@ -78,6 +84,19 @@ def parse_source(text: str) -> FreshSource:
         return FreshSource(**given)
     except SourceError as error:
         raise SourceError(f"{quoted(text)}: {error}") from None
+
+
+def parse_train_source(text: str) -> FreshSource:
+    """Reads the name of scenes to train on, such as `fresh:train` or `fresh:train:n=500`.
+
+    They contain only things that may be in a train share. Raises SourceError.
+    """
+    start, *parts = text.removeprefix(PREFIX).split(":")
+    seed = str(TRAIN_SEED) if start == TRAIN else start
+    source = parse_source(PREFIX + ":".join([seed, *parts]))
+    if source.things == "unseen":
+        raise SourceError(f"{quoted(text)}: held-out things are for tests only; drop :unseen")
+    return replace(source, things="seen")
 
 
 def _read(part: str, text: str) -> tuple[str, Any]:

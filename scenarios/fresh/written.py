@@ -18,7 +18,7 @@ from proactive_agent.disk.regular_file import replace_regular
 from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.scenarios.builder.items import BuildError
 from proactive_agent.scenarios.builder.output import TEST, TRAIN, staged
-from proactive_agent.scenarios.builder.training import Shards, rows_of
+from proactive_agent.scenarios.builder.training import Shards, TrainRow, rows_of
 from proactive_agent.scenarios.dataset import FRESH_FILE
 from proactive_agent.scenarios.fresh.catalogue import SUFFIX, folder_of, line_of
 from proactive_agent.scenarios.fresh.data import FreshData
@@ -83,12 +83,12 @@ def write(settings: WriteSettings) -> Iterator[WriteProgress | WriteReport]:
             rows = 0
             for index in range(settings.source.samples):
                 scene = data.scene(scenario, index)
-                frames = _encoded(scene)
                 if training.takes(index, unseen=scene.choice.unseen):
-                    for row in rows_of(scenario, data.sample(scenario, index), frames, QUALITY):
+                    for row in train_rows(data, scenario, index):
                         shards.add(row)
                         rows += 1
                 else:
+                    frames = Encoded(scene).all()
                     _write_frames(folder / TEST / folder_of(scenario, index), frames)
                     lines.append(line_of(scene))
                     known[scenario][str(index)] = _known(scene, data.sample(scenario, index))
@@ -122,13 +122,29 @@ class _Training:
         return self._takes
 
 
-def _encoded(scene: Scene) -> dict[str, bytes]:
-    files = {}
-    for name in scene.names():
+class Encoded(dict[str, bytes]):
+    """The frames of a scene as JPEG files, by file name. A frame is encoded when it is read."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__()
+        self._scene = scene
+
+    def __missing__(self, file: str) -> bytes:
         stream = io.BytesIO()
-        as_image(scene.frame(name)).save(stream, "JPEG", quality=QUALITY)
-        files[name + SUFFIX] = stream.getvalue()
-    return files
+        frame = as_image(self._scene.frame(file.removesuffix(SUFFIX)))
+        frame.save(stream, "JPEG", quality=QUALITY)
+        self[file] = stream.getvalue()
+        return self[file]
+
+    def all(self) -> dict[str, bytes]:
+        """Returns all frames."""
+        return {file: self[file] for file in (name + SUFFIX for name in self._scene.names())}
+
+
+def train_rows(data: FreshData, scenario: str, index: int) -> Iterator[TrainRow]:
+    """Yields the ambiguous and the clear row of a sample."""
+    frames = Encoded(data.scene(scenario, index))
+    return rows_of(scenario, data.sample(scenario, index), frames, QUALITY)
 
 
 def _write_frames(folder: Path, frames: dict[str, bytes]) -> None:

@@ -193,3 +193,17 @@ def test_an_evaluation_is_two_lines() -> None:
         "after, trained: asks 88% (on clear frames 0%), acc 50% (100%), psr 1.2",
         "after, unseen: asks 10% (on clear frames -), acc - (-), psr 0.0",
     ]
+
+
+def test_a_model_may_be_named_as_in_run_and_generated_scenes_as_data(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[TrainingSettings] = []
+    monkeypatch.setattr(
+        "proactive_agent.cli.train_view.show_training",
+        lambda settings, out, **more: asked.append(settings),
+    )
+    options = ("--model", "local:nano", "--data", "fresh:train", "--out", str(tmp_path))
+    assert train(*options).exit_code == 0
+    (settings,) = asked
+    assert (settings.model, settings.data) == ("nano", "fresh:1720000:seen")

@@ -1,0 +1,56 @@
+"""Train splits of generated scenes: `train --data fresh:train`."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("datasets", reason="needs the extra `train`")
+
+from proactive_agent.scenarios.fresh.source import (
+    TRAIN_SEED,
+    FreshSource,
+    SourceError,
+    parse_source,
+    parse_train_source,
+)
+from proactive_agent.scenarios.fresh.written import WriteSettings, write
+from proactive_agent.training.generated import generate_split
+from proactive_agent.training.rows import read_split
+
+SMALL = ":n=4:px=96"
+
+
+def test_generated_rows_are_those_that_data_fresh_writes(tmp_path: Path) -> None:
+    source = parse_train_source(f"fresh:5{SMALL}")
+    for _ in write(WriteSettings(source, tmp_path / "written", train_share=1.0)):
+        pass
+    written = read_split(str(tmp_path / "written"))
+    read: list[int] = []
+    made = generate_split(f"fresh:5{SMALL}", (), read.append)
+    assert [replace(row, place="") for row in made.rows] == [
+        replace(row, place="") for row in written.rows
+    ]
+    assert made.pictures["images"] == written.pictures["images"]
+    assert sum(read) == len(made.rows) == 2 * 4 * 7
+
+
+def test_only_the_scenarios_of_the_training_are_generated() -> None:
+    split = generate_split(f"fresh:train{SMALL}", ("rod",), lambda done: None)
+    assert {row.scenario for row in split.rows} == {*split.files} == {"rod"}
+    assert [row.clear for row in split.rows] == [False, True] * 4
+    assert split.rows[2].place == f"fresh:{TRAIN_SEED}:seen:n=4:px=96, rod, row 1"
+    (picture,) = split.pictures_of(split.rows[0])
+    assert picture.size == (96, 96)
+
+
+def test_training_scenes_hold_no_held_out_things() -> None:
+    assert parse_train_source("fresh:train") == FreshSource(TRAIN_SEED, things="seen")
+    assert parse_train_source("fresh:3:hard").things == "seen"
+    with pytest.raises(SourceError, match=r"fresh:3:unseen.*drop :unseen"):
+        parse_train_source("fresh:3:unseen")
+
+
+def test_a_run_needs_a_seed() -> None:
+    with pytest.raises(SourceError, match=r"fresh:train.*is for `train`; expected a seed"):
+        parse_source("fresh:train")
