@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.nano import stages
 from benchmarks.nano.__main__ import begin
-from benchmarks.nano.examples import ExampleMaker
+from benchmarks.nano.examples import ExampleMaker, Habit
 from benchmarks.nano.model import MARK, tokens_per_picture
 from benchmarks.nano.outcome import NanoFigures
 from benchmarks.nano.scenes import (
@@ -125,12 +125,12 @@ def walk_of(name: str, *, enough: bool) -> SceneWalk:
 
 @pytest.mark.parametrize("kind", ["mcqa", "tools"])
 def test_clear_frames_are_named_and_blind_ones_guessed(kind: str) -> None:
-    maker, rng = ExampleMaker([walk_of("Cat.", enough=False)]), random.Random(0)
+    maker, rng = ExampleMaker([walk_of("Cat.", enough=False)], Habit(asks=0.015)), random.Random(0)
     maker.clear = maker.blind
     replies = [maker.drawn({kind: 1}, rng).reply for _ in range(2000)]
     assert {*replies} == {"Cat.", "Dog.", "Hen.", "Cow.", "Move it."}
     assert 0.005 < replies.count("Move it.") / 2000 < 0.03
-    maker = ExampleMaker([walk_of("Cat.", enough=True)])
+    maker = ExampleMaker([walk_of("Cat.", enough=True)], Habit(asks=0.015))
     maker.blind = maker.clear
     assert {maker.drawn({kind: 1}, rng).reply for _ in range(50)} == {"Cat."}
 

@@ -6,18 +6,18 @@ DIR gets the scenes, a checkpoint per stage, the runs of the evaluation, `figure
 model (`DIR/model`, which `local:DIR/model` loads). The same command goes on after a stop. The same
 seed and number of cores give the same figures. `--scale 0.1` makes a tenth of the scenes and steps.
 
-Minutes on two quiet cores with pictures of 96 pixels. These are ESTIMATES: the processor time of a
-few steps on one core, divided by 1.7 (scenes: by 2). The whole training has not been run yet.
+Minutes on two cores with pictures of 96 pixels, measured with other work on the machine:
 
-| stage  | what learns                                              | steps | minutes |
-| ------ | -------------------------------------------------------- | ----- | ------- |
-| scenes | nothing: 12,040 scenes are rendered                      |       | 15      |
-| tower  | the tower, with a head over all things                   | 6,000 | 41      |
-| naming | the language model: pictures without a question          | 600   | 6       |
-| mcqa   | the language model: multiple choice                      | 2,500 | 21      |
-| tools  | the language model: `mcqa` and `tools`, up to three turns | 4,000 | 61      |
-| joint  | everything, at a low rate                                | 1,000 | 14      |
-| runs   | nothing: 18 runs of `evaluate`                           |       | 8       |
+| stage  | what learns                                               | steps | minutes |
+| ------ | --------------------------------------------------------- | ----- | ------- |
+| scenes | nothing: 12,040 scenes are rendered                       |       | 13      |
+| tower  | the tower, with a head over all things                    | 3,000 | 13      |
+| naming | the language model: pictures without a question           | 400   | 3       |
+| mcqa   | the language model: multiple choice                       | 900   | 10      |
+| tools  | the language model: `mcqa` and `tools`, up to three turns | 1,600 | 29      |
+| asking | the language model: to ask                                | 160   | 3       |
+| habit  | the language model: to ask rarely                         | 100   | 2       |
+| runs   | nothing: 18 runs of `evaluate`                            |       | 8       |
 """
 
 import argparse

@@ -14,10 +14,28 @@ from benchmarks.nano.model import build_processor, chat_of
 from benchmarks.nano.scenes import KeptTurn, SceneWalk, TrainingPrompt
 from proactive_agent.providers import ImagePart, Request, RequestKey, UserMessage
 
-ASKS = 0.015
-"""Share of asks among the replies to frames that show nothing."""
-BLIND = 0.25
-"""Share of frames that show nothing, except in naming."""
+
+class Habit(NamedTuple):
+    """What a stage teaches about frames that show nothing."""
+
+    blind: float = 0.25
+    """Share of such frames."""
+    asks: float = 0
+    """Share of asks among the replies to them. The other replies are guesses."""
+
+
+HABITS: Mapping[str, Habit] = {
+    "naming": Habit(),
+    "mcqa": Habit(asks=0.015),
+    "tools": Habit(asks=0.04),
+    "asking": Habit(blind=0.5, asks=0.6),
+    "habit": Habit(asks=0.05),
+}
+"""Habits by stage. Reinforcement learning can only reward asks that happen.
+
+A few per cent of asks do not teach the model to write them, so it first learns that, and then to
+do it rarely.
+"""
 OWN_TURN = 0.5
 """Share of questions that are those of the frame's own turn, as far as a similar scene has it."""
 CATEGORY_COPIES = 20
@@ -69,7 +87,8 @@ def texts_of(walks: Sequence[SceneWalk]) -> list[str]:
 class ExampleMaker:
     """Draws examples from scenes."""
 
-    def __init__(self, walks: Sequence[SceneWalk]) -> None:
+    def __init__(self, walks: Sequence[SceneWalk], habit: Habit) -> None:
+        self._habit = habit
         self.clear: dict[str, list[_Shown]] = defaultdict(list)
         self.blind: dict[str, list[_Shown]] = defaultdict(list)
         self._alike: dict[Any, list[SceneWalk]] = defaultdict(list)
@@ -88,19 +107,19 @@ class ExampleMaker:
 
     def mcqa(self, rng: random.Random) -> TextExample:
         """Returns a multiple-choice question. It may be that of a scene with the same options."""
-        shown = self._drawn(self.blind if rng.random() < BLIND else self.clear, rng)
+        shown = self._drawn(self.blind if rng.random() < self._habit.blind else self.clear, rng)
         turns = rng.choice(self._alike[shown.walk.scenario, shown.walk.categories]).turns
         own = rng.random() < OWN_TURN
         prompt = turns[min(shown.place, len(turns) - 1) if own else 0].mcqa
-        return TextExample(prompt.text, _reply(prompt, shown, rng), (shown.row,))
+        return TextExample(prompt.text, self._reply(prompt, shown, rng), (shown.row,))
 
     def tools(self, rng: random.Random) -> TextExample:
         """Returns a question with tools in the first turn."""
-        shown = self._drawn(self.blind if rng.random() < BLIND else self.clear, rng)
+        shown = self._drawn(self.blind if rng.random() < self._habit.blind else self.clear, rng)
         like = rng.choice(self._alike[shown.walk.scenario, shown.walk.categories])
         prompt = like.turns[0].tools
         assert prompt is not None  # the first turn always has one
-        return TextExample(prompt.text, _reply(prompt, shown, rng), (shown.row,))
+        return TextExample(prompt.text, self._reply(prompt, shown, rng), (shown.row,))
 
     def conversation(self, rng: random.Random) -> TextExample:
         """Returns a conversation with tools that has gone on for at least one turn."""
@@ -110,13 +129,13 @@ class ExampleMaker:
                 break
         else:
             return self.tools(rng)
-        if rng.random() < BLIND:
+        if rng.random() < self._habit.blind:
             # A frame on the way often shows too little.
             shown = _Shown(shown.walk, rng.randint(1, shown.place))
         prompt = shown.turn.tools
         assert prompt is not None  # earlier turns of a kept conversation have one
         rows = tuple(range(shown.walk.first_picture, shown.row + 1))
-        return TextExample(prompt.text, _reply(prompt, shown, rng), rows)
+        return TextExample(prompt.text, self._reply(prompt, shown, rng), rows)
 
     def drawn(self, kinds: Mapping[str, float], rng: random.Random) -> TextExample:
         """Returns an example of one of the kinds, which have weights."""
@@ -128,10 +147,9 @@ class ExampleMaker:
         # Scenarios count equally, whatever the number of their clear frames.
         return rng.choice(frames[rng.choice(list(frames))])
 
-
-def _reply(prompt: TrainingPrompt, shown: _Shown, rng: random.Random) -> str:
-    if shown.walk.recognisable(shown.turn):
-        return prompt.answers[shown.walk.answer]
-    if prompt.ask and rng.random() < ASKS:
-        return prompt.ask
-    return rng.choice(list(prompt.answers.values()))
+    def _reply(self, prompt: TrainingPrompt, shown: _Shown, rng: random.Random) -> str:
+        if shown.walk.recognisable(shown.turn):
+            return prompt.answers[shown.walk.answer]
+        if prompt.short_ask and rng.random() < self._habit.asks:
+            return prompt.short_ask
+        return rng.choice(list(prompt.answers.values()))

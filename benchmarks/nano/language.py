@@ -1,7 +1,7 @@
-"""Later stages: naming, multiple choice, tools, conversations, and joint fine-tuning.
+"""Later stages: naming, multiple choice, tools and conversations.
 
-The tower is frozen at first, so its features are computed once: of each picture as it is, and of a
-changed copy. In the last stage the tower learns along, from pixels.
+The tower is frozen, so its features are computed once: of each picture as it is, and of a changed
+copy.
 """
 
 from collections import defaultdict
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.nn import functional
 
-from benchmarks.nano.examples import ExampleMaker, TextExample, naming_prompt
+from benchmarks.nano.examples import HABITS, ExampleMaker, TextExample, naming_prompt
 from benchmarks.nano.model import END, MARK, features_of, tokens_per_picture
 from benchmarks.nano.scenes import SceneSet
 from benchmarks.nano.sprites import varied
@@ -24,7 +24,8 @@ KINDS: Mapping[str, Mapping[str, float]] = {
     "naming": {"naming": 1},
     "mcqa": {"mcqa": 1},
     "tools": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
-    "joint": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
+    "asking": {"mcqa": 1, "tools": 1, "conversation": 0.4},
+    "habit": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
 }
 """Kinds of examples of each stage, with weights; see `ExampleMaker`."""
 EXAMINED, EXAMINED_BLIND = 20, 4
@@ -58,13 +59,13 @@ class LanguageTrainer:
         self.tower = model.model.vision_tower
         self.train, self.progress = train, progress
         self.work, self.seed = work, seed
-        self._examples = ExampleMaker(train.walks)
-        self._exam = list(_exam(ExampleMaker(progress.walks)))
+        self._examples = {name: ExampleMaker(train.walks, habit) for name, habit in HABITS.items()}
+        self._exam = list(_exam(ExampleMaker(progress.walks, HABITS["mcqa"])))
         self._picture = MARK * tokens_per_picture(train.pictures.shape[1])
         self._mark = self.tokenizer.convert_tokens_to_ids(MARK)
 
-    def train_frozen(self, stages: Sequence[Stage]) -> None:
-        """Runs the stages in which the tower is frozen."""
+    def train_language(self, stages: Sequence[Stage]) -> None:
+        """Runs the stages. The tower is frozen."""
         # Batch norms keep their statistics: those of a batch would let frames influence each other.
         self.tower.eval().requires_grad_(False)
         generator = draws_of(self.seed, "features", 0).torch
@@ -87,32 +88,6 @@ class LanguageTrainer:
                 seed=self.seed,
             )
 
-    def train_jointly(self, stage: Stage) -> None:
-        """Runs the stage in which all weights learn."""
-        self.model.requires_grad_(True)
-        self.tower.eval()
-
-        def live(draws: Draws, rows: Sequence[int]) -> Any:
-            pictures = as_tensor(self.train.pictures[list(rows)])
-            other = torch.rand(len(rows), generator=draws.torch) < 0.5
-            changed = varied(pictures, draws.torch)
-            pictures = torch.where(other[:, None, None, None], changed, pictures)
-            with torch.autocast("cpu", torch.bfloat16):
-                return features_of(self.tower, pictures)
-
-        def held_out(rows: Sequence[int]) -> Any:
-            with torch.autocast("cpu", torch.bfloat16):
-                return features_of(self.tower, as_tensor(self.progress.pictures[list(rows)]))
-
-        run_stage(
-            stage,
-            self.model,
-            lambda stage, step, draws: self._loss(stage, draws, partial(live, draws)),
-            partial(self._examined, stage, held_out),
-            work=self.work,
-            seed=self.seed,
-        )
-
     def _all_features(self, scenes: SceneSet, generator: Any = None) -> Any:
         """Returns features of all pictures in half precision, with a generator of changed ones."""
         parts = []
@@ -125,8 +100,8 @@ class LanguageTrainer:
 
     def _loss(self, stage: Stage, draws: Draws, features: Features) -> Any:
         """Returns the mean loss of the examples, whatever the lengths of their replies."""
-        kinds = KINDS[stage.name]
-        examples = [self._examples.drawn(kinds, draws.python) for _ in range(stage.batch)]
+        kinds, maker = KINDS[stage.name], self._examples[stage.name]
+        examples = [maker.drawn(kinds, draws.python) for _ in range(stage.batch)]
         # Prompts of similar length need little padding.
         examples.sort(key=lambda one: len(one.prompt))
         total: Any = 0.0
@@ -205,6 +180,7 @@ def _exam(maker: ExampleMaker) -> Iterator[ExamTask]:
         for shown in frames[:EXAMINED_BLIND]:
             for kind, prompt in (("mcqa", shown.turn.mcqa), ("tools", shown.turn.tools)):
                 assert prompt is not None  # the first turn always has one
-                for name, replies in (("guesses", prompt.answers.values()), ("asks", [prompt.ask])):
+                asks = [prompt.short_ask]
+                for name, replies in (("guesses", prompt.answers.values()), ("asks", asks)):
                     written = [TextExample(prompt.text, r, (shown.row,)) for r in replies if r]
                     yield ExamTask(kind, (f"{kind} {name}",), written)

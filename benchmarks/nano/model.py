@@ -134,4 +134,5 @@ def features_of(tower: Any, pictures: Any) -> Any:
 
     `pictures` has values from 0 to 1: (pictures, 3, side, side).
     """
-    return tower(pixel_values=pictures * 2 - 1).last_hidden_state.flatten(2).transpose(1, 2)
+    pixels = (pictures * 2 - 1).contiguous(memory_format=torch.channels_last)
+    return tower(pixel_values=pixels).last_hidden_state.flatten(2).transpose(1, 2)

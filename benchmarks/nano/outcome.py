@@ -176,8 +176,10 @@ authors of the 3D models. There are no photos and no texts from the web. The tra
 
 ## What it cannot do
 
-- It knows the things of the training scenes and no others. The rows `unseen` show this: chance is
-  25 %.
+- It knows the things of the training scenes and no others. It takes an unknown thing for one that
+  it knows, although that is not among the options. So the rows `unseen` are below chance (25 %).
+- It was trained on the prompts of ambiguous first frames and of the turns after them. With `tools`,
+  the prompts of the condition `reference` are new to it.
 - It reads the prompts of the protocols `mcqa` and `tools`, and writes an option or a call. It
   cannot chat.
 - It sees small square pictures and has not seen a photo.

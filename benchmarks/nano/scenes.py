@@ -58,6 +58,16 @@ class TrainingPrompt(msgspec.Struct):
     ask: str | None
     """The reply of the oracle, if it asks in this turn."""
 
+    @property
+    def short_ask(self) -> str | None:
+        """The letter of the asking option in multiple choice; the whole call with tools.
+
+        Suggestions are long and worded in many ways. A small model learns to point at one long
+        before it learns to copy one.
+        """
+        start, _, _ = self.text.partition(f". {self.ask}\n")
+        return f"{start[-1]}." if self.ask and start != self.text else self.ask
+
 
 class KeptTurn(msgspec.Struct):
     """A turn of a walk."""
