@@ -165,12 +165,12 @@ def check_spec(spec: str) -> tuple[str, str]:
 def _with_provider(model: str) -> list[str]:
     """Returns specs of a model that was given without its provider."""
     from proactive_agent.providers.baselines import BASELINES
-    from proactive_agent.providers.local.aliases import ALIASES
+    from proactive_agent.providers.local.aliases import ALIASES, BUNDLED
 
     model = model.lower()
     if model in BASELINES:
         return [f"baseline:{model}"]
-    if model in ALIASES:
+    if model in ALIASES or model in BUNDLED:
         return [f"local:{model}"]
     starts = {"gpt": "openai", "claude": "anthropic", "gemini": "litellm:gemini/"}
     return [

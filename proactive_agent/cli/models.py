@@ -14,12 +14,14 @@ def models() -> None:
     from rich.table import Table
 
     from proactive_agent.providers.baselines import BASELINES
-    from proactive_agent.providers.local.aliases import ALIASES
+    from proactive_agent.providers.local.aliases import ALIASES, BUNDLED
     from proactive_agent.terminal.console import console
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("--provider", no_wrap=True)
     table.add_column("model", overflow="fold")
+    for name in BUNDLED:
+        table.add_row(f"local:{name}", "in this package, see docs/nano.md")
     for name, repository in ALIASES.items():
         table.add_row(f"local:{name}", repository)
     for name in BASELINES:

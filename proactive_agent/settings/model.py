@@ -138,7 +138,7 @@ class LoadSettings:
             providers=(*LOCAL, *VLLM),
             for_judge="run",
             choices=DTYPES,
-            help="Precision of the weights.",
+            help="Precision of the weights. auto: as stored, but float32 for float16 on a CPU.",
         ),
     ] = "auto"
     device: Annotated[

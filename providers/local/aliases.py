@@ -32,6 +32,9 @@ ALIASES: Mapping[str, str] = {
 }
 """The paper's models under the paper's names in lower case, and Idefics2."""
 
+BUNDLED: Mapping[str, Path] = {"nano": Path(__file__).with_name("bundled") / "nano"}
+"""The models inside this package."""
+
 REVISIONS: Mapping[str, str] = {"microsoft/Phi-4-multimodal-instruct": "refs/pr/70"}
 """Revisions to use instead of `main`, which transformers cannot load without foreign code."""
 
@@ -57,6 +60,8 @@ def resolve(name: str, provider: str = "local") -> Source:
     """
     if alias := ALIASES.get(name.lower()):
         return Source(alias, None, REVISIONS.get(alias))
+    if bundled := BUNDLED.get(name.lower()):
+        return Source(str(bundled), bundled)
     folder = Path(name).expanduser()
     if folder.is_dir():
         _refuse_pipes(folder, provider)
@@ -67,7 +72,7 @@ def resolve(name: str, provider: str = "local") -> Source:
         raise UserError(f"{provider}:{name}: this folder does not exist")
     raise UserError(
         f"{provider}:{name}: expected a short name, a folder or a hub id OWNER/NAME; "
-        f"{known_names(name, ALIASES)}"
+        f"{known_names(name, [*ALIASES, *BUNDLED])}"
     )
 
 

@@ -72,6 +72,8 @@ def load(source: Source, options: ProviderOptions, *, placed: bool = True) -> Lo
     try:
         config = _hf.AutoConfig.from_pretrained(weights.location, **from_weights)
         processor = as_processor(_hf.AutoProcessor.from_pretrained(source.location, **common))
+        if _is_slow(config, arguments):
+            arguments["dtype"] = "float32"
         model = model_class(config).from_pretrained(weights.location, **from_weights, **arguments)
         if base and source.folder:
             model = with_adapter(model, source.folder, merged=not options.quantize)
@@ -96,6 +98,13 @@ def load(source: Source, options: ProviderOptions, *, placed: bool = True) -> Lo
 def versions() -> dict[str, str]:
     """Versions of the libraries that generate replies, by name."""
     return {"torch": torch.__version__, "transformers": transformers.__version__}
+
+
+def _is_slow(config: Any, arguments: dict[str, Any]) -> bool:
+    """Returns whether a CPU would compute with the checkpoint's own half precision."""
+    device = arguments["device_map"]
+    on_cpu = isinstance(device, dict) and device[""].type == "cpu"
+    return on_cpu and arguments["dtype"] == "auto" and config.dtype == torch.float16
 
 
 def _model_arguments(options: ProviderOptions) -> dict[str, Any]:

@@ -31,6 +31,19 @@ def copied(tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
+@pytest.mark.parametrize(("stored", "computed"), [("float16", "float32"), ("bfloat16", "bfloat16")])
+def test_a_cpu_computes_with_float32_if_the_weights_are_float16(
+    copied: Path, stored: str, computed: str
+) -> None:
+    import torch
+
+    model = create().generator.model.to(getattr(torch, stored))
+    model.save_pretrained(copied)
+    for asked, expected in (("auto", computed), (stored, stored)):
+        loaded = Local.create(str(copied), ProviderOptions(device="cpu", dtype=asked))
+        assert loaded.manifest()["dtype"] == expected
+
+
 def test_the_manifest_says_what_determines_replies() -> None:
     import torch
     import transformers

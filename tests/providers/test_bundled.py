@@ -1,0 +1,32 @@
+"""The model inside the package: `local:nano` recognises things, and guesses where it sees none."""
+
+from pathlib import Path
+
+import pytest
+
+from proactive_agent import evaluate
+from proactive_agent.settings import ProtocolName
+
+pytest.importorskip("transformers", reason="needs the extra `local`")
+pytestmark = pytest.mark.local
+
+SCENES = "fresh:11:seen:n=4"
+"""Four scenes of each scenario. The model was not trained on this seed."""
+
+
+@pytest.mark.parametrize("protocol", ["mcqa", "tools"])
+def test_nano_recognises_clear_frames_and_guesses_on_ambiguous_ones(
+    protocol: ProtocolName, tmp_path: Path
+) -> None:
+    clear, ambiguous = (
+        evaluate(
+            "local:nano", protocol=protocol, condition=condition, data=SCENES, max_tokens=48,
+            batch_size=28, out=tmp_path / condition,
+        ).summary.macro
+        for condition in ("clear", "zero-shot")
+    )  # fmt: skip
+    assert clear.right_at_once.value is not None
+    assert clear.right_at_once.value > 0.75
+    assert ambiguous.asked_at_once.value is not None
+    assert ambiguous.asked_at_once.value < 0.2
+    assert ambiguous.informed.value == 0
