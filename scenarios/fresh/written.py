@@ -88,7 +88,7 @@ def write(settings: WriteSettings) -> Iterator[WriteProgress | WriteReport]:
                         shards.add(row)
                         rows += 1
                 else:
-                    frames = Encoded(scene).all()
+                    frames = EncodedFrames(scene).all()
                     _write_frames(folder / TEST / folder_of(scenario, index), frames)
                     lines.append(line_of(scene))
                     known[scenario][str(index)] = _known(scene, data.sample(scenario, index))
@@ -122,7 +122,7 @@ class _Training:
         return self._takes
 
 
-class Encoded(dict[str, bytes]):
+class EncodedFrames(dict[str, bytes]):
     """The frames of a scene as JPEG files, by file name. A frame is encoded when it is read."""
 
     def __init__(self, scene: Scene) -> None:
@@ -143,7 +143,7 @@ class Encoded(dict[str, bytes]):
 
 def train_rows(data: FreshData, scenario: str, index: int) -> Iterator[TrainRow]:
     """Yields the ambiguous and the clear row of a sample."""
-    frames = Encoded(data.scene(scenario, index))
+    frames = EncodedFrames(data.scene(scenario, index))
     return rows_of(scenario, data.sample(scenario, index), frames, QUALITY)
 
 
