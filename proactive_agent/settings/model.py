@@ -385,8 +385,8 @@ class LoadSettings:
             ),
             providers=(*API, *VLLM, *AGENT),
             help="Format of a picture that is sent. original: JPEG and PNG files are sent as they "
-            "are if they need no crop or scaling and hold only pixels (no EXIF data, profile, "
-            "comment or transparency); others are encoded as JPEG.",
+            "are if they need no crop or scaling and hold no metadata (EXIF data, profile, "
+            "comment) and no transparency; others are encoded as JPEG.",
         ),
     ] = "original"
 

@@ -71,6 +71,17 @@ def own_png(depth: int, pixels: bytes, interlaced: int = 0) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunk(*one) for one in chunks)
 
 
+def with_stream(chunks: Callable[[bytes], list[bytes]]) -> bytes:
+    """A PNG file whose compressed pixels are put into other chunks."""
+    whole = png()
+    at, packed = 33, b""
+    while whole[at + 4 : at + 8] == b"IDAT":
+        length = int.from_bytes(whole[at : at + 4], "big")
+        packed += whole[at + 8 : at + 8 + length]
+        at += 12 + length
+    return whole[:33] + b"".join(chunk(b"IDAT", one) for one in chunks(packed)) + whole[at:]
+
+
 def changed(content: bytes, at: int, byte: int) -> bytes:
     return content[:at] + bytes([byte]) + content[at + 1 :]
 
@@ -80,9 +91,9 @@ PLAIN: dict[str, Callable[[], bytes]] = {
     "JPEG of full quality and resolution": lambda: jpeg(quality=100, subsampling=0),
     "JPEG with half the colours in one direction": lambda: jpeg(subsampling=1),
     "JPEG with its own tables": lambda: jpeg(optimize=True),
-    "JPEG with restart markers": lambda: jpeg(restart_marker_rows=1),
     "PNG": png,
     "PNG of one pixel": lambda: own_png(8, b"abc"),
+    "PNG in two chunks": lambda: with_stream(lambda packed: [packed[:9], b"", packed[9:]]),
 }
 OTHER: dict[str, Callable[[], bytes]] = {
     "JPEG with EXIF data": lambda: jpeg(exif=exif()),
@@ -98,6 +109,13 @@ OTHER: dict[str, Callable[[], bytes]] = {
     "progressive JPEG": lambda: jpeg(progressive=True),
     "JPEG in CMYK": lambda: encoded("JPEG", NOISE.convert("CMYK")),
     "JPEG in grey": lambda: encoded("JPEG", NOISE.convert("L")),
+    "JPEG with restart markers": lambda: jpeg(restart_marker_rows=1),
+    "JPEG with a stray restart marker": lambda: jpeg()[:-2] + b"\xff\xd0\xff\xd9",
+    "JPEG with a restart interval but no marker": lambda: with_segment(0xDD, b"\0\4"),
+    "JPEG with text in a table that no colour uses": lambda: with_segment(0xDB, b"\3" + b"a" * 64),
+    "JPEG with a table twice": lambda: with_segment(0xDB, b"\0" + b"a" * 64),
+    "JPEG with text in its version": lambda: jpeg()[:11] + b"yes, it" + jpeg()[18:],
+    "JPEG with text as its unit": lambda: changed(jpeg(), 13, ord("y")),
     "JPEG with something behind its end": lambda: jpeg() + b"an owl",
     "JPEG with a JPEG behind its end": lambda: jpeg() + jpeg(),
     "PNG with a text": lambda: with_chunk(b"tEXt", b"Title\0an owl"),
@@ -112,6 +130,15 @@ OTHER: dict[str, Callable[[], bytes]] = {
     "interlaced PNG": lambda: own_png(8, b"abc", 1),
     "PNG with something behind its end": lambda: png() + b"an owl",
     "PNG with a wrong checksum of its pixels": lambda: changed(png(), len(png()) - 13, 0),
+    "PNG with text behind its pixels": lambda: with_stream(lambda packed: [packed + b"an owl"]),
+    "PNG with text in another chunk": lambda: with_stream(lambda packed: [packed, b"an owl"]),
+    "PNG with a stream behind its pixels": lambda: with_stream(lambda packed: [packed, packed]),
+    "PNG with more rows than its height": lambda: with_stream(
+        lambda packed: [zlib.compress(zlib.decompress(packed) + b"an owl")]
+    ),
+    "PNG with a window smaller than its rows": lambda: with_stream(
+        lambda packed: [b"\x08\x1d" + packed[2:]]
+    ),
     "animated PNG": lambda: png(save_all=True, append_images=[NOISE.rotate(90)]),
     "WebP": lambda: encoded("WEBP"),
     "GIF": lambda: encoded("GIF"),
