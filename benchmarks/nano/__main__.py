@@ -1,6 +1,6 @@
 """Trains the base of Nano from nothing and evaluates it, on two CPU cores.
 
-    python -m benchmarks.nano --work DIR [--cores N] [--scale X] [--side 128]
+    python -m benchmarks.nano --work DIR [--cores N] [--scale X] [--side 96]
 
 DIR gets the scenes, a checkpoint per stage, the runs of the evaluation, `figures.json` and the
 model (`DIR/model`, which `local:DIR/model` loads). The same command goes on after a stop. The same

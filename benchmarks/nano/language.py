@@ -1,4 +1,4 @@
-"""Later stages: naming, multiple choice, tools and conversations.
+"""Later stages: naming, multiple choice, tools with conversations, asking, and its habit.
 
 The tower is frozen, so its features are computed once: of each picture as it is, and of a changed
 copy.

@@ -1,6 +1,6 @@
 """The model: a ResNet and a small Llama in the FastVLM classes of transformers.
 
-It has about 2.7 million parameters. All classes come from transformers, so that a stranger can load
+It has 2.6 million parameters. All classes come from transformers, so that a stranger can load
 it without trusting code.
 """
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from proactive_agent.play.protocols import Mcqa, Protocol, ToolUse
 from proactive_agent.providers.local.aliases import Source
 from proactive_agent.providers.local.chat import Chat
-from proactive_agent.scenarios.fresh.source import is_fresh
+from proactive_agent.scenarios.fresh.source import is_fresh, parse_source, parse_train_source
 from proactive_agent.scenarios.wording import Wording
 from proactive_agent.tools import UserError
 from proactive_agent.training.episodes import EpisodeData, read_episodes
@@ -68,6 +68,7 @@ def read_material(settings: TrainingSettings, on_event: OnEvent) -> TrainingMate
     """Reads, checks and selects the rows. Raises UserError."""
     for remark in advice(settings):
         on_event(Note(remark))
+    _check_seeds(settings.data, settings.eval_data)
     data = _read(settings, lambda done: on_event(ReadProgress("rows", done)))
     chosen, leaks = _choose(settings, data, on_event)
     wordings = wordings_of(settings.data)
@@ -76,6 +77,20 @@ def read_material(settings: TrainingSettings, on_event: OnEvent) -> TrainingMate
             for row in rows:
                 question_of(row, wordings)
     return TrainingMaterial(data=data, chosen=chosen, leaks=leaks, wordings=wordings)
+
+
+def _check_seeds(data: str, test: str | None) -> None:
+    """Raises UserError if generated scenes to train on have the seed of the test data.
+
+    `find_leaks` does not see it: the pictures of rows are JPEG files, those of tests are not.
+    """
+    if not is_fresh(data) or test is None or not is_fresh(test):
+        return
+    if (seed := parse_train_source(data).seed) == parse_source(test).seed:
+        raise UserError(
+            f"{data}: the test data ({test}) have the same seed, {seed}; train on another one, "
+            "for example fresh:train"
+        )
 
 
 def _read(settings: TrainingSettings, on_row: Callable[[int], None]) -> Split | EpisodeData:

@@ -95,7 +95,9 @@ def parse_train_source(text: str) -> FreshSource:
     seed = str(TRAIN_SEED) if start == TRAIN else start
     source = parse_source(PREFIX + ":".join([seed, *parts]))
     if source.things == "unseen":
-        raise SourceError(f"{quoted(text)}: held-out things are for tests only; drop :unseen")
+        raise SourceError(
+            f"{quoted(text)}: things that train splits leave out are for tests only; drop :unseen"
+        )
     return replace(source, things="seen")
 
 

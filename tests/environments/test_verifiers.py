@@ -32,19 +32,23 @@ def test_the_evaluation_command_plays_with_pictures_in_every_turn(tmp_path: Path
         "verifiers", " ".join(packages), lambda folder: pip_install(folder, *packages)
     )
     evaluate = "import sys; from verifiers.v1.cli.eval.main import main; sys.exit(main())"
-    with fake_chat() as (url, pictures):
-        done = subprocess.run(
-            [str(environment / "bin" / "python"), "-c", evaluate, "proactive", "-m", "scripted",
-             "--client.base-url", url, "--client.api-key-var", "SCRIPTED_KEY", "--no-push",
-             "--no-rich", "-n", "2", "-c", "1", "-o", "out"],
-            cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
-            env={**os.environ, "SCRIPTED_KEY": "none", "PYTHONPATH": f"{PACKAGE}:{ROOT}"},
-        )  # fmt: skip
-    assert done.returncode == 0, done.stderr[-3000:]
+    for number in range(3):  # On a busy machine, verifiers can give up before its server answers.
+        with fake_chat() as (url, pictures):
+            done = subprocess.run(
+                [str(environment / "bin" / "python"), "-c", evaluate, "proactive", "-m", "scripted",
+                 "--client.base-url", url, "--client.api-key-var", "SCRIPTED_KEY", "--no-push",
+                 "--no-rich", "-n", "2", "-c", "1", "-o", f"out-{number}"],
+                cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
+                env={**os.environ, "SCRIPTED_KEY": "none", "PYTHONPATH": f"{PACKAGE}:{ROOT}"},
+            )  # fmt: skip
+        assert done.returncode == 0, done.stderr[-3000:]
+        if len(pictures) == 4:
+            break
+        print(done.stdout[-6000:], done.stderr[-3000:])
     # Each episode: the first picture, then that and the one after the suggestion.
     assert [len(one) for one in pictures] == [1, 2, 1, 2]
     assert pictures[1][0] == pictures[0][0] != pictures[1][1]
-    (file,) = tmp_path.glob("out/*/traces.jsonl")
+    (file,) = tmp_path.glob(f"out-{number}/*/traces.jsonl")
     traces = [json.loads(line)["traces"][0] for line in file.read_text().splitlines()]
     assert len(traces) == 2
     for trace in traces:

@@ -15,8 +15,11 @@ from proactive_agent.scenarios.fresh.source import (
     parse_train_source,
 )
 from proactive_agent.scenarios.fresh.written import WriteSettings, write
+from proactive_agent.tools import UserError
 from proactive_agent.training.generated import generate_split
 from proactive_agent.training.rows import read_split
+from proactive_agent.training.session import check
+from proactive_agent.training.settings import TrainingSettings
 
 SMALL = ":n=4:px=96"
 
@@ -54,3 +57,9 @@ def test_training_scenes_hold_no_held_out_things() -> None:
 def test_a_run_needs_a_seed() -> None:
     with pytest.raises(SourceError, match=r"fresh:train.*is for `train`; expected a seed"):
         parse_source("fresh:train")
+
+
+def test_training_and_test_data_have_different_seeds(tmp_path: Path) -> None:
+    settings = TrainingSettings.of(model="nano", data="fresh:3:seen", eval_data="fresh:3:hard")
+    with pytest.raises(UserError, match=r"the test data \(fresh:3:hard\) have the same seed, 3;"):
+        check(settings, tmp_path / "out")
