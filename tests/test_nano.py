@@ -117,6 +117,15 @@ def test_a_training_prompt_has_the_reply_to_every_category(scenes: SceneSet) -> 
             assert (turn.mcqa.ask is None) == (turn is walk.turns[-1])
 
 
+def test_an_option_that_asks_is_written_out_or_chosen_by_its_letter() -> None:
+    prompt = TrainingPrompt("Which?\nA. Cat.\nB. Move it.\nAnswer.", {"Cat.": "Cat."}, "Move it.")
+    walk = SceneWalk("rod", "Cat.", [KeptTurn(0, 0.0, False, prompt, prompt)], 0)
+    for letters, ask in ((False, "Move it."), (True, "B.")):
+        maker = ExampleMaker([walk], Habit(blind=1, asks=1, letters=letters))
+        assert maker.drawn({"mcqa": 1}, random.Random(0)).reply == ask
+    assert TrainingPrompt("Which?", {}, "call()").short_ask == "call()"
+
+
 def walk_of(name: str, *, enough: bool) -> SceneWalk:
     names = ("Cat.", "Dog.", "Hen.", "Cow.")
     prompt = TrainingPrompt("Which?", {one: one for one in names}, None if enough else "Move it.")

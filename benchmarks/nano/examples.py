@@ -22,14 +22,16 @@ class Habit(NamedTuple):
     """Share of such frames."""
     asks: float = 0
     """Share of asks among the replies to them. The other replies are guesses."""
+    letters: bool = False
+    """Whether an option that asks is chosen by its letter; see `TrainingPrompt.short_ask`."""
 
 
 HABITS: Mapping[str, Habit] = {
     "naming": Habit(),
     "mcqa": Habit(asks=0.015),
     "tools": Habit(asks=0.04),
-    "asking": Habit(blind=0.5, asks=0.6),
-    "habit": Habit(asks=0.05),
+    "asking": Habit(blind=0.5, asks=0.6, letters=True),
+    "habit": Habit(asks=0.05, letters=True),
 }
 """Habits by stage. Reinforcement learning can only reward asks that happen.
 
@@ -150,6 +152,7 @@ class ExampleMaker:
     def _reply(self, prompt: TrainingPrompt, shown: _Shown, rng: random.Random) -> str:
         if shown.walk.recognisable(shown.turn):
             return prompt.answers[shown.walk.answer]
-        if prompt.short_ask and rng.random() < self._habit.asks:
-            return prompt.short_ask
+        ask = prompt.short_ask if self._habit.letters else prompt.ask
+        if ask and rng.random() < self._habit.asks:
+            return ask
         return rng.choice(list(prompt.answers.values()))
