@@ -253,8 +253,8 @@ def scaled_size(path: str, size: tuple[int, int], short_edge: int) -> tuple[int,
 def _plain_jpeg_size(content: bytes) -> tuple[int, int] | None:
     """Returns width and height of a plain JPEG file that `decode` would accept; None for others.
 
-    Whatever the compressed pixels of a whole file are, libjpeg shows some picture. It refuses only
-    wrong tables, which are all in the head. So the head alone is decoded, in an eighth of its size.
+    libjpeg accepts any compressed pixels, and refuses wrong tables. All tables are in the head, so
+    only the head is decoded, at an eighth of the size.
     """
     head = jpeg_head(content)
     if head is None:

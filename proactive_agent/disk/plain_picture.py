@@ -69,11 +69,13 @@ def jpeg_head(content: bytes) -> bytes | None:
         at += 4 + len(body)
         if kind == _BASELINE:
             frames += 1
-        expected = {_BASELINE: _FRAME, _SCAN: _WHOLE_SCAN}.get(kind)
-        if expected is None:
+        if expected := {_BASELINE: _FRAME, _SCAN: _WHOLE_SCAN}.get(kind):
+            usual = expected.fullmatch(body) is not None
+        else:
             numbers = _tables_in(kind, body)
             tables += [(kind, number) for number in numbers]
-        if not (expected.fullmatch(body) if expected else numbers):
+            usual = bool(numbers)
+        if not usual:
             return None
     found = _MARKER.search(content, at)
     ends = found is not None and content[found.start() :] == JPEG_END
@@ -107,25 +109,20 @@ def is_plain_png(content: bytes) -> bool:
         return False
     if not _chunk_is_whole(content, 8):
         return False
-    start = at = 33
+    at, chunks = 33, []
     while content[at + 4 : at + 8] == b"IDAT":
         if not _chunk_is_whole(content, at):
             return False
-        at += 12 + _number(content, at, 4)
-    return at > start and content[at:] == _PNG_END and _has_only_pixels(content, start, at)
-
-
-def _has_only_pixels(content: bytes, at: int, end: int) -> bool:
-    """Returns whether the IDAT chunks of a PNG file hold its rows, as one stream, and no more."""
-    width, height = _number(content, 16, 4), _number(content, 20, 4)
-    if width * height > _MOST_PIXELS:
-        return False
-    packed = b""
-    while at < end:
         length = _number(content, at, 4)
-        packed += content[at + 8 : at + 8 + length]
+        chunks.append(content[at + 8 : at + 8 + length])
         at += 12 + length
-    if not packed:
+    size = _number(content, 16, 4), _number(content, 20, 4)
+    return content[at:] == _PNG_END and _are_pixels(b"".join(chunks), *size)
+
+
+def _are_pixels(packed: bytes, width: int, height: int) -> bool:
+    """Returns whether the content of IDAT chunks is one stream that holds the rows and no more."""
+    if not packed or width * height > _MOST_PIXELS:
         return False
     rows = height * (1 + 3 * width)
     unpacking = zlib.decompressobj()
