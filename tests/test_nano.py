@@ -121,8 +121,8 @@ def test_an_option_that_asks_is_written_out_or_chosen_by_its_letter() -> None:
     prompt = TrainingPrompt("Which?\nA. Cat.\nB. Move it.\nAnswer.", {"Cat.": "Cat."}, "Move it.")
     walk = SceneWalk("rod", "Cat.", [KeptTurn(0, 0.0, False, prompt, prompt)], 0)
     for letters, ask in ((False, "Move it."), (True, "B.")):
-        maker = ExampleMaker([walk], Habit(blind=1, asks=1, letters=letters))
-        assert maker.drawn({"mcqa": 1}, random.Random(0)).reply == ask
+        habit = Habit(blind=1, asks=1, letters=letters)
+        assert ExampleMaker([walk]).drawn({"mcqa": 1}, random.Random(0), habit).reply == ask
     assert TrainingPrompt("Which?", {}, "call()").short_ask == "call()"
 
 
@@ -134,14 +134,14 @@ def walk_of(name: str, *, enough: bool) -> SceneWalk:
 
 @pytest.mark.parametrize("kind", ["mcqa", "tools"])
 def test_clear_frames_are_named_and_blind_ones_guessed(kind: str) -> None:
-    maker, rng = ExampleMaker([walk_of("Cat.", enough=False)], Habit(asks=0.015)), random.Random(0)
+    maker, rng = ExampleMaker([walk_of("Cat.", enough=False)]), random.Random(0)
     maker.clear = maker.blind
-    replies = [maker.drawn({kind: 1}, rng).reply for _ in range(2000)]
+    replies = [maker.drawn({kind: 1}, rng, Habit(asks=0.015)).reply for _ in range(2000)]
     assert {*replies} == {"Cat.", "Dog.", "Hen.", "Cow.", "Move it."}
     assert 0.005 < replies.count("Move it.") / 2000 < 0.03
-    maker = ExampleMaker([walk_of("Cat.", enough=True)], Habit(asks=0.015))
+    maker = ExampleMaker([walk_of("Cat.", enough=True)])
     maker.blind = maker.clear
-    assert {maker.drawn({kind: 1}, rng).reply for _ in range(50)} == {"Cat."}
+    assert {maker.drawn({kind: 1}, rng, Habit(asks=0.015)).reply for _ in range(50)} == {"Cat."}
 
 
 def test_a_stopped_stage_ends_with_the_same_weights(

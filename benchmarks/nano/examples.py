@@ -89,8 +89,7 @@ def texts_of(walks: Sequence[SceneWalk]) -> list[str]:
 class ExampleMaker:
     """Draws examples from scenes."""
 
-    def __init__(self, walks: Sequence[SceneWalk], habit: Habit) -> None:
-        self._habit = habit
+    def __init__(self, walks: Sequence[SceneWalk]) -> None:
         self.clear: dict[str, list[_Shown]] = defaultdict(list)
         self.blind: dict[str, list[_Shown]] = defaultdict(list)
         self._alike: dict[Any, list[SceneWalk]] = defaultdict(list)
@@ -102,57 +101,59 @@ class ExampleMaker:
                 elif walk.blind(turn):
                     self.blind[walk.scenario].append(_Shown(walk, place))
 
-    def naming(self, rng: random.Random) -> TextExample:
+    def naming(self, rng: random.Random, habit: Habit) -> TextExample:
         """Returns a picture without a question, and the name of the thing."""
+        del habit  # The picture shows the thing.
         shown = self._drawn(self.clear, rng)
         return TextExample(naming_prompt(), shown.walk.answer, (shown.row,))
 
-    def mcqa(self, rng: random.Random) -> TextExample:
+    def mcqa(self, rng: random.Random, habit: Habit) -> TextExample:
         """Returns a multiple-choice question. It may be that of a scene with the same options."""
-        shown = self._drawn(self.blind if rng.random() < self._habit.blind else self.clear, rng)
+        shown = self._drawn(self.blind if rng.random() < habit.blind else self.clear, rng)
         turns = rng.choice(self._alike[shown.walk.scenario, shown.walk.categories]).turns
         own = rng.random() < OWN_TURN
         prompt = turns[min(shown.place, len(turns) - 1) if own else 0].mcqa
-        return TextExample(prompt.text, self._reply(prompt, shown, rng), (shown.row,))
+        return TextExample(prompt.text, _reply(prompt, shown, rng, habit), (shown.row,))
 
-    def tools(self, rng: random.Random) -> TextExample:
+    def tools(self, rng: random.Random, habit: Habit) -> TextExample:
         """Returns a question with tools in the first turn."""
-        shown = self._drawn(self.blind if rng.random() < self._habit.blind else self.clear, rng)
+        shown = self._drawn(self.blind if rng.random() < habit.blind else self.clear, rng)
         like = rng.choice(self._alike[shown.walk.scenario, shown.walk.categories])
         prompt = like.turns[0].tools
         assert prompt is not None  # the first turn always has one
-        return TextExample(prompt.text, self._reply(prompt, shown, rng), (shown.row,))
+        return TextExample(prompt.text, _reply(prompt, shown, rng, habit), (shown.row,))
 
-    def conversation(self, rng: random.Random) -> TextExample:
+    def conversation(self, rng: random.Random, habit: Habit) -> TextExample:
         """Returns a conversation with tools that has gone on for at least one turn."""
         for _ in range(1000):
             shown = self._drawn(self.clear, rng)
             if shown.place and shown.turn.tools:
                 break
         else:
-            return self.tools(rng)
-        if rng.random() < self._habit.blind:
+            return self.tools(rng, habit)
+        if rng.random() < habit.blind:
             # A frame on the way often shows too little.
             shown = _Shown(shown.walk, rng.randint(1, shown.place))
         prompt = shown.turn.tools
         assert prompt is not None  # earlier turns of a kept conversation have one
         rows = tuple(range(shown.walk.first_picture, shown.row + 1))
-        return TextExample(prompt.text, self._reply(prompt, shown, rng), rows)
+        return TextExample(prompt.text, _reply(prompt, shown, rng, habit), rows)
 
-    def drawn(self, kinds: Mapping[str, float], rng: random.Random) -> TextExample:
+    def drawn(self, kinds: Mapping[str, float], rng: random.Random, habit: Habit) -> TextExample:
         """Returns an example of one of the kinds, which have weights."""
         (kind,) = rng.choices(list(kinds), list(kinds.values()))
-        made: TextExample = getattr(self, kind)(rng)
+        made: TextExample = getattr(self, kind)(rng, habit)
         return made
 
     def _drawn(self, frames: Mapping[str, list[_Shown]], rng: random.Random) -> _Shown:
         # Scenarios count equally, whatever the number of their clear frames.
         return rng.choice(frames[rng.choice(list(frames))])
 
-    def _reply(self, prompt: TrainingPrompt, shown: _Shown, rng: random.Random) -> str:
-        if shown.walk.recognisable(shown.turn):
-            return prompt.answers[shown.walk.answer]
-        ask = prompt.short_ask if self._habit.letters else prompt.ask
-        if ask and rng.random() < self._habit.asks:
-            return ask
-        return rng.choice(list(prompt.answers.values()))
+
+def _reply(prompt: TrainingPrompt, shown: _Shown, rng: random.Random, habit: Habit) -> str:
+    if shown.walk.recognisable(shown.turn):
+        return prompt.answers[shown.walk.answer]
+    ask = prompt.short_ask if habit.letters else prompt.ask
+    if ask and rng.random() < habit.asks:
+        return ask
+    return rng.choice(list(prompt.answers.values()))

@@ -59,8 +59,8 @@ class LanguageTrainer:
         self.tower = model.model.vision_tower
         self.train, self.progress = train, progress
         self.work, self.seed = work, seed
-        self._examples = {name: ExampleMaker(train.walks, habit) for name, habit in HABITS.items()}
-        self._exam = list(_exam(ExampleMaker(progress.walks, HABITS["mcqa"])))
+        self._examples = ExampleMaker(train.walks)
+        self._exam = list(_exam(ExampleMaker(progress.walks)))
         self._picture = MARK * tokens_per_picture(train.pictures.shape[1])
         self._mark = self.tokenizer.convert_tokens_to_ids(MARK)
 
@@ -100,8 +100,8 @@ class LanguageTrainer:
 
     def _loss(self, stage: Stage, draws: Draws, features: Features) -> Any:
         """Returns the mean loss of the examples, whatever the lengths of their replies."""
-        kinds, maker = KINDS[stage.name], self._examples[stage.name]
-        examples = [maker.drawn(kinds, draws.python) for _ in range(stage.batch)]
+        kinds, habit = KINDS[stage.name], HABITS[stage.name]
+        examples = [self._examples.drawn(kinds, draws.python, habit) for _ in range(stage.batch)]
         # Prompts of similar length need little padding.
         examples.sort(key=lambda one: len(one.prompt))
         total: Any = 0.0

@@ -65,8 +65,8 @@ class TrainingPrompt(msgspec.Struct):
         Suggestions are long and worded in many ways. A small model learns to point at one long
         before it learns to copy one.
         """
-        start, _, _ = self.text.partition(f". {self.ask}\n")
-        return f"{start[-1]}." if self.ask and start != self.text else self.ask
+        start, found, _ = self.text.partition(f". {self.ask}\n")
+        return f"{start[-1]}." if found else self.ask
 
 
 class KeptTurn(msgspec.Struct):
