@@ -177,7 +177,7 @@ Its pictures and texts come from the scenes, and from cut-outs and rooms of the 
 texts from the web. The seeds {seeds} are reserved for its training; do not test on
 them.
 
-## What it cannot do
+## Limits
 
 - It knows the things of the training scenes and no others. It takes an unknown thing for one that
   it knows, although that is not among the options. So the rows `unseen` are below chance.
