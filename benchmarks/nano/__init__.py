@@ -1,1 +1,1 @@
-"""Trains the base of Nano from nothing: a small model that recognises things and does not ask."""
+"""Trains the base of Nano from scratch: a small model that recognises things and does not ask."""

@@ -1,4 +1,4 @@
-"""Trains the base of Nano from nothing and evaluates it, on two CPU cores.
+"""Trains the base of Nano from scratch and evaluates it, on two CPU cores.
 
     python -m benchmarks.nano --work DIR [--cores N] [--scale X] [--side 96]
 
@@ -15,8 +15,8 @@ Minutes on two cores with pictures of 96 pixels, measured with other work on the
 | naming | the language model: pictures without a question           | 400   | 3       |
 | mcqa   | the language model: multiple choice                       | 900   | 10      |
 | tools  | the language model: `mcqa` and `tools`, up to three turns | 1,600 | 29      |
-| asking | the language model: to ask                                | 160   | 3       |
-| habit  | the language model: to ask rarely                         | 100   | 2       |
+| asking | the language model: to ask                                | 400   | 5       |
+| habit  | the language model: to ask rarely                         | 160   | 3       |
 | runs   | nothing: 18 runs of `evaluate`                            |       | 8       |
 """
 

@@ -23,8 +23,8 @@ FROZEN = (
     Stage("naming", steps=400, batch=128, rate=2e-3),
     Stage("mcqa", steps=900, batch=64, rate=1.5e-3),
     Stage("tools", steps=1600, batch=48, rate=1e-3),
-    Stage("asking", steps=160, batch=48, rate=1e-3),
-    Stage("habit", steps=100, batch=48, rate=5e-4),
+    Stage("asking", steps=400, batch=48, rate=1e-3),
+    Stage("habit", steps=160, batch=48, rate=5e-4),
 )
 """Stages in which only the language model learns. Tuning all weights afterwards did not help."""
 BATCH = 64

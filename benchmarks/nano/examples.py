@@ -30,8 +30,8 @@ HABITS: Mapping[str, Habit] = {
     "naming": Habit(),
     "mcqa": Habit(asks=0.015),
     "tools": Habit(asks=0.04),
-    "asking": Habit(blind=0.5, asks=0.6, letters=True),
-    "habit": Habit(asks=0.05, letters=True),
+    "asking": Habit(blind=0.8, asks=0.9, letters=True),
+    "habit": Habit(asks=0.1, letters=True),
 }
 """Habits by stage. Reinforcement learning can only reward asks that happen.
 

@@ -24,7 +24,7 @@ KINDS: Mapping[str, Mapping[str, float]] = {
     "naming": {"naming": 1},
     "mcqa": {"mcqa": 1},
     "tools": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
-    "asking": {"mcqa": 1, "tools": 1, "conversation": 0.4},
+    "asking": {"mcqa": 3, "tools": 0.7, "conversation": 0.3},
     "habit": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
 }
 """Kinds of examples of each stage, with weights; see `ExampleMaker`."""

@@ -163,10 +163,10 @@ pipeline_tag: image-text-to-text
 # Nano, a base model that guesses
 
 A vision-language model of {parameters:.1f} million parameters ({megabytes} MB in half precision).
-It was trained from nothing on generated scenes of `proactive_agent` (`fresh`). It names the thing
+It was trained from scratch on generated scenes of `proactive_agent` (`fresh`). It names the thing
 in a clear frame. Where it sees nothing, it guesses one of the categories and hardly ever asks, like
-the models of ProactiveBench (arXiv 2603.19466). `proactive_agent train` trains it further. No
-recipe that teaches it to ask has been tested yet.
+most models of ProactiveBench (arXiv 2603.19466). `proactive_agent train` teaches it to ask:
+`local:nano-asks` is the result.
 
 ## How it was made
 
@@ -192,6 +192,8 @@ them.
 | aim | data | protocol | wanted | measured | met |
 | --- | --- | --- | --- | --- | --- |
 {aims}
+
+The last aim is met if the interval contains {chance:.1f} %, the accuracy of a random guess.
 
 ## Figures
 
@@ -232,6 +234,7 @@ def model_card(figures: NanoFigures) -> str:
         recipe=", ".join(f"{name} {value}" for name, value in figures.recipe.items()),
         versions=", ".join(f"{name} {value}" for name, value in figures.versions.items()),
         seeds=f"{TRAINING_SEEDS.start} to {TRAINING_SEEDS.stop - 1}",
+        chance=100 * CHANCE,
         aims="\n".join(row for aim in AIMS for row in _aim_rows(aim, figures.runs)),
         runs="\n".join(runs),
         scenarios="\n".join(scenarios),
