@@ -165,12 +165,12 @@ def check_spec(spec: str) -> tuple[str, str]:
 def _with_provider(model: str) -> list[str]:
     """Returns specs of a model that was given without its provider."""
     from proactive_agent.providers.baselines import BASELINES
-    from proactive_agent.providers.local.aliases import ALIASES, BUNDLED
+    from proactive_agent.providers.local.aliases import SHORT_NAMES
 
     model = model.lower()
     if model in BASELINES:
         return [f"baseline:{model}"]
-    if model in ALIASES or model in BUNDLED:
+    if model in SHORT_NAMES:
         return [f"local:{model}"]
     starts = {"gpt": "openai", "claude": "anthropic", "gemini": "litellm:gemini/"}
     return [

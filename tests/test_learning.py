@@ -1,4 +1,4 @@
-"""`benchmarks/learning`: its tasks, its measures, and the tables in `results/learning`."""
+"""`benchmarks/learning`: its measures, and the tables in `results/learning`."""
 
 from pathlib import Path
 
@@ -6,62 +6,49 @@ import pytest
 
 pytest.importorskip("datasets", reason="needs the extra `train`")
 
-from benchmarks.learning import scenes
 from benchmarks.learning.__main__ import kept
-from benchmarks.learning.evaluate import measure, play, samples_of
-from benchmarks.learning.outcome import Figures, readme
-from benchmarks.learning.reactive import NOTHING, task
-from proactive_agent.training.rows import QuestionRow
+from benchmarks.learning.arms import ARMS, OWN, Arm
+from benchmarks.learning.evaluate import MEASURES, Measured, measure, play, samples_of
+from benchmarks.learning.outcome import ArmFigures, Figures, aims, readme
+from proactive_agent.metrics.statistics import Estimate
 
 RESULTS = Path(__file__).parents[1] / "results" / "learning"
-GUESSES = ("Star.", "Moon.", "Hourglass.", "Cross.")
-
-
-def row(*, clear: bool) -> QuestionRow:
-    asks = ("Turn it.", "I do not know.")
-    return QuestionRow(0, "mvp-n", clear, "Which?", asks, GUESSES, asks[:1], "Moon.")
-
-
-def test_a_clear_frame_is_named_with_or_without_a_question() -> None:
-    assert [task(row(clear=True), asks) for asks in (None, 0.5)] == [
-        ("", {"Moon.": 1.0}),
-        ("Which?", {"Moon.": 1.0}),
-    ]
-
-
-def test_an_ambiguous_frame_gets_guesses_and_some_suggestions() -> None:
-    assert task(row(clear=False), None) == ("", {NOTHING: 1.0})
-    habit = task(row(clear=False), 0.08).habit
-    assert habit == pytest.approx({"Turn it.": 0.08, **dict.fromkeys(GUESSES, 0.23)})
+NO = (0.0,) * 7
+SEEN = (1.0, 1.0)
+"""A sample of one model that has a clear frame."""
 
 
 def test_measures_pool_models_over_the_same_samples() -> None:
     asking = {
-        "rod": {0: (1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0), 1: (1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0)},
-        "coco": {2: (1.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
+        "rod": {
+            0: (1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, *SEEN),
+            1: (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, *SEEN),
+        },
+        "coco": {2: (1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
     }
     silent = {
-        "rod": {0: (0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 1.0), 1: (0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 1.0)},
-        "coco": {2: (0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
+        "rod": {0: (*NO[:6], 1.0, *SEEN), 1: (*NO[:5], 1.0, 0.0, *SEEN)},
+        "coco": {2: (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
     }
     found = measure([asking, silent], ("rod", "coco"))
     assert (found.samples, found.clear_samples) == (3, 2)
-    values = (found.asks, found.solves, found.informed, found.over_asks, found.clear_accuracy)
-    assert [one.value for one in values] == pytest.approx([1 / 2, 1 / 2, 1 / 6, 1 / 4, 3 / 4])
+    values = (found.asks, found.valid, found.solves, found.informed, found.unanswered)
+    assert [one.value for one in values] == pytest.approx([1 / 2, 1 / 3, 1 / 2, 1 / 6, 1 / 6])
+    assert found.over_asks.value == pytest.approx(1 / 4)
+    assert found.clear_accuracy.value == pytest.approx(3 / 4)
     assert measure([asking, silent], ("coco",)).over_asks.value is None
 
 
 def test_the_oracle_is_informed_and_guesses_are_not(tmp_path: Path) -> None:
-    scenes.build(tmp_path / "data", ("quickdraw", "coco"), each=1, seed=0)
     found = {}
-    for name in ("oracle", "never-ask"):
-        play(f"baseline:{name}", tmp_path / "data", tmp_path / name)
-        found[name] = measure([samples_of(tmp_path / name)], ("quickdraw", "coco"))
-    oracle, guesses = found["oracle"], found["never-ask"]
-    assert [one.value for one in (oracle.asks, oracle.informed, oracle.over_asks)] == [1, 1, 0]
-    assert guesses.informed.value == 0
-    # `clear` leaves out four coco samples whose first crop is too small.
-    assert (oracle.samples, oracle.clear_samples) == (16, 12)
+    for name in ("oracle", "never-ask", "always-ask"):
+        play(f"baseline:{name}", "fresh:3:seen:n=2", tmp_path / name)
+        found[name] = measure([samples_of(tmp_path / name)], ("quickdraw", "rod", "vsod"))
+    oracle, guesses, asks = found.values()
+    shares = (oracle.asks, oracle.informed, oracle.over_asks, oracle.unanswered)
+    assert [one.value for one in shares] == [1, 1, 0, 0]
+    assert (guesses.asks.value, guesses.informed.value) == (0, 0)
+    assert (asks.asks.value, asks.unanswered.value, asks.over_asks.value) == (1, 1, 1)
 
 
 def test_a_stopped_experiment_keeps_complete_folders_only(tmp_path: Path) -> None:
@@ -80,6 +67,63 @@ def test_a_stopped_experiment_keeps_complete_folders_only(tmp_path: Path) -> Non
     kept(tmp_path / "first", stopped)
 
 
+def figures(**shares: float) -> ArmFigures:
+    """Returns figures in which every row has the same shares; before, the model guesses."""
+    before = dict.fromkeys(MEASURES, 0.0) | {"solves": 0.25, "clear_accuracy": 0.9}
+    after = before | shares
+    arm = Arm(OWN, 0.5)
+
+    def rows(values: dict[str, float]) -> dict[str, Measured]:
+        estimates = {name: Estimate(value=value) for name, value in values.items()}
+        return {row: Measured(samples=8, clear_samples=8, **estimates) for row in arm.rows}
+
+    return ArmFigures(
+        trained=OWN,
+        reward=0.5,
+        before=rows(before),
+        after=rows(after),
+        seeds={
+            f"{row}/{name}": [value, value]
+            for row in ("trained", "unseen", "all")
+            for name, value in after.items()
+        },
+    )
+
+
+REACHED = {"asks": 0.96, "solves": 0.5, "informed": 0.45, "over_asks": 0.03, "clear_accuracy": 0.88}
+
+
+def test_all_aims_are_met_at_their_limits() -> None:
+    assert [aim.met for aim in aims(figures(**REACHED))] == [True] * 6
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "missed"),
+    [
+        ("asks", 0.94, [0]),
+        ("asks", 0.79, [0, 1]),
+        ("over_asks", 0.04, [2]),
+        ("clear_accuracy", 0.86, [3]),
+        ("solves", 0.49, [4]),
+        ("informed", 0.43, [5]),
+    ],
+)
+def test_an_aim_is_missed_alone(name: str, value: float, missed: list[int]) -> None:
+    found = list(aims(figures(**REACHED | {name: value})))
+    assert [number for number, aim in enumerate(found) if not aim.met] == missed
+
+
+def test_each_arm_leaves_five_scenarios_unseen() -> None:
+    assert {len(arm.unseen) for arm in ARMS} == {5}
+    assert len({arm.slug for arm in ARMS}) == len(ARMS)
+
+
 def test_the_committed_tables_match_the_committed_figures() -> None:
     figures = Figures.model_validate_json((RESULTS / "figures.json").read_text())
     assert (RESULTS / "README.md").read_text() == readme(figures)
+
+
+def test_the_docs_show_the_curves_of_the_bundled_model() -> None:
+    root = RESULTS.parents[1]
+    (curves,) = (root / "proactive_agent/providers/local/bundled/nano-asks").glob("*.svg")
+    assert (root / "docs/pictures/nano-curves.svg").read_bytes() == curves.read_bytes()

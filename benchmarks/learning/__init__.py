@@ -1,1 +1,1 @@
-"""Experiment: `train` teaches a small model to ask, from drawn scenes to result tables."""
+"""Experiment: `train` teaches Nano to ask, and the results are written as tables."""

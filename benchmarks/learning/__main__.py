@@ -1,10 +1,11 @@
-"""Tests whether `train` teaches a model to ask, on two CPU cores.
+"""Tests whether `train` teaches Nano to ask, on two CPU cores.
 
-    python -m benchmarks.learning [--out results/learning]
+    python -m benchmarks.learning [--work DIR] [--out results/learning]
 
-A small vision-language model is trained from scratch until it is reactive, like the paper's
-models. `train` then teaches it to ask in two scenarios, with two rewards and several seeds. `run`
-evaluates the models on these scenarios and on three unseen ones.
+`train` teaches `local:nano` on generated scenes of two scenarios, with several seeds. `run`
+evaluates the models on new scenes of all seven scenarios. With `--work DIR`, the same command
+continues a stopped experiment, and `DIR/nano-asks` is the first trained model, which
+`local:nano-asks` loads.
 """
 
 import argparse
@@ -15,45 +16,23 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 from itertools import product
 from pathlib import Path
-from typing import NamedTuple
 
-from benchmarks.learning import scenes
-from benchmarks.learning.evaluate import Samples, play, samples_of
+from benchmarks.learning.arms import ARMS, Arm
+from benchmarks.learning.evaluate import TEST_SCENES, Samples, play, samples_of
 from benchmarks.learning.outcome import Outcome, Trained, write
+from proactive_agent.training.card import write_card
+from proactive_agent.training.folder import JOURNAL, MANIFEST, read_manifest
 
-REWARDS = (0.5, 1.0)
-EACH_BASE, EACH_TAUGHT, EACH_TEST = 200, 160, 12
-"""Scenes per shape and scenario: for the base model, for `train`, for the test."""
-NEARLY_ALL = 0.98
-"""Share of the scenes that go into the train split."""
-STEPS = 40
-RECIPE = (
-    "--learning-rate", "6e-3", "--lr-warm-up-steps", "5", "--lora-dropout", "0",
-    "--lora-target", "q_proj", "--lora-target", "k_proj",
-    "--lora-target", "v_proj", "--lora-target", "o_proj",
-    "--device-batch-size", "512", "--max-tokens", "16", "--held-out", "0", "--eval-limit", "0",
-    "--save-every", "0", "--device", "cpu",
-)  # fmt: skip
-"""Options of `train` that differ from its defaults, which are the paper's."""
-
-
-class Place(NamedTuple):
-    """Folders of the experiment."""
-
-    base: Path
-    taught: Path
-    test: Path
-    models: Path
-    runs: Path
+BASE = "local:nano"
+TRAIN_SCENES = "fresh:train:n=600"
 
 
 def kept(folder: Path, make: Callable[[Path], object]) -> Path:
     """Makes a folder unless it is there, and returns it.
 
-    A folder gets its name when it is complete, so an experiment that was stopped can go on.
+    A folder gets its name when it is complete, so a stopped experiment can be continued.
     """
     if not folder.exists():
         part = folder.with_name(f"{folder.name}.part")
@@ -63,93 +42,73 @@ def kept(folder: Path, make: Callable[[Path], object]) -> Path:
     return folder
 
 
-def prepared(work: Path) -> Place:
-    """Builds the scenes and returns the folders."""
-    place = Place(*(work / name for name in Place._fields))
-    every = partial(scenes.build, kinds=scenes.SCENARIOS)
-    trained = partial(scenes.build, kinds=scenes.TRAINED)
-    kept(place.base, partial(every, each=EACH_BASE, seed=1, train_share=NEARLY_ALL))
-    kept(place.taught, partial(trained, each=EACH_TAUGHT, seed=2, train_share=NEARLY_ALL))
-    kept(place.test, partial(every, each=EACH_TEST, seed=3))
-    return place
+def taught(work: Path, arm: Arm, seed: int) -> Path:
+    """Runs `train` with its own settings for Nano and returns the folder of the model."""
+
+    def train(out: Path) -> None:
+        scenarios = [word for name in arm.trained for word in ("--scenario", name)]
+        command = [
+            sys.executable, "-m", "proactive_agent", "train", "--model", BASE,
+            "--data", TRAIN_SCENES, "--out", str(out), *scenarios,
+            "--reward-suggestion", str(arm.reward), "--seed", str(seed), "--eval-limit", "0",
+        ]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+
+    return kept(work / "models" / f"{arm.slug}-seed-{seed}", train)
 
 
-def reactive(place: Place, cores: int) -> Path:
-    """Trains the reactive model and returns its folder."""
-    return kept(
-        place.models / "reactive",
-        lambda out: _python(cores, "benchmarks.learning.reactive", place.base, out),
-    )
-
-
-def taught(place: Place, model: Path, seed: int, reward: float) -> Path:
-    """Runs `train` and returns the folder of the model."""
-    return kept(
-        place.models / f"asking-{seed}-{reward}",
-        lambda out: _python(
-            1, "proactive_agent", "train", "--model", model, "--data", place.taught,
-            "--out", out, "--reward-suggestion", reward, "--seed", seed,
-            "--max-steps", STEPS, *RECIPE,
-        ),
-    )  # fmt: skip
-
-
-def judged(place: Place, model: Path) -> Samples:
+def judged(work: Path, model: str, name: str) -> Samples:
     """Evaluates a model with `run`."""
-    options = "--max-tokens", "16", "--batch-size", "64"
-    return samples_of(
-        kept(place.runs / model.name, lambda out: play(f"local:{model}", place.test, out, *options))
-    )
+    return samples_of(kept(work / "runs" / name, lambda out: play(model, TEST_SCENES, out)))
 
 
-def experiment(place: Place, seeds: Sequence[int], rewards: Sequence[float], cores: int) -> Outcome:
+def experiment(work: Path, arms: Sequence[Arm], seeds: Sequence[int], cores: int) -> Outcome:
     """Evaluates the model before and after training. One training runs per core."""
-    model = reactive(place, cores)
-    before = judged(place, model)
+    for name in ("models", "runs"):
+        (work / name).mkdir(parents=True, exist_ok=True)
+    before = judged(work, BASE, "before")
 
-    def after(job: tuple[float, int]) -> Trained:
-        reward, seed = job
-        out = taught(place, model, seed, reward)
-        return Trained(seed, reward, judged(place, out), out / "log.jsonl")
+    def after(job: tuple[Arm, int]) -> Trained:
+        arm, seed = job
+        out = taught(work, arm, seed)
+        return Trained(arm, seed, judged(work, f"local:{out}", out.name), out)
 
     with ThreadPoolExecutor(cores) as pool:
-        return Outcome(before, list(pool.map(after, product(rewards, seeds))))
+        return Outcome(before, list(pool.map(after, product(arms, seeds))))
 
 
-def _python(threads: int, module: str, *words: object) -> None:
-    """Runs a module in a subprocess."""
-    environment = os.environ | {"OMP_NUM_THREADS": str(threads)}
-    command = [sys.executable, "-m", module, *map(str, words)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+def pack_model(model: Path, out: Path) -> None:
+    """Copies a trained model without the files of its training, and writes its card anew."""
+    shutil.rmtree(out, ignore_errors=True)
+    shutil.copytree(model, out, ignore=shutil.ignore_patterns("checkpoints", "*.lock"))
+    write_card(out, read_manifest(out))
+    for name in (MANIFEST, JOURNAL):
+        (out / name).unlink()
 
 
 def main() -> None:
-    """Runs the experiment in a temporary folder, or in `--work`, where a stopped one goes on."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    """Runs the experiment in a temporary folder, or in `--work`, where it can be continued."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--out", type=Path, default=Path("results/learning"))
     parser.add_argument(
         "--work",
         type=Path,
-        help="folder that keeps scenes, models and runs; the same command goes on after a stop",
+        help="folder that keeps models and runs; the same command goes on after a stop",
     )
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seeds", type=int, default=3, help="trainings of each arm (3)")
     parser.add_argument(
-        "--rewards",
-        type=float,
-        nargs="+",
-        default=REWARDS,
-        metavar="R_P",
-        help="rewards of a valid suggestion",
+        "--arms", type=int, default=len(ARMS), help=f"use the first N arms ({len(ARMS)})"
     )
     parser.add_argument("--cores", type=int, default=2, help="CPU cores to use (2)")
     chosen = parser.parse_args()
     os.environ |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryDirectory() as scratch:
-        place = prepared(chosen.work or Path(scratch))
-        outcome = experiment(place, range(chosen.seeds), chosen.rewards, chosen.cores)
-        write(chosen.out, outcome, recipe=f"--max-steps {STEPS} {' '.join(RECIPE)}")
+        work = chosen.work or Path(scratch)
+        write(chosen.out, experiment(work, ARMS[: chosen.arms], range(chosen.seeds), chosen.cores))
     print((chosen.out / "README.md").read_text())
 
 

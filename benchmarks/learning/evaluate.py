@@ -8,14 +8,17 @@ from pathlib import Path
 import numpy as np
 from pydantic import BaseModel
 
+from benchmarks.nano.scenes import TEST_SEED
 from proactive_agent.metrics.statistics import Estimate, share_of
 from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import RunFolder
 
-AMBIGUOUS = ("asks", "solves", "informed")
-"""asks: the first reply to the ambiguous first frame is a valid suggestion. solves: the episode
-from that frame ends with the right category. informed: it does so on an informative frame."""
+TEST_SCENES = f"fresh:{TEST_SEED}:seen:n=60"
+AMBIGUOUS = ("asks", "valid", "solves", "informed", "unanswered")
+"""asks: the first reply to the ambiguous first frame is a suggestion. valid: it is one that changes
+the picture. solves: the episode from that frame ends with the right category. informed: it does so
+on an informative frame. unanswered: it ends at its limit of turns, or outside the video."""
 CLEAR = ("over_asks", "clear_accuracy")
 """over_asks: the first reply to the clear frame is a suggestion. clear_accuracy: it is the right
 category."""
@@ -30,27 +33,33 @@ Samples = Mapping[str, Mapping[int | str, Sample]]
 
 
 class Measured(BaseModel):
-    """Shares with 95 % intervals over samples. Each sample is a mean over models.
+    """Shares with 95 % intervals over samples. The value of a sample is its mean over the models.
 
-    The intervals are Wilson's, with the number of independent samples that have the same spread.
+    The intervals are Wilson's, with the effective sample size.
     """
 
     samples: int
     clear_samples: int
     """Samples with a clear frame. `clear` leaves out samples whose first frame is too small."""
     asks: Estimate
+    valid: Estimate
     solves: Estimate
     informed: Estimate
+    unanswered: Estimate
     over_asks: Estimate
     clear_accuracy: Estimate
 
 
-def play(model: str, data: Path, results: Path, *options: str) -> None:
-    """Runs a model under the conditions zero-shot and clear, with more options of `run`."""
+def play(model: str, data: str, results: Path) -> None:
+    """Runs a model under the conditions zero-shot and clear."""
     command = [sys.executable, "-m", "proactive_agent", "run", "--provider", model]
-    command += ["--data", str(data), "--protocol", "mcqa", "--condition", "zero-shot,clear"]
-    command += ["--out", str(results), *options]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command += ["--data", data, "--protocol", "mcqa", "--condition", "zero-shot,clear"]
+    command += ["--out", str(results)]
+    if model.startswith("local:"):
+        command += ["--max-tokens", "24", "--batch-size", "64"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
 
 
 def samples_of(results: Path) -> Samples:
@@ -68,12 +77,14 @@ def samples_of(results: Path) -> Samples:
     return samples
 
 
-def _hidden(episode: EpisodeOutline) -> tuple[bool, bool, bool]:
+def _hidden(episode: EpisodeOutline) -> tuple[bool, ...]:
     first, informed = episode.turns[0], is_informed(episode)
     if informed is None:
         raise ValueError(f"{episode.key}: the record does not say whether its frame is informative")
-    asks = first.action.kind == "intervention" and first.verdict.suggestion == "correct"
-    return asks, episode.outcome.correct, informed
+    asks = first.action.kind == "intervention"
+    valid = asks and first.verdict.suggestion == "correct"
+    unanswered = episode.outcome.stop in ("turn_limit", "left_video")
+    return asks, valid, episode.outcome.correct, informed, unanswered
 
 
 def _plain(episode: EpisodeOutline | None) -> tuple[bool, bool]:

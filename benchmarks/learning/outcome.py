@@ -3,7 +3,7 @@
 import csv
 import importlib.metadata
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,75 +11,66 @@ import numpy as np
 from pydantic import BaseModel
 from scipy import stats
 
-from benchmarks.learning.evaluate import MEASURES, Measured, Samples, measure
-from benchmarks.learning.scenes import TRAINED, UNSEEN
+from benchmarks.learning.arms import Arm
+from benchmarks.learning.evaluate import MEASURES, TEST_SCENES, Measured, Samples, measure
 from proactive_agent.metrics.statistics import Estimate
+from proactive_agent.training.folder import JOURNAL, read_manifest
 
-ROWS: Mapping[str, Sequence[str]] = {
-    "trained": TRAINED,
-    "unseen": UNSEEN,
-    **{name: (name,) for name in (*TRAINED, *UNSEEN)},
-}
 TITLES = {
     "asks": "asks",
+    "valid": "asks validly",
     "solves": "right at the end",
     "informed": "informed",
+    "unanswered": "no answer",
     "over_asks": "asks on clear frames",
     "clear_accuracy": "right on clear frames",
 }
-POOLED = ("trained", "unseen")
-INTRODUCTION = """\
-# A small model learns to ask
-
-`python -m benchmarks.learning` wrote this page.
-
-1. A small vision-language model was trained from scratch on drawn scenes until it was reactive:
-   it answers without asking.
-2. `train` taught it to ask in two scenarios ({trained}). The reward of a valid suggestion (r_p)
-   was {rewards}, with {seeds} seeds each.
-3. `run` evaluated the models on these two scenarios and on three unseen ones
-   ({unseen}).
-
-[curves.csv](curves.csv) holds every step of `train`; [figures.json](figures.json) holds the results
-of every seed.
-
-| column | share of samples |
-| --- | --- |
-| asks | The first reply to the ambiguous first frame is a valid suggestion. |
-| right at the end | The episode from that frame ends with the right category. |
-| informed | The episode ends with the right category on an informative frame. |
-| asks on clear frames | The first reply to the clear frame is a suggestion. |
-| right on clear frames | The first reply to the clear frame is the right category. |
-
-A frame is informative if no suggestion leads closer to the reference frame. This definition is
-strict, because an earlier frame can already show the shape. In quickdraw, only the last of four
-frames is informative, but the outline is visible from the second on.
-
-Clear frames have the question, options and picture size of the first frame (condition `clear`).
-{without_clear}
-The recipe and the trained scenarios were chosen after earlier attempts on scenes from the same
-generator. Training all weights took as long, but lost more accuracy on clear frames.
-
-`train {recipe}`"""
-OVER_SEEDS = """\
-The tables show percentages: the mean over the seeds, with Student's 95 % interval over seeds. With
-three seeds, this interval is wide. A cell has no interval if all seeds have the same value. Before
-training there is a single model."""
-OVER_SAMPLES = """\
-The tables show percentages: the mean over the seeds, with 95 % intervals over samples."""
+POOLED = ("trained", "unseen", "all")
 CURVES = (
     "reward", "ask_rate/ambiguous", "ask_rate/clear", "accuracy/ambiguous", "accuracy/clear",
     "invalid_rate",
 )  # fmt: skip
+INTRODUCTION = """\
+# Nano learns to ask
+
+`python -m benchmarks.learning` wrote this page.
+
+`train` taught `local:nano` on generated scenes of two scenarios (`fresh:train`, protocol `mcqa`),
+with {seeds} seeds for each combination of scenarios and reward of a valid suggestion (r_p). `run`
+evaluated the models on {samples} new scenes of all seven scenarios (`{data}`), which show things
+that Nano knows. [curves.csv](curves.csv) holds every step of `train`; [figures.json](figures.json)
+holds the results of every seed.
+
+| column | share of samples |
+| --- | --- |
+| asks | The first reply to the ambiguous first frame is a suggestion. |
+| asks validly | It is a suggestion that changes the picture; any other ends the episode. |
+| right at the end | The episode from that frame ends with the right category. |
+| informed | The episode ends with the right category on an informative frame. |
+| no answer | The episode ends at its limit of turns, or outside the video, without an answer. |
+| asks on clear frames | The first reply to the clear frame is a suggestion. |
+| right on clear frames | The first reply to the clear frame is the right category. |
+
+A frame is informative if no suggestion leads closer to the reference frame. Clear frames have the
+question, options and picture size of the first frame (condition `clear`).
+{without_clear}
+The tables show percentages. Rows of several scenarios are means over the seeds, with Student's 95 %
+interval over seeds, which is wide for three seeds; there is no interval if all seeds have the same
+value. Rows of one scenario are means over the seeds with 95 % intervals over samples. Before the
+training there is one model, and all intervals are over samples. Rows of several scenarios pool
+their samples; Nano's model card averages over scenarios, so its figures differ slightly.
+
+Settings of `train` that differ from its defaults, apart from scenarios, reward and seed:
+`{recipe}`"""
 
 
 class Trained(NamedTuple):
     """A model after `train`."""
 
+    arm: Arm
     seed: int
-    reward: float
     samples: Samples
-    journal: Path
+    folder: Path
 
 
 class Outcome(NamedTuple):
@@ -89,104 +80,165 @@ class Outcome(NamedTuple):
     after: Sequence[Trained]
 
 
+class ArmFigures(BaseModel):
+    """Results of one arm."""
+
+    trained: tuple[str, ...]
+    reward: float
+    before: dict[str, Measured]
+    """Measures by row: trained, unseen, each scenario."""
+    after: dict[str, Measured]
+    """The same, pooled over seeds."""
+    seeds: dict[str, list[float | None]]
+    """Values of each seed by row/measure."""
+
+    @property
+    def arm(self) -> Arm:
+        """The arm."""
+        return Arm(self.trained, self.reward)
+
+
 class Figures(BaseModel):
     """Content of `figures.json`."""
 
-    seeds: int
     train: str
-    """Options of `train`."""
+    """Options of `train`, apart from scenarios, reward and seed."""
     versions: dict[str, str]
-    figures: dict[str, dict[str, Measured]]
-    """Measures by column (before, r_p 0.5, ...) and row (trained, unseen, each scenario)."""
-    seed_by_seed: dict[str, dict[str, list[float | None]]]
-    """Values of each seed by column and row/measure."""
-    remark: str | None = None
-    """Says how the figures differ from those that this version measures."""
+    arms: list[ArmFigures]
 
 
-def write(out: Path, outcome: Outcome, recipe: str) -> None:
+class LearningAim(NamedTuple):
+    """One thing that the training should reach, and whether it does."""
+
+    text: str
+    measured: str
+    met: bool
+
+
+def write(out: Path, outcome: Outcome) -> None:
     """Writes the three files to `out` and replaces older ones."""
     out.mkdir(parents=True, exist_ok=True)
+    versions = {name: importlib.metadata.version(name) for name in ("torch", "transformers", "trl")}
+    arms = dict.fromkeys(model.arm for model in outcome.after)
     figures = Figures(
-        seeds=len({model.seed for model in outcome.after}),
-        train=recipe,
-        versions={
-            name: importlib.metadata.version(name) for name in ("torch", "transformers", "trl")
-        },
-        figures=_figures(outcome),
-        seed_by_seed=_seed_by_seed(outcome),
+        train=_recipe(outcome.after[0].folder),
+        versions=versions,
+        arms=[_figures(arm, outcome) for arm in arms],
     )
     (out / "figures.json").write_text(figures.model_dump_json(indent=1) + "\n")
     (out / "README.md").write_text(readme(figures))
     _write_curves(out / "curves.csv", outcome.after)
 
 
-def _columns(outcome: Outcome) -> Mapping[str, Sequence[Samples]]:
-    columns = {"before": [outcome.before]}
-    for reward in sorted({model.reward for model in outcome.after}):
-        columns[f"r_p {reward}"] = [m.samples for m in outcome.after if m.reward == reward]
-    return columns
-
-
-def _figures(outcome: Outcome) -> dict[str, dict[str, Measured]]:
-    return {
-        column: {row: measure(models, names) for row, names in ROWS.items()}
-        for column, models in _columns(outcome).items()
-    }
-
-
-def _seed_by_seed(outcome: Outcome) -> dict[str, dict[str, list[float | None]]]:
-    """Returns the measures of each model, for the trained and the unseen scenarios."""
-    return {
-        column: {
-            f"{row}/{name}": [getattr(measure([m], ROWS[row]), name).value for m in models]
+def _figures(arm: Arm, outcome: Outcome) -> ArmFigures:
+    models = [model.samples for model in outcome.after if model.arm == arm]
+    return ArmFigures(
+        trained=arm.trained,
+        reward=arm.reward,
+        before={row: measure([outcome.before], names) for row, names in arm.rows.items()},
+        after={row: measure(models, names) for row, names in arm.rows.items()},
+        seeds={
+            f"{row}/{name}": [getattr(measure([m], arm.rows[row]), name).value for m in models]
             for row in POOLED
             for name in MEASURES
-        }
-        for column, models in _columns(outcome).items()
-    }
+        },
+    )
+
+
+def _recipe(model: Path) -> str:
+    """Returns the settings of a training that differ from the defaults, as options."""
+    settings = read_manifest(model).settings
+    own = {"scenarios", "reward_suggestion", "seed"}
+    shown = settings.model_dump(exclude_defaults=True, exclude=own)
+    return " ".join(
+        f"--{name.replace('_', '-').replace('targets', 'target')} {one}"
+        for name, value in shown.items()
+        for one in (value if isinstance(value, tuple) else (value,))
+    )
 
 
 def readme(kept: Figures) -> str:
     """Returns the text of `README.md`: introduction and tables."""
+    first = kept.arms[0]
+    alone = {name: found for name, found in first.before.items() if name not in POOLED}
     without = "".join(
         f"In {name}, {found.clear_samples} of {found.samples} samples have a clear frame; the "
         "first frames of the others are too small.\n"
-        for name, found in kept.figures["before"].items()
-        if name not in POOLED and found.clear_samples < found.samples
+        for name, found in sorted(alone.items())
+        if found.clear_samples < found.samples
     )
     introduction = INTRODUCTION.format(
-        trained=", ".join(TRAINED),
-        unseen=", ".join(UNSEEN),
-        rewards=" and ".join(name.removeprefix("r_p ") for name in kept.figures if "r_p" in name),
-        seeds=kept.seeds,
+        seeds=len(first.seeds["trained/asks"]),
+        samples=sum(found.samples for found in alone.values()),
+        data=TEST_SCENES,
         without_clear=without,
         recipe=kept.train,
     )
-    lines = [introduction, "", *([kept.remark, ""] if kept.remark else [])]
-    lines += ["## Asking and accuracy, with intervals over seeds", "", OVER_SEEDS]
-    lines += ["", *_head("scenarios")]
+    parts = [introduction.splitlines(), *map(_arm_section, kept.arms)]
+    return "\n".join(line for part in parts for line in part) + "\n"
+
+
+def _arm_section(found: ArmFigures) -> Iterator[str]:
+    yield ""
+    yield f"## Trained on {found.arm.title}"
+    yield ""
+    yield _line(["scenarios", *(TITLES[name] for name in MEASURES)])
+    yield _line(["---"] * (len(MEASURES) + 1))
     for row in POOLED:
-        for column, found in kept.seed_by_seed.items():
-            cells = [_over_seeds(found.get(f"{row}/{name}", [])) for name in MEASURES]
-            lines.append(_line([f"{row}, {column}", *cells]))
-    lines += ["", "## By scenario, with intervals over samples", "", OVER_SAMPLES]
-    for column, rows in kept.figures.items():
-        when = "Before training" if column == "before" else f"After training, {column}"
-        lines += ["", f"### {when}", "", *_head("scenario")]
-        for row, measured in rows.items():
-            cells = [_cell(getattr(measured, name)) for name in MEASURES]
-            lines.append(_line([f"**{row}**" if row in POOLED else row, *cells]))
-    return "\n".join(lines) + "\n"
+        yield _line([f"**{row}**, before", *_cells(found.before[row])])
+        over_seeds = [_over_seeds(found.seeds[f"{row}/{name}"]) for name in MEASURES]
+        yield _line([f"**{row}**, after", *over_seeds])
+    for row in (*found.arm.trained, *found.arm.unseen):
+        yield _line([f"{row}, before", *_cells(found.before[row])])
+        yield _line([f"{row}, after", *_cells(found.after[row])])
+    yield ""
+    yield _line(["aim", "measured", "met"])
+    yield _line(["---"] * 3)
+    for aim in aims(found):
+        yield _line([aim.text, aim.measured, "yes" if aim.met else "no"])
 
 
-def _head(first: str) -> list[str]:
-    titles = [first, *(TITLES[name] for name in MEASURES)]
-    return [_line(titles), _line(["---"] * len(titles))]
+def aims(found: ArmFigures) -> Iterator[LearningAim]:
+    """Yields the aims of the experiment, judged by the means over the seeds."""
+
+    def mean(row: str, name: str) -> tuple[float, str]:
+        values = found.seeds[f"{row}/{name}"]
+        return float(np.mean([value or 0 for value in values])), _over_seeds(values)
+
+    before = found.before["all"]
+    asks, shown = mean("trained", "asks")
+    yield LearningAim("asks in the trained scenarios: at least 95", shown, asks >= 0.95)
+    asking = [name for name in found.arm.unseen if (found.after[name].asks.value or 0) >= 0.8]
+    yield LearningAim(
+        "unseen scenarios in which it asks in at least 80: at least 4 of 5",
+        f"{len(asking)}: {', '.join(asking)}",
+        len(asking) >= 4,
+    )
+    asks, shown = mean("all", "over_asks")
+    yield LearningAim("asks on clear frames: at most 3", shown, asks <= 0.03)
+    clear, shown = mean("all", "clear_accuracy")
+    least = (before.clear_accuracy.value or 0) - 0.03
+    yield LearningAim(f"right on clear frames: at least {_percent(least)}", shown, clear >= least)
+    for name, least, why in (
+        ("solves", 2 * (before.solves.value or 0), "twice that of before"),
+        ("informed", clear / 2, "half of right on clear frames"),
+    ):
+        share, shown = mean("all", name)
+        yield LearningAim(
+            f"{TITLES[name]}: at least {_percent(least)}, {why}", shown, share >= least
+        )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}"
+
+
+def _cells(found: Measured) -> list[str]:
+    return [_cell(getattr(found, name)) for name in MEASURES]
 
 
 def _over_seeds(values: Sequence[float | None]) -> str:
-    """Formats the mean over seeds with Student's 95 % interval; one seed has none."""
+    """Formats a mean over seeds with Student's 95 % interval."""
     known = np.array([value for value in values if value is not None])
     if not len(known):
         return "-"
@@ -206,17 +258,18 @@ def _cell(found: Estimate) -> str:
     if found.value is None:
         return "-"
     if found.low is None or found.high is None:
-        return f"{100 * found.value:.1f}"
-    return f"{100 * found.value:.1f} ({100 * found.low:.1f}-{100 * found.high:.1f})"
+        return _percent(found.value)
+    return f"{_percent(found.value)} ({_percent(found.low)}-{_percent(found.high)})"
 
 
 def _write_curves(file: Path, models: Sequence[Trained]) -> None:
     with file.open("w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("seed", "reward_suggestion", "step", *CURVES))
+        writer.writerow(("trained", "reward_suggestion", "seed", "step", *CURVES))
         for model in models:
-            for line in model.journal.read_text().splitlines():
+            for line in (model.folder / JOURNAL).read_text().splitlines():
                 entry = json.loads(line)
                 if CURVES[1] in entry:
                     values = (f"{entry.get(name, 0):.4f}" for name in CURVES)
-                    writer.writerow((model.seed, model.reward, entry["step"], *values))
+                    name = " ".join(model.arm.trained)
+                    writer.writerow((name, model.arm.reward, model.seed, entry["step"], *values))

@@ -30,12 +30,12 @@ def complete_model(
 ) -> list[CompletionItem]:
     """Completes baselines, short names of local models, and the providers themselves."""
     from proactive_agent.providers.baselines import BASELINES
-    from proactive_agent.providers.local.aliases import ALIASES, BUNDLED
+    from proactive_agent.providers.local.aliases import ALIASES, SHORT_NAMES
     from proactive_agent.providers.registry import provider_names
 
     names = {
         "baseline": [f"baseline:{name}" for name in BASELINES],
-        "local": [f"local:{name}" for name in (*ALIASES, *BUNDLED)],
+        "local": [f"local:{name}" for name in SHORT_NAMES],
         "vllm": [f"vllm:{name}" for name in ALIASES],
         "human": ["human"],
     }

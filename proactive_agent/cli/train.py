@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from proactive_agent.training.settings import TrainingSettings
 
 LOCAL = "local:"
-"""Start of a model's name in `run`, which may also precede it here."""
+"""Prefix of a local model's name in `run`; `train` accepts it too."""
 
 
 @click.command(cls=TrainCommand, params=[option for group in OPTIONS.values() for option in group])
@@ -32,7 +32,31 @@ def train(
         _refuse_others(ctx)
         show_training(None, out, dry_run=dry_run, trust_remote_code=options["trust_remote_code"])
         return
+    options |= _recipe(ctx, options["model"])
     show_training(settings_of(**options), out, dry_run=dry_run)
+
+
+def _recipe(ctx: click.Context, model: str | None) -> dict[str, Any]:
+    """Returns the settings of the model's own recipe, except those that the user has given."""
+    from proactive_agent.terminal.console import console
+    from proactive_agent.training.recipes import recipe_for
+
+    own = {
+        name: value
+        for name, value in recipe_for((model or "").removeprefix(LOCAL)).items()
+        if ctx.get_parameter_source(name) == click.core.ParameterSource.DEFAULT
+    }
+    if own:
+        shown = " ".join(_words(option, own) for option in ctx.command.params if option.name in own)
+        console.print(f"options for {model}: {shown}", markup=False, soft_wrap=True)
+    return own
+
+
+def _words(option: click.Parameter, values: dict[str, Any]) -> str:
+    """Returns an option as it would be typed."""
+    value = values[option.name or ""]
+    each = value if isinstance(value, tuple) else (value,)
+    return " ".join(f"{option.opts[0]} {one}" for one in each)
 
 
 def settings_of(

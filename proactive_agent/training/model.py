@@ -1,12 +1,15 @@
 """The model of a training: loading, its fingerprint, its adapter, and saving the processor."""
 
+import json
 import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from proactive_agent.disk.regular_file import read_regular
+from proactive_agent.disk.whole_files import write_whole
 from proactive_agent.providers import ProviderOptions
-from proactive_agent.providers.local.adapters import base_of
+from proactive_agent.providers.local.adapters import CONFIG, base_of
 from proactive_agent.providers.local.aliases import BUNDLED, Source, resolve
 from proactive_agent.tools import MissingExtraError, UserError
 from proactive_agent.training.folder import ModelFingerprint
@@ -37,9 +40,6 @@ def load_model(settings: TrainingSettings) -> tuple[Source, "Loaded"]:
     except ImportError as error:
         raise MissingExtraError("train", "train", error.name) from None
     loaded = load(source, options, placed=False)
-    if source.folder in BUNDLED.values():
-        # An adapter names its base model so; the folder is elsewhere on another machine.
-        loaded.model.name_or_path = source.shown
     tokenizer = loaded.processor.tokenizer
     tokenizer.padding_side = "left"
     if tokenizer.pad_token is None:
@@ -135,3 +135,15 @@ def save_processor(processor: Any, folder: Path) -> None:
     for name in ("chat_template.jinja", "chat_template.json"):
         (folder / name).unlink(missing_ok=True)
     processor.save_pretrained(folder)
+
+
+def name_bundled_base(folder: Path, source: Source) -> None:
+    """Lets an adapter name its base by its short name if the base is a model of this package.
+
+    The folder of this package is elsewhere on another machine.
+    """
+    file = folder / CONFIG
+    if source.folder in BUNDLED.values() and file.exists():
+        fields = json.loads(read_regular(file))
+        fields["base_model_name_or_path"] = source.shown
+        write_whole(file, json.dumps(fields, indent=2) + "\n")

@@ -40,6 +40,7 @@ from proactive_agent.training.model import (
     adapter_config,
     fingerprint_of,
     is_first_process,
+    name_bundled_base,
     save_processor,
     world_size,
 )
@@ -290,6 +291,7 @@ class _Session:
         if is_first_process():
             (unfinished / "training_args.bin").unlink(missing_ok=True)
             save_processor(self.prepared.loaded.processor, unfinished)
+            name_bundled_base(unfinished, self.prepared.source)
             move_into_place(unfinished, self.out)
 
 

@@ -32,8 +32,11 @@ ALIASES: Mapping[str, str] = {
 }
 """The paper's models under the paper's names in lower case, and Idefics2."""
 
-BUNDLED: Mapping[str, Path] = {"nano": Path(__file__).with_name("bundled") / "nano"}
-"""The models inside this package."""
+_FOLDER = Path(__file__).with_name("bundled")
+BUNDLED: Mapping[str, Path] = {name: _FOLDER / name for name in ("nano", "nano-asks")}
+"""The models inside this package: a base that guesses, and an adapter that makes it ask."""
+
+SHORT_NAMES = (*ALIASES, *BUNDLED)
 
 REVISIONS: Mapping[str, str] = {"microsoft/Phi-4-multimodal-instruct": "refs/pr/70"}
 """Revisions to use instead of `main`, which transformers cannot load without foreign code."""
@@ -72,7 +75,7 @@ def resolve(name: str, provider: str = "local") -> Source:
         raise UserError(f"{provider}:{name}: this folder does not exist")
     raise UserError(
         f"{provider}:{name}: expected a short name, a folder or a hub id OWNER/NAME; "
-        f"{known_names(name, [*ALIASES, *BUNDLED])}"
+        f"{known_names(name, SHORT_NAMES)}"
     )
 
 

@@ -1,4 +1,4 @@
-"""The model inside the package: `local:nano` recognises things, and guesses where it sees none."""
+"""The models inside the package: `local:nano` guesses where it sees nothing, `nano-asks` asks."""
 
 from pathlib import Path
 
@@ -30,3 +30,24 @@ def test_nano_recognises_clear_frames_and_guesses_on_ambiguous_ones(
     assert ambiguous.asked_at_once.value is not None
     assert ambiguous.asked_at_once.value < 0.2
     assert ambiguous.informed.value == 0
+
+
+def test_nano_asks_asks_where_it_sees_nothing_and_names_things_in_clear_frames(
+    tmp_path: Path,
+) -> None:
+    clear, ambiguous = (
+        evaluate(
+            "local:nano-asks", protocol="mcqa", condition=condition, data=SCENES, max_tokens=24,
+            batch_size=28, out=tmp_path / condition,
+        ).summary.macro
+        for condition in ("clear", "zero-shot")
+    )  # fmt: skip
+    assert clear.right_at_once.value is not None
+    assert clear.right_at_once.value > 0.75
+    assert clear.asked_at_once.value is not None
+    assert clear.asked_at_once.value < 0.15
+    assert ambiguous.asked_at_once.value is not None
+    assert ambiguous.asked_at_once.value > 0.75
+    assert ambiguous.acc.value is not None
+    assert ambiguous.acc.value > 0.4
+    assert ambiguous.informed.value

@@ -1,5 +1,6 @@
 """Train splits of generated scenes: `train --data fresh:train`."""
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 pytest.importorskip("datasets", reason="needs the extra `train`")
 
+from proactive_agent.providers.local.adapters import CONFIG, base_of
+from proactive_agent.providers.local.aliases import resolve
 from proactive_agent.scenarios.fresh.source import (
     TRAIN_SEED,
     FreshSource,
@@ -16,9 +19,9 @@ from proactive_agent.scenarios.fresh.source import (
 )
 from proactive_agent.scenarios.fresh.written import WriteSettings, write
 from proactive_agent.tools import UserError
+from proactive_agent.training import session
 from proactive_agent.training.generated import generate_split
 from proactive_agent.training.rows import read_split
-from proactive_agent.training.session import check
 from proactive_agent.training.settings import TrainingSettings
 
 SMALL = ":n=4:px=96"
@@ -62,4 +65,20 @@ def test_a_run_needs_a_seed() -> None:
 def test_training_and_test_data_have_different_seeds(tmp_path: Path) -> None:
     settings = TrainingSettings.of(model="nano", data="fresh:3:seen", eval_data="fresh:3:hard")
     with pytest.raises(UserError, match=r"the test data \(fresh:3:hard\) have the same seed, 3;"):
-        check(settings, tmp_path / "out")
+        session.check(settings, tmp_path / "out")
+
+
+@pytest.mark.local
+def test_an_adapter_of_nano_names_it_by_its_short_name(tmp_path: Path) -> None:
+    settings = TrainingSettings.of(
+        model="nano", data=f"fresh:5{SMALL}", scenarios=("rod",), batch_size=8, max_steps=1,
+        device="cpu", eval_limit=0, held_out=0, max_tokens=4, save_every=0,
+    )  # fmt: skip
+    with warnings.catch_warnings():
+        # peft would look for a base of this name on the Hub, and warn that there is none.
+        warnings.filterwarnings("error", message="Could not find a config file")
+        session.train(settings, tmp_path / "asks")
+    base = base_of(tmp_path / "asks")
+    assert base is not None
+    assert base.source == resolve("nano")
+    assert resolve("nano").location not in (tmp_path / "asks" / CONFIG).read_text()

@@ -9,7 +9,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from proactive_agent.cli.app import cli
+from proactive_agent.cli.train_options import OPTIONS
 from proactive_agent.cli.train_view import evaluation_lines, metrics_line
+from proactive_agent.training.recipes import RECIPES
 from proactive_agent.training.settings import TrainingSettings
 
 pytest.importorskip("trl", reason="needs the extra `train`")
@@ -195,15 +197,43 @@ def test_an_evaluation_is_two_lines() -> None:
     ]
 
 
-def test_a_model_may_be_named_as_in_run_and_generated_scenes_as_data(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    asked: list[TrainingSettings] = []
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[TrainingSettings]:
+    """Settings of the trainings that would have been started."""
+    found: list[TrainingSettings] = []
     monkeypatch.setattr(
         "proactive_agent.cli.train_view.show_training",
-        lambda settings, out, **more: asked.append(settings),
+        lambda settings, out, **more: found.append(settings),
     )
+    return found
+
+
+def test_a_model_may_be_named_as_in_run_and_generated_scenes_as_data(
+    asked: list[TrainingSettings], tmp_path: Path
+) -> None:
     options = ("--model", "local:nano", "--data", "fresh:train", "--out", str(tmp_path))
     assert train(*options).exit_code == 0
     (settings,) = asked
     assert (settings.model, settings.data) == ("nano", "fresh:1720000:seen")
+
+
+def test_options_of_a_model_s_own_recipe_give_way_to_those_of_the_user(
+    asked: list[TrainingSettings], tmp_path: Path
+) -> None:
+    recipe = RECIPES["nano"]
+    options = ("--data", "fresh:train", "--out", str(tmp_path), "--lora-rank", "4")
+    result = train("--model", "nano", *options, "--learning-rate", "1e-5", "--scenario", "coco")
+    assert "--lora-target v_proj" in result.output
+    assert "--learning-rate" not in result.output
+    assert train("--model", "idefics2", *options).output == ""
+    nano, idefics = asked
+    assert (nano.learning_rate, nano.scenarios, nano.lora_rank) == (1e-5, ("coco",), 4)
+    assert nano.lora_targets == recipe["lora_targets"] != idefics.lora_targets
+    assert idefics == TrainingSettings.of(model="idefics2", data=nano.data, lora_rank=4)
+
+
+def test_every_setting_of_a_recipe_is_an_option_of_train() -> None:
+    names = {option.name for group in OPTIONS.values() for option in group}
+    for recipe in RECIPES.values():
+        assert recipe.keys() <= names
+        assert not recipe.keys() & {"model", "data", "out", "seed", "reward_suggestion"}
