@@ -23,7 +23,7 @@ from benchmarks.learning.arms import ARMS, Arm
 from benchmarks.learning.evaluate import TEST_SCENES, Samples, play, samples_of
 from benchmarks.learning.outcome import Outcome, Trained, write
 from proactive_agent.training.card import write_card
-from proactive_agent.training.folder import JOURNAL, MANIFEST, read_manifest
+from proactive_agent.training.folder import JOURNAL, read_manifest
 
 BASE = "local:nano"
 TRAIN_SCENES = "fresh:train:n=600"
@@ -80,12 +80,11 @@ def experiment(work: Path, arms: Sequence[Arm], seeds: Sequence[int], cores: int
 
 
 def pack_model(model: Path, out: Path) -> None:
-    """Copies a trained model without the files of its training, and writes its card anew."""
+    """Copies a trained model without its journal and checkpoints, and writes its card anew."""
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(model, out, ignore=shutil.ignore_patterns("checkpoints", "*.lock"))
     write_card(out, read_manifest(out))
-    for name in (MANIFEST, JOURNAL):
-        (out / name).unlink()
+    (out / JOURNAL).unlink()
 
 
 def main() -> None:

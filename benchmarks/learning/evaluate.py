@@ -14,11 +14,13 @@ from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import RunFolder
 
-TEST_SCENES = f"fresh:{TEST_SEED}:seen:n=60"
+TEST_SCENES = f"fresh:{TEST_SEED + 1}:seen:n=60"
+"""Base and recipe were chosen on the scenes of `TEST_SEED`, so the experiment has other scenes."""
 AMBIGUOUS = ("asks", "valid", "solves", "informed", "unanswered")
-"""asks: the first reply to the ambiguous first frame is a suggestion. valid: it is one that changes
-the picture. solves: the episode from that frame ends with the right category. informed: it does so
-on an informative frame. unanswered: it ends at its limit of turns, or outside the video."""
+"""asks: the first reply to the ambiguous first frame is a suggestion. valid: it is an accepted one.
+solves: the episode from that frame ends with the right category. informed: it does so on an
+informative frame. unanswered: it ends without an answer, because the model abstains, gives a reply
+that is not a possible option, or asks until the limit of turns."""
 CLEAR = ("over_asks", "clear_accuracy")
 """over_asks: the first reply to the clear frame is a suggestion. clear_accuracy: it is the right
 category."""
@@ -83,7 +85,7 @@ def _hidden(episode: EpisodeOutline) -> tuple[bool, ...]:
         raise ValueError(f"{episode.key}: the record does not say whether its frame is informative")
     asks = first.action.kind == "intervention"
     valid = asks and first.verdict.suggestion == "correct"
-    unanswered = episode.outcome.stop in ("turn_limit", "left_video")
+    unanswered = episode.outcome.stop != "answered"
     return asks, valid, episode.outcome.correct, informed, unanswered
 
 

@@ -44,15 +44,18 @@ holds the results of every seed.
 | column | share of samples |
 | --- | --- |
 | asks | The first reply to the ambiguous first frame is a suggestion. |
-| asks validly | It is a suggestion that changes the picture; any other ends the episode. |
+| asks validly | It is a suggestion that is accepted; any other ends the episode. |
 | right at the end | The episode from that frame ends with the right category. |
 | informed | The episode ends with the right category on an informative frame. |
-| no answer | The episode ends at its limit of turns, or outside the video, without an answer. |
+| no answer | The episode ends without an answer; see below. |
 | asks on clear frames | The first reply to the clear frame is a suggestion. |
 | right on clear frames | The first reply to the clear frame is the right category. |
 
-A frame is informative if no suggestion leads closer to the reference frame. Clear frames have the
-question, options and picture size of the first frame (condition `clear`).
+A frame is informative if it shows enough of the thing (docs/fresh.md). Clear frames have the
+question, options and picture size of the first frame (condition `clear`). An answer to the first
+frame of rod never counts. A suggestion can be accepted and lead away from the reference frame, as
+in changeit. An episode ends without an answer if Nano abstains, writes something that is not among
+the options, asks for something that is not possible, or asks until the limit of turns.
 {without_clear}
 The tables show percentages. Rows of several scenarios are means over the seeds, with Student's 95 %
 interval over seeds, which is wide for three seeds; there is no interval if all seeds have the same

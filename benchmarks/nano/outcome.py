@@ -181,6 +181,7 @@ them.
 
 - It knows the things of the training scenes and no others. It takes an unknown thing for one that
   it knows, although that is not among the options. So the rows `unseen` are below chance.
+- Of things that it does not know, it asks more often than the rows `seen` show.
 - It was trained on the prompts of ambiguous first frames and of the turns after them. With `tools`,
   the prompts of the condition `reference` are new to it.
 - It reads the prompts of the protocols `mcqa` and `tools`, and writes an option or a call. It
