@@ -1,12 +1,14 @@
 """`benchmarks/learning`: its measures, and the tables in `results/learning`."""
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 pytest.importorskip("datasets", reason="needs the extra `train`")
 
-from benchmarks.learning.__main__ import kept
+from benchmarks.learning.__main__ import kept, pack_model
 from benchmarks.learning.arms import ARMS, OWN, Arm
 from benchmarks.learning.evaluate import MEASURES, Measured, measure, play, samples_of
 from benchmarks.learning.outcome import ArmFigures, Figures, aims, readme
@@ -65,6 +67,22 @@ def test_a_stopped_experiment_keeps_complete_folders_only(tmp_path: Path) -> Non
     assert not (tmp_path / "first").exists()
     assert (kept(tmp_path / "first", make) / "model").read_text() == "weights"
     kept(tmp_path / "first", stopped)
+
+
+def test_a_packed_model_has_the_files_of_the_bundled_one(tmp_path: Path) -> None:
+    bundled = RESULTS.parents[1] / "proactive_agent/providers/local/bundled/nano-asks"
+    model = Path(shutil.copytree(bundled, tmp_path / "quickdraw-rod-0.5-seed-0"))
+    (model / "checkpoints" / "checkpoint-40").mkdir(parents=True)
+    (model / "train.json.lock").touch()
+    steps = [{"phase": "grpo", "step": step, "reward": 0.5} for step in (1, 2)]
+    (model / "log.jsonl").write_text("".join(f"{json.dumps(step)}\n" for step in steps))
+    pack_model(model, tmp_path / "nano-asks")
+    packed, there = (
+        {file.name: file.read_bytes() for file in folder.iterdir()}
+        for folder in (tmp_path / "nano-asks", bundled)
+    )
+    assert packed.pop("curves.svg") != there.pop("curves.svg")  # drawn from the two steps
+    assert packed == there
 
 
 def figures(**shares: float) -> ArmFigures:

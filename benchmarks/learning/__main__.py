@@ -11,8 +11,6 @@ continues a stopped experiment, and `DIR/nano-asks` is the first trained model, 
 import argparse
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +18,7 @@ from itertools import product
 from pathlib import Path
 
 from benchmarks.learning.arms import ARMS, Arm
-from benchmarks.learning.evaluate import TEST_SCENES, Samples, play, samples_of
+from benchmarks.learning.evaluate import TEST_SCENES, Samples, call_program, play, samples_of
 from benchmarks.learning.outcome import Outcome, Trained, write
 from proactive_agent.training.card import write_card
 from proactive_agent.training.folder import JOURNAL, read_manifest
@@ -47,14 +45,10 @@ def taught(work: Path, arm: Arm, seed: int) -> Path:
 
     def train(out: Path) -> None:
         scenarios = [word for name in arm.trained for word in ("--scenario", name)]
-        command = [
-            sys.executable, "-m", "proactive_agent", "train", "--model", BASE,
-            "--data", TRAIN_SCENES, "--out", str(out), *scenarios,
+        call_program(
+            "train", "--model", BASE, "--data", TRAIN_SCENES, "--out", str(out), *scenarios,
             "--reward-suggestion", str(arm.reward), "--seed", str(seed), "--eval-limit", "0",
-        ]  # fmt: skip
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+        )  # fmt: skip
 
     return kept(work / "models" / f"{arm.slug}-seed-{seed}", train)
 
@@ -107,7 +101,9 @@ def main() -> None:
     os.environ |= {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
     with tempfile.TemporaryDirectory() as scratch:
         work = chosen.work or Path(scratch)
-        write(chosen.out, experiment(work, ARMS[: chosen.arms], range(chosen.seeds), chosen.cores))
+        outcome = experiment(work, ARMS[: chosen.arms], range(chosen.seeds), chosen.cores)
+        write(chosen.out, outcome)
+        pack_model(outcome.after[0].folder, work / "nano-asks")
     print((chosen.out / "README.md").read_text())
 
 

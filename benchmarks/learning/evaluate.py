@@ -52,16 +52,21 @@ class Measured(BaseModel):
     clear_accuracy: Estimate
 
 
-def play(model: str, data: str, results: Path) -> None:
-    """Runs a model under the conditions zero-shot and clear."""
-    command = [sys.executable, "-m", "proactive_agent", "run", "--provider", model]
-    command += ["--data", data, "--protocol", "mcqa", "--condition", "zero-shot,clear"]
-    command += ["--out", str(results)]
-    if model.startswith("local:"):
-        command += ["--max-tokens", "24", "--batch-size", "64"]
+def call_program(*words: str) -> None:
+    """Calls the program with a command and its options. Raises SystemExit if that fails."""
+    command = [sys.executable, "-m", "proactive_agent", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}\n{done.stdout}\n{done.stderr}")
+
+
+def play(model: str, data: str, results: Path) -> None:
+    """Runs a model under the conditions zero-shot and clear."""
+    options = ("--max-tokens", "24", "--batch-size", "64") if model.startswith("local:") else ()
+    call_program(
+        "run", "--provider", model, "--data", data, "--protocol", "mcqa",
+        "--condition", "zero-shot,clear", "--out", str(results), *options,
+    )  # fmt: skip
 
 
 def samples_of(results: Path) -> Samples:
