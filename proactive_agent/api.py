@@ -187,7 +187,8 @@ def evaluate(
     - `out`: the folder of this run; by default a new folder below `results`. If it holds a run
       with the same settings, that run is resumed: episodes that are missing or met an error are
       played.
-    - `concurrency`: episodes in flight; by default the provider chooses it.
+    - `concurrency`: episodes in flight, or concurrent requests to an API; by default the provider
+      chooses it.
     - `budget_usd`: US dollars that may be spent; needs a model with known prices.
     - `on_episode`: is called with each record after it is written.
     - `settings`: any other setting of `run`, with _ for -: `limit`, `repeats`, `seed`, `toolset`,

@@ -11,6 +11,7 @@ loop does not know which provider it talks to. A failure is one of three excepti
 
 import threading
 from abc import ABC, abstractmethod
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, NamedTuple
 
@@ -127,6 +128,14 @@ class Provider(ABC):
     @abstractmethod
     async def complete(self, request: Request) -> Reply:
         """Asks the model once. Raises ProviderError, UserError or StoppedError."""
+
+    def requests_at_once(self, number: int) -> AbstractContextManager[int]:
+        """Limits the concurrent requests of a run while the context is open.
+
+        Its value is the number of episodes to play at once. It is more than `number` if requests
+        are prepared while others are answered.
+        """
+        return nullcontext(number)
 
     async def end(self, key: RequestKey) -> Usage | None:
         """Is called when the episode of a request has ended, for any reason.

@@ -48,7 +48,7 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
             ["--concurrency"],
             type=click.IntRange(min=1),
             metavar="N",
-            help="Number of episodes in flight. Default: chosen by the provider.",
+            help="Episodes in flight; with an API, requests. Default: chosen by the provider.",
         ),
         click.Option(
             ["--out", "results"],

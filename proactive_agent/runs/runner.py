@@ -6,7 +6,7 @@ The same settings give the same episodes, regardless of concurrency, order and i
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext, suppress
+from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -46,10 +46,11 @@ async def play_run(
 
     First locks the run, then reads which episodes remain. Calls `on_begin` with the run in that
     state, then `on_episode` with each record that was written.
-    `concurrency` is the number of episodes in flight; by default the provider chooses it, and all
-    are in flight if one of the models has a batch API. `on_wave` is told about its batches. If the
-    budget is spent, the API refuses all further requests or the person at the terminal leaves, the
-    run ends early: no further sample is played, and `stopped` of the result says why. Any other
+    `concurrency` is the number of episodes in flight, or of concurrent requests to an API. By
+    default the provider chooses it, and all are in flight if one of the models has a batch API.
+    `on_wave` is told about its batches. If the budget is spent, the API refuses all further
+    requests or the person at the terminal leaves, the run ends early: no further sample is played,
+    and `stopped` of the result says why. Any other
     error ends the run and is raised: a UserError of the provider, or a fault of the program, which
     is never recorded as the model's mistake. After a cancellation (Ctrl-C) and after an error
     every finished episode is on disk; if the disk is full, the NotWrittenError is raised, and the
@@ -80,7 +81,7 @@ async def play_run(
             if in_waves:
                 stopped = await _play_in_waves(play, run, concurrency, finished, on_wave)
             else:
-                stopped = await _play_all(play, run.episodes_left(), concurrency or 1, finished)
+                stopped = await _play_ahead(play, run, concurrency or 1, finished)
             manifest = _with_status(found.manifest(), "interrupted" if stopped else "finished")
             if stopped:
                 log.info("the run is stopped: %s", stopped)
@@ -122,6 +123,20 @@ async def _play_in_waves(
     )
     async with waves:
         return await _play_all(play, run.episodes_left(), workers, finished, waves)
+
+
+async def _play_ahead(
+    play: Play, run: PreparedRun, concurrency: int, finished: OnEpisode
+) -> StoppedError | None:
+    """Plays the remaining episodes of a run. The models limit their concurrent requests."""
+    with ExitStack() as limits:
+        at_once, *_ = [
+            limits.enter_context(model.requests_at_once(concurrency)) for model, _ in run.models
+        ]
+        if play.budget:
+            # A request that is ready is sent even if the budget is spent meanwhile.
+            at_once = concurrency
+        return await _play_all(play, run.episodes_left(), at_once, finished)
 
 
 async def _play_all(

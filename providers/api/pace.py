@@ -1,20 +1,23 @@
 """Rate limits of one API: concurrent requests, requests per minute and tokens per minute.
 
-The limit of concurrent requests is infinite at first (the runner sets its own limit). It is halved
-when the API reports overload, and grows by one after as many successes as the limit.
+Runs set the limit of concurrent requests. It is halved when the API reports overload, and grows by
+one after as many successes as the limit.
 """
 
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-HEAD_START = 4
+HEAD_START = 1
 """Iterations of the event loop between two requests. Without them, all waiting requests are
 prepared before the first one is sent, so processor and network work in turns instead of in
 parallel."""
+
+AHEAD = 2
+"""Requests at once for each further request that is prepared meanwhile."""
 
 
 @dataclass(slots=True)
@@ -39,6 +42,8 @@ class Pace:
     ) -> None:
         self.limit = math.inf
         """Maximum number of concurrent requests."""
+        self.most = 0
+        """Concurrent requests that all runs want together; 0 outside of runs: no limit."""
         self.in_flight = 0
         self._per_request = 60 / rpm if rpm else 0.0
         self._per_token = 60 / tpm if tpm else 0.0
@@ -49,6 +54,20 @@ class Pace:
         self._good = 0
         self._turn = asyncio.Lock()
         self._freed = asyncio.Event()
+
+    @contextmanager
+    def at_most(self, requests: int) -> Iterator[int]:
+        """Allows a run this many concurrent requests. Returns the number of episodes to play.
+
+        There are more episodes than requests. So the next request is ready when a reply arrives,
+        and the API does not wait until the reply is read, recorded, and a picture is encoded.
+        """
+        self.most += requests
+        try:
+            yield requests + requests // AHEAD
+        finally:
+            self.most -= requests
+            self._freed.set()
 
     @asynccontextmanager
     async def slot(self, tokens: float) -> AsyncIterator[Slot]:
@@ -90,7 +109,7 @@ class Pace:
 
     async def _until_free(self) -> None:
         while True:
-            if self.in_flight >= self.limit:
+            if self.in_flight >= min(self.limit, self.most or math.inf):
                 self._freed.clear()
                 await self._freed.wait()
                 continue

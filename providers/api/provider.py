@@ -10,6 +10,7 @@ import re
 import time
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -166,6 +167,9 @@ class ApiProvider(Provider):
         return self.target.base_url
 
     # ----------------------------------------------------------------------------------------------
+
+    def requests_at_once(self, number: int) -> AbstractContextManager[int]:
+        return self.pace.at_most(number)
 
     async def complete(self, request: Request) -> Reply:
         try:

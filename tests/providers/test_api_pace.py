@@ -121,6 +121,33 @@ def test_no_more_are_in_flight_than_the_limit_says() -> None:
     assert most == 3
 
 
+def test_runs_share_a_pace_and_add_their_limits() -> None:
+    async def play() -> list[int]:
+        pace, most = Pace(), [0]
+
+        async def ask() -> None:
+            async with pace.slot(0):
+                most[-1] = max(most[-1], pace.in_flight)
+                for _ in range(100 * HEAD_START):
+                    await asyncio.sleep(0)
+
+        async def ask_all() -> None:
+            most.append(0)
+            await asyncio.gather(*(ask() for _ in range(20)))
+
+        with pace.at_most(4) as episodes:
+            assert episodes == 6
+            await ask_all()
+            with pace.at_most(1) as episodes:
+                assert episodes == 1
+                await ask_all()
+            await ask_all()
+        await ask_all()
+        return most[1:]
+
+    assert asyncio.run(play()) == [4, 5, 4, 20]
+
+
 def test_the_limit_never_falls_below_one() -> None:
     async def play() -> float:
         pace = Pace()

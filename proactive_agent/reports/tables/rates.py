@@ -52,7 +52,7 @@ SCORES = {
         "informed %",
         "informed",
         percent_cell,
-        "episodes that end right on an informative frame, where no suggestion leads any closer",
+        "episodes that end right on an informative frame, one that shows enough of the object",
     ),
     "psr": MetricColumn(
         "psr",
