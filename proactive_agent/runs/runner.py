@@ -50,11 +50,10 @@ async def play_run(
     default the provider chooses it, and all are in flight if one of the models has a batch API.
     `on_wave` is told about its batches. If the budget is spent, the API refuses all further
     requests or the person at the terminal leaves, the run ends early: no further sample is played,
-    and `stopped` of the result says why. Any other
-    error ends the run and is raised: a UserError of the provider, or a fault of the program, which
-    is never recorded as the model's mistake. After a cancellation (Ctrl-C) and after an error
-    every finished episode is on disk; if the disk is full, the NotWrittenError is raised, and the
-    run can be resumed when there is space.
+    and `stopped` of the result says why. Any other error ends the run and is raised: a UserError of
+    the provider, or a fault of the program, which is never recorded as the model's mistake. After a
+    cancellation (Ctrl-C) and after an error every finished episode is on disk; if the disk is full,
+    the NotWrittenError is raised, and the run can be resumed when there is space.
     """
     folder, provider = run.folder, run.play.provider
     in_waves = run.in_waves
