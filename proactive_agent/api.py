@@ -43,6 +43,7 @@ from proactive_agent.runs.keyword_settings import access_of, refuse_unknown, set
 from proactive_agent.runs.planned_run import PlannedRun, changed_settings
 from proactive_agent.runs.prepare import PreparedRun
 from proactive_agent.runs.session import Session, SessionObserver
+from proactive_agent.runs.unused_settings import refuse_unused_limits
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.settings import ProtocolName
 from proactive_agent.tools import UserError
@@ -246,6 +247,8 @@ async def aevaluate(
     else:
         planned = PlannedRun(chosen, RunFolder(Path(out)), access, model=provider)
         _check_folder(planned)
+    limits = settings if concurrency is None else {*settings, "concurrency"}
+    refuse_unused_limits(limits, [planned])
     budget = None if budget_usd is None else Budget(budget_usd)
     observer = _Observer(on_episode)
     try:

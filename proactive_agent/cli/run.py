@@ -48,6 +48,7 @@ def run(
     from proactive_agent.runs.plan import planned_runs
     from proactive_agent.runs.planned_run import PlannedRun
     from proactive_agent.runs.trust import Trust
+    from proactive_agent.runs.unused_settings import refuse_unused_limits
     from proactive_agent.tools import UserError
 
     access = api_access(**{name: options.pop(name) for name in ACCESS_SETTINGS})
@@ -77,6 +78,7 @@ def run(
         if own:
             names = [one.opts[0] for one in ctx.command.params if one.name in own]
             click.echo(f"{ctx.obj} sets {', '.join(names)}", err=True)
+    refuse_unused_limits(_given(ctx), planned, "--{}".format)
     if dry_run:
         show_dry_run(planned)
         return

@@ -48,7 +48,8 @@ _OWN: dict[Heading, tuple[click.Option, ...]] = {
             ["--concurrency"],
             type=click.IntRange(min=1),
             metavar="N",
-            help="Episodes in flight; with an API, requests. Default: chosen by the provider.",
+            help="Episodes in flight; with an API, requests. Default: chosen by the provider. A "
+            "batch API takes all at once.",
         ),
         click.Option(
             ["--out", "results"],

@@ -57,7 +57,7 @@ from proactive_agent.records.manifest import ProviderSettings
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.planned_run import PlannedRun, changed_settings, run_name
 from proactive_agent.runs.settings_matrix import Model, every_run
-from proactive_agent.runs.unused_settings import refuse_unused
+from proactive_agent.runs.unused_settings import refuse_unused, refuse_unused_limits
 from proactive_agent.scenarios import find_scenario
 from proactive_agent.scenarios.open_data import resolve_data
 from proactive_agent.settings import (
@@ -225,6 +225,7 @@ def planned_runs(file: Path, out: Path | None, access: ApiAccess) -> list[Planne
             if run.folder.path in (other.folder.path for other in runs):
                 raise UserError(f"{file}: two runs would be named {name}; give each model a name")
             runs.append(run)
+        refuse_unused_limits(model.model_fields_set, runs[-len(matrix) :], place)
     refuse_unused(plan.model_fields_set, [run.settings for run in runs], _named_within(file))
     for run in runs:
         if run.begun and (changes := changed_settings(run)):

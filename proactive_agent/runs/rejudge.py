@@ -129,17 +129,16 @@ async def judge_again(
         left = [reply for reply in replies if reply.key not in done]
         work = _JudgingWork(left, judge, budget, writer, on_judged)
         if judge.provider and judge.provider.uses_batches:
-            workers = max(1, min(len(left), concurrency or len(left)))
             waves = Waves(
                 file.batches,
                 within=file.folder.path,
-                workers=workers,
+                workers=len(left),
                 several_turns=False,
                 allowance=budget,
                 report=on_wave,
             )
             async with waves:
-                await work.done_by(workers, waves)
+                await work.done_by(len(left), waves)
         else:
             check_read(file.batches, file.folder.path)
             await work.done_by(concurrency or _concurrency(judge))

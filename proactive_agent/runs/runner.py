@@ -15,7 +15,7 @@ from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.providers import Provider, StoppedError
-from proactive_agent.providers.api.batch.waves import WaveProgress, Waves
+from proactive_agent.providers.api.batch.waves import ACTIVE, WaveProgress, Waves
 from proactive_agent.records.describe import name_of
 from proactive_agent.records.episode import EpisodeRecord, ServedByRecord
 from proactive_agent.records.manifest import Manifest, Status
@@ -47,8 +47,9 @@ async def play_run(
     First locks the run, then reads which episodes remain. Calls `on_begin` with the run in that
     state, then `on_episode` with each record that was written.
     `concurrency` is the number of episodes in flight, or of concurrent requests to an API. By
-    default the provider chooses it, and all are in flight if one of the models has a batch API.
-    `on_wave` is told about its batches. If the budget is spent, the API refuses all further
+    default the provider chooses it. If one of the models has a batch API, all episodes are in
+    flight, but no more than `concurrency` do anything other than wait for a batch; `on_wave` is
+    told about the batches. If the budget is spent, the API refuses all further
     requests or the person at the terminal leaves, the run ends early: no further sample is played,
     and `stopped` of the result says why. Any other error ends the run and is raised: a UserError of
     the provider, or a fault of the program, which is never recorded as the model's mistake. After a
@@ -57,7 +58,7 @@ async def play_run(
     """
     folder, provider = run.folder, run.play.provider
     in_waves = run.in_waves
-    if run.planned.interactive or (concurrency is None and not in_waves):
+    if run.planned.interactive:
         concurrency = provider.concurrency
     charges = any(model.charges for model, _ in run.models)
     play = replace(run.play, budget=budget if charges else None)
@@ -80,7 +81,8 @@ async def play_run(
             if in_waves:
                 stopped = await _play_in_waves(play, run, concurrency, finished, on_wave)
             else:
-                stopped = await _play_ahead(play, run, concurrency or 1, finished)
+                at_once = concurrency or provider.concurrency
+                stopped = await _play_ahead(play, run, at_once, finished)
             manifest = _with_status(found.manifest(), "interrupted" if stopped else "finished")
             if stopped:
                 log.info("the run is stopped: %s", stopped)
@@ -109,14 +111,16 @@ async def _play_in_waves(
     on_wave: OnWave | None,
 ) -> StoppedError | None:
     """Plays the remaining episodes of a run whose requests are submitted in waves."""
-    left = await asyncio.to_thread(lambda: sum(1 for _ in run.episodes_left()))
-    workers = max(1, min(left, concurrency or left))
+    # Fewer workers would submit each wave in several batches, one after the other.
+    workers = await asyncio.to_thread(lambda: sum(1 for _ in run.episodes_left()))
+    if run.planned.interactive:
+        workers = min(workers, play.provider.concurrency)
     waves = Waves(
         run.folder.batches,
         within=run.folder.path,
         workers=workers,
         several_turns=not play.protocol.single_turn,
-        active=0 if play.provider.uses_batches else play.provider.concurrency,
+        active=concurrency or max(ACTIVE, play.provider.concurrency),
         allowance=play.budget,
         report=on_wave or (lambda progress: None),
     )

@@ -32,8 +32,8 @@ from proactive_agent.tools import UserError
 log = logging.getLogger(__name__)
 
 ACTIVE = 32
-"""Least number of episodes that may be active at the same time. The others wait for replies and
-hold no picture."""
+"""Number of episodes that are active at the same time. The others wait for replies and hold no
+picture."""
 
 
 class Allowance(Protocol):
@@ -161,7 +161,7 @@ class Waves:
         self._allowance = allowance
         self._report = report
         self._sleep = sleep
-        self._active = asyncio.Semaphore(max(ACTIVE, active))
+        self._active = asyncio.Semaphore(active)
         self._spool: Spool | None = None
         self._waiting: list[Ticket] = []
         self._number = 0

@@ -14,16 +14,18 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from proactive_agent import evaluate
 from proactive_agent.cli.app import cli
 from proactive_agent.metrics import PlayedRun
 from proactive_agent.play.budget import Budget, BudgetSpentError
-from proactive_agent.providers import ApiAccess, StoppedError
+from proactive_agent.providers import ApiAccess, Request, StoppedError
 from proactive_agent.providers.api.batch import exchange
 from proactive_agent.providers.api.batch.anthropic_batches import AnthropicBatches
 from proactive_agent.providers.api.batch.openai_batches import OpenAIBatches
 from proactive_agent.providers.api.batch.submissions import open_batches
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.runs.plan import planned_runs
 from proactive_agent.runs.planned_run import PlannedRun, new_runs
 from proactive_agent.runs.session import Session
 from proactive_agent.tools import UserError
@@ -438,6 +440,80 @@ def test_replies_are_judged_again_in_one_wave(server: BatchServer, tmp_path: Pat
     result = CliRunner().invoke(cli, ["judge", path, *judge, "--batch-api"])
     assert result.exit_code == 0, result.stderr
     assert "wave 1: 4 requests in 1 batch" in result.stderr
+    assert [len(batch.items) for batch in server.batches] == [4]
+
+
+@pytest.mark.parametrize("limit", ["--concurrency", "--rpm", "--tpm"])
+@pytest.mark.parametrize("command", ["run", "judge"])
+def test_a_limit_that_batches_ignore_is_refused(
+    command: str, limit: str, server: BatchServer, tmp_path: Path
+) -> None:
+    model = f"openai:m@{server.url}"
+    options = ["--provider", model, "--out", str(tmp_path)]
+    if command == "judge":
+        server.fate = lambda asked: "reply Please move the blocks."
+        options = [str(play(server, tmp_path, protocol="oeg").folder.path), "--judge", model]
+        server.batches.clear()
+    given = [command, *options, "--price", "1,2", "--batch-api", limit, "1"]
+    result = CliRunner().invoke(cli, given)
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"error: {limit} has no effect on a batch API, to which all requests of a turn are "
+        "submitted together; leave it out\n"
+    )
+    assert server.batches == []
+
+
+def test_a_resumed_run_refuses_the_same_limits(server: BatchServer, tmp_path: Path) -> None:
+    path = str(play(server, tmp_path).folder.path)
+    result = CliRunner().invoke(cli, ["run", "--resume", path, "--batch-api", "--concurrency", "1"])
+    assert result.exit_code == 2
+    assert "--concurrency has no effect on a batch API" in result.stderr
+
+
+def test_a_plan_and_a_call_refuse_the_same_limits(server: BatchServer, tmp_path: Path) -> None:
+    model = f"openai:m@{server.url}"
+    plan = tmp_path / "study.yaml"
+    entry = {"provider": model, "name": "m", "batch_api": True, "rpm": 3}
+    plan.write_text(json.dumps({"models": [entry], "scenarios": ["rod"]}))
+    with pytest.raises(UserError, match=r"study\.yaml: .*: rpm has no effect on a batch API"):
+        planned_runs(plan, None, ApiAccess())
+    call = {"scenarios": "rod", "out": tmp_path / "run", "batch_api": True}
+    with pytest.raises(UserError, match=r"^concurrency has no effect on a batch API"):
+        evaluate(model, concurrency=2, **call)
+    assert server.ordinary == []
+
+
+def test_concurrency_of_the_own_defaults_does_not_split_waves(
+    server: BatchServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "proactive-agent.toml").write_text("[run]\nconcurrency = 1\nrpm = 100000\n")
+    model = ["--provider", f"openai:m@{server.url}", "--scenario", "rod", "--limit", "3"]
+    result = CliRunner().invoke(cli, ["run", *model, "--batch-api", "--price", "1,2"])
+    assert result.exit_code == 0, result.stderr
+    assert [len(batch.items) for batch in server.batches] == [3, 3]
+
+
+def test_concurrency_limits_a_model_whose_judge_has_batches(
+    server: BatchServer, tmp_path: Path
+) -> None:
+    asked: list[int] = []
+
+    async def model(request: Request) -> str:
+        asked.append(1)
+        at_once.append(len(asked))
+        await asyncio.sleep(0.01)
+        asked.pop()
+        return "Please move the blocks."
+
+    at_once: list[int] = []
+    server.fate = lambda one: "reply [false, false]"
+    evaluate(
+        model, scenarios="rod", limit=4, protocol="oeg", judge=f"openai:j@{server.url}",
+        out=tmp_path / "run", batch_api=True, concurrency=2,
+    )  # fmt: skip
+    assert max(at_once) == 2
     assert [len(batch.items) for batch in server.batches] == [4]
 
 
