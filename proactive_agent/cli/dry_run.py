@@ -12,7 +12,6 @@ from rich.rule import Rule
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.judges.choose import RULES
 from proactive_agent.providers import (
-    ApiAccess,
     Provider,
     ProviderError,
     Reply,
@@ -24,7 +23,6 @@ from proactive_agent.providers.api.server import OWN_SERVER_KEY
 from proactive_agent.providers.api.thinking import planned_room
 from proactive_agent.providers.registry import is_remote
 from proactive_agent.records.manifest import ProviderSettings, Settings
-from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.runs.cost_estimate import CostEstimate, PromptSize, Turns, prompt_size
 from proactive_agent.runs.generation import sampling_of
 from proactive_agent.runs.model_pool import ModelPool
@@ -91,14 +89,12 @@ def show_dry_run(planned: Sequence[PlannedRun]) -> None:
         )
 
 
-def show_resumed(folders: Sequence[RunFolder], trust: Trust, access: ApiAccess) -> None:
+def show_resumed(planned: Sequence[PlannedRun], trust: Trust) -> None:
     """Shows what `--resume` would load, ask and send, then the dry run of the whole runs.
 
     Loads no model and writes nothing, so it needs no trust.
     """
     pool = ModelPool()
-    # Not `PlannedRun.resumed`, which refuses what the user has not allowed: it is shown here.
-    planned = [PlannedRun(one.read_manifest().settings, one, access) for one in folders]
     for one in planned:
         console.print(Rule(safe(str(one.folder.path))))
         for line in _consequences(one, trust, pool):

@@ -1,9 +1,11 @@
 """Plays runs in a session, shows their progress and prints their results."""
 
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from textwrap import shorten
+from types import MappingProxyType
 
 from proactive_agent.cli.ending import exit_code, run_async
 from proactive_agent.cli.progress import Bar, Bars, wave_text
@@ -19,6 +21,7 @@ from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import PreparedRun
 from proactive_agent.runs.session import Session, SessionObserver
 from proactive_agent.runs.trust import resume_options
+from proactive_agent.runs.unused_settings import unused, unused_limits
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.terminal.console import messages, safe
 
@@ -27,20 +30,25 @@ SHOWN_BATCHES = 3
 LONGEST_EXAMPLE = 300
 """Characters of the message of an error."""
 
+Options = Mapping[str, Sequence[str]]
+"""Options as a user types them, by parameter."""
+
 
 def play_runs(
     runs: Sequence[PlannedRun],
     concurrency: int | None,
     budget: Budget | None = None,
-    again: str | None = None,
+    again: Sequence[str] = (),
+    repeated: Options = MappingProxyType({}),
     *,
     verbose: bool = False,
 ) -> None:
     """Plays the remaining episodes of the runs and prints their results.
 
     `verbose` shows a line for each worker of a model. `again` are the options that resume all of
-    the runs; without them, each is resumed by its folder. Exits with 1 if a run was stopped early
-    or an episode met an error, and with 130 after Ctrl-C (143 after SIGTERM, 129 after SIGHUP).
+    the runs; without them, each is resumed by its folder. `repeated` are the options to give with
+    them, which no folder holds. Exits with 1 if a run was stopped early or an episode met an error,
+    and with 130 after Ctrl-C (143 after SIGTERM, 129 after SIGHUP).
     """
     with Bars(quiet=any(run.interactive for run in runs), verbose=verbose) as bars:
         progress = _Progress(runs, bars)
@@ -48,16 +56,16 @@ def play_runs(
             played = run_async(_play(runs, concurrency, budget, progress))
         except KeyboardInterrupt as error:
             bars.stop()
-            _say_how_to_resume(progress, "interrupted", again)
+            _say_how_to_resume(progress, "interrupted", again, repeated)
             sys.exit(exit_code(error))
         except Exception:
             bars.stop()
-            _say_how_to_resume(progress, "broken off", again)
+            _say_how_to_resume(progress, "broken off", again, repeated)
             raise
     show_results(played)
     for run in played:
         _say_errors(run, named=len(runs) > 1)
-    _say_how_to_resume(progress, "", again)
+    _say_how_to_resume(progress, "", again, repeated)
     say_what_next([run.folder for run in played])
     if any(run.stopped or run.summary.errors for run in played):
         sys.exit(1)
@@ -155,16 +163,18 @@ def _say_errors(run: PlayedRun, *, named: bool) -> None:
         _say(f"  {one.episodes:,} {one.kind}{source}: {example}")
 
 
-def _say_how_to_resume(progress: _Progress, reason: str, again: str | None) -> None:
+def _say_how_to_resume(
+    progress: _Progress, reason: str, again: Sequence[str], repeated: Options
+) -> None:
     """Prints the options that play the remaining episodes of the runs, including errors.
 
     `reason` applies to the runs that have not ended.
     """
-    unfinished: list[tuple[str, str]] = []
+    unfinished: list[tuple[str, list[str]]] = []
     for run in progress.runs:
         path = run.folder.path
-        options = f"--resume {path}{resume_options(run.settings)}"
-        options += " --batch-api" * run.access.batch_api
+        options = ["--resume", str(path), *resume_options(run.settings)]
+        options += _affecting([run], repeated)
         played = progress.played.get(path)
         if path not in progress.begun:
             continue
@@ -183,12 +193,19 @@ def _say_how_to_resume(progress: _Progress, reason: str, again: str | None) -> N
     waiting = [run.name for run in progress.runs if run.folder.path not in progress.begun]
     if again and progress.begun and (unfinished or reason):
         reasons = dict.fromkeys(why for why, _ in unfinished)
-        _say(f"{'; '.join(reasons) or reason}; continue with: {again}")
+        command = shlex.join([*again, *_affecting(progress.runs, repeated)])
+        _say(f"{'; '.join(reasons) or reason}; continue with: {command}")
         return
     for why, options in unfinished:
-        _say(f"{why}; continue with: {options}")
+        _say(f"{why}; continue with: {shlex.join(options)}")
     if unfinished and waiting:
         _say(f"not started: {', '.join(waiting)}")
+
+
+def _affecting(runs: Sequence[PlannedRun], options: Options) -> list[str]:
+    """Returns the words of the options that affect some of the runs; others would be refused."""
+    useless = {*unused([run.settings for run in runs]), *unused_limits(runs)}
+    return [word for name, words in options.items() if name not in useless for word in words]
 
 
 def _say(line: str) -> None:

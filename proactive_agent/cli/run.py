@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 RECORDED = {one.parameter for name, one in SETTINGS.items() if name not in ACCESS_SETTINGS}
 """Parameters that `run.json` records. A plan and a resumed run bring their own values."""
+CHOOSING = RECORDED | {"plan", "resume", "trusted_hosts", "results", "dry_run"}
+"""Parameters that choose what is played. The others must be given again to continue as before."""
 
 
 @click.command(cls=RunCommand, params=[option for group in OPTIONS.values() for option in group])
@@ -48,43 +50,54 @@ def run(
     from proactive_agent.runs.plan import planned_runs
     from proactive_agent.runs.planned_run import PlannedRun
     from proactive_agent.runs.trust import Trust
-    from proactive_agent.runs.unused_settings import refuse_unused_limits
+    from proactive_agent.runs.unused_settings import refuse_unused, refuse_unused_limits
     from proactive_agent.tools import UserError
 
+    given = _given(ctx)
+    checked = list(SETTINGS)
+    own: set[str] = set()
     access = api_access(**{name: options.pop(name) for name in ACCESS_SETTINGS})
-    again = None
+    again: list[str] = []
+    trust = Trust(options["trust_remote_code"], frozenset(trusted_hosts))
     if resume:
         # Consent to run a model's code is never taken from the folder of a run.
         _refuse_others(ctx, "--resume", (RECORDED | {"plan"}) - {"trust_remote_code"})
-        trust = Trust(options["trust_remote_code"], frozenset(trusted_hosts))
+        checked = list(ACCESS_SETTINGS)
         folders = find_runs(tuple(dict.fromkeys(resume)), results)
-        if dry_run:
-            show_resumed(folders, trust, access)
-            return
-        planned = [PlannedRun.resumed(folder, access, trust) for folder in folders]
+        planned = [
+            # A dry run also shows what the user has not allowed.
+            PlannedRun(folder.read_manifest().settings, folder, access)
+            if dry_run
+            else PlannedRun.resumed(folder, access, trust)
+            for folder in folders
+        ]
     elif trusted_hosts:
         raise UserError(
             "--trust-host is for --resume; a server that you name yourself gets the key anyway"
         )
     elif plan:
         _refuse_others(ctx, "--plan", RECORDED)
-        out = results if "results" in _given(ctx) | _own_defaults(ctx) else None
+        out = results if "results" in given | _own_defaults(ctx) else None
         planned = planned_runs(plan, out, access)
-        again = f"--plan {plan}" + (f" --out {out}" if out else "")
-        again += " --batch-api" * access.batch_api
+        again = ["--plan", str(plan)] + (["--out", str(out)] if out else [])
     else:
         own = _own_defaults(ctx)
-        planned = _asked_for(_given(ctx), own, results, access, **options)
-        if own:
-            names = [one.opts[0] for one in ctx.command.params if one.name in own]
-            click.echo(f"{ctx.obj} sets {', '.join(names)}", err=True)
-    refuse_unused_limits(_given(ctx), planned, "--{}".format)
+        planned = _asked_for(own, results, access, **options)
+    named = [name for name in checked if SETTINGS[name].parameter in given]
+    refuse_unused(named, [run.settings for run in planned], lambda name: SETTINGS[name].option)
+    refuse_unused_limits(given, planned, "--{}".format)
+    if own:
+        names = [one.opts[0] for one in ctx.command.params if one.name in own]
+        click.echo(f"{ctx.obj} sets {', '.join(names)}", err=True)
+    if resume and dry_run:
+        show_resumed(planned, trust)
+        return
     if dry_run:
         show_dry_run(planned)
         return
     budget = None if budget_usd is None else Budget(budget_usd)
     with logged(log_level, verbose=verbose):
-        play_runs(planned, concurrency, budget, again, verbose=verbose)
+        play_runs(planned, concurrency, budget, again, _to_repeat(ctx), verbose=verbose)
 
 
 def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiAccess":
@@ -100,7 +113,6 @@ def api_access(*, price: str | None, cache: Path | None, **limits: Any) -> "ApiA
 
 
 def _asked_for(
-    given: set[str],
     own: set[str],
     results: Path,
     access: "ApiAccess",
@@ -117,7 +129,7 @@ def _asked_for(
     from proactive_agent.records.manifest import ProviderSettings
     from proactive_agent.runs.planned_run import new_runs
     from proactive_agent.runs.settings_matrix import Model, every_run, split_names
-    from proactive_agent.runs.unused_settings import refuse_unused, unused
+    from proactive_agent.runs.unused_settings import unused
     from proactive_agent.scenarios.registry import find_scenarios
     from proactive_agent.settings import PlaySettings
 
@@ -141,10 +153,18 @@ def _asked_for(
         if name in place and SETTINGS[name].parameter in own:
             place[name] = SETTINGS[name].default  # the user's default is for other runs
             own.discard(SETTINGS[name].parameter)
-    every = runs()
-    given_settings = [name for name, one in SETTINGS.items() if one.parameter in given]
-    refuse_unused(given_settings, every, lambda name: SETTINGS[name].option)
-    return new_runs(every, results, access)
+    return new_runs(runs(), results, access)
+
+
+def _to_repeat(ctx: click.Context) -> dict[str, list[str]]:
+    """Returns the options in force that no run folder holds, as a user types them, by parameter."""
+    names = (_given(ctx) | _own_defaults(ctx)) - CHOOSING
+    values = {one: ctx.params[one.name] for one in ctx.command.params if one.name in names}
+    return {
+        one.name or "": [one.opts[0]] if value is True else [one.opts[0], str(value)]
+        for one, value in values.items()
+        if value is not False
+    }
 
 
 def _given(ctx: click.Context) -> set[str]:

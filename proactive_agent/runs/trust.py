@@ -84,11 +84,11 @@ def runs_foreign_code(settings: Settings) -> str:
     return ""
 
 
-def resume_options(settings: Settings) -> str:
+def resume_options(settings: Settings) -> list[str]:
     """Returns the options by which a user who trusts these settings resumes them."""
+    hosts = dict.fromkeys(one.shown for one in addressees(settings) if one.gets_key)
     options = ["--trust-remote-code"] if runs_foreign_code(settings) else []
-    options += [f"--trust-host {one.shown}" for one in addressees(settings) if one.gets_key]
-    return "".join(f" {option}" for option in dict.fromkeys(options))
+    return options + [word for host in hosts for word in ("--trust-host", host)]
 
 
 def check_trust(settings: Settings, trust: Trust, folder: Path) -> None:

@@ -75,9 +75,10 @@ def test_a_spent_budget_says_how_to_go_on(server: HostileServer, tmp_path: Path)
     result = invoke("run", "--out", str(tmp_path), "--budget-usd", "0.35", "--price", "100,0",
                     "--concurrency", "1", "--provider", spec("chat", server.url))  # fmt: skip
     assert result.exit_code == 1
-    assert "continue with: --resume" in result.stderr
     assert "cost $0.2000" in " ".join(result.stdout.split())
     (folder,) = tmp_path.iterdir()
+    kept = "--concurrency 1 --price 100,0 --budget-usd 0.35\n"
+    assert f"continue with: --resume {folder} {kept}" in result.stderr
     again = invoke("run", "--resume", str(folder), "--budget-usd", "1000", "--price", "100,0")
     assert again.exit_code == 0, again.output
 

@@ -49,9 +49,9 @@ def test_nothing_is_submitted_twice_after_ctrl_c_and_kills(tmp_path: Path) -> No
         assert first.returncode == 130
         assert "3 requests remain submitted, and are paid for (batch_0)" in shown
         (path,) = tmp_path.iterdir()
-        again = f"--resume {path} --batch-api"
+        again = f"--resume {path} --batch-api --price 1,2"
         assert again in shown.replace("\n", " ")
-        resume = ["run", "--price", "1,2", *again.split()]
+        resume = ["run", *again.split()]
 
         second = started(*resume)  # It reads the first wave and waits for the second one.
         server.polls = 0

@@ -98,6 +98,27 @@ def test_replies_that_run_out_make_error_records(results: Path, tmp_path: Path) 
     assert "-" in output
 
 
+@pytest.mark.parametrize("more", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    ("option", "needs"),
+    [
+        (("--workers", "2"), "--workers needs a model of the provider local;"),
+        (("--batch-api",), "--batch-api needs a model of the provider openai or anthropic;"),
+        (("--rpm", "3"), "--rpm needs a model of the provider openai, anthropic or litellm;"),
+    ],
+)
+def test_a_resumed_run_refuses_what_a_fresh_run_refuses(
+    option: tuple[str, ...], needs: str, more: tuple[str, ...], results: Path
+) -> None:
+    """The run is finished, so that without the refusal the command would succeed."""
+    fresh = ("--provider", "baseline:oracle", "--scenario", "rod", "--limit", "1")
+    run(results, *fresh)
+    (folder,) = results.iterdir()
+    for which in (fresh, ("--resume", str(folder))):
+        said = run(results, *which, *option, *more, exit_code=2).stderr
+        assert said.startswith(f"error: {needs}")
+
+
 def test_a_dry_run_shows_the_first_request_and_writes_nothing(results: Path) -> None:
     output = run(results, "--dry-run", "--provider", "local:never-loaded").stdout
     assert sample_of("rod").prompt in output

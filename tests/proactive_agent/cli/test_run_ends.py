@@ -1,6 +1,7 @@
 """How `run` ends: errors by kind, how to go on, exit codes, cut-off replies, served models."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -107,6 +108,45 @@ def test_a_refused_account_interrupts_the_runs_of_its_model_only(tmp_path: Path)
     assert "HTTP 402: add credit" in said
     assert f"; continue with: --resume {ended.path}" in said
     assert str(worked.path) not in said.split("continue with:")[1]
+
+
+@pytest.mark.parametrize("plan", [False, True])
+def test_the_command_that_continues_has_every_option_that_no_folder_holds(
+    plan: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("proactive-agent.toml").write_text("[run]\ntpm = 500000.0\n")
+    Path("my study.yaml").write_text(
+        json.dumps({"models": ["account:ends"], "scenarios": ["rod"], "limit": 4})
+    )
+    own = ["--plan", "my study.yaml"] if plan else [
+        "--provider", "account:ends", "--scenario", "rod", "--limit", "4",
+    ]  # fmt: skip
+    options = [
+        "-v", "--log-level", "debug", "--concurrency", "1", "--start-timeout", "9.0",
+        "--workers", "2", "--ray", "head:6379", "--gpus-per-worker", "1", "--rpm", "9000.0",
+        "--timeout", "8.0", "--price", "1,2", "--cache", "my replies", "--batch-api",
+        "--budget-usd", "3.0",
+    ]  # fmt: skip
+    done = invoke("run", *own, *options, "--out", "runs")
+    assert done.exit_code == 1, done.output
+    said = shlex.split(done.stderr.partition("continue with: ")[2].splitlines()[0])
+    folder = next(path for path in Path("runs").rglob("run.json")).parent
+    place = ["--plan", "my study.yaml", "--out", "runs"] if plan else ["--resume", str(folder)]
+    assert said[: len(place)] == place
+    assert sorted(said[len(place) :]) == sorted([*options, "--tpm", "500000.0"])
+    assert invoke("run", *said).exit_code == 0
+
+
+def test_the_command_that_continues_has_no_option_that_would_be_refused(tmp_path: Path) -> None:
+    (tmp_path / "none.jsonl").write_text("")
+    models = ["--provider", "account:fails", "--provider", f"replay:{tmp_path / 'none.jsonl'}"]
+    results = tmp_path / "runs"
+    own = ["--scenario", "rod", "--limit", "2", "--workers", "2", "--out", str(results)]
+    done = invoke("run", *models, *own)
+    said = {line.partition("continue with: ")[2] for line in done.stderr.splitlines()} - {""}
+    found = {path.name.split("_")[1].split("-")[0]: path for path in results.iterdir()}
+    assert said == {f"--resume {found['account']} --workers 2", f"--resume {found['replay']}"}
 
 
 def test_a_run_that_goes_on_forgets_why_it_was_stopped(tmp_path: Path) -> None:
