@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import islice
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
+from typing import Any, Self
 
 from rich.rule import Rule
 
@@ -22,16 +23,17 @@ from proactive_agent.providers.api.prices import find_price
 from proactive_agent.providers.api.server import OWN_SERVER_KEY
 from proactive_agent.providers.api.thinking import planned_room
 from proactive_agent.providers.registry import is_remote
+from proactive_agent.records.episode import EpisodeKey
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.runs.cost_estimate import CostEstimate, PromptSize, Turns, prompt_size
 from proactive_agent.runs.generation import sampling_of
 from proactive_agent.runs.model_pool import ModelPool
 from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.prepare import (
+    NextEpisode,
     check_settings,
     episodes_left,
     make_play,
-    samples_to_play,
 )
 from proactive_agent.runs.resumable import reasons_against_resuming
 from proactive_agent.runs.trust import Trust, addressees, models_of, runs_foreign_code
@@ -43,6 +45,25 @@ from proactive_agent.views.requests import request_text
 
 LONG = 200
 """Characters of JSON from which on a field of a body is not shown."""
+
+
+@dataclass(frozen=True)
+class _Left:
+    """What is left of a run."""
+
+    run: PlannedRun
+    done: frozenset[EpisodeKey]
+
+    @classmethod
+    def of(cls, run: PlannedRun) -> Self:
+        return cls(run, frozenset(run.folder.keys_done() if run.begun else ()))
+
+    @property
+    def settings(self) -> Settings:
+        return self.run.settings
+
+    def episodes(self, pool: ModelPool) -> Iterator[NextEpisode]:
+        return episodes_left(self.settings, pool.data(self.settings), self.done)
 
 
 class _Listener(Provider):
@@ -57,24 +78,32 @@ class _Listener(Provider):
 
 
 def show_dry_run(planned: Sequence[PlannedRun]) -> None:
-    """Shows the first request and the costs. Loads no model and writes nothing."""
+    """Shows the first request and the costs of the episodes that are left.
+
+    Loads no model and writes nothing.
+    """
     pool = ModelPool()
     for one in planned:
         check_settings(one, pool)
-    settings = planned[0].settings
-    play = make_play(settings, pool.data(settings), _Listener())
-    scenario = settings.scenarios[0]
-    for sample in islice(samples_to_play(settings, play.data, scenario), 1):
-        console.print(Rule(f"first request: {scenario}, sample {sample.id}"))
-        request, problem = _first_request(play, scenario, sample)
-        if request is None:
-            console.print(safe(problem))
-        else:
-            console.print(request_text(request), soft_wrap=True)
-            console.print(Rule("sent where"))
-            asyncio.run(_show_sent(planned, request))
-    console.print(Rule("requests"))
-    estimates = _show_requests(planned, pool)
+    every = [_Left.of(one) for one in planned]
+    firsts = [(one, episode) for one in every for episode in islice(one.episodes(pool), 1)]
+    if not firsts:
+        console.print("No episode is left to play.", markup=False)
+        return
+    left = [one for one, _ in firsts]
+    planned = [one.run for one in left]
+    first, (scenario, sample, _) = firsts[0]
+    play = make_play(first.settings, pool.data(first.settings), _Listener())
+    console.print(Rule(f"first request: {scenario}, sample {sample.id}"))
+    request, problem = _first_request(play, scenario, sample)
+    if request is None:
+        console.print(safe(problem))
+    else:
+        console.print(request_text(request), soft_wrap=True)
+        console.print(Rule("sent where"))
+        asyncio.run(_show_sent(planned, request))
+    console.print(Rule("requests that are left" if any(one.done for one in every) else "requests"))
+    estimates = _show_requests(left, pool)
     _show_costs(planned, estimates)
     if any(one.settings.protocol == "oeg" and one.settings.judge != RULES for one in planned):
         console.print(
@@ -90,7 +119,7 @@ def show_dry_run(planned: Sequence[PlannedRun]) -> None:
 
 
 def show_resumed(planned: Sequence[PlannedRun], trust: Trust) -> None:
-    """Shows what `--resume` would load, ask and send, then the dry run of the whole runs.
+    """Shows what `--resume` would load, ask and send, then the dry run of what is left.
 
     Loads no model and writes nothing, so it needs no trust.
     """
@@ -131,7 +160,10 @@ def _consequences(run: PlannedRun, trust: Trust, pool: ModelPool) -> Iterator[st
 def _waiting(run: PlannedRun) -> Iterator[str]:
     if waiting := open_batches(run.folder.batches):
         requests = sum(one.requests for one in waiting)
-        yield f"{requests:,} requests are submitted in batches whose replies are not read yet"
+        yield (
+            f"{requests:,} requests are submitted in batches whose replies are not read yet; they "
+            "are paid for, but counted below"
+        )
         if not run.access.batch_api:
             yield "  refused without --batch-api"
 
@@ -187,21 +219,21 @@ def _fields(body: dict[str, Any]) -> str:
     return json.dumps(shown, ensure_ascii=False)
 
 
-def _show_requests(planned: Sequence[PlannedRun], pool: ModelPool) -> list[CostEstimate]:
+def _show_requests(planned: Sequence[_Left], pool: ModelPool) -> list[CostEstimate]:
     """Shows the number of requests of each kind of model (see `Turns`).
 
     Returns the estimate of each run.
     """
-    alike: dict[Settings, list[PlannedRun]] = {}
-    for one in planned:
-        alike.setdefault(_without_model(one.settings), []).append(one)
-    totals: dict[Settings, CostEstimate] = {}
-    for settings, runs in alike.items():
+    # Runs that differ only in the model need one estimate, if the same episodes are left.
+    keys = [(_without_model(one.settings), one.done) for one in planned]
+    totals: dict[tuple[Settings, frozenset[EpisodeKey]], CostEstimate] = {}
+    for key, number in Counter(keys).items():
+        settings, done = key
         if len(planned) > 1:
-            models = f", each of {len(runs)} models" if len(runs) > 1 else ""
+            models = f", each of {number} models" if number > 1 else ""
             console.print(f"{settings.protocol}, {settings.condition}{models}", markup=False)
-        totals[settings] = _show_scenarios(settings, pool)
-    estimates = [totals[_without_model(one.settings)] for one in planned]
+        totals[key] = _show_scenarios(settings, done, pool)
+    estimates = [totals[key] for key in keys]
     turns = sum((estimate.turns for estimate in estimates), Turns())
     console.print(_range("in all", turns), markup=False)
     return estimates
@@ -214,11 +246,13 @@ def _without_model(settings: Settings) -> Settings:
     return replace(settings, provider="", provider_settings=how)
 
 
-def _show_scenarios(settings: Settings, pool: ModelPool) -> CostEstimate:
+def _show_scenarios(
+    settings: Settings, done: frozenset[EpisodeKey], pool: ModelPool
+) -> CostEstimate:
     play = make_play(settings, pool.data(settings), _Listener())
     total = CostEstimate()
     for scenario in settings.scenarios:
-        part = _estimate(play, settings, scenario)
+        part = _estimate(play, settings, scenario, done)
         console.print(_range(scenario, part.turns), markup=False)
         total += part
     return total
@@ -250,17 +284,21 @@ def _show_costs(planned: Sequence[PlannedRun], estimates: Sequence[CostEstimate]
             console.print(f"  batch API: {waves} of batches, each up to a day", markup=False)
 
 
-def _estimate(play: Play, settings: Settings, scenario: str) -> CostEstimate:
-    """Estimates one scenario from the tokens of its first sample."""
+def _estimate(
+    play: Play, settings: Settings, scenario: str, done: frozenset[EpisodeKey]
+) -> CostEstimate:
+    """Estimates what is left of a scenario from the tokens of the first sample that is left."""
     first: PromptSize | None = None
     total = CostEstimate()
     keeps = play.condition.keeps_conversation(play.protocol.keeps_conversation)
-    for sample in samples_to_play(settings, play.data, scenario):
+    left = episodes_left(replace(settings, scenarios=(scenario,)), play.data, done)
+    for _, episodes in groupby(left, lambda one: one.sample.id):
+        (_, sample, _), *more = episodes
         if first is None:
             request, _ = _first_request(play, scenario, sample)
             first = prompt_size(request, settings.provider_settings.image_size, keeps=keeps)
         turns = _turns(play.environment(scenario, sample), settings)
-        total += CostEstimate.of(turns, first) * settings.repeats
+        total += CostEstimate.of(turns, first) * (1 + len(more))
     return total
 
 

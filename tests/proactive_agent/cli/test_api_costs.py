@@ -111,6 +111,21 @@ def test_a_dry_run_estimates_tokens_and_cost(server: HostileServer, tmp_path: Pa
     assert server.received == []
 
 
+def test_a_dry_run_of_a_resumed_run_prices_what_is_left(
+    server: HostileServer, tmp_path: Path
+) -> None:
+    new = ("--scenario", "rod", "--limit", "2", "--provider", spec("chat", server.url))
+    ended = invoke("run", *new, "--out", str(tmp_path), "--budget-usd", "0.35", "--concurrency",
+                   "1", "--price", "100,0")  # fmt: skip
+    assert ended.exit_code == 1, ended.output
+    (folder,) = tmp_path.iterdir()
+    whole, rest = (
+        fewest_dollars(invoke("run", *which, "--dry-run", "--price", "1000000,0"))
+        for which in (new, ("--resume", str(folder)))
+    )
+    assert 0.4 * whole < rest < 0.6 * whole
+
+
 def test_a_dry_run_says_where_a_price_is_unknown() -> None:
     result = invoke("run", "--dry-run", "--provider", "openai:nobody-knows-it", "--limit", "1")
     assert "cost unknown: the model is in no price list" in result.stdout

@@ -119,6 +119,29 @@ def test_a_resumed_run_refuses_what_a_fresh_run_refuses(
         assert said.startswith(f"error: {needs}")
 
 
+def resumed_dry_run(results: Path, *played: str) -> str:
+    """Returns the dry run of what is left, after a run whose replies answer the samples 0 and 1."""
+    answers = [{"scenario": "rod", "sample_id": one, "replies": ["What?"]} for one in (0, 1)]
+    model = f"replay:{write_lines(results.parent / 'replies.jsonl', answers)}"
+    invoke("run", "--out", str(results), "--provider", model, "--scenario", "rod", *played)
+    (folder,) = folders(results)
+    return run(results, "--resume", str(folder), "--dry-run").stdout
+
+
+def test_a_dry_run_of_a_resumed_run_estimates_what_is_left(results: Path) -> None:
+    output = resumed_dry_run(results, "--limit", "3")
+    assert "1 episodes are left" in output
+    assert "first request: rod, sample 2" in output
+    (total,) = (line.split() for line in output.splitlines() if line.startswith("in all"))
+    assert total[2] == "1"
+
+
+def test_a_dry_run_of_a_finished_run_says_that_nothing_is_left(results: Path) -> None:
+    output = resumed_dry_run(results, "--limit", "2")
+    assert "No episode is left to play." in output
+    assert "in all" not in output
+
+
 def test_a_dry_run_shows_the_first_request_and_writes_nothing(results: Path) -> None:
     output = run(results, "--dry-run", "--provider", "local:never-loaded").stdout
     assert sample_of("rod").prompt in output

@@ -471,13 +471,17 @@ def test_a_resumed_run_refuses_the_same_limits(server: BatchServer, tmp_path: Pa
     assert "--concurrency has no effect on a batch API" in result.stderr
 
 
-def test_a_plan_and_a_call_refuse_the_same_limits(server: BatchServer, tmp_path: Path) -> None:
+def test_a_plan_refuses_the_same_limits(server: BatchServer, tmp_path: Path) -> None:
     model = f"openai:m@{server.url}"
     plan = tmp_path / "study.yaml"
     entry = {"provider": model, "name": "m", "batch_api": True, "rpm": 3}
     plan.write_text(json.dumps({"models": [entry], "scenarios": ["rod"]}))
     with pytest.raises(UserError, match=r"study\.yaml: .*: rpm has no effect on a batch API"):
         planned_runs(plan, None, ApiAccess())
+
+
+def test_a_call_refuses_the_same_limits(server: BatchServer, tmp_path: Path) -> None:
+    model = f"openai:m@{server.url}"
     call = {"scenarios": "rod", "out": tmp_path / "run", "batch_api": True}
     with pytest.raises(UserError, match=r"^concurrency has no effect on a batch API"):
         evaluate(model, concurrency=2, **call)
