@@ -13,6 +13,7 @@ from rich.rule import Rule
 from proactive_agent.play.episode import Play, play_episode
 from proactive_agent.play.judges.choose import RULES
 from proactive_agent.providers import (
+    ApiAccess,
     Provider,
     ProviderError,
     Reply,
@@ -23,6 +24,7 @@ from proactive_agent.providers.api.prices import find_price
 from proactive_agent.providers.api.server import OWN_SERVER_KEY
 from proactive_agent.providers.api.thinking import planned_room
 from proactive_agent.providers.registry import is_remote
+from proactive_agent.providers.workers.address import cluster_name
 from proactive_agent.records.episode import EpisodeKey
 from proactive_agent.records.manifest import ProviderSettings, Settings
 from proactive_agent.runs.cost_estimate import CostEstimate, PromptSize, Turns, prompt_size
@@ -39,8 +41,11 @@ from proactive_agent.runs.resumable import reasons_against_resuming
 from proactive_agent.runs.trust import Trust, addressees, models_of, runs_foreign_code
 from proactive_agent.scenarios import Environment, Sample
 from proactive_agent.settings.agent_names import names_agent
+from proactive_agent.settings.model import LOCAL
+from proactive_agent.settings.model_spec import split_spec
 from proactive_agent.terminal.console import console, safe
 from proactive_agent.tools import UserError
+from proactive_agent.tools.counting import number_of
 from proactive_agent.views.requests import request_text
 
 LONG = 200
@@ -151,6 +156,8 @@ def _consequences(run: PlannedRun, trust: Trust, pool: ModelPool) -> Iterator[st
                 yield f"  refused without --trust-host {server.shown}"
         elif is_remote(spec):
             yield "  pictures and prompts go to the company's own server, with its key"
+        else:
+            yield f"  {_place(spec, run.access)}"
     if reason := runs_foreign_code(settings):
         yield f"on this machine, the model {reason}"
         if not trust.remote_code:
@@ -188,10 +195,8 @@ async def _show_sent(planned: Sequence[PlannedRun], request: Request) -> None:
         settings = run.settings
         name = run.label or settings.provider
         if not is_remote(settings.provider):
-            where = "nothing is sent; the model runs on this machine"
-            if names_agent(settings.provider):
-                where = "started once per episode; the agent decides where it sends pictures"
-            console.print(safe(f"{name}: {where}"))
+            where = _place(settings.provider, run.access)
+            console.print(safe(f"{name}: {where}"), soft_wrap=True)
             continue
         written = settings.provider_settings
         own = replace(request, sampling=sampling_of(settings))
@@ -207,7 +212,27 @@ async def _show_sent(planned: Sequence[PlannedRun], request: Request) -> None:
         if preview:
             console.print(safe(f"{name}: to {preview.address}", "bold"), soft_wrap=True)
             console.print(safe(f"  {_fields(preview.body)}"), soft_wrap=True)
+    judges_and_users = {
+        spec: _place(spec, run.access)
+        for run in planned
+        for spec in models_of(run.settings)[1:]
+        if not is_remote(spec)
+    }
+    for spec, where in judges_and_users.items():
+        console.print(safe(f"{spec}: {where}"), soft_wrap=True)
     await pool.close()
+
+
+def _place(spec: str, access: ApiAccess) -> str:
+    """Where the prompts of a model go that is not behind an API."""
+    if names_agent(spec):
+        return "started once per episode; the agent decides where it sends pictures"
+    if split_spec(spec).provider in LOCAL:
+        if access.ray is not None:
+            return f"prompts and pictures go to the workers of {cluster_name(access.ray)}"
+        if access.workers is not None:
+            return f"nothing is sent; {number_of(access.workers, 'worker')} on this machine"
+    return "nothing is sent; the model runs on this machine"
 
 
 def _fields(body: dict[str, Any]) -> str:

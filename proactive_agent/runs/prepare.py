@@ -18,6 +18,7 @@ from proactive_agent.play.rule_versions import current_rules, toolset_of
 from proactive_agent.providers import ApiAccess, Provider, Sampling
 from proactive_agent.providers.api.batch.submissions import check_read
 from proactive_agent.providers.registry import check_spec
+from proactive_agent.providers.workers.address import host_and_port
 from proactive_agent.records.episode import EpisodeKey
 from proactive_agent.records.manifest import (
     SETTINGS,
@@ -268,6 +269,8 @@ def _check_model(planned: PlannedRun) -> None:
             "the settings of the first call"
         )
     check_spec(planned.settings.provider)
+    if planned.access.ray is not None:
+        host_and_port(planned.access.ray)
 
 
 def samples_to_play(settings: Settings, data: DataFolder, scenario: str) -> Iterator[Sample]:

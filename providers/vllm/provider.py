@@ -15,9 +15,9 @@ from proactive_agent.providers.local.model_folder import folder_facts
 from proactive_agent.providers.local.template_variables import template_variables
 from proactive_agent.providers.messages import Reply, Request
 from proactive_agent.providers.text_tools import as_plain_text, reply_from_text
-from proactive_agent.providers.vllm.arguments import PARSER, arguments_of
+from proactive_agent.providers.vllm.arguments import PARSER, arguments_of, parse_engine_arguments
 from proactive_agent.providers.vllm.checkpoint import Checkpoint
-from proactive_agent.providers.vllm.server import VllmServer
+from proactive_agent.providers.vllm.server import VllmServer, require_program
 from proactive_agent.settings import ApiAccess, Sampling
 from proactive_agent.tools import UserError
 from proactive_agent.tools.catalogue import answer_tool
@@ -52,8 +52,9 @@ class Vllm(OpenAI):
                 f"{shown}: the folder holds an adapter without the weights of its base model, "
                 "which vLLM cannot serve by itself; merge it, or use local:"
             )
-        self._gpus = len(visible_gpus())
         self.variables = template_variables(options.template_options)
+        parse_engine_arguments(options.engine_arg)  # before the Hub is asked
+        self._gpus = len(visible_gpus())
         self.source = source
         self.checkpoint = Checkpoint.read(source, options.revision or source.revision)
         self.arguments = arguments_of(source, options, self.checkpoint.family, self._gpus)
@@ -76,7 +77,9 @@ class Vllm(OpenAI):
     @classmethod
     def create(cls, model: str, options: ProviderOptions) -> Self:
         """Starts the server of a short name, a hub id or a folder. Raises UserError."""
-        provider = cls(resolve(model, cls.name), options)
+        source = resolve(model, cls.name)
+        require_program()  # before the Hub is asked
+        provider = cls(source, options)
         provider.server.start()
         return provider
 

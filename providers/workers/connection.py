@@ -22,6 +22,7 @@ from typing import Any
 
 from proactive_agent.disk.regular_file import read_regular_text
 from proactive_agent.providers.kept_process import KeptProcess, environment_without_keys
+from proactive_agent.providers.workers.address import AUTO, cluster_name, host_and_port
 from proactive_agent.providers.workers.worker import program_root
 from proactive_agent.tools import MissingExtraError, UserError
 from proactive_agent.tools.secrets import register_secret
@@ -33,6 +34,8 @@ STARTS = 3
 """Attempts to start Ray on a busy machine."""
 SLOW = "timed out during startup"
 """A part of the message with which Ray gives up because the machine is busy."""
+NONE_FOUND = "Could not find any running Ray instance"
+"""A part of the message of Ray for `auto` if there is no cluster."""
 CONNECT_SECONDS = 10.0
 """The longest time until the address of a cluster answers."""
 INIT_SECONDS = 120.0
@@ -86,6 +89,8 @@ def connect(address: str | None, abandoned: Callable[[], bool]) -> RayConnection
     Raises UserError if Ray does not start or answer, and MissingExtraError without the library.
     `abandoned` returns whether nothing waits for the connection any more.
     """
+    if address is not None:
+        host_and_port(address)
     try:
         _import_ray()
     except ModuleNotFoundError:
@@ -143,10 +148,7 @@ class _Shared:
             except UserError:
                 raise
             except Exception as error:  # Ray raises many types.
-                reason = str(error).partition("\n")[0] or type(error).__name__
-                raise UserError(
-                    f"--ray {address}: no connection to a Ray cluster ({reason})"
-                ) from None
+                raise UserError(_why_unconnected(address, error)) from None
             return
         try:
             self._start(abandoned)
@@ -223,7 +225,18 @@ def _token() -> str:
 
 
 def _named(address: str | None) -> str:
-    return "Ray on this machine" if address is None else f"the Ray cluster {address}"
+    return "Ray on this machine" if address is None else cluster_name(address)
+
+
+def _why_unconnected(address: str, error: Exception) -> str:
+    """Explains an error of Ray. Its advice for `auto` names an option that is not ours."""
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    if address == AUTO and NONE_FOUND in reason:
+        return (
+            "--ray auto: no Ray cluster runs on this machine; start one with `ray start --head`, "
+            "name another one with --ray HOST:PORT, or use --workers N"
+        )
+    return f"--ray {address}: no connection to a Ray cluster ({reason})"
 
 
 def _import_ray() -> Any:
@@ -291,13 +304,11 @@ def python_path(others: str | None) -> dict[str, str]:
 
 def _check_reachable(address: str) -> None:
     """Raises UserError if nothing listens at the address, for which Ray would wait for minutes."""
-    if address == "auto":
+    place = host_and_port(address)
+    if place is None:
         return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not (host and port.isdigit() and int(port) < 65536):
-        raise UserError(f"--ray {address}: expected HOST:PORT or auto")
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=CONNECT_SECONDS).close()
+        socket.create_connection(place, timeout=CONNECT_SECONDS).close()
     except OSError as error:
         raise UserError(
             f"--ray {address}: nothing answers at this address ({error}); is the cluster started?"

@@ -26,7 +26,7 @@ class LocalFactory:
     def create(cls, model: str, options: ProviderOptions) -> Provider:
         """Loads a short name, a hub id or a folder. Takes seconds to minutes; raises UserError."""
         access = options.access
-        if access.workers or access.ray or access.gpus_per_worker is not None:
+        if any(one is not None for one in (access.workers, access.ray, access.gpus_per_worker)):
             return LocalWorkers.create(model, options)
         copies = _copies(model, options)
         if copies > 1:

@@ -241,13 +241,9 @@ def test_a_model_that_cannot_be_loaded_is_explained_as_without_workers(
     assert str(worker.value) == str(alone.value)
 
 
-@pytest.mark.parametrize(
-    ("address", "message"),
-    [("127.0.0.1:1", "nothing answers at this address"), ("x", "expected HOST:PORT or auto")],
-)
-def test_an_address_without_a_cluster_is_named(address: str, message: str) -> None:
-    with pytest.raises(UserError, match=f"--ray {address}: {message}"):
-        connection._check_reachable(address)
+def test_an_address_without_a_cluster_is_named() -> None:
+    with pytest.raises(UserError, match=r"--ray 127\.0\.0\.1:1: nothing answers at this address"):
+        connection._check_reachable("127.0.0.1:1")
 
 
 def test_a_process_uses_one_ray(workers: LocalWorkers) -> None:

@@ -254,6 +254,21 @@ def test_a_missing_program_is_named_with_the_ways_to_install_it(
 
 
 @pytest.mark.parametrize(
+    ("program", "given", "message"),
+    [("vllm", "port=80", "the program sets it"), ("none", "tp=2", "does not exist")],
+)
+def test_what_the_hub_need_not_answer_is_checked_before_it_is_asked(
+    program: str, given: str, message: str, fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setenv("PROACTIVE_AGENT_VLLM", str(fake.program.with_name(program)))
+    monkeypatch.setattr(Checkpoint, "read", lambda *model: asked.append(model))
+    with pytest.raises(UserError, match=message):
+        create_provider("vllm:someone/model", ProviderOptions(engine_arg=(given,)))
+    assert not asked
+
+
+@pytest.mark.parametrize(
     ("given", "message"),
     [
         ("port=80", "the program sets it"),

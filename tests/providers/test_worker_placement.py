@@ -2,12 +2,13 @@
 
 import sys
 from collections.abc import Sequence
+from types import SimpleNamespace
 
 import pytest
 
 from proactive_agent.providers import ApiAccess, ProviderOptions, create_provider
 from proactive_agent.providers.local.aliases import Source
-from proactive_agent.providers.workers import factory
+from proactive_agent.providers.workers import connection, factory
 from proactive_agent.providers.workers.placement import (
     copies_on_gpus,
     plan_here,
@@ -97,6 +98,25 @@ def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None
     for access, option in ((ApiAccess(workers=2), "--workers"), (ApiAccess(ray="auto"), "--ray")):
         with pytest.raises(MissingExtraError, match=f"{option} needs more libraries: .*ray"):
             create_provider("local:idefics2", ProviderOptions(access=access, device="cpu"))
+
+
+@pytest.mark.parametrize("address", ["", "x", "host:", ":6379", "host:70000", "host:²"])
+def test_an_address_that_names_no_cluster_is_refused(address: str) -> None:
+    options = ProviderOptions(access=ApiAccess(ray=address), device="cpu")
+    with pytest.raises(UserError, match=f"--ray '{address}' is not the address of a cluster"):
+        factory.LocalFactory.create("idefics2", options)
+
+
+def test_auto_without_a_cluster_names_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    def init(*arguments: object) -> None:
+        raise ConnectionError(f"{connection.NONE_FOUND}. Please set the `--address` flag.")
+
+    ray = SimpleNamespace(is_initialized=lambda: False)
+    monkeypatch.setattr(connection, "_import_ray", lambda: ray)
+    monkeypatch.setattr(connection, "_init", init)
+    with pytest.raises(UserError, match="--ray auto: no Ray cluster runs on this machine") as error:
+        connection.connect("auto", lambda: False)
+    assert "--address" not in str(error.value)
 
 
 @pytest.mark.local

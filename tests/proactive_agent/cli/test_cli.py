@@ -151,6 +151,37 @@ def test_a_dry_run_shows_the_first_request_and_writes_nothing(results: Path) -> 
 
 
 @pytest.mark.parametrize(
+    ("options", "place"),
+    [
+        ((), "nothing is sent; the model runs on this machine"),
+        (("--workers", "2"), "nothing is sent; 2 workers on this machine"),
+        (
+            ("--ray", "10.1.2.3:6379", "--workers", "2"),
+            "prompts and pictures go to the workers of the Ray cluster at 10.1.2.3:6379",
+        ),
+        (
+            ("--ray", "auto"),
+            "prompts and pictures go to the workers of the Ray cluster to which this machine "
+            "belongs",
+        ),
+    ],
+)
+def test_a_dry_run_says_where_a_local_model_is(
+    options: tuple[str, ...], place: str, results: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    model = ("--provider", "local:never-loaded", "--limit", "1", "--scenario", "rod")
+    output = run(results, "--dry-run", *model, *options).stdout
+    assert f"local:never-loaded: {place}\n" in output
+
+
+def test_a_dry_run_says_where_a_local_judge_is(results: Path) -> None:
+    judged = ("--protocol", "oeg", "--judge", "local:never-loaded", "--ray", "10.1.2.3:6379")
+    output = run(results, "--dry-run", "--limit", "1", "--scenario", "rod", *judged).stdout
+    assert "local:never-loaded: prompts and pictures go to the workers of the Ray" in output
+
+
+@pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--provider", "nonsense"], "expected NAME:MODEL"),
@@ -171,6 +202,7 @@ def test_a_dry_run_shows_the_first_request_and_writes_nothing(results: Path) -> 
         (["--resume", "nowhere", "--seed", "3", "--attn", "sdpa"], "drop --seed, --attn"),
         (["--limit", "0"], "--limit"),
         (["--protocol", "quiz"], "--protocol"),
+        (["--provider", "local:nano", "--ray", ""], "--ray '' is not the address of a cluster"),
     ],
 )
 def test_wrong_input_is_one_clear_line_and_exit_code_2(
