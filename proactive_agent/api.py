@@ -315,11 +315,12 @@ def _check_folder(run: PlannedRun) -> None:
             "it, or another out="
         )
     if run.model:
-        _check_model(path, run.folder.read_manifest().provider, run.model.manifest())
+        _check_model(path, run.folder.read_manifest().provider, run.model)
 
 
-def _check_model(path: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
+def _check_model(path: Path, was: dict[str, Any], model: Provider) -> None:
     """Warns about a changed function. Raises UserError if another model started the run."""
+    now = model.manifest()
     if was.get("function") != now.get("function"):
         warnings.warn(
             f"the source code of the model has changed since {path} was started; the episodes "
@@ -328,7 +329,7 @@ def _check_model(path: Path, was: dict[str, Any], now: dict[str, Any]) -> None:
         )
         return
     # Parts that only one of them knows come from the probe or from another version of the program.
-    for key in was.keys() & now.keys() - {"function"}:
+    for key in was.keys() & now.keys() - {"function"} - model.learnt().keys():
         if was[key] != now[key]:
             raise UserError(
                 f"{path} was started with another model ({key} was {was[key]!r}, is "

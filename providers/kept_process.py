@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -38,6 +39,8 @@ class KeptProcess:
         self.kind = kind
         self.level = logging.INFO
         """The level at which lines of its log are reported."""
+        self.noise: re.Pattern[str] | None = None
+        """Found in lines of its log that never explain its end."""
         self._grace = 0.0
         self._lines: deque[str] = deque(maxlen=LINES)
         self._process: subprocess.Popen[bytes] | None = None
@@ -93,6 +96,10 @@ class KeptProcess:
         lines = "\n".join(list(self._lines))
         return f" The last lines of its log:\n{redacted(lines)}" if lines else " Its log is empty."
 
+    def forget_log(self) -> None:
+        """Forgets the log up to now, for example that of a start that went well."""
+        self._lines.clear()
+
     def stop(self) -> None:
         """Ends the program and all its processes, and waits for their end."""
         with self._stopping:
@@ -119,8 +126,10 @@ class KeptProcess:
         for line in self._process.stdout:
             text = clean(line.decode("utf-8", "replace").rstrip())
             if text:
-                self._lines.append(text[:LONGEST_LINE])
-                _log.log(self.level, "%s: %s", self.name, self._lines[-1])
+                shown = text[:LONGEST_LINE]
+                if self.noise is None or not self.noise.search(shown):
+                    self._lines.append(shown)
+                _log.log(self.level, "%s: %s", self.name, shown)
 
 
 def environment_without_keys(inherited: Mapping[str, str]) -> dict[str, str]:

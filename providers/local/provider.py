@@ -119,6 +119,7 @@ class Local(Provider):
     def learnt(self) -> dict[str, Any]:
         thinks = self.chat.thinks or self.generator.has_thought
         return {
+            "played_by": ["one process"],
             "thinks": thinks,
             "default_thinking_room": self.generator.thinking_room if thinks else 0,
             "batch_size_that_fits": self._fitting.size,

@@ -8,6 +8,7 @@ temporary files is deleted (see `KeptProcess`).
 import contextlib
 import logging
 import os
+import re
 import secrets
 import site
 import socket
@@ -34,6 +35,8 @@ STARTS = 3
 """Attempts to start Ray on a busy machine."""
 SLOW = "timed out during startup"
 """A part of the message with which Ray gives up because the machine is busy."""
+NOISE = re.compile(r"\[state-dump\]| I \d+ \d+\] |\bINFO\b")
+"""In lines of Ray's log that report its state and its progress."""
 NONE_FOUND = "Could not find any running Ray instance"
 """A part of the message of Ray for `auto` if there is no cluster."""
 CONNECT_SECONDS = 10.0
@@ -158,12 +161,16 @@ class _Shared:
 
     def _start(self, abandoned: Callable[[], bool]) -> None:
         """Starts Ray on this machine and connects to it. Raises UserError."""
+        # A warning, because these are shown unless the caller has set up logging.
+        _log.warning("starting Ray on this machine, which takes some ten seconds")
         for left in reversed(range(STARTS)):
             folder = _short_temporary_folder()
             self._process = KeptProcess("Ray", "Ray")
             self._process.level = logging.DEBUG
+            self._process.noise = NOISE
             self._process.start(_command(folder), _environment(), grace=GRACE, folder=folder)
             if self._is_ready(folder / "ray_current_cluster", abandoned):
+                self._process.forget_log()
                 return
             # On a busy machine, Ray can give up after 30 seconds.
             if not left or SLOW not in self._process.shown_log():

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from proactive_agent.tools import UserError
+from proactive_agent.tools.counting import number_of
 
 SHARE = 0.7
 """Share of a GPU's free memory that the weights of a copy may take. The rest is for pictures,
@@ -34,17 +35,24 @@ def copies_on_gpus(weight_bytes: int | None, free_bytes: Sequence[int]) -> int:
 def plan_here(
     workers: int | None, gpus_per_worker: int | None, device: str, gpus: Sequence[str], cpus: int
 ) -> WorkerPlan:
-    """Plans the workers on this machine. Raises UserError if it has too few GPUs.
+    """Plans the workers on this machine. Raises UserError if it is too small for them.
 
-    `gpus` are entries of CUDA_VISIBLE_DEVICES. The workers of several models share the GPUs.
+    `gpus` are entries of CUDA_VISIBLE_DEVICES, and `cpus` is the number of cores. The workers of
+    several models share both.
     """
     each = _gpus_per_worker(gpus_per_worker, device, has_gpus=bool(gpus))
     if workers is None:
         workers = max(1, len(gpus) // each) if each else 1
     if workers * each > len(gpus):
         raise UserError(
-            f"{workers} workers with {each} GPUs each need {workers * each} GPUs, but this machine "
-            f"has {len(gpus)}; set other values of --workers and --gpus-per-worker"
+            f"{number_of(workers, 'worker')} with {number_of(each, 'GPU')} each: "
+            f"{number_of(workers * each, 'GPU')} needed, but this machine has {len(gpus)}; set "
+            "other values of --workers and --gpus-per-worker"
+        )
+    if not each and workers > cpus:
+        raise UserError(
+            f"--workers {workers}: without GPUs, each worker needs a CPU core, but this machine "
+            f"has {cpus}; use at most --workers {cpus}"
         )
     devices = tuple(",".join(gpus[i * each : (i + 1) * each]) for i in range(workers))
     return WorkerPlan(each, devices, max(1, cpus // workers))

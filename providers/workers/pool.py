@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import textwrap
 import time
 import zlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -19,6 +20,7 @@ from proactive_agent.providers.workers.worker import (
     program_sha256,
 )
 from proactive_agent.tools import UserError
+from proactive_agent.tools.counting import number_of
 
 TRIES = 3
 """Tries of a request whose workers die, and of a worker that dies without a reply."""
@@ -30,6 +32,10 @@ RESTART_DELAY = 2.0
 """Seconds until another worker is started."""
 ALIVE_INTERVAL = 1.0
 """Seconds between two checks whether Ray on this machine still runs."""
+GUESSES = "Some common causes"
+"""The beginning of Ray's guesses why a worker has died."""
+LONGEST_REASON = 500
+"""Characters of an error of Ray that a message shows."""
 CALLS = 100_000
 """Requests that Ray passes to a worker at the same time: all of them."""
 
@@ -58,7 +64,10 @@ class WorkerPlace:
         """Workers of this slot that died since its last reply."""
         self.sees: dict[Path, bool] = {}
         """Whether the worker sees the files of a folder."""
-        self._began = time.monotonic()
+        self._began = 0.0
+        """When the current worker had loaded the model."""
+        self._earlier = 0
+        """Replies of the earlier workers of this slot."""
 
     @property
     def name(self) -> str:
@@ -70,10 +79,17 @@ class WorkerPlace:
     @property
     def line(self) -> str:
         """A line about the worker: its state, its replies, and the requests in flight."""
-        state = "given up" if self.given_up else "" if self.ready else "loading"
-        rate = self.answered / max(1e-3, time.monotonic() - self._began)
-        numbers = f"{self.answered:,} replies ({rate:.1f}/s), {self.in_flight} in flight"
-        return " ".join(filter(None, (f"{self.name}:", state, numbers)))
+        state = "given up, " if self.given_up else "" if self.ready else "loading, "
+        rate = ""
+        if self.ready:
+            seconds = max(1e-3, time.monotonic() - self._began)
+            rate = f" ({(self.answered - self._earlier) / seconds:.1f}/s)"
+        return f"{self.name}: {state}{self.answered:,} replies{rate}, {self.in_flight} in flight"
+
+    def begin(self) -> None:
+        """Lets requests go to the current worker, which has loaded the model."""
+        self.ready = True
+        self._began, self._earlier = time.monotonic(), self.answered
 
 
 class WorkerPool:
@@ -314,7 +330,7 @@ class WorkerPool:
                 f"{', '.join(names)}, so replies could depend on the worker; use the same "
                 "libraries and the same files of the model on all machines"
             )
-        place.ready = True
+        place.begin()
         _log.info("%s: %s is ready", self.name, place.name)
 
     def _end(self, place: WorkerPlace) -> None:
@@ -333,8 +349,9 @@ class WorkerPool:
             return ""
         free = ray.available_resources()
         return (
-            f" (free: {free.get('CPU', 0):g} CPUs and {free.get('GPU', 0):g} GPUs; each worker "
-            f"needs 1 CPU and {self._gpus} GPUs)"
+            f" (free: {number_of(int(free.get('CPU', 0)), 'CPU')} and "
+            f"{number_of(int(free.get('GPU', 0)), 'GPU')}; each worker needs 1 CPU and "
+            f"{number_of(self._gpus, 'GPU')})"
         )
 
 
@@ -360,7 +377,8 @@ async def _awaited(reference: Any) -> Description | UserError:
 
 def _reason(error: Exception) -> str:
     """Shortens an error of Ray, often several paragraphs, to one line."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = str(error).partition(GUESSES)[0]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     telling = [line for line in lines if "exit" in line.lower() or "memory" in line.lower()]
     chosen = (telling or lines[-1:] or [type(error).__name__])[0]
-    return chosen[:300]
+    return textwrap.shorten(chosen, LONGEST_REASON, placeholder=" …")

@@ -24,6 +24,7 @@ from proactive_agent.providers.workers.pool import TRIES, WorkerDeath, WorkerPla
 from proactive_agent.providers.workers.worker import LoadOrder
 from proactive_agent.settings import ApiAccess, Sampling
 from proactive_agent.tools import UserError
+from proactive_agent.tools.counting import number_of
 
 WORKER_DIED = "worker_died"
 """The kind of error of a request whose worker died in each of its tries."""
@@ -51,7 +52,8 @@ class LocalWorkers(Provider):
         """Requests that were sent again because a worker died."""
         self._connection = connection
         self._batch_size = orders[0].options.batch_size
-        self._facts = {"ray": ray.__version__, "workers": len(orders), "gpus_per_worker": gpus}
+        each = f"{number_of(len(orders), 'worker')} with {number_of(gpus, 'GPU')} each"
+        self._played_by = f"{each}, Ray {ray.__version__}"
         self._pixels = PixelStore(ray.put)
         self._settings: dict[Sampling, dict[str, Any]] = {}
         self._last_tries = asyncio.Lock()
@@ -124,7 +126,8 @@ class LocalWorkers(Provider):
     def learnt(self) -> dict[str, Any]:
         known = [place.learnt for place in self.pool.places if place.learnt]
         return {
-            **self._facts,
+            # A list, because a run can be resumed with other workers, and lists are joined.
+            "played_by": [self._played_by],
             "thinks": any(one["thinks"] for one in known),
             "default_thinking_room": max(one["default_thinking_room"] for one in known),
             "batch_size_that_fits": min(one["batch_size_that_fits"] for one in known),

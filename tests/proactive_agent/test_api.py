@@ -208,6 +208,25 @@ def test_a_changed_function_is_warned_about() -> None:
         play(model, out="runs/one")
 
 
+def test_a_resumed_run_has_the_facts_of_all_its_parts() -> None:
+    class Placed(Counting):
+        def __init__(self, place: str) -> None:
+            super().__init__()
+            self.place = place
+
+        def manifest(self) -> dict[str, Any]:
+            return {"model": "m"} | self.learnt()
+
+        def learnt(self) -> dict[str, Any]:
+            return {"played_by": [self.place]}
+
+    file = play(Placed("one process"), out="runs/one").folder / "episodes.jsonl"
+    file.write_text(file.read_text().splitlines(keepends=True)[0])
+    result = play(Placed("2 workers"), out="runs/one")
+    facts = {"model": "m", "played_by": ["2 workers", "one process"]}
+    assert result.manifest.provider == facts
+
+
 def test_the_command_line_does_not_resume_a_python_model() -> None:
     result = play(out="runs/one")
     file = result.folder / "episodes.jsonl"

@@ -65,6 +65,7 @@ def test_the_manifest_says_what_determines_replies() -> None:
         "tool_format": "text",
         "tools_read_as": "JSON",
         "tools_as_text_because": "the chat template takes no tools",
+        "played_by": ["one process"],
         "thinks": False,
         "default_thinking_room": 0,
         "context_tokens": 4096,

@@ -2,25 +2,36 @@
 
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from proactive_agent.providers import ApiAccess, ProviderOptions, create_provider
+from proactive_agent.providers.kept_process import KeptProcess
 from proactive_agent.providers.local.aliases import Source
-from proactive_agent.providers.workers import connection, factory
+from proactive_agent.providers.workers import connection, factory, pool
 from proactive_agent.providers.workers.placement import (
     copies_on_gpus,
     plan_here,
     plan_on_cluster,
 )
-from proactive_agent.providers.workers.pool import WorkerPlace, chosen
+from proactive_agent.providers.workers.pool import WorkerPlace, WorkerPool, chosen
 from proactive_agent.providers.workers.provider import LocalWorkers
-from proactive_agent.providers.workers.worker import LoadOrder
+from proactive_agent.providers.workers.worker import Description, LoadOrder, program_sha256
 from proactive_agent.tools import MissingExtraError, UserError
 
 GIB = 2**30
 EIGHT = [str(number) for number in range(8)]
+ORDER = LoadOrder(Source("m", None), ProviderOptions())
+KILLED = """\
+The actor died unexpectedly before finishing this task.
+\tclass_name: Worker
+The actor is dead because its worker process has died. Worker exit type: SYSTEM_ERROR Worker exit \
+detail: Worker unexpectedly exits with a connection error code 2. End of file. Some common causes \
+include: (1) the process was killed by the OOM killer due to high memory usage."""
+"""What Ray says about a worker that was killed."""
 
 
 @pytest.mark.parametrize(
@@ -58,7 +69,7 @@ def test_the_workers_of_this_machine_have_gpus_of_their_own(
 
 
 def test_the_cores_of_this_machine_are_shared() -> None:
-    assert plan_here(3, None, "cpu", [], cpus=2).threads == 1
+    assert plan_here(3, None, "cpu", [], cpus=5).threads == 1
     assert plan_here(2, None, "cpu", [], cpus=16).threads == 8
 
 
@@ -69,6 +80,7 @@ def test_the_cores_of_this_machine_are_shared() -> None:
         (None, 4, "auto", 16, 2, 4),
         (None, None, "auto", 0, 3, 3),
         (5, 1, "auto", 0, 1, 5),  # a cluster that grows on demand
+        (9999, 0, "cpu", 0, 1, 9999),  # not bounded by this machine
     ],
 )
 def test_the_workers_fill_a_cluster(
@@ -80,7 +92,10 @@ def test_the_workers_fill_a_cluster(
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ((9, None, "auto"), "9 workers with 1 GPUs each need 9 GPUs, but this machine has 8"),
+        ((9, None, "auto"), "9 workers with 1 GPU each: 9 GPUs needed, but this machine has 8"),
+        ((1, 9, "auto"), "1 worker with 9 GPUs each: 9 GPUs needed, but this machine has 8"),
+        ((9, None, "cpu"), "--workers 9: .* needs a CPU core, but this machine has 8;"),
+        ((9, 0, "auto"), "--workers 9: .* needs a CPU core, but this machine has 8;"),
         ((2, None, "cuda:1"), "--device cuda:1 names one GPU"),
         ((2, 1, "cpu"), "--device cpu uses no GPU; drop --gpus-per-worker 1"),
     ],
@@ -117,6 +132,24 @@ def test_auto_without_a_cluster_names_what_to_do(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(UserError, match="--ray auto: no Ray cluster runs on this machine") as error:
         connection.connect("auto", lambda: False)
     assert "--address" not in str(error.value)
+
+
+def test_a_line_says_that_ray_is_being_started(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    class NotStarted(KeptProcess):
+        def start(self, *arguments: Any, **options: Any) -> None:
+            raise UserError("not started")
+
+    ray = SimpleNamespace(is_initialized=lambda: False)
+    monkeypatch.setattr(connection, "_import_ray", lambda: ray)
+    monkeypatch.setattr(connection, "_short_temporary_folder", lambda: tmp_path)
+    monkeypatch.setattr(connection, "KeptProcess", NotStarted)
+    with pytest.raises(UserError, match="not started"):
+        connection.connect(None, lambda: False)
+    assert [record.getMessage() for record in caplog.records] == [
+        "starting Ray on this machine, which takes some ten seconds"
+    ]
 
 
 @pytest.mark.local
@@ -162,9 +195,62 @@ def test_the_size_of_the_weights_is_known_before_they_are_loaded(
     assert size == int(count * each)
 
 
+LEARNT = {"thinks": False, "default_thinking_room": 0, "batch_size_that_fits": 4}
+
+
+def described(learnt: dict[str, Any]) -> Description:
+    return Description("host", 7, program_sha256(), {}, learnt, None)
+
+
+def test_the_rate_of_a_worker_counts_from_when_its_model_is_loaded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = [1000.0]
+    monkeypatch.setattr(pool.time, "monotonic", lambda: now[0])
+    workers = WorkerPool("m", connection.RayConnection(None), [ORDER], 0)
+    (place,) = workers.places
+    lines = [place.line]
+    for _ in range(2):  # The second worker replaces the first.
+        now[0] += 60  # It loads.
+        workers._loaded(place, described(LEARNT))
+        now[0] += 10
+        place.answered += 20
+        lines.append(place.line)
+        place.ready = False
+    assert lines == [
+        "worker 1: loading, 0 replies, 0 in flight",
+        "worker 1 (host, 7): 20 replies (2.0/s), 0 in flight",
+        "worker 1 (host, 7): 40 replies (2.0/s), 0 in flight",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        (KILLED, "The actor is dead because its worker process has died. Worker exit type: "
+         "SYSTEM_ERROR Worker exit detail: Worker unexpectedly exits with a connection error code "
+         "2. End of file."),
+        ("Task was killed due to the node running low on memory.\nMemory was 31GB / 32GB.",
+         "Task was killed due to the node running low on memory."),
+        ("word " * 200, f"{'word ' * 99}…"),
+        ("", "ValueError"),
+    ],
+)  # fmt: skip
+def test_the_death_of_a_worker_is_told_without_guesses(text: str, reason: str) -> None:
+    assert pool._reason(ValueError(text)) == reason
+
+
+def test_run_json_says_how_many_workers_played(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = SimpleNamespace(__version__="9.9", put=None)
+    monkeypatch.setitem(sys.modules, "ray", ray)
+    workers = LocalWorkers("m", connection.RayConnection(None), [ORDER, ORDER], 1)
+    for place in workers.pool.places:
+        place.learnt = LEARNT
+    assert workers.learnt()["played_by"] == ["2 workers with 1 GPU each, Ray 9.9"]
+
+
 def test_a_request_goes_to_the_least_busy_worker_and_a_conversation_stays_with_one() -> None:
-    order = LoadOrder(Source("m", None), ProviderOptions())
-    places = [WorkerPlace(number, order) for number in range(4)]
+    places = [WorkerPlace(number, ORDER) for number in range(4)]
     for place, requests in zip(places, (5, 3, 9, 4), strict=True):
         place.in_flight = requests
     assert chosen(places, "any", 0).number == 1
