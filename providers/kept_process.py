@@ -39,8 +39,8 @@ class KeptProcess:
         self.kind = kind
         self.level = logging.INFO
         """The level at which lines of its log are reported."""
-        self.noise: re.Pattern[str] | None = None
-        """Found in lines of its log that never explain its end."""
+        self._telling: re.Pattern[str] | None = None
+        """Found in the lines of its log that are kept; None keeps all lines."""
         self._grace = 0.0
         self._lines: deque[str] = deque(maxlen=LINES)
         self._process: subprocess.Popen[bytes] | None = None
@@ -92,12 +92,15 @@ class KeptProcess:
         return f"{self.kind} ended {cause}.{self.shown_log()}"
 
     def shown_log(self) -> str:
-        """A sentence with the last lines of the log."""
+        """A sentence with the last lines of the log that are kept."""
         lines = "\n".join(list(self._lines))
-        return f" The last lines of its log:\n{redacted(lines)}" if lines else " Its log is empty."
+        if not lines:
+            return "" if self._telling else " Its log is empty."
+        return f" The last lines of its log:\n{redacted(lines)}"
 
-    def forget_log(self) -> None:
-        """Forgets the log up to now, for example that of a start that went well."""
+    def keep_only(self, telling: re.Pattern[str]) -> None:
+        """Forgets the log, for example of a start that went well, and keeps only such lines."""
+        self._telling = telling
         self._lines.clear()
 
     def stop(self) -> None:
@@ -127,7 +130,7 @@ class KeptProcess:
             text = clean(line.decode("utf-8", "replace").rstrip())
             if text:
                 shown = text[:LONGEST_LINE]
-                if self.noise is None or not self.noise.search(shown):
+                if self._telling is None or self._telling.search(shown):
                     self._lines.append(shown)
                 _log.log(self.level, "%s: %s", self.name, shown)
 

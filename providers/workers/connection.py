@@ -35,8 +35,9 @@ STARTS = 3
 """Attempts to start Ray on a busy machine."""
 SLOW = "timed out during startup"
 """A part of the message with which Ray gives up because the machine is busy."""
-NOISE = re.compile(r"\[state-dump\]| I \d+ \d+\] |\bINFO\b")
-"""In lines of Ray's log that report its state and its progress."""
+TELLING = re.compile(r"\[exit code=| [EFC] \d+ \d+\] ")
+"""Found in the lines of its log that explain the end of Ray: the process that ended, and errors.
+Most other lines report its state."""
 NONE_FOUND = "Could not find any running Ray instance"
 """A part of the message of Ray for `auto` if there is no cluster."""
 CONNECT_SECONDS = 10.0
@@ -167,10 +168,9 @@ class _Shared:
             folder = _short_temporary_folder()
             self._process = KeptProcess("Ray", "Ray")
             self._process.level = logging.DEBUG
-            self._process.noise = NOISE
             self._process.start(_command(folder), _environment(), grace=GRACE, folder=folder)
             if self._is_ready(folder / "ray_current_cluster", abandoned):
-                self._process.forget_log()
+                self._process.keep_only(TELLING)
                 return
             # On a busy machine, Ray can give up after 30 seconds.
             if not left or SLOW not in self._process.shown_log():

@@ -84,7 +84,9 @@ class WorkerPlace:
         if self.ready:
             seconds = max(1e-3, time.monotonic() - self._began)
             rate = f" ({(self.answered - self._earlier) / seconds:.1f}/s)"
-        return f"{self.name}: {state}{self.answered:,} replies{rate}, {self.in_flight} in flight"
+        replies = "reply" if self.answered == 1 else "replies"
+        numbers = f"{self.answered:,} {replies}{rate}, {self.in_flight} in flight"
+        return f"{self.name}: {state}{numbers}"
 
     def begin(self) -> None:
         """Lets requests go to the current worker, which has loaded the model."""
