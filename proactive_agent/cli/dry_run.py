@@ -53,7 +53,7 @@ LONG = 200
 
 
 @dataclass(frozen=True)
-class _Left:
+class _Remainder:
     """What is left of a run."""
 
     run: PlannedRun
@@ -90,7 +90,7 @@ def show_dry_run(planned: Sequence[PlannedRun]) -> None:
     pool = ModelPool()
     for one in planned:
         check_settings(one, pool)
-    every = [_Left.of(one) for one in planned]
+    every = [_Remainder.of(one) for one in planned]
     firsts = [(one, episode) for one in every for episode in islice(one.episodes(pool), 1)]
     if not firsts:
         console.print("No episode is left to play.", markup=False)
@@ -244,7 +244,7 @@ def _fields(body: dict[str, Any]) -> str:
     return json.dumps(shown, ensure_ascii=False)
 
 
-def _show_requests(planned: Sequence[_Left], pool: ModelPool) -> list[CostEstimate]:
+def _show_requests(planned: Sequence[_Remainder], pool: ModelPool) -> list[CostEstimate]:
     """Shows the number of requests of each kind of model (see `Turns`).
 
     Returns the estimate of each run.
