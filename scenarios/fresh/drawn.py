@@ -14,14 +14,11 @@ from proactive_agent.scenarios.fresh.draws import DrawnChoice
 from proactive_agent.scenarios.fresh.pack import SKETCH_SIDE, Pack, Sketch
 from proactive_agent.scenarios.fresh.place import THOUSAND
 from proactive_agent.scenarios.fresh.raster import Pixels
-from proactive_agent.scenarios.fresh.scene import Scene
+from proactive_agent.scenarios.fresh.scene import HALF, Scene
 from proactive_agent.scenarios.fresh.source import FreshSource
 
 FINER = 3
 """Factor by which strokes are drawn larger and scaled down, for smooth lines."""
-
-ENOUGH = 0.75
-"""Least share of the ink in a frame that shows enough."""
 
 Stroke = list[tuple[int, int]]
 
@@ -84,7 +81,7 @@ class DrawnScene(Scene):
         fields = frame_fields("{image}", 0, count, count - 1)
         lengths = [sum(map(_length, strokes)) for strokes in self.strokes]
         shares = [sum(lengths[1 : n + 1]) / sum(lengths[1:]) for n in range(count)]
-        return fields | {"enough": [n for n in range(count) if shares[n] >= ENOUGH]}
+        return fields | {"enough": [n for n in range(count) if shares[n] >= HALF]}
 
     def names(self) -> list[str]:
         return [f"{number:04d}" for number in range(len(self.strokes))]

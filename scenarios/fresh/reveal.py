@@ -17,12 +17,9 @@ from proactive_agent.scenarios.fresh.occluders import cloth, screen
 from proactive_agent.scenarios.fresh.pack import Pack
 from proactive_agent.scenarios.fresh.place import THOUSAND, SceneRoom
 from proactive_agent.scenarios.fresh.raster import Pixels, darkened, overlap, paste, scaled
-from proactive_agent.scenarios.fresh.scene import Scene
+from proactive_agent.scenarios.fresh.scene import HALF, Scene
 from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
 from proactive_agent.scenarios.fresh.staging import Part, clutter, compose, main_view
-
-ENOUGH = 0.9
-"""Least free share of the thing's box in a frame that shows enough."""
 
 WAYS = ("apart", "left", "right", "up")
 """Ways in which a cover opens: both halves to the sides, or the whole to one side or up."""
@@ -74,7 +71,7 @@ class RevealScene(Scene):
 
     def fields(self) -> dict[str, Any]:
         first, reference = CLOSED, CLOSED + self.opening
-        enough = [n for n in range(self.count) if self._free(n) >= ENOUGH]
+        enough = [n for n in range(self.count) if self._free(n) >= HALF]
         if self.backwards:
             last = self.count - 1
             first, reference, enough = last - first, last - reference, [last - n for n in enough]

@@ -9,6 +9,9 @@ from proactive_agent.scenarios.fresh.pack import Pack
 from proactive_agent.scenarios.fresh.raster import Pixels
 from proactive_agent.scenarios.fresh.source import FreshSource
 
+HALF = 0.5
+"""Least share of the thing in an informative frame, where a frame can show a part of it."""
+
 
 class Scene(ABC):
     """One sample.

@@ -26,13 +26,9 @@ from proactive_agent.scenarios.fresh.raster import (
     paste,
     scaled,
 )
-from proactive_agent.scenarios.fresh.scene import Scene
+from proactive_agent.scenarios.fresh.scene import HALF, Scene
 from proactive_agent.scenarios.fresh.source import Difficulty, FreshSource
 from proactive_agent.scenarios.fresh.staging import Part, clutter, compose, main_view
-
-ENOUGH = 0.97
-"""Least free share of the thing's width in a frame that shows enough."""
-
 
 LARGEST = 720
 """Greatest side of a rendered occluder, in thousandths of the frame. Larger ones are not used."""
@@ -129,7 +125,7 @@ class SlidingScene(Scene):
     def fields(self) -> dict[str, Any]:
         way = self.steps if self.ahead else -self.steps
         fields = frame_fields("{image}", self.first, self.count, self.first + way)
-        return fields | {"enough": [n for n in range(self.count) if self._free(n) >= ENOUGH]}
+        return fields | {"enough": [n for n in range(self.count) if self._free(n) >= HALF]}
 
     def _free(self, number: int) -> float:
         """Returns the share of the thing's width that no part of the occluder can touch."""

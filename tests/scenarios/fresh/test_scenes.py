@@ -69,14 +69,15 @@ def test_a_first_crop_misses_the_thing_and_the_last_one_holds_it(difficulty: str
 
 
 @pytest.mark.parametrize("scenario", [name for name in EVERY if name != "coco"])
-def test_frames_that_show_enough_show_most_of_the_thing(scenario: str) -> None:
+def test_informative_frames_show_about_half_of_the_thing(scenario: str) -> None:
+    # The rule is about width, box or length of lines, which is quick to compute; not about pixels.
     for sample in data().samples(scenario):
         scene = data().scene(scenario, int(sample.id))
         numbers = {int(name.rpartition("_")[2]): scene.visible(name) for name in scene.names()}
         assert sample.enough
         assert sample.first_image not in sample.enough
         assert sample.reference_image in sample.enough
-        least = 0.5 if scenario == "imagenet-c" else 0.7
+        least = 0.5 if scenario in ("imagenet-c", "quickdraw") else 0.3
         assert min(numbers[number] for number in sample.enough) >= least
 
 
