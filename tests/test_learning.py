@@ -15,7 +15,7 @@ from benchmarks.learning.outcome import ArmFigures, Figures, aims, readme
 from proactive_agent.metrics.statistics import Estimate
 
 RESULTS = Path(__file__).parents[1] / "results" / "learning"
-NO = (0.0,) * 7
+NO = (0.0,) * 8
 SEEN = (1.0, 1.0)
 """A sample of one model that has a clear frame."""
 
@@ -23,14 +23,14 @@ SEEN = (1.0, 1.0)
 def test_measures_pool_models_over_the_same_samples() -> None:
     asking = {
         "rod": {
-            0: (1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, *SEEN),
-            1: (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, *SEEN),
+            0: (1.0, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 1.0, *SEEN),
+            1: (1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, *SEEN),
         },
-        "coco": {2: (1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
+        "coco": {2: (1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
     }
     silent = {
-        "rod": {0: (*NO[:6], 1.0, *SEEN), 1: (*NO[:5], 1.0, 0.0, *SEEN)},
-        "coco": {2: (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
+        "rod": {0: (*NO[:7], 1.0, *SEEN), 1: (*NO[:6], 1.0, 0.0, *SEEN)},
+        "coco": {2: (0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0)},
     }
     found = measure([asking, silent], ("rod", "coco"))
     assert (found.samples, found.clear_samples) == (3, 2)
@@ -47,8 +47,8 @@ def test_the_oracle_is_informed_and_guesses_are_not(tmp_path: Path) -> None:
         play(f"baseline:{name}", "fresh:3:seen:n=2", tmp_path / name)
         found[name] = measure([samples_of(tmp_path / name)], ("quickdraw", "rod", "vsod"))
     oracle, guesses, asks = found.values()
-    shares = (oracle.asks, oracle.informed, oracle.over_asks, oracle.unanswered)
-    assert [one.value for one in shares] == [1, 1, 0, 0]
+    shares = (oracle.asks, oracle.informed, oracle.whole, oracle.over_asks, oracle.unanswered)
+    assert [one.value for one in shares] == [1, 1, 1, 0, 0]
     assert (guesses.asks.value, guesses.informed.value) == (0, 0)
     assert (asks.asks.value, asks.unanswered.value, asks.over_asks.value) == (1, 1, 1)
 

@@ -132,6 +132,37 @@ def walk_of(name: str, *, enough: bool) -> SceneWalk:
     return SceneWalk("rod", name, [KeptTurn(0, float(enough), enough, prompt, prompt)], 0)
 
 
+def test_the_second_round_asks_where_a_frame_shows_only_a_part() -> None:
+    names = ("Cat.", "Dog.", "Hen.", "Cow.")
+    options = "".join(f"{letter}. {name}\n" for letter, name in zip("BCDE", names, strict=True))
+
+    def turn(number: int, visible: float, ask: str | None) -> KeptTurn:
+        prompt = TrainingPrompt(f"Which?\nA. {ask}\n{options}", {name: name for name in names}, ask)
+        return KeptTurn(number, visible, visible >= 0.5, prompt, None)
+
+    turns = [turn(0, 0.0, "Left."), turn(1, 0.6, "Right."), turn(2, 1.0, None)]
+    maker = ExampleMaker([SceneWalk("rod", "Cat.", turns, 0)], partial=True)
+    habit = Habit(blind=0.5, asks=1, letters=True, partial=True)
+    rng = random.Random(0)
+    examples = [maker.drawn({"mcqa": 1}, rng, habit) for _ in range(200)]
+    asked = {(one.pictures, "Left." in one.prompt) for one in examples if one.reply == "A."}
+    assert asked == {((0,), True), ((1,), False)}
+    assert {one.pictures for one in examples if one.reply == "Cat."} == {(2,)}
+    assert {one.reply for one in examples} == {"A.", "Cat."}
+
+
+def test_clear_frames_of_crops_are_collected(tmp_path: Path) -> None:
+    found = collect(
+        tmp_path, TRAINING_SEEDS, 8, size=448, side=SIDE, cores=1,
+        scenarios=["coco"], condition="clear",
+    )  # fmt: skip
+    assert found.walks
+    assert len(found.walks) == len(found.pictures)
+    for walk in found.walks:
+        (turn,) = walk.turns
+        assert (turn.visible, turn.enough, walk.named(turn)) == (1, True, True)
+
+
 @pytest.mark.parametrize("kind", ["mcqa", "tools"])
 def test_clear_frames_are_named_and_blind_ones_guessed(kind: str) -> None:
     maker, rng = ExampleMaker([walk_of("Cat.", enough=False)]), random.Random(0)

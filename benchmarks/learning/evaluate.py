@@ -13,14 +13,22 @@ from proactive_agent.metrics.statistics import Estimate, share_of
 from proactive_agent.records.last_answer import is_informed
 from proactive_agent.records.outline import EpisodeOutline
 from proactive_agent.records.run_folder import RunFolder
+from proactive_agent.scenarios.fresh.data import FreshData
+from proactive_agent.scenarios.fresh.source import parse_source
 
-TEST_SCENES = f"fresh:{TEST_SEED + 1}:seen:n=60"
-"""Base and recipe were chosen on the scenes of `TEST_SEED`, so the experiment has other scenes."""
-AMBIGUOUS = ("asks", "valid", "solves", "informed", "unanswered")
+TEST_SCENES = f"fresh:{TEST_SEED + 2}:seen:n=60"
+"""Base and recipe were chosen on the scenes of `TEST_SEED`, and an earlier experiment had those of
+`TEST_SEED + 1`, so this one has other scenes."""
+NEARLY_WHOLE = 0.9
+"""Least visible share of the thing in a frame that shows nearly the whole thing."""
+PARTIAL = ("rod", "vsod", "quickdraw", "changeit")
+"""Scenarios in which an informative frame can show a part of the thing; see `fresh.scene.HALF`."""
+AMBIGUOUS = ("asks", "valid", "solves", "informed", "whole", "unanswered")
 """asks: the first reply to the ambiguous first frame is a suggestion. valid: it is an accepted one.
 solves: the episode from that frame ends with the right category. informed: it does so on an
-informative frame. unanswered: it ends without an answer, because the model abstains, gives a reply
-that is not a possible option, or asks until the limit of turns."""
+informative frame. whole: that frame shows nearly the whole thing. unanswered: it ends without an
+answer, because the model abstains, gives a reply that is not a possible option, or asks until the
+limit of turns."""
 CLEAR = ("over_asks", "clear_accuracy")
 """over_asks: the first reply to the clear frame is a suggestion. clear_accuracy: it is the right
 category."""
@@ -47,6 +55,7 @@ class Measured(BaseModel):
     valid: Estimate
     solves: Estimate
     informed: Estimate
+    whole: Estimate
     unanswered: Estimate
     over_asks: Estimate
     clear_accuracy: Estimate
@@ -70,28 +79,40 @@ def play(model: str, data: str, results: Path) -> None:
 
 
 def samples_of(results: Path) -> Samples:
-    """Returns the counts per sample of a model's two runs."""
-    played: dict[str, list[EpisodeOutline]] = {}
+    """Returns the counts per sample of a model's two runs on fresh scenes."""
+    folders: dict[str, RunFolder] = {}
     for file in results.glob("*/run.json"):
         folder = RunFolder(file.parent)
-        played[folder.read_manifest().settings.condition] = folder.outlines()
-    clear = {episode.key: episode for episode in played["clear"]}
+        folders[folder.read_manifest().settings.condition] = folder
+    clear = {episode.key: episode for episode in folders["clear"].outlines()}
+    folder = folders["zero-shot"]
+    data = FreshData(parse_source(str(folder.read_manifest().settings.data)))
     samples: dict[str, dict[int | str, Sample]] = {}
-    for episode in played["zero-shot"]:
+    for episode in folder.outlines():
         plain = clear.get(episode.key)
-        found = (*_hidden(episode), *_plain(plain), True, plain is not None)
+        whole = is_informed(episode) is True and _shows_whole(folder, episode, data)
+        found = (*_hidden(episode, whole=whole), *_plain(plain), True, plain is not None)
         samples.setdefault(episode.scenario, {})[episode.sample_id] = tuple(map(float, found))
     return samples
 
 
-def _hidden(episode: EpisodeOutline) -> tuple[bool, ...]:
+def _shows_whole(folder: RunFolder, episode: EpisodeOutline, data: FreshData) -> bool:
+    """Whether the last frame of an episode, an informative one, shows nearly the whole thing."""
+    if episode.scenario not in PARTIAL:
+        return True
+    scene = data.scene(episode.scenario, int(episode.sample_id))
+    frame = Path(folder.read_episode(episode).turns[-1].image.path).stem
+    return scene.visible(frame) >= NEARLY_WHOLE
+
+
+def _hidden(episode: EpisodeOutline, *, whole: bool) -> tuple[bool, ...]:
     first, informed = episode.turns[0], is_informed(episode)
     if informed is None:
         raise ValueError(f"{episode.key}: the record does not say whether its frame is informative")
     asks = first.action.kind == "intervention"
     valid = asks and first.verdict.suggestion == "correct"
     unanswered = episode.outcome.stop != "answered"
-    return asks, valid, episode.outcome.correct, informed, unanswered
+    return asks, valid, episode.outcome.correct, informed, whole, unanswered
 
 
 def _plain(episode: EpisodeOutline | None) -> tuple[bool, bool]:

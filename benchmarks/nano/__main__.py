@@ -8,16 +8,18 @@ seed and number of cores give the same figures. `--scale 0.1` makes a tenth of t
 
 Minutes on two cores with pictures of 96 pixels, measured with other work on the machine:
 
-| stage  | what learns                                               | steps | minutes |
-| ------ | --------------------------------------------------------- | ----- | ------- |
-| scenes | nothing: 12,040 scenes are rendered                       |       | 13      |
-| tower  | the tower, with a head over all things                    | 3,000 | 13      |
-| naming | the language model: pictures without a question           | 400   | 3       |
-| mcqa   | the language model: multiple choice                       | 900   | 10      |
-| tools  | the language model: `mcqa` and `tools`, up to three turns | 1,600 | 29      |
-| asking | the language model: to ask                                | 400   | 5       |
-| habit  | the language model: to ask rarely                         | 160   | 3       |
-| runs   | nothing: 18 runs of `evaluate`                            |       | 8       |
+| stage    | what learns                                               | steps | minutes |
+| -------- | --------------------------------------------------------- | ----- | ------- |
+| scenes   | nothing: 12,040 scenes are rendered                       |       | 10      |
+| tower    | the tower, with a head over all things                    | 3,000 | 13      |
+| naming   | the language model: pictures without a question           | 400   | 3       |
+| mcqa     | the language model: multiple choice                       | 900   | 10      |
+| tools    | the language model: `mcqa` and `tools`, up to three turns | 1,600 | 29      |
+| asking   | the language model: to ask                                | 400   | 5       |
+| habit    | the language model: to ask rarely                         | 160   | 3       |
+| asking-2 | the language model: to ask what helps, on any such frame  | 800   | 10      |
+| habit-2  | the language model: to ask rarely                         | 400   | 5       |
+| runs     | nothing: 18 runs of `evaluate`                            |       | 8       |
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""The course of the training: scenes, six stages, evaluation, model folder."""
+"""The course of the training: scenes, eight stages, evaluation, model folder."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +10,7 @@ from benchmarks.nano.examples import texts_of
 from benchmarks.nano.language import LanguageTrainer
 from benchmarks.nano.model import build_model, build_processor
 from benchmarks.nano.outcome import judged, write_figures
-from benchmarks.nano.scenes import PROGRESS_SEED, TRAINING_SEEDS, collect
+from benchmarks.nano.scenes import CROPPED, PROGRESS_SEED, TRAINING_SEEDS, collect
 from benchmarks.nano.stages import Stage
 from benchmarks.nano.tower import train_tower
 from proactive_agent.providers import ProviderOptions
@@ -19,7 +19,7 @@ from proactive_agent.providers.local.provider import Local
 SCENES, PROGRESS_SCENES, TEST_SCENES = 1720, 60, 60
 """Scenes of each scenario: to train on, to measure progress on, for the evaluation."""
 TOWER = Stage("tower", steps=3000, batch=64, rate=1.5e-3, decay=0.05)
-FROZEN = (
+FIRST_ROUND = (
     Stage("naming", steps=400, batch=128, rate=2e-3),
     Stage("mcqa", steps=900, batch=64, rate=1.5e-3),
     Stage("tools", steps=1600, batch=48, rate=1e-3),
@@ -27,6 +27,11 @@ FROZEN = (
     Stage("habit", steps=160, batch=48, rate=5e-4),
 )
 """Stages in which only the language model learns. Tuning all weights afterwards did not help."""
+SECOND_ROUND = (
+    Stage("asking-2", steps=800, batch=48, rate=1e-3),
+    Stage("habit-2", steps=400, batch=48, rate=5e-4),
+)
+"""Stages in which it learns to ask until a frame shows most of the thing."""
 BATCH = 64
 """Requests in a batch of the evaluation."""
 
@@ -37,6 +42,14 @@ def teach(work: Path, recipe: Mapping[str, Any]) -> None:
     torch.set_num_threads(cores)
     how = {"size": recipe["frame_size"], "side": side, "cores": cores}
     train = collect(work / "scenes", TRAINING_SEEDS, _scenes(SCENES, scale), **how)
+    clear = collect(
+        work / "scenes",
+        TRAINING_SEEDS,
+        _scenes(SCENES, scale),
+        scenarios=[CROPPED],
+        condition="clear",
+        **how,
+    )
     progress = collect(work / "progress", [PROGRESS_SEED], _scenes(PROGRESS_SCENES, scale), **how)
     processor = build_processor(texts_of(train.walks), side)
     model = build_model(processor, side, seed)
@@ -46,8 +59,11 @@ def teach(work: Path, recipe: Mapping[str, Any]) -> None:
     # On CPUs, convolutions in this layout are faster.
     tower = model.model.vision_tower.to(memory_format=torch.channels_last)
     train_tower(tower, train, progress, _scaled(TOWER, scale), work=stages, seed=seed)
-    trainer = LanguageTrainer(model, processor, train, progress, stages, seed)
-    trainer.train_language([_scaled(stage, scale) for stage in FROZEN])
+    trainer = LanguageTrainer(model, processor, train, clear, progress, stages, seed)
+    trainer.train_language([_scaled(stage, scale) for stage in FIRST_ROUND])
+    # The first round once ended here, with a model in half precision. The second began with it.
+    model.half().float()
+    trainer.train_language([_scaled(stage, scale) for stage in SECOND_ROUND])
 
     out = work / "model"
     parameters = model.num_parameters()

@@ -1,4 +1,4 @@
-"""Later stages: naming, multiple choice, tools with conversations, asking, and its habit.
+"""Later stages: naming, multiple choice, tools with conversations, asking and its habit, twice.
 
 The tower is frozen, so its features are computed once: of each picture as it is, and of a changed
 copy.
@@ -14,8 +14,8 @@ import torch
 from torch.nn import functional
 
 from benchmarks.nano.examples import HABITS, ExampleMaker, TextExample, naming_prompt
-from benchmarks.nano.model import END, MARK, features_of, tokens_per_picture
-from benchmarks.nano.scenes import SceneSet
+from benchmarks.nano.model import END, MARK, TOWER_WIDTHS, features_of, tokens_per_picture
+from benchmarks.nano.scenes import SceneSet, joined
 from benchmarks.nano.sprites import varied
 from benchmarks.nano.stages import Draws, Stage, draws_of, run_stage
 from benchmarks.nano.tower import as_tensor
@@ -26,6 +26,8 @@ KINDS: Mapping[str, Mapping[str, float]] = {
     "tools": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
     "asking": {"mcqa": 3, "tools": 0.7, "conversation": 0.3},
     "habit": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
+    "asking-2": {"mcqa": 3, "tools": 0.7, "conversation": 0.3},
+    "habit-2": {"mcqa": 1, "tools": 1.4, "conversation": 0.6},
 }
 """Kinds of examples of each stage, with weights; see `ExampleMaker`."""
 EXAMINED, EXAMINED_BLIND = 20, 4
@@ -53,14 +55,29 @@ class LanguageTrainer:
     """Trains a model on scenes, stage by stage."""
 
     def __init__(
-        self, model: Any, processor: Any, train: SceneSet, progress: SceneSet, work: Path, seed: int
+        self,
+        model: Any,
+        processor: Any,
+        train: SceneSet,
+        clear: SceneSet,
+        progress: SceneSet,
+        work: Path,
+        seed: int,
     ) -> None:
+        """`clear` has the clear frames of `CROPPED`, which the second round adds."""
         self.model, self.tokenizer = model, processor.tokenizer
         self.tower = model.model.vision_tower
-        self.train, self.progress = train, progress
+        self.train, self.clear, self.progress = train, clear, progress
         self.work, self.seed = work, seed
-        self._examples = ExampleMaker(train.walks)
-        self._exam = list(_exam(ExampleMaker(progress.walks)))
+        both = joined([train, clear])
+        self._makers = {
+            False: ExampleMaker(train.walks),
+            True: ExampleMaker(both.walks, partial=True),
+        }
+        self._exams = {
+            partial: list(_exam(ExampleMaker(progress.walks, partial=partial)))
+            for partial in self._makers
+        }
         self._picture = MARK * tokens_per_picture(train.pictures.shape[1])
         self._mark = self.tokenizer.convert_tokens_to_ids(MARK)
 
@@ -71,6 +88,8 @@ class LanguageTrainer:
         generator = draws_of(self.seed, "features", 0).torch
         plain = self._all_features(self.train)
         changed = self._all_features(self.train, generator)
+        plain = torch.cat([plain, self._all_features(self.clear)])
+        changed = torch.cat([changed, self._all_features(self.clear, generator)])
         held_out = self._all_features(self.progress)
 
         def drawn(draws: Draws, rows: Sequence[int]) -> Any:
@@ -90,7 +109,8 @@ class LanguageTrainer:
 
     def _all_features(self, scenes: SceneSet, generator: Any = None) -> Any:
         """Returns features of all pictures in half precision, with a generator of changed ones."""
-        parts = []
+        cells = tokens_per_picture(scenes.pictures.shape[1])
+        parts = [torch.empty(0, cells, TOWER_WIDTHS[-1], dtype=torch.float16)]
         with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
             for begin in range(0, len(scenes.pictures), 128):
                 pictures = as_tensor(scenes.pictures[begin : begin + 128])
@@ -101,7 +121,8 @@ class LanguageTrainer:
     def _loss(self, stage: Stage, draws: Draws, features: Features) -> Any:
         """Returns the mean loss of the examples, whatever the lengths of their replies."""
         kinds, habit = KINDS[stage.name], HABITS[stage.name]
-        examples = [self._examples.drawn(kinds, draws.python, habit) for _ in range(stage.batch)]
+        maker = self._makers[habit.partial]
+        examples = [maker.drawn(kinds, draws.python, habit) for _ in range(stage.batch)]
         # Prompts of similar length need little padding.
         examples.sort(key=lambda one: len(one.prompt))
         total: Any = 0.0
@@ -145,7 +166,8 @@ class LanguageTrainer:
 
         Greedy decoding writes a reply if each of its tokens is the likeliest after those before.
         """
-        tasks = [task for task in self._exam if task.kind in KINDS[stage.name]]
+        exam = self._exams[HABITS[stage.name].partial]
+        tasks = [task for task in exam if task.kind in KINDS[stage.name]]
         owner = [number for number, task in enumerate(tasks) for _ in task.replies]
         replies = [reply for task in tasks for reply in task.replies]
         written = set()
@@ -162,7 +184,7 @@ class LanguageTrainer:
 
 
 def _exam(maker: ExampleMaker) -> Iterator[ExamTask]:
-    """Yields tasks about held-out frames. All frames have the question of the first turn."""
+    """Yields tasks about held-out frames, with the question of the first turn."""
     for scenario, frames in maker.clear.items():
         for shown in frames[:EXAMINED]:
             first, row = shown.walk.turns[0], (shown.row,)
@@ -177,7 +199,8 @@ def _exam(maker: ExampleMaker) -> Iterator[ExamTask]:
                 names = (f"{kind} right", f"{kind} right, {scenario}")
                 yield ExamTask(kind, names, [TextExample(prompt.text, reply, row)])
     for frames in maker.blind.values():
-        for shown in frames[:EXAMINED_BLIND]:
+        # Conversations with tools grow with each turn, so these are first turns.
+        for shown in [one for one in frames if one.place == 0][:EXAMINED_BLIND]:
             for kind, prompt in (("mcqa", shown.turn.mcqa), ("tools", shown.turn.tools)):
                 assert prompt is not None  # the first turn always has one
                 asks = [prompt.short_ask]

@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import numpy as np
@@ -45,7 +45,19 @@ MOST_TURNS = 3
 LEAST_SHOWN = {
     "rod": 0.25, "vsod": 0.25, "changeit": 0.25, "coco": 0.25, "quickdraw": 0.6, "imagenet-c": 0.6
 }  # fmt: skip
-"""Least visible share with which the model has to recognise a thing; see `Scene.visible`."""
+"""Least visible share with which the model has to recognise a thing; see `Scene.visible`. In mvp-n
+and imagenet-c, it also has to in informative frames."""
+LEAST_NAMED = {
+    "rod": 0.75, "vsod": 0.75, "changeit": 0.75, "coco": 0.95, "quickdraw": 0.75
+}  # fmt: skip
+"""Least visible share with which the model names a thing instead of asking.
+
+Above the share of informative frames, so that the model rarely stops before one. In mvp-n and
+imagenet-c, it names the thing in informative frames."""
+CROPPED = "coco"
+"""Scenario whose clear frames are collected too. On a walk, a crop shows the whole thing only when
+it has become larger than a clear frame."""
+Condition = Literal["zero-shot", "clear"]
 
 
 class TrainingPrompt(msgspec.Struct):
@@ -99,7 +111,14 @@ class SceneWalk(msgspec.Struct):
 
     def recognisable(self, turn: KeptTurn) -> bool:
         """Returns whether the model should recognise the thing in a turn."""
-        return turn.enough or turn.visible >= LEAST_SHOWN.get(self.scenario, 1)
+        if self.scenario not in LEAST_NAMED and turn.enough:
+            return True
+        return turn.visible >= LEAST_SHOWN.get(self.scenario, 1)
+
+    def named(self, turn: KeptTurn) -> bool:
+        """Returns whether the model should name the thing in a turn instead of asking."""
+        least = LEAST_NAMED.get(self.scenario)
+        return turn.enough if least is None else turn.visible >= least
 
     def blind(self, turn: KeptTurn) -> bool:
         """Returns whether a turn shows nothing of the thing."""
@@ -124,22 +143,36 @@ class ShardOrder(NamedTuple):
     """Side of a frame as a run shows it, in pixels."""
     side: int
     """Side of a picture as the model sees it, in pixels."""
+    condition: Condition
+    """Condition under which the scenes are played."""
 
     @property
     def name(self) -> str:
         """Name of the shard's file."""
-        return f"{self.scenario}-{self.seed}.npz"
+        clear = "clear-" if self.condition == "clear" else ""
+        return f"{self.scenario}-{clear}{self.seed}.npz"
 
 
 def collect(
-    folder: Path, seeds: Sequence[int], each: int, *, size: int, side: int, cores: int
+    folder: Path,
+    seeds: Sequence[int],
+    each: int,
+    *,
+    size: int,
+    side: int,
+    cores: int,
+    scenarios: Sequence[str] = tuple(SCENARIOS),
+    condition: Condition = "zero-shot",
 ) -> SceneSet:
-    """Returns `each` scenes of every scenario. Renders those that the folder does not hold yet."""
+    """Returns `each` scenes of every scenario. Renders those that the folder does not hold yet.
+
+    Under the condition `clear`, scenes without a clear frame are left out.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     orders = [
-        ShardOrder(scenario, seeds[number], min(SHARD, each - begin), size, side)
+        ShardOrder(scenario, seeds[number], min(SHARD, each - begin), size, side, condition)
         for number, begin in enumerate(range(0, each, SHARD))
-        for scenario in SCENARIOS
+        for scenario in scenarios
     ]
     missing = [order for order in orders if not (folder / order.name).exists()]
     if missing:
@@ -151,10 +184,11 @@ def collect(
         with ProcessPoolExecutor(cores, mp_context=get_context("spawn")) as pool:
             for _ in pool.map(_write_shard, [folder] * len(missing), missing):
                 pass
-    return _joined([_read_shard(folder / order.name) for order in orders])
+    return joined([_read_shard(folder / order.name) for order in orders])
 
 
-def _joined(shards: Sequence[SceneSet]) -> SceneSet:
+def joined(shards: Sequence[SceneSet]) -> SceneSet:
+    """Joins sets. Changes the rows of their walks."""
     walks, rows = [], 0
     for shard in shards:
         for walk in shard.walks:
@@ -179,7 +213,9 @@ def _write_shard(folder: Path, order: ShardOrder) -> None:
         pictures += shown
     stream = io.BytesIO()
     content = np.frombuffer(msgspec.json.encode(walks), np.uint8)
-    np.savez(stream, walks=content, pictures=np.stack(pictures))
+    # A shard of small clear frames can be empty.
+    shape = (-1, order.side, order.side, 3)
+    np.savez(stream, walks=content, pictures=np.array(pictures, np.uint8).reshape(shape))
     write_whole(folder / order.name, stream.getvalue())
     print(f"scenes: {order.name}, {len(pictures)} pictures", flush=True)
 
@@ -202,14 +238,17 @@ def _played(order: ShardOrder) -> Iterator[tuple[SceneWalk, list[Any]]]:
     # Any tokenizer renders the same text, so this one knows bytes only.
     processor = build_processor((), order.side)
     chat = chat_of(processor)
-    plays = (
-        Game(scenarios=order.scenario, protocol="mcqa", data=data).play,
-        Game(scenarios=order.scenario, protocol="tools", data=data).play,
+    plays = tuple(
+        Game(scenarios=order.scenario, protocol=protocol, condition=order.condition, data=data).play
+        for protocol in ("mcqa", "tools")
     )
     for index in range(order.scenes):
         sample = data.sample(order.scenario, index)
+        clear = order.condition == "clear"
+        if clear and not plays[0].environment(order.scenario, sample).has_clear_frame():
+            continue
         (record, mcqa), (_, tools) = (_guided(play, order.scenario, sample) for play in plays)
-        shares = _shares(data, order.scenario, index, sample, record)
+        shares = [1.0] if clear else _shares(data, order.scenario, index, sample, record)
         every = range(len(mcqa))
         numbers = sorted({*every[:MOST_TURNS], *every[-2:]})
         turns = [
