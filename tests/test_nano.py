@@ -153,7 +153,7 @@ def test_the_second_round_asks_where_a_frame_shows_only_a_part() -> None:
 
 def test_clear_frames_of_crops_are_collected(tmp_path: Path) -> None:
     found = collect(
-        tmp_path, TRAINING_SEEDS, 8, size=448, side=SIDE, cores=1,
+        tmp_path, TRAINING_SEEDS, 2, size=448, side=SIDE, cores=1,
         scenarios=["coco"], condition="clear",
     )  # fmt: skip
     assert found.walks
