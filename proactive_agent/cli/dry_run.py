@@ -54,7 +54,7 @@ LONG = 200
 
 @dataclass(frozen=True)
 class _Remainder:
-    """What is left of a run."""
+    """The episodes of a run that are still to be played."""
 
     run: PlannedRun
     done: frozenset[EpisodeKey]

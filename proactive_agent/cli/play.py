@@ -24,6 +24,7 @@ from proactive_agent.runs.trust import resume_options
 from proactive_agent.runs.unused_settings import unused, unused_limits
 from proactive_agent.scenarios import DataFolder
 from proactive_agent.terminal.console import messages, safe
+from proactive_agent.tools.counting import number_of
 
 SHOWN_BATCHES = 3
 """Most ids of batches that a message names."""
@@ -189,7 +190,7 @@ def _say_how_to_resume(
             unfinished.append((str(played.stopped) if played else reason, options))
         elif played.summary.errors:
             errors = played.summary.errors
-            unfinished.append((f"{errors:,} episode{'s' * (errors != 1)} met errors", options))
+            unfinished.append((f"{number_of(errors, 'episode')} met errors", options))
     waiting = [run.name for run in progress.runs if run.folder.path not in progress.begun]
     if again and progress.begun and (unfinished or reason):
         reasons = dict.fromkeys(why for why, _ in unfinished)

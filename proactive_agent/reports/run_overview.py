@@ -14,6 +14,7 @@ from proactive_agent.records.manifest import Manifest
 from proactive_agent.records.run_folder import RunFolder
 from proactive_agent.reports.runs import data_label
 from proactive_agent.reports.tables import mean, percent
+from proactive_agent.tools.counting import number_of
 
 MOST_COUNTED_BYTES = 256 * 2**20
 """Bytes of `episodes.jsonl` in which lines are counted."""
@@ -86,7 +87,7 @@ def _short(label: str) -> str:
 def _state(manifest: Manifest, scores: _Scores | None) -> str:
     if scores is None or not scores.errors:
         return manifest.status
-    return f"{manifest.status}, {scores.errors:,} error{'s' * (scores.errors != 1)}"
+    return f"{manifest.status}, {number_of(scores.errors, 'error')}"
 
 
 def _scores(folder: RunFolder) -> _Scores | None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from proactive_agent.disk.whole_files import check_recordable
 from proactive_agent.tools import MissingExtraError, UserError
+from proactive_agent.tools.counting import number_of
 from proactive_agent.training.checkpoints import CHECKPOINTS
 from proactive_agent.training.model import on_gpu, world_size
 from proactive_agent.training.settings import SAVE_EVERY, TrainingSettings
@@ -182,7 +183,7 @@ def _passes(total: int, each: int, processes: int, name: str) -> int:
     if total % at_once:
         raise UserError(
             f"{name} is {total}, which is not a multiple of {at_once} ({each} at once on each of "
-            f"{processes} device{'s' if processes > 1 else ''})"
+            f"{number_of(processes, 'device')})"
         )
     return total // at_once
 

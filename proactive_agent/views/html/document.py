@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from proactive_agent.metrics import PlayedRun
+from proactive_agent.tools.counting import number_of
 from proactive_agent.views.html.gallery import Gallery
 from proactive_agent.views.html.tables import runs_table, safe
 
@@ -69,9 +70,7 @@ def _counted(runs: Sequence[PlayedRun]) -> str:
         run.summary.errors + sum(one.episodes for one in run.summary.scenarios.values())
         for run in runs
     )
-    return " of ".join(
-        f"{n:,} {w}{'s' * (n != 1)}" for n, w in ((episodes, "episode"), (len(runs), "run"))
-    )
+    return " of ".join(number_of(n, w) for n, w in ((episodes, "episode"), (len(runs), "run")))
 
 
 def _section(section: Section) -> str:
