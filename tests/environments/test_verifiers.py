@@ -39,7 +39,8 @@ def test_the_evaluation_command_plays_with_pictures_in_every_turn(tmp_path: Path
                  "--client.base-url", url, "--client.api-key-var", "SCRIPTED_KEY", "--no-push",
                  "--no-rich", "-n", "2", "-c", "1", "-o", f"out-{number}"],
                 cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False,
-                env={**os.environ, "SCRIPTED_KEY": "none", "PYTHONPATH": f"{PACKAGE}:{ROOT}"},
+                env={**os.environ, "SCRIPTED_KEY": "none", "PYTHONPATH": f"{PACKAGE}:{ROOT}",
+                     "PATH": f"{environment / 'bin'}:{os.environ['PATH']}"},  # for uv
             )  # fmt: skip
         assert done.returncode == 0, done.stderr[-3000:]
         if len(pictures) == 4:
