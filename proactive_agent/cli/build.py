@@ -1,6 +1,5 @@
 """`build`: makes scenarios from labelled pictures."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +118,10 @@ def build(*, source: Path | None, **options: Any) -> None:
     quickdraw        Quick, Draw! .ndjson (simplified), or .jsonl {"label", "strokes"}
     """
     from proactive_agent.scenarios.builder import Appearance, BuildSettings
+    from proactive_agent.tools.cores import usable_cores
 
     look = Appearance(**{name: options.pop(name) for name in Appearance.__dataclass_fields__})
-    workers = options.pop("workers") or _cores()
+    workers = options.pop("workers") or usable_cores()
     settings = BuildSettings(
         sources=_sources(source, options.pop("scenarios")),
         look=look,
@@ -129,13 +129,6 @@ def build(*, source: Path | None, **options: Any) -> None:
         **options,
     )
     _build(settings)
-
-
-def _cores() -> int:
-    """Returns the number of cores that this process may use, if the system reports it."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _sources(common: Path | None, scenarios: tuple[str, ...]) -> dict[str, Path]:

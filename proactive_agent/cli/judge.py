@@ -1,5 +1,6 @@
 """`judge`: judges the open-ended replies of a run again, or measures a judge's agreement."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def judge(
     from proactive_agent.cli.judging import Judging, judge_run, measure, measure_user
     from proactive_agent.cli.run import api_access
     from proactive_agent.records.manifest import ProviderSettings
-    from proactive_agent.runs.unused_settings import NOT_IN_BATCHES
+    from proactive_agent.runs.unused_settings import LIMITS, NOT_IN_BATCHES
     from proactive_agent.tools import UserError
 
     picks = run is None and agreement is None and can_browse()
@@ -70,8 +71,8 @@ def judge(
     access = api_access(**options)
     if access.batch_api:
         _check_batches(judge if user is None else user, agreement)
-        given = {"concurrency": concurrency, "rpm": access.rpm, "tpm": access.tpm}
-        if useless := [name for name, limit in given.items() if limit is not None]:
+        given = {**asdict(access), "concurrency": concurrency}
+        if useless := [name for name in LIMITS if given[name] is not None]:
             raise UserError(f"--{useless[0]} {NOT_IN_BATCHES}")
     judging = Judging(judge, judge_prompt, how, access, concurrency, budget_usd)
     if user is not None:

@@ -20,7 +20,7 @@ _KNOWN = {*BUILT_IN, PYTHON}
 _ALL = declared(RunSettings, Sampling, LoadSettings, ApiAccess)
 _BATCH_PROVIDERS = _ALL["batch_api"].setting.providers
 
-_LIMITS: Mapping[str, Collection[str]] = {
+LIMITS: Mapping[str, Collection[str]] = {
     "concurrency": (),
     **{name: _ALL[name].setting.providers for name in ("rpm", "tpm")},
 }
@@ -67,12 +67,12 @@ def refuse_unused_limits(
 
 def unused_limits(runs: Sequence[PlannedRun]) -> list[str]:
     """Returns the limits that affect none of the runs, because of their batch APIs."""
-    return [name for name in _LIMITS if all(_is_unused(name, run) for run in runs)]
+    return [name for name in LIMITS if all(_is_unused(name, run) for run in runs)]
 
 
 def _is_unused(limit: str, run: PlannedRun) -> bool:
     if not run.access.batch_api:
         return False
-    having = _LIMITS[limit]
+    having = LIMITS[limit]
     others = {split_spec(spec).provider for spec in models_of(run.settings)} - {*_BATCH_PROVIDERS}
     return not any(not having or one in having or one not in _KNOWN for one in others)

@@ -1,6 +1,7 @@
 """The provider `vllm`: a model in a vLLM server that belongs to the run."""
 
 import asyncio
+import importlib
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -78,7 +79,9 @@ class Vllm(OpenAI):
     def create(cls, model: str, options: ProviderOptions) -> Self:
         """Starts the server of a short name, a hub id or a folder. Raises UserError."""
         source = resolve(model, cls.name)
-        require_program()  # before the Hub is asked
+        # What is missing here is reported before the Hub is asked.
+        require_program()
+        importlib.import_module("openai")
         provider = cls(source, options)
         provider.server.start()
         return provider

@@ -37,8 +37,8 @@ def plan_here(
 ) -> WorkerPlan:
     """Plans the workers on this machine. Raises UserError if it is too small for them.
 
-    `gpus` are entries of CUDA_VISIBLE_DEVICES, and `cpus` is the number of cores. The workers of
-    several models share both.
+    `gpus` are entries of CUDA_VISIBLE_DEVICES, and `cpus` is the number of usable cores. The
+    workers of several models share both.
     """
     each = _gpus_per_worker(gpus_per_worker, device, has_gpus=bool(gpus))
     if workers is None:
@@ -51,8 +51,8 @@ def plan_here(
         )
     if not each and workers > cpus:
         raise UserError(
-            f"--workers {workers}: without GPUs, each worker needs a CPU core, but this machine "
-            f"has {cpus}; use at most --workers {cpus}"
+            f"--workers {workers}: without GPUs, each worker needs a CPU core, but this process "
+            f"may use {cpus}; use at most --workers {cpus}"
         )
     devices = tuple(",".join(gpus[i * each : (i + 1) * each]) for i in range(workers))
     return WorkerPlan(each, devices, max(1, cpus // workers))

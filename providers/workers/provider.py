@@ -24,6 +24,7 @@ from proactive_agent.providers.workers.pool import TRIES, WorkerDeath, WorkerPla
 from proactive_agent.providers.workers.worker import LoadOrder
 from proactive_agent.settings import ApiAccess, Sampling
 from proactive_agent.tools import UserError
+from proactive_agent.tools.cores import usable_cores
 from proactive_agent.tools.counting import number_of
 
 WORKER_DIED = "worker_died"
@@ -75,7 +76,7 @@ class LocalWorkers(Provider):
         access = options.access
         wanted = (access.workers, access.gpus_per_worker, options.device)
         if access.ray is None:  # before Ray is started
-            plan = plan_here(*wanted, visible_gpus(), os.cpu_count() or 1)
+            plan = plan_here(*wanted, visible_gpus(), usable_cores())
             if "OMP_NUM_THREADS" in os.environ:  # the user's choice
                 plan = plan._replace(threads=None)
         connection = connect(access.ray, options.is_abandoned)

@@ -29,7 +29,7 @@ from proactive_agent.runs.planned_run import PlannedRun
 from proactive_agent.runs.session import Session
 from proactive_agent.runs.trust import Trust, check_trust
 from proactive_agent.settings import ApiAccess, Sampling
-from proactive_agent.tools import UserError
+from proactive_agent.tools import MissingExtraError, UserError
 from tests.providers import fake_vllm
 
 pytestmark = pytest.mark.api
@@ -265,6 +265,17 @@ def test_what_the_hub_need_not_answer_is_checked_before_it_is_asked(
     monkeypatch.setattr(Checkpoint, "read", lambda *model: asked.append(model))
     with pytest.raises(UserError, match=message):
         create_provider("vllm:someone/model", ProviderOptions(engine_arg=(given,)))
+    assert not asked
+
+
+def test_the_missing_client_is_reported_before_the_hub_is_asked(
+    fake: Fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(Checkpoint, "read", lambda *model: asked.append(model))
+    monkeypatch.setitem(sys.modules, "openai", None)
+    with pytest.raises(MissingExtraError, match="api"):
+        create_provider("vllm:someone/model")
     assert not asked
 
 

@@ -34,6 +34,15 @@ include: (1) the process was killed by the OOM killer due to high memory usage."
 """What Ray says about a worker that was killed."""
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux restricts a process to cores")
+def test_workers_need_cores_that_the_process_may_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("os.sched_getaffinity", lambda _process: {5})
+    options = ProviderOptions(device="cpu", access=ApiAccess(workers=2))
+    with pytest.raises(UserError, match="this process may use 1; use at most --workers 1"):
+        create_provider("local:idefics2", options)
+
+
 @pytest.mark.parametrize(
     ("weights", "free", "copies"),
     [
@@ -94,8 +103,8 @@ def test_the_workers_fill_a_cluster(
     [
         ((9, None, "auto"), "9 workers with 1 GPU each: 9 GPUs needed, but this machine has 8"),
         ((1, 9, "auto"), "1 worker with 9 GPUs each: 9 GPUs needed, but this machine has 8"),
-        ((9, None, "cpu"), "--workers 9: .* needs a CPU core, but this machine has 8;"),
-        ((9, 0, "auto"), "--workers 9: .* needs a CPU core, but this machine has 8;"),
+        ((9, None, "cpu"), "--workers 9: .* needs a CPU core, but this process may use 8;"),
+        ((9, 0, "auto"), "--workers 9: .* needs a CPU core, but this process may use 8;"),
         ((2, None, "cuda:1"), "--device cuda:1 names one GPU"),
         ((2, 1, "cpu"), "--device cpu uses no GPU; drop --gpus-per-worker 1"),
     ],
