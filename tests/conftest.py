@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,19 @@ def _fetch() -> None:
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
         pytest.skip(f"{PACKAGE} cannot be downloaded: {reason}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtestloop(session: pytest.Session) -> Generator[None, object, object]:
+    """Installs the servers that late tests need while earlier tests run."""
+    if session.config.option.collectonly or not any(
+        item.get_closest_marker("vllm") for item in session.items
+    ):
+        return (yield)
+    from tests.providers.peers import made_ahead
+
+    with made_ahead():
+        return (yield)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -62,7 +62,7 @@ def litellm_proxy(behind: str, model: Path, folder: Path) -> Iterator[str]:
         f"model_list:\n  - model_name: {MODEL}\n    litellm_params:\n"
         f"      model: hosted_vllm/{model}\n      api_base: {behind}\n      api_key: none\n"
     )
-    environment = environment_for("litellm-proxy", PROXY, _install_proxy)
+    environment = proxy_environment()
     # A script in `bin` names the path at which the environment was made, which may be gone.
     program = [str(environment / "bin" / "python"), "-c", "import litellm; litellm.run_server()"]
     command = [*program, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
@@ -79,7 +79,7 @@ def vllm(model: Path, folder: Path) -> Iterator[Vllm]:
     """
     if reason := _vllm_obstacle():
         pytest.skip(f"vLLM's CPU build cannot run: {reason}")
-    environment = environment_for("vllm", " ".join(VLLM_PACKAGES), _install_vllm)
+    environment = vllm_environment()
     settings = {
         "DO_NOT_TRACK": "1",
         "HF_HUB_OFFLINE": "1",
@@ -119,6 +119,34 @@ def _vllm_obstacle() -> str:
     except OSError:
         return "the system has no libnuma (apt-get install libnuma1)"
     return ""
+
+
+def proxy_environment() -> Path:
+    """The virtual environment of the litellm proxy."""
+    return environment_for("litellm-proxy", PROXY, _install_proxy)
+
+
+def vllm_environment() -> Path:
+    """The virtual environment of vLLM."""
+    return environment_for("vllm", " ".join(VLLM_PACKAGES), _install_vllm)
+
+
+@contextmanager
+def made_ahead() -> Iterator[None]:
+    """Makes both environments in another process during the block, and stops it at the end."""
+    command = [sys.executable, "-m", "tests.providers.peers"]
+    if sys.platform == "linux":
+        command = [sys.executable, "-c", LAUNCHER, *command]
+    # Its errors are not shown: a test that needs an environment makes it again and tells them.
+    process = subprocess.Popen(
+        command, cwd=CACHE.parents[1], stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    try:
+        yield
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def environment_for(name: str, recipe: str, install: Callable[[Path], None]) -> Path:
@@ -238,3 +266,11 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+if __name__ == "__main__":
+    # Linux sends it when the tests are killed; pip must not go on alone.
+    signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
+    proxy_environment()
+    if not _vllm_obstacle():
+        vllm_environment()
