@@ -98,6 +98,8 @@ def figures(**shares: float) -> ArmFigures:
     return ArmFigures(
         trained=OWN,
         reward=0.5,
+        adapter="",
+        options=(),
         before=rows(before),
         after=rows(after),
         seeds={

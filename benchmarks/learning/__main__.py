@@ -48,6 +48,7 @@ def taught(work: Path, arm: Arm, seed: int) -> Path:
         call_program(
             "train", "--model", BASE, "--data", TRAIN_SCENES, "--out", str(out), *scenarios,
             "--reward-suggestion", str(arm.reward), "--seed", str(seed), "--eval-limit", "0",
+            *arm.options,
         )  # fmt: skip
 
     return kept(work / "models" / f"{arm.slug}-seed-{seed}", train)

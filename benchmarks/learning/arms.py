@@ -1,4 +1,4 @@
-"""The arms of the experiment: scenarios to train on, and rewards of a valid suggestion."""
+"""The arms of the experiment: scenarios to train on, rewards of a suggestion, and adapters."""
 
 from typing import NamedTuple
 
@@ -12,16 +12,22 @@ class Arm(NamedTuple):
     """Scenarios in the train split; the others are unseen."""
     reward: float
     """Reward of a valid suggestion (r_p)."""
+    adapter: str = ""
+    """A name of the options; empty for the options that `train` has for Nano."""
+    options: tuple[str, ...] = ()
+    """Further options of `train`."""
 
     @property
     def title(self) -> str:
         """The arm in words."""
-        return f"{' and '.join(self.trained)}, r_p {self.reward}"
+        adapter = f", {self.adapter}" * bool(self.adapter)
+        return f"{' and '.join(self.trained)}, r_p {self.reward}{adapter}"
 
     @property
     def slug(self) -> str:
         """The arm as part of a folder's name."""
-        return "-".join((*self.trained, str(self.reward)))
+        adapter = (self.adapter.replace(" ", "-"),) * bool(self.adapter)
+        return "-".join((*self.trained, str(self.reward), *adapter))
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -37,5 +43,13 @@ class Arm(NamedTuple):
 
 
 OWN, PAPERS = ("quickdraw", "rod"), ("quickdraw", "coco")
-ARMS = (Arm(OWN, 0.5), Arm(OWN, 1.0), Arm(PAPERS, 0.5))
-"""Our pair with two rewards, and the paper's pair of scenarios."""
+SMALL: tuple[str, tuple[str, ...]] = (
+    "small adapter",
+    (
+        "--max-steps", "60", "--beta", "0.1", "--lora-rank", "16", "--lora-alpha", "16",
+        *(word for layer in "qkvo" for word in ("--lora-target", f"{layer}_proj")),
+    ),
+)  # fmt: skip
+"""An adapter on the attention layers only."""
+ARMS = (Arm(OWN, 0.5), Arm(OWN, 1.0), Arm(PAPERS, 0.5), Arm(OWN, 0.5, *SMALL))
+"""Our pair of scenarios with two rewards, the paper's pair, and our pair with a small adapter."""

@@ -38,10 +38,10 @@ INTRODUCTION = """\
 `python -m benchmarks.learning` wrote this page.
 
 `train` taught `local:nano` on generated scenes of two scenarios (`fresh:train`, protocol `mcqa`),
-with {seeds} seeds for each combination of scenarios and reward of a valid suggestion (r_p). `run`
-evaluated the models on {samples} new scenes of all seven scenarios (`{data}`), which show things
-that Nano knows. [curves.csv](curves.csv) holds every step of `train`; [figures.json](figures.json)
-holds the results of every seed.
+with {seeds} seeds for each combination of scenarios, reward of a valid suggestion (r_p) and
+settings. `run` evaluated the models on {samples} new scenes of all seven scenarios
+(`{data}`), which show things that Nano knows. [curves.csv](curves.csv) holds
+every step of `train`; [figures.json](figures.json) holds the results of every seed.
 
 | column | share of samples |
 | --- | --- |
@@ -96,6 +96,8 @@ class ArmFigures(BaseModel):
 
     trained: tuple[str, ...]
     reward: float
+    adapter: str
+    options: tuple[str, ...]
     before: dict[str, Measured]
     """Measures by row: trained, unseen, each scenario."""
     after: dict[str, Measured]
@@ -106,14 +108,14 @@ class ArmFigures(BaseModel):
     @property
     def arm(self) -> Arm:
         """The arm."""
-        return Arm(self.trained, self.reward)
+        return Arm(self.trained, self.reward, self.adapter, self.options)
 
 
 class Figures(BaseModel):
     """Content of `figures.json`."""
 
     train: str
-    """Options of `train`, apart from scenarios, reward and seed."""
+    """Options of `train` in the first arm, apart from scenarios, reward and seed."""
     versions: dict[str, str]
     arms: list[ArmFigures]
 
@@ -146,6 +148,8 @@ def _figures(arm: Arm, outcome: Outcome) -> ArmFigures:
     return ArmFigures(
         trained=arm.trained,
         reward=arm.reward,
+        adapter=arm.adapter,
+        options=arm.options,
         before={row: measure([outcome.before], names) for row, names in arm.rows.items()},
         after={row: measure(models, names) for row, names in arm.rows.items()},
         seeds={
@@ -193,6 +197,9 @@ def _arm_section(found: ArmFigures) -> Iterator[str]:
     yield ""
     yield f"## Trained on {found.arm.title}"
     yield ""
+    if found.options:
+        options = textwrap.fill(" ".join(found.options), 100, break_on_hyphens=False)
+        yield from ("Settings in place of those above:", "", "```text", options, "```", "")
     yield _line(["scenarios", *(TITLES[name] for name in MEASURES)])
     yield _line(["---"] * (len(MEASURES) + 1))
     for row in POOLED:
@@ -276,11 +283,12 @@ def _cell(found: Estimate) -> str:
 def _write_curves(file: Path, models: Sequence[Trained]) -> None:
     with file.open("w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(("trained", "reward_suggestion", "seed", "step", *CURVES))
+        writer.writerow(("trained", "reward_suggestion", "adapter", "seed", "step", *CURVES))
         for model in models:
             for line in (model.folder / JOURNAL).read_text().splitlines():
                 entry = json.loads(line)
                 if CURVES[1] in entry:
                     values = (f"{entry.get(name, 0):.4f}" for name in CURVES)
                     name = " ".join(model.arm.trained)
-                    writer.writerow((name, model.arm.reward, model.seed, entry["step"], *values))
+                    arm = (name, model.arm.reward, model.arm.adapter)
+                    writer.writerow((*arm, model.seed, entry["step"], *values))
