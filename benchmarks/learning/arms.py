@@ -20,14 +20,13 @@ class Arm(NamedTuple):
     @property
     def title(self) -> str:
         """The arm in words."""
-        adapter = f", {self.adapter}" * bool(self.adapter)
-        return f"{' and '.join(self.trained)}, r_p {self.reward}{adapter}"
+        parts = (" and ".join(self.trained), f"r_p {self.reward}", self.adapter)
+        return ", ".join(filter(None, parts))
 
     @property
     def slug(self) -> str:
         """The arm as part of a folder's name."""
-        adapter = (self.adapter.replace(" ", "-"),) * bool(self.adapter)
-        return "-".join((*self.trained, str(self.reward), *adapter))
+        return "-".join((*self.trained, str(self.reward), *self.adapter.split()))
 
     @property
     def unseen(self) -> tuple[str, ...]:
@@ -43,13 +42,15 @@ class Arm(NamedTuple):
 
 
 OWN, PAPERS = ("quickdraw", "rod"), ("quickdraw", "coco")
-SMALL: tuple[str, tuple[str, ...]] = (
-    "small adapter",
-    (
-        "--max-steps", "60", "--beta", "0.1", "--lora-rank", "16", "--lora-alpha", "16",
-        *(word for layer in "qkvo" for word in ("--lora-target", f"{layer}_proj")),
-    ),
+SMALL = (
+    "--max-steps", "60", "--beta", "0.1", "--lora-rank", "16", "--lora-alpha", "16",
+    *(word for layer in "qkvo" for word in ("--lora-target", f"{layer}_proj")),
 )  # fmt: skip
-"""An adapter on the attention layers only."""
-ARMS = (Arm(OWN, 0.5), Arm(OWN, 1.0), Arm(PAPERS, 0.5), Arm(OWN, 0.5, *SMALL))
+"""Options for an adapter on the attention layers only."""
+ARMS = (
+    Arm(OWN, 0.5),
+    Arm(OWN, 1.0),
+    Arm(PAPERS, 0.5),
+    Arm(OWN, 0.5, "small adapter", SMALL),
+)
 """Our pair of scenarios with two rewards, the paper's pair, and our pair with a small adapter."""

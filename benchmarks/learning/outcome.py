@@ -187,7 +187,7 @@ def readme(kept: Figures) -> str:
         samples=sum(found.samples for found in alone.values()),
         data=TEST_SCENES,
         without_clear=without,
-        recipe=textwrap.fill(kept.train, 100, break_on_hyphens=False),
+        recipe=_wrapped(kept.train),
     )
     parts = [introduction.splitlines(), *map(_arm_section, kept.arms)]
     return "\n".join(line for part in parts for line in part) + "\n"
@@ -198,7 +198,7 @@ def _arm_section(found: ArmFigures) -> Iterator[str]:
     yield f"## Trained on {found.arm.title}"
     yield ""
     if found.options:
-        options = textwrap.fill(" ".join(found.options), 100, break_on_hyphens=False)
+        options = _wrapped(" ".join(found.options))
         yield from ("Settings in place of those above:", "", "```text", options, "```", "")
     yield _line(["scenarios", *(TITLES[name] for name in MEASURES)])
     yield _line(["---"] * (len(MEASURES) + 1))
@@ -245,6 +245,10 @@ def aims(found: ArmFigures) -> Iterator[LearningAim]:
         yield LearningAim(
             f"{TITLES[name]}: at least {_percent(least)}, {why}", shown, share >= least
         )
+
+
+def _wrapped(options: str) -> str:
+    return textwrap.fill(options, 100, break_on_hyphens=False)
 
 
 def _percent(share: float) -> str:

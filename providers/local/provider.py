@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import json
-import os
 from collections.abc import Hashable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -20,12 +19,13 @@ from proactive_agent.providers.local.trials import picture_trial
 from proactive_agent.providers.messages import Reply, Request, Usage
 from proactive_agent.settings import DEFAULT_THINKING_ROOM, Sampling
 from proactive_agent.tools import UserError
+from proactive_agent.tools.cores import usable_cores
 
 if TYPE_CHECKING:
     from proactive_agent.providers.local.generation import Generated, Generator
     from proactive_agent.providers.local.loading import Loaded
 
-_PREPARING = max(1, min(4, (os.cpu_count() or 1) // 2))
+_PREPARING = max(1, min(4, usable_cores() // 2))
 """Threads that process pictures while the model generates. It needs processors, too."""
 
 

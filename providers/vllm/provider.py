@@ -79,7 +79,7 @@ class Vllm(OpenAI):
     def create(cls, model: str, options: ProviderOptions) -> Self:
         """Starts the server of a short name, a hub id or a folder. Raises UserError."""
         source = resolve(model, cls.name)
-        # What is missing here is reported before the Hub is asked.
+        # Checks for missing software before any request to the Hub.
         require_program()
         importlib.import_module("openai")
         provider = cls(source, options)
